@@ -1,0 +1,99 @@
+/** The program or language whose words were understood. */
+export type FactRuntime =
+  | 'node'
+  | 'python'
+  | 'go'
+  | 'java'
+  | 'ruby'
+  | 'postgres'
+  | 'sqlite'
+  | 'redis'
+  | 'nginx'
+  | 'mysql'
+  | 'openssl'
+  | 'shell'
+  | 'kernel'
+  | 'grace'
+  | 'unknown';
+
+/** What kind of thing went wrong, whatever the language it was said in. */
+export type FactKind =
+  | 'port_in_use' // subject: port
+  | 'port_forbidden' // subject: port (bind: permission denied)
+  | 'path_missing' // subject: path
+  | 'permission_denied' // subject: path
+  | 'read_only_file_system' // subject: path, when named
+  | 'not_a_directory' // subject: path
+  | 'is_a_directory' // subject: path
+  | 'module_missing' // subject: package or module as written by the importer
+  | 'export_missing' // subject: name; details.module
+  | 'circular_import' // subject: module
+  | 'native_module_broken' // subject: package or .node/.so path
+  | 'runtime_version_mismatch' // subject: what wants which version
+  | 'syntax_error' // subject: path; details.line, details.column, details.language
+  | 'data_corrupt' // subject: path, when named; details.engine
+  | 'env_missing' // subject: variable
+  | 'config_invalid' // subject: path or key; details.line, details.key
+  | 'connection_refused' // subject: host:port
+  | 'connection_lost' // subject: host:port, when named
+  | 'host_unresolved' // subject: host
+  | 'not_ready_yet' // subject: engine ("the database system is starting up")
+  | 'auth_failed' // subject: user; details.engine
+  | 'database_missing' // subject: database
+  | 'too_many_connections' // subject: engine
+  | 'relation_missing' // subject: name; details.object = table | column | function | index | type
+  | 'relation_exists' // subject: name; details.object
+  | 'migration_pending' // subject: tool or migration
+  | 'migration_failed' // subject: migration, when named
+  | 'database_locked' // subject: path, when named
+  | 'lock_held' // subject: lock or pid file; details.pid when named
+  | 'out_of_memory' // subject: '' ; details.limitMb when named
+  | 'too_many_open_files' // subject: path, when named
+  | 'disk_full' // subject: path, when named
+  | 'encoding_error' // subject: codec
+  | 'command_missing' // subject: command
+  | 'certificate_problem' // subject: path or host; details.reason = missing | expired | mismatch | untrusted
+  | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
+  | 'unawaited' // subject: what was not awaited
+  | 'timeout' // subject: what timed out
+  | 'exception'; // subject: error type; details.message
+
+/** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
+export interface Frame {
+  readonly path: string;
+  readonly function: string;
+  readonly line: number | null;
+  /** True for frames in `node_modules`, `site-packages`, a gem, the standard library. */
+  readonly inDependency: boolean;
+  /** The package, for a frame in a dependency. */
+  readonly package: string | null;
+}
+
+/** One thing that the output of a failed component says, in typed form. */
+export interface Fact {
+  readonly kind: FactKind;
+  readonly runtime: FactRuntime;
+  /** The runtime's own code, where it has one: `EADDRINUSE`, SQLSTATE `42P01`, `SQLITE_BUSY`, `ModuleNotFoundError`. */
+  readonly code: string;
+  /** What it is about, as the message names it: a port, a path, a module, a variable. Empty when it names nothing. */
+  readonly subject: string;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  /** The line it was read from, redacted and cut: the evidence. */
+  readonly line: string;
+  /** Where that line is in the window that was read; later causes usually explain earlier symptoms less. */
+  readonly lineIndex: number;
+}
+
+/** What reading an output gave. */
+export interface OutputFacts {
+  /** In order of appearance, without duplicates. */
+  readonly facts: readonly Fact[];
+  /** Every frame of the first stack that was printed, innermost first; at most 40. */
+  readonly frames: readonly Frame[];
+  /** The line that best says what went wrong: the first error line, not the last. Empty when there is none. */
+  readonly headline: string;
+  readonly runtime: FactRuntime;
+}
+
+/** Reads facts from cleaned lines (no colours, at most 512 characters each): see `catalog/readers`. */
+export type FactReader = (lines: readonly string[]) => OutputFacts;

@@ -1,0 +1,42 @@
+import type { BootId, JsonObject, Signature } from '../../kernel/index.ts';
+import type { Fact, Frame } from './fact.ts';
+
+/** How a failure was noticed. */
+export type Symptom =
+  | 'exit' // the process ended, whatever its exit code
+  | 'spawn' // it could not be started
+  | 'not_ready' // it lives but never became ready
+  | 'wrong_process' // the port answers, but it is somebody else
+  | 'smoke' // it is ready, but does not really work
+  | 'liveness' // it stopped answering
+  | 'latency' // it answers far slower than it used to
+  | 'memory' // it grows towards its limit
+  | 'crash_loop' // it used up its restarts
+  | 'dependency' // something it needs is down
+  | 'check'; // a check of a boot stage failed
+
+/** One captured occurrence. Everything in it is redacted. */
+export interface Failure {
+  readonly id: string;
+  readonly bootId: BootId;
+  readonly atMs: number;
+  /** `6. Autonomy Load`, or `runtime`. */
+  readonly stage: string;
+  readonly component: string;
+  readonly symptom: Symptom;
+  /** One line: what happened. */
+  readonly message: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** First and last lines of the output of this run. */
+  readonly output: readonly string[];
+  readonly headline: string;
+  readonly facts: readonly Fact[];
+  readonly frames: readonly Frame[];
+  readonly family: string;
+  readonly signature: Signature;
+  readonly signatureParts: readonly string[];
+  /** Milliseconds from the start of the process to the failure; null when it never started. */
+  readonly afterMs: number | null;
+  readonly context: JsonObject;
+}

@@ -1,0 +1,101 @@
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Names whose values are secrets, in environments, configs and `key=value` output. */
+const SECRET_NAME = /(?:^|[_.-])(?:pass(?:wd|word|phrase)?|pwd|secret|secrets|token|api[_-]?key|apikey|private[_-]?key|access[_-]?key|auth|credentials?|cookie|session[_-]?key|signing[_-]?key|encryption[_-]?key|salt|dsn|webhook)(?:$|[_.-])|(?:password|secret|token|apikey)$/i;
+
+/** True when a variable of this name is taken for a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** Shapes that are secrets wherever they stand; each is bounded, so that hostile text cannot make it slow. */
+const SHAPES: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8192}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, REDACTED],
+  // user:password@ in a URL: the user stays, it is often the fix
+  [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@'"]{0,128}):([^\s/'"]{1,256})@/gi, `$1:${REDACTED}@`],
+  [/\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,512}/g, `$1 ${REDACTED}`],
+  [/\beyJ[A-Za-z0-9_-]{8,1024}\.[A-Za-z0-9_-]{4,2048}(?:\.[A-Za-z0-9_-]{0,1024})?/g, REDACTED],
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
+  [/\bgh[pousr]_[A-Za-z0-9]{20,255}\b/g, REDACTED],
+  [/\bgithub_pat_[A-Za-z0-9_]{20,255}\b/g, REDACTED],
+  [/\bglpat-[A-Za-z0-9_-]{16,64}\b/g, REDACTED],
+  [/\bnpm_[A-Za-z0-9]{30,64}\b/g, REDACTED],
+  [/\bxox[abeoprs]-[A-Za-z0-9-]{10,255}\b/g, REDACTED],
+  [/\bsk[-_](?:live|test|ant|proj)?[-_]?[A-Za-z0-9_-]{16,255}\b/g, REDACTED],
+  [/\bAIza[A-Za-z0-9_-]{30,50}\b/g, REDACTED],
+  // name=value and "name": "value"
+  [
+    /\b([A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
+    `$1${REDACTED}`,
+  ],
+];
+
+/** Shorter values would redact ordinary words. */
+const VALUE_CHARS_MIN = 6;
+/** Values that are named like secrets but say nothing: redacting them would only hide what is wrong. */
+const HARMLESS = new Set(['true', 'false', 'null', 'none', 'undefined', 'changeme', 'development', 'production', 'localhost']);
+
+/**
+ * Removes secrets from text: the values it was told of, and whatever is shaped like one.
+ * Knows a value also in its URL-encoded, JSON-escaped and base64 form, since error messages print those.
+ */
+export class Redactor {
+  private readonly values = new Set<string>();
+  private sorted: readonly string[] = [];
+
+  /** Tells it of secret values; short and harmless ones are ignored. */
+  learn(values: Iterable<string>): void {
+    for (const value of values) {
+      if (value.length < VALUE_CHARS_MIN || HARMLESS.has(value.toLowerCase())) continue;
+      this.values.add(value);
+      this.values.add(encodeURIComponent(value));
+      this.values.add(JSON.stringify(value).slice(1, -1));
+      this.values.add(Buffer.from(value).toString('base64'));
+      for (const line of value.split('\n')) if (line.length >= 16) this.values.add(line);
+    }
+    this.sorted = [...this.values].toSorted((a, b) => b.length - a.length);
+  }
+
+  /** Learns the secret-named values of an environment, and the passwords inside URLs of any name. */
+  learnEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+    const found: string[] = [];
+    for (const [name, value] of Object.entries(env)) {
+      if (!value) continue;
+      if (isSecretName(name)) found.push(value);
+      const password = /^[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:([^\s/]+)@/i.exec(value)?.[1];
+      if (password) found.push(password, safeDecode(password));
+    }
+    this.learn(found);
+  }
+
+  redact(text: string): string {
+    let out = text;
+    for (const value of this.sorted) if (out.includes(value)) out = out.replaceAll(value, REDACTED);
+    for (const [shape, replacement] of SHAPES) out = out.replace(shape, replacement);
+    return out;
+  }
+
+  /** Every string inside a JSON-like value; values under secret names go whole. */
+  redactDeep<T>(value: T): T {
+    return this.walk(value, false) as T;
+  }
+
+  private walk(value: unknown, isSecret: boolean): unknown {
+    if (typeof value === 'string') return isSecret && value !== '' ? REDACTED : this.redact(value);
+    if (Array.isArray(value)) return value.map((item) => this.walk(item, isSecret));
+    if (value !== null && typeof value === 'object')
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, this.walk(item, typeof item === 'string' && isSecretName(key))]),
+      );
+    return value;
+  }
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // not URL-encoded after all: the raw form is learned anyway
+  }
+}

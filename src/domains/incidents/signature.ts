@@ -1,0 +1,86 @@
+import { basename } from 'node:path';
+import { sha256Hex, signatureOf, type Signature } from '../../kernel/index.ts';
+import type { Fact, Frame, OutputFacts } from './fact.ts';
+
+/** Raised whenever the same failure would get another signature: older patterns then keep theirs under the old number. */
+export const SIGNATURE_VERSION = 1;
+
+export interface SignatureInput {
+  readonly component: string;
+  readonly output: OutputFacts;
+  /** Exit code of the process, or null. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** How it was noticed: `exit`, `not_ready`, `smoke`, `liveness` … */
+  readonly symptom: string;
+}
+
+export interface SignatureResult {
+  readonly family: string;
+  readonly signature: Signature;
+  readonly subject: string;
+  /** What went into it, for `grace explain`. */
+  readonly parts: readonly string[];
+}
+
+/**
+ * The identity of a failure at two levels: `family` is what kind it is (playbooks bind to it), `signature` is which one.
+ * The deepest cause wins: the fact that names a code outranks the exception that wraps it.
+ */
+export function computeSignature(input: SignatureInput): SignatureResult {
+  const cause = principalFact(input.output.facts);
+  const frame = input.output.frames.find((f) => !f.inDependency) ?? null;
+  const code = cause?.code ?? '';
+  const outcome = cause ? '' : input.signal ? `signal:${input.signal}` : input.exitCode !== null ? `exit:${input.exitCode}` : input.symptom;
+  const family = [cause?.runtime ?? input.output.runtime, cause?.kind ?? 'unexplained', code, outcome].join('|');
+  const subject = cause && cause.subject !== '' ? maskSubject(cause) : maskLine(input.output.headline);
+  const place = frame === null || (cause !== null && !FRAME_MATTERS.has(cause.kind)) ? '' : `${basename(frame.path)}#${frame.function}`;
+  const parts = [`v${SIGNATURE_VERSION}`, input.component, family, subject, place];
+  return { family, signature: signatureOf(sha256Hex(parts.join('\n')).slice(0, 16)), subject, parts };
+}
+
+/** For a failure that names its object, the place in the code adds nothing but differences between versions. */
+const FRAME_MATTERS: ReadonlySet<Fact['kind']> = new Set(['exception', 'timeout', 'unawaited']);
+
+/** How much a kind says about the cause: the higher, the deeper. */
+const DEPTH: Partial<Record<Fact['kind'], number>> = { exception: 0, timeout: 1, connection_lost: 2, migration_failed: 2, config_invalid: 3, path_missing: 4 };
+
+/** The fact that most likely is the cause: the deepest kind, the first of its kind. Null without facts. */
+export function principalFact(facts: readonly Fact[]): Fact | null {
+  let best: Fact | null = null;
+  for (const fact of facts) if (best === null || (DEPTH[fact.kind] ?? 5) > (DEPTH[best.kind] ?? 5)) best = fact;
+  return best;
+}
+
+/** Ports and addresses change between machines; names are the failure. */
+function maskSubject(fact: Fact): string {
+  if (fact.kind === 'port_in_use' || fact.kind === 'port_forbidden') return '<port>';
+  if (fact.kind === 'exception') return `${fact.subject}: ${maskLine(String(fact.details['message'] ?? ''))}`;
+  return maskPaths(maskLine(fact.subject));
+}
+
+/** A path keeps its last two parts: the rest depends on where the service was checked out. */
+function maskPaths(text: string): string {
+  return text.replace(/(?:\/[\w.@~+-]+){3,}/g, (path) => path.split('/').slice(-2).join('/'));
+}
+
+/** Times, ids, addresses, pids and numbers out; quoted identifiers stay, since they are the fix. */
+export function maskLine(line: string): string {
+  return maskPaths(
+    line
+      .slice(0, 512)
+      .replace(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>')
+      .replace(/\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b/g, '<time>')
+      .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
+      .replace(/\b0x[0-9a-f]+\b/gi, '<hex>')
+      .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b/gi, '<hex>')
+      .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '<addr>')
+      .replace(/(?<![\w"'`])\d+(?:\.\d+)?(?![\w"'`])/g, '<n>')
+      .replace(/:\d{2,5}\b/g, ':<n>'),
+  ).trim();
+}
+
+/** The same frame whatever the line it moved to. */
+export function frameName(frame: Frame): string {
+  return `${basename(frame.path)} in ${frame.function || '(top level)'}`;
+}
