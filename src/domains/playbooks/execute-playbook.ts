@@ -1,0 +1,119 @@
+import { GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
+import type { JournalEntry, Playbook, PlaybookResult, StepResult } from './playbook.ts';
+import type { Primitive, PrimitiveContext } from './primitive.ts';
+
+/** Durable record of a run; each call returns only when it is stored. */
+export interface Journal {
+  write(entry: JournalEntry): Promise<void>;
+  /** In the order in which the steps were planned. */
+  entries(runId: string): Promise<readonly JournalEntry[]>;
+}
+
+export interface ExecuteOptions {
+  readonly runId: string;
+  readonly playbook: Playbook;
+  readonly params: JsonObject;
+  readonly primitives: ReadonlyMap<string, Primitive>;
+  readonly context: PrimitiveContext;
+  readonly journal: Journal;
+  /** Called as each step starts and ends, for the live view. */
+  readonly onStep: (step: string, state: 'start' | 'done' | 'nothing_to_do' | 'failed', summary: string) => void;
+}
+
+export interface ExecuteOutcome extends PlaybookResult {
+  /** Steps that changed something; none means the playbook has found nothing to do. */
+  readonly changes: number;
+  readonly refused: boolean;
+}
+
+/** A step that must not act, or did not work; ends the run. */
+class StepFailed extends GraceError {
+  readonly refused: boolean;
+  constructor(message: string, refused: boolean) {
+    super({ code: 'GRACE_PLAYBOOKS_STEP_FAILED', message });
+    this.refused = refused;
+  }
+}
+
+/**
+ * Runs a playbook step by step: plan, journal the undo record, act, journal the end. On a failed step nothing is undone
+ * here: the caller decides (`undoRun`), since a failed verification undoes the same way.
+ */
+export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteOutcome> {
+  const { runId, playbook, params, primitives, context, journal, onStep } = options;
+  const results: StepResult[] = [];
+  let changes = 0;
+  let refused = false;
+  let index = 0;
+
+  async function step(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
+    context.signal.throwIfAborted();
+    const primitive = primitives.get(primitiveName);
+    if (!primitive) throw new StepFailed(`there is no primitive "${primitiveName}"`, true);
+    onStep(name, 'start', '');
+    const parsed = primitive.parse(stepParams);
+    const plan = await primitive.plan(parsed, context);
+    if (plan.state === 'refused') throw new StepFailed(plan.reason, true);
+    if (plan.state === 'nothing_to_do') {
+      onStep(name, 'nothing_to_do', plan.summary);
+      const result: StepResult = { step: name, success: true, summary: plan.summary };
+      results.push(result);
+      return result;
+    }
+    const entry = { runId, index: index++, step: name, primitive: primitiveName, params: stepParams as Json, undo: plan.undo };
+    await journal.write({ ...entry, state: 'planned', summary: plan.summary });
+    try {
+      const done = await primitive.apply(parsed, context, plan.undo);
+      await journal.write({ ...entry, state: 'done', summary: done.summary });
+      changes++;
+      onStep(name, 'done', done.summary);
+      const result: StepResult = { step: name, success: true, summary: done.summary };
+      results.push(result);
+      return result;
+    } catch (error) {
+      await journal.write({ ...entry, state: 'failed', summary: messageOf(error) });
+      throw error;
+    }
+  }
+
+  try {
+    await playbook.run({ params: { ...playbook.params, ...params }, component: context.component.name, step });
+    return { success: true, results, changes, refused };
+  } catch (error) {
+    refused = error instanceof StepFailed && error.refused;
+    const text = messageOf(error);
+    onStep(playbook.name, 'failed', text);
+    results.push({ step: `step ${results.length + 1}`, success: false, error: text });
+    return { success: false, results, changes, refused };
+  }
+}
+
+/**
+ * Undoes what a run did, last step first. Steps that were planned but never reported their end are undone too: they may
+ * have acted.
+ * @returns what could not be undone, in words; empty when everything is as it was
+ */
+export async function undoRun(
+  runId: string,
+  primitives: ReadonlyMap<string, Primitive>,
+  context: PrimitiveContext,
+  journal: Journal,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  const entries = await journal.entries(runId);
+  for (const entry of entries.toReversed()) {
+    if (entry.state === 'undone') continue;
+    const undo = primitives.get(entry.primitive)?.undo;
+    if (!undo) {
+      if (entry.state === 'done') left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
+      continue;
+    }
+    try {
+      await undo(entry.undo, context);
+      await journal.write({ ...entry, state: 'undone' });
+    } catch (error) {
+      left.push(`${entry.step}: ${messageOf(error)}`);
+    }
+  }
+  return left;
+}

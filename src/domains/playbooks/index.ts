@@ -1,0 +1,28 @@
+// Playbooks: what may be done about a failure. A playbook is steps; a step asks for a primitive; a primitive looks,
+// keeps its undo, and acts. The journal survives a crash, so that nothing is done twice or left half done.
+export { PlaybookInvalid, PrimitiveMisuse } from './errors.ts';
+export {
+  definePlaybook,
+  type JournalEntry,
+  type JournalState,
+  type Playbook,
+  type PlaybookContext,
+  type PlaybookMatch,
+  type PlaybookResult,
+  type PlaybookVerify,
+  type RemedyStep,
+  type StepResult,
+} from './playbook.ts';
+export type {
+  ComponentOverrides,
+  LastGood,
+  LastGoodEntry,
+  Overrides,
+  Primitive,
+  PrimitiveContext,
+  PrimitivePlan,
+  PrimitiveResult,
+  ProcessControl,
+} from './primitive.ts';
+export type { HostView, PackageState, PortHolder, ProcessView, SchemaDrift } from './host-view.ts';
+export { executePlaybook, undoRun, type ExecuteOptions, type ExecuteOutcome, type Journal } from './execute-playbook.ts';

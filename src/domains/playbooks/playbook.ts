@@ -1,0 +1,78 @@
+import type { Json, JsonObject } from '../../kernel/index.ts';
+import type { AutonomyTier, Risk } from '../governance/index.ts';
+
+export interface StepResult {
+  readonly step: string;
+  readonly success: boolean;
+  readonly summary?: string;
+  readonly error?: string;
+}
+
+export interface PlaybookResult {
+  readonly success: boolean;
+  readonly results: readonly StepResult[];
+}
+
+/** What a playbook can ask for. It has no other powers. */
+export interface PlaybookContext<P extends JsonObject = JsonObject> {
+  readonly params: P;
+  readonly component: string;
+  /**
+   * Asks for one primitive under this step's name, and waits until it is done.
+   * @throws when the primitive was refused or failed; the playbook then ends and its finished steps are undone
+   */
+  step(name: string, primitive: string, params: JsonObject): Promise<StepResult>;
+}
+
+export interface PlaybookMatch {
+  /** The exact failure. */
+  readonly signature?: string;
+  /** Any failure that this catalog family recognises. */
+  readonly family?: string;
+  readonly component?: string;
+}
+
+/** How success is told, beside the failing check, readiness and the soak time, which always count. */
+export interface PlaybookVerify {
+  readonly smoke?: boolean;
+}
+
+export interface Playbook<P extends JsonObject = JsonObject> {
+  readonly name: string;
+  readonly description: string;
+  readonly risk: Risk;
+  readonly tier: AutonomyTier;
+  readonly service: string;
+  readonly match: PlaybookMatch;
+  /** Default parameters; a diagnosis may give others. */
+  readonly params: P;
+  run(context: PlaybookContext<P>): Promise<void>;
+  readonly verify?: PlaybookVerify;
+}
+
+/** Identity; gives a playbook file its types. */
+export function definePlaybook<P extends JsonObject>(playbook: Playbook<P>): Playbook<P> {
+  return playbook;
+}
+
+/** One step of a remedy: what a diagnosis proposes and a generated playbook spells out. */
+export interface RemedyStep {
+  /** `put config.yaml back as it was at the last good boot`. */
+  readonly name: string;
+  readonly primitive: string;
+  readonly params: JsonObject;
+}
+
+export type JournalState = 'planned' | 'done' | 'failed' | 'undone';
+
+/** One line of the journal: written before a step acts and after it ended. */
+export interface JournalEntry {
+  readonly runId: string;
+  readonly index: number;
+  readonly step: string;
+  readonly primitive: string;
+  readonly params: Json;
+  readonly undo: Json;
+  readonly state: JournalState;
+  readonly summary: string;
+}

@@ -1,0 +1,114 @@
+import type { Clock, CommandResult, Files, Json, JsonObject, Logger } from '../../kernel/index.ts';
+import type { Risk } from '../governance/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { HostView } from './host-view.ts';
+
+/**
+ * One governed power. A playbook step names a primitive and its parameters; the kernel looks (`plan`), keeps the undo
+ * record, and only then lets it act (`apply`). Everything dynamic, such as which process holds a port, is looked up by
+ * `plan` each time: parameters stay valid at the next boot.
+ */
+export interface Primitive<P extends JsonObject = JsonObject> {
+  readonly name: string;
+  /** One sentence, present tense: what it does. */
+  readonly description: string;
+  /** The least risk that any use of it has. */
+  readonly risk: Risk;
+  /** @throws PrimitiveMisuse naming the parameter that is wrong */
+  parse(params: JsonObject): P;
+  /** Looks without touching anything. */
+  plan(params: P, context: PrimitiveContext): Promise<PrimitivePlan>;
+  /** Acts. `record` is what `plan` returned as undo: it is already stored. */
+  apply(params: P, context: PrimitiveContext, record: Json): Promise<PrimitiveResult>;
+  /** Brings back what was before; safe when `apply` was cut off half way, and when called twice. Null: nothing can be undone. */
+  readonly undo: ((record: Json, context: PrimitiveContext) => Promise<void>) | null;
+}
+
+export type PrimitivePlan =
+  | { readonly state: 'ready'; readonly summary: string; readonly targets: readonly string[]; readonly undo: Json }
+  /** What it is for holds already: fine, and nothing is changed. */
+  | { readonly state: 'nothing_to_do'; readonly summary: string }
+  /** It must not act: the reason is for people. */
+  | { readonly state: 'refused'; readonly reason: string };
+
+export interface PrimitiveResult {
+  readonly summary: string;
+  /** Paths, pids, variables that are different now. */
+  readonly changed: readonly string[];
+}
+
+/** What a primitive may use. All paths it touches must pass `confine`. */
+export interface PrimitiveContext {
+  readonly component: ComponentSpec;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly host: HostView;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly overrides: Overrides;
+  readonly lastGood: LastGood;
+  readonly processes: ProcessControl;
+  /** Where a primitive puts what it moves aside; created, private, on Grace's own disk. */
+  readonly backupDir: string;
+  /** The environment the component would be started with now. */
+  env(): Promise<Readonly<Record<string, string>>>;
+  /** Runs a helper command as the component would run: its directory, its environment. Output is redacted. */
+  run(argv: readonly string[], options: { readonly timeoutMs: number; readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string }): Promise<CommandResult>;
+  /** Progress of long work, shown live. */
+  progress(text: string): void;
+  /**
+   * The absolute path, when it is below the component's roots even after symbolic links.
+   * @throws PrimitiveMisuse otherwise
+   */
+  confine(path: string): Promise<string>;
+}
+
+/** Settings Grace has learned for a component; they apply at its next start and stay for later boots. */
+export interface Overrides {
+  get(component: string): Promise<ComponentOverrides>;
+  /** Null removes a setting. */
+  set(component: string, change: Partial<Record<keyof ComponentOverrides, Json>>): Promise<void>;
+}
+
+export interface ComponentOverrides {
+  readonly openFiles: number | null;
+  readonly heapMb: number | null;
+  /** Variables that are added to its environment. Never secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** True when it was left out on purpose (its tool is missing and it is optional). */
+  readonly skip: boolean;
+}
+
+/** Copies of small files and a map of the directory, as of the last verified boot. */
+export interface LastGood {
+  entries(component: string): Promise<readonly LastGoodEntry[]>;
+  entry(component: string, path: string): Promise<LastGoodEntry | null>;
+  content(entry: LastGoodEntry): Promise<Uint8Array | null>;
+}
+
+export interface LastGoodEntry {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'symlink';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  /** SHA-256 of a file's content, target of a link, '' for a directory. */
+  readonly digest: string;
+  /** Whether the content was kept (small files) or only its traits. */
+  readonly hasContent: boolean;
+  readonly bootId: string;
+}
+
+/** The processes Grace looks after; a primitive never signals a pid by itself. */
+export interface ProcessControl {
+  /**
+   * Ends a process that was shown to be a stale copy of the component: SIGTERM, its grace time, SIGKILL; its identity is
+   * compared before each signal.
+   * @returns false when it was gone or another process by then
+   */
+  endStale(component: string, pid: number, startTicks: number): Promise<boolean>;
+  resume(component: string): Promise<boolean>;
+  restart(component: string, reason: string): Promise<void>;
+  startDependency(name: string): Promise<{ readonly started: boolean; readonly output: string }>;
+}

@@ -1,0 +1,2 @@
+// Pre-flight: what is wrong before anything is started.
+export type { Finding, FindingFix, Severity } from './finding.ts';

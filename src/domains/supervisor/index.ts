@@ -1,0 +1,4 @@
+// Supervisor: what is started, in which order, and how often again.
+export type { ComponentSpec, LimitsSpec, ProcessIdentity, RestartSpec, StopSpec } from './component.ts';
+export { DependencyCycle, layersOf } from './layers.ts';
+export { RestartIntensity, type RestartVerdict } from './restart-intensity.ts';
