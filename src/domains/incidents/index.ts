@@ -6,4 +6,5 @@ export { cleanLines, LINE_CHARS_MAX, WINDOW_LINES_MAX, windowOf } from './output
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
 export { computeSignature, frameName, maskLine, principalFact, SIGNATURE_VERSION, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
+export type { Explanation, IncidentStore } from './ports.ts';
 export { IMMUNE_AFTER_BOOTS, incidentIdOf, nextPatternState, stageSlug, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';

@@ -26,3 +26,4 @@ export type {
 } from './primitive.ts';
 export type { HostView, PackageState, PortHolder, ProcessView, SchemaDrift } from './host-view.ts';
 export { executePlaybook, undoRun, type ExecuteOptions, type ExecuteOutcome, type Journal } from './execute-playbook.ts';
+export { SEVERITY, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';

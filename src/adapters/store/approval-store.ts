@@ -1,0 +1,52 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { Approval, ApprovalStore } from '../../domains/governance/index.ts';
+import type { Tables } from './tables.ts';
+
+export function approvalStore(db: Kysely<Tables>): ApprovalStore {
+  const all = () => db.selectFrom('approvals').selectAll();
+  return {
+    async save(a) {
+      const row = {
+        id: a.id,
+        playbook: a.playbook,
+        component: a.component,
+        incident_id: a.incidentId,
+        summary: JSON.stringify(a.summary),
+        binding_hash: a.bindingHash,
+        required: a.requiredApprovals,
+        approved_by: JSON.stringify(a.approvedBy),
+        rejected_by: a.rejectedBy,
+        created_at: a.createdAtMs,
+        expires_at: a.expiresAtMs,
+      };
+      await db.insertInto('approvals').values(row).onConflict((c) => c.column('id').doUpdateSet(row)).execute();
+    },
+    async get(id) {
+      const row = await all().where('id', '=', id).executeTakeFirst();
+      return row ? fromRow(row) : null;
+    },
+    async list() {
+      return (await all().orderBy('created_at', 'desc').execute()).map(fromRow);
+    },
+    async byBinding(hash) {
+      const row = await all().where('binding_hash', '=', hash).orderBy('created_at', 'desc').limit(1).executeTakeFirst();
+      return row ? fromRow(row) : null;
+    },
+  };
+}
+
+function fromRow(row: Selectable<Tables['approvals']>): Approval {
+  return {
+    id: row.id,
+    playbook: row.playbook,
+    component: row.component,
+    incidentId: row.incident_id,
+    summary: JSON.parse(row.summary) as string[],
+    bindingHash: row.binding_hash,
+    requiredApprovals: row.required,
+    approvedBy: JSON.parse(row.approved_by) as string[],
+    rejectedBy: row.rejected_by,
+    createdAtMs: row.created_at,
+    expiresAtMs: row.expires_at,
+  };
+}

@@ -1,0 +1,72 @@
+import { sql, type Kysely } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** Each takes the store from the version before to its own; never edited once released, only added to. */
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables];
+
+/** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Tables every working store has: stage 1 looks for them. */
+export const REQUIRED_TABLES = [
+  'boots',
+  'failures',
+  'patterns',
+  'explanations',
+  'playbooks',
+  'playbook_runs',
+  'playbook_steps',
+  'approvals',
+  'processes',
+  'overrides',
+  'last_good',
+  'snapshots',
+  'metrics',
+] as const;
+
+async function firstTables(db: Kysely<Tables>): Promise<void> {
+  const statements = [
+    `create table boots (id text primary key, started_at integer not null, ended_at integer, outcome text not null,
+       mode text not null, is_verified integer not null default 0, report text not null, fingerprint text not null)`,
+    `create index boots_by_time on boots (started_at)`,
+    `create table failures (id text primary key, boot_id text not null, at integer not null, stage text not null,
+       component text not null, symptom text not null, signature text not null, body text not null)`,
+    `create index failures_by_signature on failures (signature, at)`,
+    `create index failures_by_boot on failures (boot_id, at)`,
+    `create table patterns (signature text primary key, incident_id text not null unique, family text not null,
+       component text not null, stage text not null, family_name text, template text not null, root_cause text not null,
+       occurrences integer not null, first_seen integer not null, last_seen integer not null, state text not null,
+       playbook text, clean_boots integer not null default 0)`,
+    `create table explanations (failure_id text primary key, signature text not null, boot_id text not null,
+       at integer not null, body text not null)`,
+    `create index explanations_by_time on explanations (at)`,
+    `create table playbooks (name text primary key, description text not null, risk text not null, tier text not null,
+       service text not null, severity text not null, version integer not null, hash text not null, file text not null,
+       origin text not null, family text, signature text, component text, params text not null, steps text not null,
+       enabled integer not null default 1, created_at integer not null, verified integer not null default 0,
+       failed integer not null default 0)`,
+    `create table playbook_runs (id text primary key, playbook text not null, hash text not null, component text not null,
+       boot_id text not null, signature text, state text not null, decision text not null, started_at integer not null,
+       ended_at integer)`,
+    `create index playbook_runs_by_state on playbook_runs (state)`,
+    `create table playbook_steps (run_id text not null, step_index integer not null, step text not null,
+       primitive text not null, params text not null, undo text not null, state text not null, summary text not null,
+       primary key (run_id, step_index))`,
+    `create table approvals (id text primary key, playbook text not null, component text not null,
+       incident_id text not null, summary text not null, binding_hash text not null, required integer not null,
+       approved_by text not null, rejected_by text, created_at integer not null, expires_at integer not null)`,
+    `create table processes (component text primary key, pid integer not null, start_ticks integer not null,
+       machine_boot_id text not null, spec_hash text not null, launched_at integer not null, log_offset integer not null,
+       uid integer)`,
+    `create table overrides (component text primary key, body text not null)`,
+    `create table last_good (component text not null, path text not null, kind text not null, mode integer not null,
+       uid integer not null, gid integer not null, size integer not null, mtime real not null, digest text not null,
+       has_content integer not null, boot_id text not null, primary key (component, path))`,
+    `create table snapshots (component text not null, kind text not null, boot_id text not null, body text not null,
+       primary key (component, kind))`,
+    `create table metrics (boot_id text not null, name text not null, component text not null, at integer not null,
+       value real not null)`,
+    `create index metrics_by_boot on metrics (boot_id, name)`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { StoreForeign, StoreTooNew, StoreUnwritable } from './errors.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import type { Tables } from './tables.ts';
+
+/** 'GRAC' in ASCII, in SQLite's header: tells our files from others. @see https://www.sqlite.org/fileformat.html#application_id */
+const APPLICATION_ID = 0x47_52_41_43;
+/** How long a statement waits for another process of ours (`grace status` beside `grace up`) before it fails. */
+const BUSY_TIMEOUT_MS = 5000;
+
+export interface OpenedStore {
+  readonly db: Kysely<Tables>;
+  /** True when it did not exist before. */
+  readonly isNew: boolean;
+  /** Schema version before migrations were applied. */
+  readonly versionBefore: number;
+  close(): void;
+}
+
+/**
+ * Opens the store, creating and migrating it. Durable: WAL with a sync at every commit, so that what was acknowledged
+ * survives kill -9 and power loss.
+ * @throws StoreForeign, StoreTooNew, StoreUnwritable; the file is then as it was
+ */
+export async function openStore(path: string): Promise<OpenedStore> {
+  const isNew = !existsSync(path);
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    const versionBefore = recogniseFile(database, path, isNew);
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;');
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
+    if (versionBefore < SCHEMA_VERSION) await migrate(db, database);
+    const opened = database;
+    return { db, isNew, versionBefore, close: () => opened.close() };
+  } catch (error) {
+    database?.close();
+    if (error instanceof StoreForeign || error instanceof StoreTooNew) throw error;
+    throw new StoreUnwritable(path, error);
+  }
+}
+
+/** @returns its schema version; 0 for a new or empty file */
+function recogniseFile(database: DatabaseSync, path: string, isNew: boolean): number {
+  let applicationId: number;
+  let tables: number;
+  let version: number;
+  try {
+    applicationId = pragma(database, 'application_id');
+    version = pragma(database, 'user_version');
+    tables = Number((database.prepare('select count(*) as n from sqlite_master').get() as { n: number }).n);
+  } catch (error) {
+    if (isNew) throw error;
+    if (/not a database|malformed/.test(String(error))) throw new StoreForeign(path, 'it is damaged or no SQLite database at all', error);
+    throw error;
+  }
+  if (applicationId !== APPLICATION_ID && tables > 0) throw new StoreForeign(path, 'it is a database of another program');
+  if (version > SCHEMA_VERSION) throw new StoreTooNew(path, version, SCHEMA_VERSION);
+  return version;
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0] ?? 0);
+}
+
+/** All or nothing, and once: a second process that opens at the same moment waits for the lock and finds it done. */
+async function migrate(db: Kysely<Tables>, database: DatabaseSync): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    for (const step of MIGRATIONS.slice(pragma(database, 'user_version'))) await step(transaction);
+    database.exec(`pragma user_version = ${SCHEMA_VERSION}; pragma application_id = ${APPLICATION_ID};`);
+  });
+}

@@ -1,0 +1,155 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { AutonomyTier, Risk } from '../../domains/governance/index.ts';
+import type {
+  Journal,
+  JournalState,
+  PlaybookRun,
+  PlaybookStore,
+  RegisteredPlaybook,
+  RemedyStep,
+  RunState,
+} from '../../domains/playbooks/index.ts';
+import type { Json, JsonObject } from '../../kernel/index.ts';
+import type { Tables } from './tables.ts';
+
+export function playbookStore(db: Kysely<Tables>): PlaybookStore {
+  return {
+    async get(name) {
+      const row = await db.selectFrom('playbooks').selectAll().where('name', '=', name).executeTakeFirst();
+      return row ? playbookFrom(row) : null;
+    },
+    async list() {
+      return (await db.selectFrom('playbooks').selectAll().orderBy('name').execute()).map(playbookFrom);
+    },
+    async save(p) {
+      const row = {
+        name: p.name,
+        description: p.description,
+        risk: p.risk,
+        tier: p.tier,
+        service: p.service,
+        severity: p.severity,
+        version: p.version,
+        hash: p.hash,
+        file: p.file,
+        origin: p.origin,
+        family: p.family,
+        signature: p.signature,
+        component: p.component,
+        params: JSON.stringify(p.params),
+        steps: JSON.stringify(p.steps),
+        enabled: p.isEnabled ? 1 : 0,
+        created_at: p.createdAtMs,
+        verified: p.verifiedCount,
+        failed: p.failedCount,
+      };
+      await db.insertInto('playbooks').values(row).onConflict((c) => c.column('name').doUpdateSet(row)).execute();
+    },
+    async count(name, outcome) {
+      await db
+        .updateTable('playbooks')
+        .set((eb) => (outcome === 'verified' ? { verified: eb('verified', '+', 1) } : { failed: eb('failed', '+', 1) }))
+        .where('name', '=', name)
+        .execute();
+    },
+    async saveRun(run) {
+      const row = {
+        id: run.id,
+        playbook: run.playbook,
+        hash: run.hash,
+        component: run.component,
+        boot_id: run.bootId,
+        signature: run.signature,
+        state: run.state,
+        decision: run.decision,
+        started_at: run.startedAtMs,
+        ended_at: run.endedAtMs,
+      };
+      await db.insertInto('playbook_runs').values(row).onConflict((c) => c.column('id').doUpdateSet(row)).execute();
+    },
+    async run(id) {
+      const row = await db.selectFrom('playbook_runs').selectAll().where('id', '=', id).executeTakeFirst();
+      return row ? runFrom(row) : null;
+    },
+    async runsIn(...states) {
+      return (await db.selectFrom('playbook_runs').selectAll().where('state', 'in', states).orderBy('started_at').execute()).map(runFrom);
+    },
+    async runsOf(bootId) {
+      return (await db.selectFrom('playbook_runs').selectAll().where('boot_id', '=', bootId).orderBy('started_at').execute()).map(runFrom);
+    },
+  };
+}
+
+export function journalStore(db: Kysely<Tables>): Journal {
+  return {
+    async write(entry) {
+      const row = {
+        run_id: entry.runId,
+        step_index: entry.index,
+        step: entry.step,
+        primitive: entry.primitive,
+        params: JSON.stringify(entry.params),
+        undo: JSON.stringify(entry.undo),
+        state: entry.state,
+        summary: entry.summary,
+      };
+      await db
+        .insertInto('playbook_steps')
+        .values(row)
+        .onConflict((c) => c.columns(['run_id', 'step_index']).doUpdateSet(row))
+        .execute();
+    },
+    async entries(runId) {
+      const rows = await db.selectFrom('playbook_steps').selectAll().where('run_id', '=', runId).orderBy('step_index').execute();
+      return rows.map((row) => ({
+        runId: row.run_id,
+        index: row.step_index,
+        step: row.step,
+        primitive: row.primitive,
+        params: JSON.parse(row.params) as Json,
+        undo: JSON.parse(row.undo) as Json,
+        state: row.state as JournalState,
+        summary: row.summary,
+      }));
+    },
+  };
+}
+
+function playbookFrom(row: Selectable<Tables['playbooks']>): RegisteredPlaybook {
+  return {
+    name: row.name,
+    description: row.description,
+    risk: row.risk as Risk,
+    tier: row.tier as AutonomyTier,
+    service: row.service,
+    severity: row.severity,
+    version: row.version,
+    hash: row.hash,
+    file: row.file,
+    origin: row.origin as RegisteredPlaybook['origin'],
+    family: row.family,
+    signature: row.signature,
+    component: row.component,
+    params: JSON.parse(row.params) as JsonObject,
+    steps: JSON.parse(row.steps) as RemedyStep[],
+    isEnabled: row.enabled === 1,
+    createdAtMs: row.created_at,
+    verifiedCount: row.verified,
+    failedCount: row.failed,
+  };
+}
+
+function runFrom(row: Selectable<Tables['playbook_runs']>): PlaybookRun {
+  return {
+    id: row.id,
+    playbook: row.playbook,
+    hash: row.hash,
+    component: row.component,
+    bootId: row.boot_id,
+    signature: row.signature,
+    state: row.state as RunState,
+    decision: row.decision,
+    startedAtMs: row.started_at,
+    endedAtMs: row.ended_at,
+  };
+}

@@ -1,0 +1,123 @@
+/** The store's tables as kysely sees them. Columns of type `Json` hold JSON text; times are epoch milliseconds. */
+export interface Tables {
+  grace_schema: { version: number };
+  boots: {
+    id: string;
+    started_at: number;
+    ended_at: number | null;
+    outcome: 'running' | 'success' | 'failed' | 'interrupted' | 'stopped';
+    mode: string;
+    is_verified: number;
+    report: string;
+    fingerprint: string;
+  };
+  failures: {
+    id: string;
+    boot_id: string;
+    at: number;
+    stage: string;
+    component: string;
+    symptom: string;
+    signature: string;
+    body: string;
+  };
+  patterns: {
+    signature: string;
+    incident_id: string;
+    family: string;
+    component: string;
+    stage: string;
+    family_name: string | null;
+    template: string;
+    root_cause: string;
+    occurrences: number;
+    first_seen: number;
+    last_seen: number;
+    state: string;
+    playbook: string | null;
+    clean_boots: number;
+  };
+  explanations: { failure_id: string; signature: string; boot_id: string; at: number; body: string };
+  playbooks: {
+    name: string;
+    description: string;
+    risk: string;
+    tier: string;
+    service: string;
+    severity: string;
+    version: number;
+    hash: string;
+    file: string;
+    origin: string;
+    family: string | null;
+    signature: string | null;
+    component: string | null;
+    params: string;
+    steps: string;
+    enabled: number;
+    created_at: number;
+    verified: number;
+    failed: number;
+  };
+  playbook_runs: {
+    id: string;
+    playbook: string;
+    hash: string;
+    component: string;
+    boot_id: string;
+    signature: string | null;
+    state: string;
+    decision: string;
+    started_at: number;
+    ended_at: number | null;
+  };
+  playbook_steps: {
+    run_id: string;
+    step_index: number;
+    step: string;
+    primitive: string;
+    params: string;
+    undo: string;
+    state: string;
+    summary: string;
+  };
+  approvals: {
+    id: string;
+    playbook: string;
+    component: string;
+    incident_id: string;
+    summary: string;
+    binding_hash: string;
+    required: number;
+    approved_by: string;
+    rejected_by: string | null;
+    created_at: number;
+    expires_at: number;
+  };
+  processes: {
+    component: string;
+    pid: number;
+    start_ticks: number;
+    machine_boot_id: string;
+    spec_hash: string;
+    launched_at: number;
+    log_offset: number;
+    uid: number | null;
+  };
+  overrides: { component: string; body: string };
+  last_good: {
+    component: string;
+    path: string;
+    kind: string;
+    mode: number;
+    uid: number;
+    gid: number;
+    size: number;
+    mtime: number;
+    digest: string;
+    has_content: number;
+    boot_id: string;
+  };
+  snapshots: { component: string; kind: string; boot_id: string; body: string };
+  metrics: { boot_id: string; name: string; component: string; at: number; value: number };
+}

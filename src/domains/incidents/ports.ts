@@ -1,0 +1,39 @@
+import type { BootId, Signature } from '../../kernel/index.ts';
+import type { Failure } from './failure.ts';
+import type { Pattern } from './pattern.ts';
+
+/** What Grace says about a failure, kept so that `grace explain` can say it again. Redacted. */
+export interface Explanation {
+  readonly failureId: string;
+  readonly signature: Signature;
+  readonly bootId: BootId;
+  readonly atMs: number;
+  readonly component: string;
+  readonly what: string;
+  readonly cause: string;
+  readonly familyName: string | null;
+  readonly confidence: number;
+  readonly evidence: readonly string[];
+  readonly changes: readonly string[];
+  /** What Grace did, or why it did nothing. */
+  readonly action: string;
+  readonly playbook: string | null;
+  readonly risk: string | null;
+  readonly outcome: 'open' | 'healed' | 'not_healed' | 'waiting' | 'needs_approval' | 'observed';
+  readonly advice: readonly string[];
+  /** Other causes that were considered, with their confidence. */
+  readonly alternatives: readonly string[];
+}
+
+/** Where failures, patterns and explanations are kept. */
+export interface IncidentStore {
+  saveFailure(failure: Failure): Promise<void>;
+  failuresOf(boot: BootId): Promise<readonly Failure[]>;
+  failuresLike(signature: Signature, limit: number): Promise<readonly Failure[]>;
+  pattern(signature: Signature): Promise<Pattern | null>;
+  patternByIncident(incidentId: string): Promise<Pattern | null>;
+  patterns(): Promise<readonly Pattern[]>;
+  savePattern(pattern: Pattern): Promise<void>;
+  saveExplanation(explanation: Explanation): Promise<void>;
+  explanations(filter: { readonly bootId?: string; readonly signature?: string; readonly limit: number }): Promise<readonly Explanation[]>;
+}
