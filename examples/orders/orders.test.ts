@@ -473,6 +473,8 @@ function startProcess(service: ServiceCopy, script: string, env: Variables = {},
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
+      // Node 22 and 24 call node:sqlite experimental on stderr, where these tests read what the service says.
+      NODE_NO_WARNINGS: '1',
       API_TOKEN: apiToken,
       WEBHOOK_SIGNING_KEY: signingKey,
       DATABASE_PATH: service.databasePath,
