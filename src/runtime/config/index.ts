@@ -1,0 +1,19 @@
+// Configuration: what Grace was told, by whom, and what that means. The config file is read (load), what the project
+// says about itself is worked out (detect), everything is checked in one pass (validate), environment and flags are put
+// on top, and one frozen GraceConfig comes out (resolve). Defaults exist in resolve.ts and nowhere else.
+export type {
+  BootConfig,
+  BootMode,
+  ConfigFlags,
+  DependencyWait,
+  GraceConfig,
+  HealingConfig,
+  LogLevel,
+  MonitorConfig,
+  SmokeSpec,
+} from './grace-config.ts';
+export type { CommandFile, ComponentFile, DependencyFile, GraceConfigFile, ProbeFile, SmokeFile } from './schema.ts';
+export { ConfigInvalid, type Mistake } from './mistakes.ts';
+export { CONFIG_FILE_NAMES, findConfigFile, loadConfigFile, type LoadedFile } from './load.ts';
+export { ENVIRONMENT_NAMES, readEnvironment, type EnvironmentName, type EnvironmentSettings } from './environment.ts';
+export type { Origin, Provenance, Source } from './origin.ts';

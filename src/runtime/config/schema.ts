@@ -1,0 +1,337 @@
+import * as z from 'zod';
+import { parseDurationMs } from '../../kernel/index.ts';
+import { parseWords } from './words.ts';
+
+// What a person may write. No defaults and no transformations here: resolve.ts has both, so that a project
+// without a config file never loads the schema. Every message reads on after the path it stands at.
+
+/** Timers of the runtime hold 31 bits of milliseconds; longer ones would fire at once. */
+const DURATION_MS_MAX = 2 ** 31 - 1;
+
+function durationFrom(leastMs: number, leastText: string) {
+  return z.custom<string | number>(
+    (value) => {
+      if (typeof value !== 'string' && typeof value !== 'number') return false;
+      const ms = parseDurationMs(value);
+      return ms !== null && ms >= leastMs && ms <= DURATION_MS_MAX;
+    },
+    {
+      error: `must be a duration of at least ${leastText}, such as "500ms", "2s", "10m" or milliseconds as a number`,
+    },
+  );
+}
+
+const duration = durationFrom(0, '0');
+const timeLimit = durationFrom(1, '1ms');
+/** More often than this, asking is itself a load [SH-1]. */
+const interval = durationFrom(100, '100ms');
+
+const text = z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' });
+const path = text.refine((value) => !value.includes('\0'), {
+  error: 'must be a path without null bytes',
+});
+const flag = z.boolean({ error: 'must be true or false' });
+const port = z.int({ error: 'must be a whole number from 1 to 65535' }).min(1, { error: 'must be a whole number from 1 to 65535' }).max(65_535, {
+  error: 'must be a whole number from 1 to 65535',
+});
+const share = z.number({ error: 'must be a share from 0 to 1, such as 0.05 for 5 %' }).gt(0, { error: 'must be a share above 0' }).max(1, {
+  error: 'must be a share from 0 to 1, such as 0.05 for 5 %',
+});
+
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, {
+    error: `must be one of ${values.map((v) => JSON.stringify(v)).join(', ')}`,
+  });
+}
+
+function listOf<T extends z.ZodType>(item: T, what: string) {
+  return z.array(item, { error: `must be a list of ${what}` });
+}
+
+/** Argument array, or a command line that is split into words; no shell reads either. */
+const command = z.union(
+  [
+    text.superRefine((line, context) => {
+      const words = parseWords(line);
+      if (!words.ok)
+        context.addIssue({
+          code: 'custom',
+          message: words.problem,
+          params: { suggestion: words.suggestion },
+        });
+    }),
+    z.array(z.string({ error: 'must be text' }), { error: 'must be a list' }).min(1, { error: 'must not be empty' }),
+  ],
+  { error: 'must be a command: "node server.js" or ["node", "server.js"]' },
+);
+
+const probe = z.strictObject(
+  {
+    /** `/ready` on the component's own port, or a full URL. */
+    http: text
+      .regex(/^(?:\/|https?:\/\/[^/\s]+)\S*$/, {
+        error: 'must be a path such as "/ready" or a URL that begins with http:// or https://',
+      })
+      .optional(),
+    /** What counts as a pass; without it any 2xx or 3xx. */
+    status: z
+      .union([wholeNumber(100, 599), listOf(wholeNumber(100, 599), 'HTTP status codes').min(1, { error: 'must not be empty' })], {
+        error: 'must be an HTTP status such as 200, or a list of them',
+      })
+      .optional(),
+    /** Accept the certificate of this authority. */
+    caFile: path.optional(),
+    /** `true` for the component's own port, or "host:port". */
+    tcp: z
+      .union(
+        [
+          z.literal(true, { error: 'must be true' }),
+          z.string().regex(/^(?:\[[\da-f:.]+\]|[^\s:[\]/]+):\d{1,5}$/i, {
+            error: 'must be true or "host:port"',
+          }),
+        ],
+        {
+          error: 'must be true or "host:port"',
+        },
+      )
+      .optional(),
+    /** Exit code 0 is a pass. */
+    command: command.optional(),
+    /** Written at least every `maxAge`, as a heartbeat. */
+    file: path.optional(),
+    maxAge: timeLimit.optional(),
+    /** The process exists and is not stopped. */
+    process: z.literal(true, { error: 'must be true, or left out' }).optional(),
+    every: interval.optional(),
+    timeout: timeLimit.optional(),
+    /** Failures in a row before it counts. */
+    failures: wholeNumber(1, 1000).optional(),
+  },
+  { error: 'must be a probe such as { http: "/ready" }' },
+);
+
+const probeOrNone = z.union([z.literal(false, { error: 'must be false' }), probe], {
+  error: 'must be a probe such as { http: "/ready" }, or false for none',
+});
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+
+const environmentNames = text.regex(/^[A-Za-z_]\w*$/, {
+  error: 'must be the name of an environment variable',
+});
+
+const component = z.strictObject(
+  {
+    command,
+    /** Working directory; the folder of this file unless set. */
+    cwd: path.optional(),
+    /** Wins over env files and the environment Grace was started in. */
+    env: z
+      .record(environmentNames, z.string({ error: 'must be text, since environments hold nothing else' }), {
+        error: 'must be an object of NAME: "value"',
+      })
+      .optional(),
+    /** Read in order, later ones win; `false` for none. `.env` is found by itself. */
+    envFile: z
+      .union([z.literal(false, { error: 'must be false' }), path, listOf(path, 'paths')], {
+        error: 'must be a path, a list of paths, or false',
+      })
+      .optional(),
+    /** `false` when the command reads its env file by itself. */
+    loadEnvFile: flag.optional(),
+    /** Variables without which it must not start. */
+    requiredEnv: listOf(environmentNames, 'variable names').optional(),
+    /** Components and dependencies that must be ready before it starts. */
+    dependsOn: listOf(text, 'component names').optional(),
+    /** A boot cannot succeed without it. */
+    critical: flag.optional(),
+    /** Left out when its command does not exist. */
+    optional: flag.optional(),
+    port: port.optional(),
+    host: text.optional(),
+    startup: probeOrNone.optional(),
+    readiness: probeOrNone.optional(),
+    liveness: probeOrNone.optional(),
+    startupTimeout: timeLimit.optional(),
+    /** Stays ready this long before a boot, or a fix, counts as good. */
+    soak: duration.optional(),
+    restart: z
+      .strictObject(
+        {
+          policy: oneOf(['always', 'on_failure', 'never']).optional(),
+          /** Restarts allowed within `period`; the next one is diagnosed instead. */
+          intensity: wholeNumber(0, 1000).optional(),
+          period: timeLimit.optional(),
+          backoff: duration.optional(),
+          backoffMax: duration.optional(),
+        },
+        { error: 'must be an object such as { policy: "on_failure", intensity: 5 }' },
+      )
+      .optional(),
+    stop: z
+      .strictObject(
+        { signal: oneOf(SIGNALS).optional(), grace: duration.optional() },
+        { error: 'must be an object such as { signal: "SIGTERM", grace: "5s" }' },
+      )
+      .optional(),
+    limits: z
+      .strictObject(
+        {
+          openFiles: wholeNumber(16, 10_000_000).optional(),
+          heapMb: wholeNumber(16, 1_000_000).optional(),
+        },
+        { error: 'must be an object such as { openFiles: 4096, heapMb: 512 }' },
+      )
+      .optional(),
+    /** Where its output is appended; below `dataDir` unless set. */
+    log: path.optional(),
+    /** Paths beside `cwd` that playbooks may also touch. */
+    data: listOf(path, 'paths').optional(),
+    /** Globs of what may be removed when the disk is full, relative to `cwd` and `data`. */
+    expendable: listOf(text, 'globs').optional(),
+    /** Applies its migrations. */
+    migrate: command.optional(),
+    /** `postgres://…`, a SQLite file, or the variable that holds it: `$DATABASE_URL`. */
+    database: text.optional(),
+    /** Further files of which Grace keeps copies. */
+    keep: listOf(path, 'paths').optional(),
+  },
+  { error: 'must be an object with a command, such as { command: "node server.js" }' },
+);
+
+const dependency = z.strictObject(
+  {
+    host: text.optional(),
+    port: port.optional(),
+    /** Starts it; left out when nobody here may. */
+    start: command.optional(),
+    /** Exit code 0 when it is up; without it a connection to `port`. */
+    status: command.optional(),
+    critical: flag.optional(),
+    /** How long a boot waits for it. */
+    waitFor: z
+      .union([z.literal('forever'), timeLimit], {
+        error: 'must be a duration such as "30s", or "forever"',
+      })
+      .optional(),
+    /** How long it may take after its start command was run. */
+    startTimeout: timeLimit.optional(),
+  },
+  { error: 'must be an object such as { port: 5432 }' },
+);
+
+const smoke = z.strictObject(
+  {
+    name: text,
+    command: command.optional(),
+    /** A URL, or a path on the port of the only component that has one. */
+    http: probe.shape.http,
+    tcp: text.regex(/^(?:\[[\da-f:.]+\]|[^\s:[\]/]+):\d{1,5}$/i, { error: 'must be "host:port"' }).optional(),
+    timeout: timeLimit.optional(),
+    critical: flag.optional(),
+    /** How often it is repeated while the service runs; `false` for only at boot. */
+    every: z
+      .union([z.literal(false), interval], {
+        error: 'must be a duration of at least 100ms such as "60s", or false',
+      })
+      .optional(),
+    /** Whose port, folder and environment it uses, and who is blamed. */
+    component: text.optional(),
+  },
+  { error: 'must be an object such as { name: "home page", http: "/" }' },
+);
+
+const boot = z.strictObject(
+  {
+    mode: oneOf(['fast', 'layered', 'resilient']).optional(),
+    maxHealingAttempts: wholeNumber(0, 20).optional(),
+    /** Whether Grace stays with a service whose boot failed: `auto` does so where it can still help. */
+    hold: oneOf(['auto', 'always', 'never']).optional(),
+  },
+  { error: 'must be an object such as { mode: "resilient" }' },
+);
+
+const healing = z.strictObject(
+  {
+    /** Act at run time; otherwise Grace only says what it would do. */
+    executeAtRuntime: flag.optional(),
+    /** Ask the advisor when playbooks did not help; needs AMP_API_KEY. */
+    ampEscalation: flag.optional(),
+  },
+  { error: 'must be an object such as { executeAtRuntime: true }' },
+);
+
+const monitor = z.strictObject(
+  {
+    health: interval.optional(),
+    metrics: interval.optional(),
+    selfHeal: interval.optional(),
+    proactive: interval.optional(),
+    validation: interval.optional(),
+    watchdog: z
+      .union([z.literal(false), interval], {
+        error: 'must be a duration of at least 100ms such as "60s", or false',
+      })
+      .optional(),
+    /** Watch response times of probes and smoke checks. */
+    latency: flag.optional(),
+    /** Watch the memory of processes. */
+    memory: flag.optional(),
+    /** Learn a baseline after the boot. */
+    baseline: flag.optional(),
+    /** Run the stress tests after the boot. */
+    stressTest: flag.optional(),
+    errorRateMax: share.optional(),
+    latencyP95Max: timeLimit.optional(),
+    /** Megabytes per hour. */
+    memoryGrowthMbMax: z
+      .number({ error: 'must be a number of megabytes' })
+      .gt(0, { error: 'must be above 0' })
+      .max(1_000_000, { error: 'must be at most 1000000' })
+      .optional(),
+    /** Of playbooks. */
+    failureRateMax: share.optional(),
+  },
+  { error: 'must be an object such as { health: "30s" }' },
+);
+
+/** Component names become file names, metric labels and parts of incident ids. */
+const name = text.regex(/^[A-Za-z0-9][\w.-]{0,62}$/, {
+  error: 'must be a name of at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit',
+});
+
+export const configSchema = z.strictObject(
+  {
+    name: name.optional(),
+    components: z.record(name, component, { error: 'must be an object of components by name' }).optional(),
+    /** What the components need and somebody else runs: databases, brokers, other services. */
+    dependencies: z.record(name, dependency, { error: 'must be an object of dependencies by name' }).optional(),
+    /** Whether the service really works: asked at boot, after fixes and while it runs. */
+    smoke: listOf(smoke, 'smoke checks').optional(),
+    boot: boot.optional(),
+    healing: healing.optional(),
+    monitor: monitor.optional(),
+    /** Grace's own HTTP API and dashboard. */
+    api: z.strictObject({ host: text.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' }).optional(),
+    /** Grace's own store: SQLite in `dataDir` unless this names a PostgreSQL database. */
+    databaseUrl: text.optional(),
+    meshUrl: text.optional(),
+    dataDir: path.optional(),
+    playbooksDir: path.optional(),
+    logLevel: oneOf(['debug', 'info', 'warn', 'error']).optional(),
+  },
+  { error: 'must be an object with settings' },
+);
+
+/** What a config file exports. */
+export type GraceConfigFile = z.input<typeof configSchema>;
+export type ComponentFile = z.input<typeof component>;
+export type DependencyFile = z.input<typeof dependency>;
+export type ProbeFile = z.input<typeof probe>;
+export type SmokeFile = z.input<typeof smoke>;
+export type CommandFile = z.input<typeof command>;
