@@ -1,0 +1,97 @@
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
+import { CAREFUL, diagnosis, LIKELY, PLAUSIBLE, remedy, saidBy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { isExplainedElsewhere } from './config-corrupt.ts';
+import { guardOfSteps } from './guard-of-steps.ts';
+import { canBringBack, missingPartOf, type MissingPart } from './missing-part.ts';
+import { absolutePath, basename, dirname, driftPath, isBelow, isInCommand, isInPackages, isNamedIn, isOwn, looksLikeDirectory, shownPath, slugOf } from './places.ts';
+import { restoring } from './restore.ts';
+
+/** More files than this in one go are a deployment that went wrong, not a missing file. */
+const FILES_MAX = 20;
+
+/** A file or a link that the service needs is gone. Directories have their own family. */
+export const fileMissing: FailureFamily = {
+  name: 'file_missing',
+  title: 'a file is missing',
+  async diagnose(c) {
+    const found = new Map<string, Diagnosis>();
+    for (const fact of factsOf(c, 'path_missing', 'certificate_problem')) {
+      const path = absolutePath(c.component, fact.subject);
+      if (path === null || isInPackages(path) || (fact.kind === 'certificate_problem' && !fact.subject.includes('/') && !fact.subject.includes('.'))) continue;
+      const part = await missingPartOf(c, path);
+      if (part === null || found.has(part.path)) continue;
+      const answer = await diagnoseNamed(c, path, part, fact.line);
+      if (answer !== null) found.set(part.path, answer);
+    }
+    for (const drift of c.drift) {
+      const path = driftPath(c.component, drift);
+      if (path === null || drift.kind !== 'missing' || !drift.canRestore || found.has(path) || isInPackages(path) || !isOwn(c.component, path)) continue;
+      const entry = await c.lastGood.entry(c.component.name, path);
+      if (entry?.kind === 'directory') continue;
+      const isNamed = isInCommand(c.component, path) || isNamedIn(saidBy(c), c.component, path);
+      if (found.size > 0 && !isNamed) continue;
+      found.set(path, diagnosis('file_missing', {
+        cause: `${shownPath(c.component, path)} is missing; it was there at the last good boot`,
+        confidence: isNamed ? LIKELY : isExplainedElsewhere(c) ? 0.4 : PLAUSIBLE,
+        evidence: [drift.message],
+        remedy: restoring(c, path),
+        advice: [`put ${shownPath(c.component, path)} back`],
+        waitFor: { kind: 'file_change', path },
+      }));
+    }
+    return [...found.values()];
+  },
+  guard: (g) => guardOfSteps('file_missing', g),
+};
+
+async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line: string): Promise<Diagnosis | null> {
+  const shown = shownPath(c.component, path);
+  const waitFor = { kind: 'file_change', path } as const;
+  if (!isOwn(c.component, part.path))
+    return diagnosis('file_missing', { cause: `${shown} is missing; it lies outside of what belongs to ${c.component.name}`, confidence: WORDS_ONLY, evidence: [line], advice: [`put ${shown} back, or correct the setting that names it`], waitFor });
+  const entries = await entriesToRestore(c, path, part);
+  if (entries.length > 0) {
+    const what = part.isDangling ? `the link ${shownPath(c.component, part.path)} leads to nothing` : `${shown} is missing`;
+    return diagnosis('file_missing', {
+      cause: `${what}; it was there at the last good boot`,
+      confidence: SURE,
+      evidence: [line],
+      remedy: remedy(
+        `restore_${slugOf(c.component, part.path)}`,
+        `put ${shownPath(c.component, part.path)} back as it was at the last good boot`,
+        CAREFUL,
+        entries.map((e) => step(`put ${shownPath(c.component, e.path)} back as it was at the last good boot`, 'restore_file', { path: e.path })),
+      ),
+      advice: [`put ${shown} back`],
+      waitFor,
+    });
+  }
+  // A directory that is gone, or a file that is about to be created in one, is for directory_missing.
+  if (!part.isLeaf || part.entry?.kind === 'directory' || looksLikeDirectory(path)) return null;
+  const example = await exampleBeside(c, path);
+  return diagnosis('file_missing', {
+    cause: part.isDangling ? `the link ${shown} leads to nothing` : `${shown} is missing, and no earlier good boot had it`,
+    confidence: WORDS_ONLY,
+    evidence: [line],
+    advice: [example === null ? `create ${shown}, or correct the setting that names it` : `copy ${shownPath(c.component, example)} to ${shown} and look through it`],
+    waitFor,
+  });
+}
+
+/** The file itself, or everything small that was in the directory that is gone. */
+async function entriesToRestore(c: CaseFile, path: string, part: MissingPart): Promise<readonly LastGoodEntry[]> {
+  if (part.isDangling) return part.entry?.kind === 'symlink' && part.entry.digest !== (await c.files.readLink(part.path)) ? [part.entry] : [];
+  if (canBringBack(part.entry)) return [part.entry];
+  if (part.isLeaf || !canBringBack(await c.lastGood.entry(c.component.name, path))) return [];
+  const below = (await c.lastGood.entries(c.component.name)).filter((e) => e.kind !== 'directory' && isBelow(part.path, e.path));
+  return below.length > FILES_MAX || !below.every(canBringBack) ? [] : below;
+}
+
+async function exampleBeside(c: CaseFile, path: string): Promise<string | null> {
+  const name = basename(path);
+  const dotted = /^(.*)(\.[^.]+)$/.exec(name);
+  const names = ['example', 'sample', 'dist', 'template'].flatMap((word) => [`${name}.${word}`, ...(dotted ? [`${dotted[1] ?? ''}.${word}${dotted[2] ?? ''}`] : [])]);
+  for (const candidate of names) if ((await c.files.stat(`${dirname(path)}/${candidate}`))?.kind === 'file') return `${dirname(path)}/${candidate}`;
+  return null;
+}

@@ -1,0 +1,65 @@
+import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
+import { diagnosis, HARMLESS, LIKELY, linesOf, number, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import { guardOfSteps } from './guard-of-steps.ts';
+import { nameSlug } from './places.ts';
+
+/** A process that fills its memory later than this had enough to start with: it leaks. */
+const LEAK_AFTER_MS = 60_000;
+/** An explicit limit up to this is more likely too small than filled by a leak. */
+const SMALL_LIMIT_MB = 512;
+const HEAP_MB_MIN = 128;
+const STEP = 4;
+
+export const heapTooSmall: FailureFamily = {
+  name: 'heap_too_small',
+  title: 'the memory limit is too small',
+  async diagnose(c) {
+    const facts = factsOf(c, 'out_of_memory');
+    if (facts.length === 0) return [];
+    const explicit = explicitLimitMb(c);
+    const limit = explicit ?? facts.map((f) => number(f, 'limitMb')).find((mb) => mb !== null && mb > 0) ?? null;
+    const isSmall = explicit !== null && explicit <= SMALL_LIMIT_MB;
+    const evidence = [...linesOf(facts), limit === null ? '' : `the limit is ${limit} MB`, ...c.drift.filter((d) => d.kind === 'limit').map((d) => d.message)];
+    if (!isSmall && (c.failure.afterMs ?? 0) > LEAK_AFTER_MS)
+      return [
+        diagnosis('heap_too_small', {
+          cause: `${c.component.name} filled its memory after ${Math.round((c.failure.afterMs ?? 0) / 1000)} s: it leaks`,
+          confidence: PLAUSIBLE,
+          evidence,
+          remedy: remedyInPlace(`restart_${nameSlug(c.component.name)}_out_of_memory`, `start ${c.component.name} again with empty memory`, HARMLESS, [
+            step(`start ${c.component.name} again`, 'restart_component', { reason: 'it ran out of memory' }),
+          ]),
+          advice: ['look for what grows: a heap snapshot before it dies shows it'],
+        }),
+      ];
+    const half = Math.floor((await c.host.memoryTotalBytes()) / 2 / 1024 / 1024);
+    const toMb = Math.min(Math.max(HEAP_MB_MIN, (limit ?? 0) * STEP), half);
+    if (limit === null || toMb <= limit)
+      return [
+        diagnosis('heap_too_small', {
+          cause: limit === null ? `${c.component.name} ran out of memory, and what limits it is not known` : `${c.component.name} needs more than ${limit} MB, and this machine has no more to give`,
+          confidence: PLAUSIBLE,
+          evidence,
+          advice: ['give it a machine with more memory, or find what fills it'],
+        }),
+      ];
+    return [
+      diagnosis('heap_too_small', {
+        cause: `${limit} MB of heap are too little for ${c.component.name}`,
+        confidence: isSmall ? SURE : LIKELY,
+        evidence,
+        remedy: remedy(`raise_heap_to_${toMb}`, `raise the heap limit from ${limit} to ${toMb} MB`, HARMLESS, [step(`raise the heap limit to ${toMb} MB`, 'raise_heap_limit', { toMb })]),
+        advice: [`raise --max-old-space-size to ${toMb}`],
+      }),
+    ];
+  },
+  guard: (g) => guardOfSteps('heap_too_small', g),
+};
+
+function explicitLimitMb(c: CaseFile): number | null {
+  const flag = (words: string): number | null => {
+    const value = /--max[-_]old[-_]space[-_]size[= ](\d+)/.exec(words)?.[1];
+    return value === undefined ? null : Number(value);
+  };
+  return c.overrides.heapMb ?? flag(c.component.command.join(' ')) ?? c.component.limits.heapMb ?? flag(c.env['NODE_OPTIONS'] ?? '');
+}

@@ -1,0 +1,97 @@
+import { basename, join } from 'node:path';
+import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
+import type { Fact } from '../../domains/incidents/index.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { guardOfSteps } from './guard-of-steps.ts';
+import { isInPackages } from './places.ts';
+
+/** Packages of the lock file are not installed. */
+export const packageMissing: FailureFamily = {
+  name: 'package_missing',
+  title: 'packages are not installed',
+  async diagnose(c) {
+    const facts = factsOf(c, 'module_missing').filter((f) => packageOf(f.subject) !== null);
+    const command = factsOf(c, 'command_missing', 'path_missing').filter((f) => f.subject.includes('node_modules/'));
+    if (facts.length + command.length === 0 && !SILENT.has(c.failure.symptom)) return [];
+    const local: Fact[] = [];
+    for (const fact of facts) if (await isLocalModule(c, fact)) local.push(fact);
+    const named = facts.filter((f) => !local.includes(f));
+    const state = await c.host.packages(c.component.cwd);
+    if (state.manager === 'none') return named.length === 0 ? [] : [notManaged(c, named)];
+    const names = [...new Set(named.map((f) => packageOf(f.subject) ?? ''))];
+    const evidence = [...linesOf([...named, ...command]), ...(state.missing.length > 0 ? [`${state.missing.length} packages of ${basename(state.lockFile ?? 'the lock file')} are not installed: ${state.missing.slice(0, 5).join(', ')}`] : [])];
+    if (state.missing.length > 0) {
+      // Distribution names need not be import names (PyYAML, yaml): any missing package explains a module that is not found.
+      const isMatch = names.some((name) => state.missing.includes(name)) || command.length > 0;
+      const isSaid = named.length > 0;
+      return [
+        diagnosis('package_missing', {
+          cause: isMatch && isSaid ? `the package ${names.filter((n) => state.missing.includes(n)).join(', ')} is not installed` : `${state.missing.length === 1 ? `the package ${state.missing[0] ?? ''} is` : `${state.missing.length} packages are`} not installed`,
+          confidence: isMatch ? SURE : isSaid ? LIKELY : local.length > 0 || factsOf(c, 'port_in_use', 'connection_refused', 'auth_failed').length > 0 ? 0.5 : PLAUSIBLE,
+          evidence,
+          remedy: install(state.directory, state.manager),
+          advice: [`install the packages in ${state.directory}`],
+        }),
+      ];
+    }
+    if (named.length === 0) return [];
+    if (state.lockFile !== null && (await someInstalled(c, state.directory, names)))
+      return [
+        diagnosis('package_missing', {
+          cause: `a file of the installed package ${names.join(', ')} is missing`,
+          confidence: PLAUSIBLE,
+          evidence,
+          remedy: install(state.directory, state.manager),
+          advice: [`install the packages in ${state.directory} again`],
+        }),
+      ];
+    return [notManaged(c, named)];
+  },
+  guard: (g) => guardOfSteps('package_missing', g),
+};
+
+const SILENT: ReadonlySet<string> = new Set(['exit', 'spawn', 'smoke', 'not_ready', 'crash_loop']);
+
+function install(directory: string, manager: string): ReturnType<typeof remedy> {
+  return remedy('install_packages', `install the packages of the lock file with ${manager}`, CAREFUL, [step('install the packages of the lock file', 'install_packages', { directory })]);
+}
+
+function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diagnosis> {
+  const names = [...new Set(facts.map((f) => packageOf(f.subject) ?? f.subject))].join(', ');
+  return diagnosis('package_missing', {
+    cause: `${names} cannot be found, and no lock file of ${c.component.name} asks for it`,
+    confidence: WORDS_ONLY,
+    evidence: linesOf(facts),
+    advice: [`add ${names} to the dependencies of ${c.component.name} and install it`],
+  });
+}
+
+/** A module of a package: `foo`, `@a/b/c`, `/srv/node_modules/foo/x.js`, `foo.bar` → `foo`; null for local files and built-ins. */
+export function packageOf(subject: string): string | null {
+  const inside = /node_modules\/((?:@[^/]+\/)?[^/]+)(?:\/|$)(?!.*node_modules\/)/.exec(subject)?.[1];
+  if (inside !== undefined) return inside;
+  if (subject === '' || /^(?:\.{0,2}\/|[A-Za-z]:\\|file:|node:|#)/.test(subject)) return null;
+  const scoped = /^@[^/]+\/[^/]+/.exec(subject)?.[0];
+  return scoped ?? subject.split('/')[0]?.replace(/^([A-Za-z_]\w*)\.\w[\w.]*$/, '$1') ?? null;
+}
+
+/** Python and Ruby write local modules like packages: `app.settings`. */
+export async function isLocalModule(c: CaseFile, fact: Fact): Promise<boolean> {
+  if (fact.runtime !== 'python' && fact.runtime !== 'ruby') return false;
+  const path = fact.subject.replaceAll('.', '/');
+  const head = path.split('/')[0] ?? path;
+  if (c.drift.some((d) => d.kind === 'missing' && !isInPackages(d.subject) && endsWithModule(d.subject, path))) return true;
+  for (const candidate of [head, `${head}.py`, `${head}.rb`, `lib/${head}`, `src/${head}`]) if ((await c.files.stat(join(c.component.cwd, candidate))) !== null) return true;
+  return false;
+}
+
+export function endsWithModule(path: string, module: string): boolean {
+  const bare = path.replace(/(?:\/(?:index|__init__))?\.(?:[cm]?[jt]sx?|json|node|py|rb)$/, '');
+  const wanted = module.replace(/\.(?:[cm]?[jt]sx?|json|node|py|rb)$/, '').replace(/^(?:\.{1,2}\/)+/, '');
+  return wanted !== '' && (bare === wanted || bare.endsWith(`/${wanted}`));
+}
+
+async function someInstalled(c: CaseFile, directory: string, names: readonly string[]): Promise<boolean> {
+  for (const name of names) if ((await c.files.stat(join(directory, 'node_modules', name))) !== null) return true;
+  return false;
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { FileStat } from '../../kernel/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import { CAREFUL, diagnosis, LIKELY, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { isExplainedElsewhere } from './config-corrupt.ts';
+import { guardOfSteps } from './guard-of-steps.ts';
+import { absolutePath, basename, dirname, driftPath, isBelow, isOwn, shownPath, slugOf } from './places.ts';
+
+/** Children looked at, to see whether a wrong owner goes all the way down. */
+const CHILDREN_MAX = 40;
+const WORLD_WRITE = 0o002;
+
+interface Traits {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mode?: number;
+}
+
+/** A file or directory of the service's own belongs to the wrong user, or lost a right. Never more rights than before. */
+export const permissionDenied: FailureFamily = {
+  name: 'permission_denied',
+  title: 'access to a path is denied',
+  async diagnose(c) {
+    const found = new Map<string, Diagnosis>();
+    for (const fact of factsOf(c, 'permission_denied')) {
+      const path = absolutePath(c.component, fact.subject);
+      if (path === null) continue;
+      const answer = await diagnosePath(c, path, fact.line);
+      if (answer !== null) found.set(answer.cause, answer);
+    }
+    if ([...found.values()].some((d) => d.remedy !== null)) return [...found.values()];
+    const drifted = c.drift
+      .filter((d) => d.kind === 'owner' || d.kind === 'mode')
+      .map((d) => ({ path: driftPath(c.component, d) ?? '', message: d.message }))
+      .filter((d) => isOwn(c.component, d.path))
+      .toSorted((a, b) => a.path.length - b.path.length);
+    const top = drifted.filter((d) => !drifted.some((other) => other.path !== d.path && isBelow(other.path, d.path)));
+    const isSaid = factsOf(c, 'permission_denied').length > 0;
+    for (const { path, message } of top.slice(0, 3)) {
+      const traits = await traitsAtLastGood(c, path);
+      if (traits === null) continue;
+      const confidence = isSaid ? LIKELY : isExplainedElsewhere(c) ? 0.4 : isBelow(path, c.component.cwd) ? 0.5 : PLAUSIBLE;
+      found.set(path, await restoringTraits(c, path, traits, [message], confidence));
+    }
+    return [...found.values()];
+  },
+  guard: (g) => guardOfSteps('permission_denied', g),
+};
+
+async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Diagnosis | null> {
+  const shown = shownPath(c.component, path);
+  const chain: string[] = [];
+  for (let at = path; isOwn(c.component, at); at = dirname(at)) if ((await c.files.stat(at)) !== null) chain.push(at);
+  const nearest = chain[0];
+  if (nearest === undefined)
+    return diagnosis('permission_denied', { cause: `${c.component.name} may not use ${shown}, which lies outside of what belongs to it`, confidence: PLAUSIBLE, evidence: [line], advice: [`give the user of ${c.component.name} access to ${shown}, or correct the setting that names it`] });
+  for (const at of chain) {
+    const traits = await traitsAtLastGood(c, at);
+    if (traits !== null) return restoringTraits(c, at, traits, [line], SURE);
+  }
+  const isKnown = (await c.lastGood.entry(c.component.name, nearest)) !== null;
+  const traits = isKnown ? null : await traitsOfNeighbours(c, nearest);
+  if (traits !== null) return restoringTraits(c, nearest, traits, [line], 0.7);
+  return diagnosis('permission_denied', {
+    cause: `${c.component.name} may not use ${shown}${isKnown ? ', though owner and mode are as at the last good boot: it may run as another user now' : ''}`,
+    confidence: WORDS_ONLY,
+    evidence: [line],
+    advice: [`see which user runs ${c.component.name}, and give that user ${shown}`],
+  });
+}
+
+async function restoringTraits(c: CaseFile, path: string, traits: Traits, evidence: readonly string[], confidence: number): Promise<Diagnosis> {
+  const shown = shownPath(c.component, path);
+  const stat = await c.files.stat(path);
+  const isOwner = traits.uid !== undefined || traits.gid !== undefined;
+  const recursive = isOwner && stat?.kind === 'directory' && (await goesDown(c, path, stat, traits));
+  const owner = stat === null ? 'another user' : await c.host.userName(stat.uid);
+  const name = `give ${shown} its ${isOwner ? 'owner' : ''}${isOwner && traits.mode !== undefined ? ' and ' : ''}${traits.mode !== undefined ? 'mode' : ''} back`;
+  return diagnosis('permission_denied', {
+    cause: isOwner ? `${shown} belongs to ${owner} instead of ${traits.uid === undefined ? 'its group' : await c.host.userName(traits.uid)}` : `${shown} has mode ${(stat?.mode ?? 0).toString(8)} instead of ${(traits.mode ?? 0).toString(8)}`,
+    confidence,
+    evidence,
+    remedy: remedy(`restore_permissions_${slugOf(c.component, path)}`, name, CAREFUL, [
+      step(name, 'restore_permissions', { path, ...traits, ...(recursive ? { recursive } : {}) }),
+    ]),
+    advice: [name],
+  });
+}
+
+/** What differs from the last good boot; null when nothing does. Writable for everybody is never brought back. */
+async function traitsAtLastGood(c: CaseFile, path: string): Promise<Traits | null> {
+  const [entry, stat] = [await c.lastGood.entry(c.component.name, path), await c.files.stat(path)];
+  if (entry === null || stat === null || entry.kind !== stat.kind || stat.kind === 'symlink') return null;
+  const mode = entry.mode & (stat.mode | ~WORLD_WRITE);
+  const traits: Traits = { ...(entry.uid !== stat.uid ? { uid: entry.uid } : {}), ...(entry.gid !== stat.gid ? { gid: entry.gid } : {}), ...(mode !== stat.mode ? { mode } : {}) };
+  return Object.keys(traits).length === 0 ? null : traits;
+}
+
+/** Without a last good boot: the owner that the things around it have, and the owner's own rights. */
+async function traitsOfNeighbours(c: CaseFile, path: string): Promise<Traits | null> {
+  const stat = await c.files.stat(path);
+  const parent = await c.files.stat(dirname(path));
+  if (stat === null || parent === null || (stat.kind !== 'file' && stat.kind !== 'directory')) return null;
+  const around: FileStat[] = [parent];
+  for (const name of (await c.files.list(dirname(path))).slice(0, CHILDREN_MAX)) {
+    const other = name === basename(path) ? null : await c.files.stat(join(dirname(path), name));
+    if (other !== null && other.kind !== 'symlink') around.push(other);
+  }
+  const owners = new Map<string, number>();
+  for (const one of around) owners.set(`${one.uid}:${one.gid}`, (owners.get(`${one.uid}:${one.gid}`) ?? 0) + 1);
+  const [usual, votes] = [...owners].toSorted((a, b) => b[1] - a[1])[0] ?? ['', 0];
+  const [uid, gid] = usual.split(':').map(Number);
+  if (uid !== undefined && gid !== undefined && uid !== stat.uid && votes * 2 > around.length) return { uid, gid };
+  const own = stat.kind === 'directory' ? 0o700 : 0o600;
+  return (stat.mode & own) === own ? null : { mode: stat.mode | own };
+}
+
+async function goesDown(c: CaseFile, path: string, stat: FileStat, traits: Traits): Promise<boolean> {
+  for (const name of (await c.files.list(path)).slice(0, CHILDREN_MAX)) {
+    const child = await c.files.stat(join(path, name));
+    if (child === null) continue;
+    const entry = await c.lastGood.entry(c.component.name, join(path, name));
+    if (traits.uid !== undefined && child.uid === stat.uid && entry?.uid !== child.uid) return true;
+    if (traits.gid !== undefined && child.gid === stat.gid && entry?.gid !== child.gid) return true;
+  }
+  return false;
+}

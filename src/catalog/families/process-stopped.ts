@@ -1,0 +1,26 @@
+import type { FailureFamily } from '../../domains/learning/index.ts';
+import { diagnosis, HARMLESS, remedyInPlace, step, SURE } from './answer.ts';
+
+/** The process was stopped (SIGSTOP): it lives, holds its port, and does nothing. */
+export const processStopped: FailureFamily = {
+  name: 'process_stopped',
+  title: 'the process is stopped',
+  async diagnose(c) {
+    const pid = c.failure.context['pid'];
+    if (typeof pid !== 'number' || c.failure.symptom === 'exit' || c.failure.symptom === 'spawn') return [];
+    const process = await c.host.process(pid);
+    if (process === null || !/^t/i.test(process.state)) return [];
+    if (process.state.startsWith('t'))
+      return [diagnosis('process_stopped', { cause: `a debugger holds ${c.component.name} (pid ${pid})`, confidence: SURE, evidence: [`state of pid ${pid}: ${process.state}`], advice: ['detach the debugger'] })];
+    return [
+      diagnosis('process_stopped', {
+        cause: `${c.component.name} (pid ${pid}) was stopped by a signal and does nothing`,
+        confidence: SURE,
+        evidence: [`state of pid ${pid}: ${process.state}`],
+        remedy: remedyInPlace('resume_stopped_process', `let ${c.component.name} go on`, HARMLESS, [step(`let ${c.component.name} go on`, 'resume_process')]),
+        advice: [`kill -CONT ${pid}`],
+      }),
+    ];
+  },
+  guard: null,
+};
