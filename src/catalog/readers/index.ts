@@ -1,0 +1,138 @@
+// Readers: what programs say when they fail, turned into facts. One file per program or language, one rule per sentence.
+// A transcript takes lines out of JSON and tells errors from chatter; the first rule that understands a line has it;
+// what no rule understands but is an uncaught error becomes an `exception`.
+import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/index.ts';
+import { certificates } from './certificates.ts';
+import { configFiles } from './config-files.ts';
+import { environment } from './environment.ts';
+import { firstStack } from './frames.ts';
+import { generic } from './generic.ts';
+import { go } from './go.ts';
+import { headlineOf } from './headline.ts';
+import { java } from './java.ts';
+import { mysql } from './mysql.ts';
+import { nativeModules } from './native-modules.ts';
+import { nginx } from './nginx.ts';
+import { node } from './node.ts';
+import { postgres } from './postgres.ts';
+import { python } from './python.ts';
+import { redis } from './redis.ts';
+import { ruby } from './ruby.ts';
+import type { Draft, Place, Reader, Rule } from './rule.ts';
+import { shell } from './shell.ts';
+import { sqlite } from './sqlite.ts';
+import { transcriptOf, type TranscriptLine } from './transcript.ts';
+
+/** Programs before languages, languages before what all of them say: the most specific understanding wins. */
+const READERS: readonly Reader[] = [
+  certificates,
+  nativeModules,
+  postgres,
+  sqlite,
+  redis,
+  nginx,
+  mysql,
+  node,
+  python,
+  go,
+  java,
+  ruby,
+  shell,
+  configFiles,
+  environment,
+  generic,
+];
+
+const EXCEPTIONS = READERS.filter((reader) => reader.exceptions !== undefined);
+
+/** More than anyone reads; a flood of different errors is one failure. */
+const FACTS_MAX = 64;
+
+interface Understood {
+  readonly fact: Fact;
+  readonly at: number;
+  readonly isWarning: boolean;
+}
+
+export const readFacts: FactReader = (lines) => {
+  const transcript = transcriptOf(lines);
+  const stack = firstStack(transcript);
+  const understood: Understood[] = [];
+  for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
+    const line = transcript[at];
+    if (!line || line.tone === 'quiet' || line.tone === 'echo') continue;
+    for (const [draft, runtime] of understand({ lines: transcript, at }, line, stack.runtime)) {
+      understood.push({ fact: factOf(draft, runtime, line, lines), at, isWarning: line.tone === 'warning' });
+    }
+  }
+  const kept = believed(understood, transcript);
+  const facts = withoutRepeats(kept.map((one) => one.fact));
+  const firstAt = kept.find((one) => !one.isWarning)?.at ?? null;
+  return {
+    facts,
+    frames: stack.frames,
+    headline: headlineOf(transcript, firstAt),
+    runtime: stack.runtime !== 'unknown' ? stack.runtime : (facts.find((fact) => fact.runtime !== 'unknown')?.runtime ?? 'unknown'),
+  };
+};
+
+function understand(place: Place, line: TranscriptLine, stackRuntime: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
+  for (const reader of READERS) {
+    const drafts = firstUnderstanding(reader.rules, place, line.text);
+    if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? (reader.runtime === 'unknown' ? stackRuntime : reader.runtime)] as const);
+  }
+  // `Error: …` is said by several languages: the one whose stack was printed is asked first.
+  for (const reader of [...EXCEPTIONS.filter((one) => one.runtime === stackRuntime), ...EXCEPTIONS]) {
+    const drafts = firstUnderstanding(reader.exceptions ?? [], place, line.text);
+    if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? reader.runtime] as const);
+  }
+  return [];
+}
+
+function firstUnderstanding(rules: readonly Rule[], place: Place, text: string): readonly Draft[] | null {
+  for (const rule of rules) {
+    if (!rule.hints.some((hint) => text.includes(hint))) continue;
+    const found = rule.pattern.exec(text);
+    const read = found && rule.read(found, place);
+    if (!read) continue;
+    return 'kind' in read ? [read] : read;
+  }
+  return null;
+}
+
+function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines: readonly string[]): Fact {
+  return {
+    kind: draft.kind,
+    runtime,
+    code: draft.code ?? '',
+    subject: draft.subject ?? '',
+    details: draft.details ?? {},
+    line: lines[line.index] ?? line.text,
+    lineIndex: line.index,
+  };
+}
+
+/** Warnings count only when the program went on to fail and gave no better reason. */
+function believed(understood: readonly Understood[], transcript: readonly TranscriptLine[]): readonly Understood[] {
+  const strong = understood.filter((one) => !one.isWarning);
+  if (strong.some((one) => one.fact.kind !== 'exception')) return strong;
+  const failedAt = strong.at(-1)?.at ?? transcript.findLastIndex((line) => line.tone === 'error');
+  return understood.filter((one) => !one.isWarning || one.at < failedAt);
+}
+
+/** The same thing said twice is one fact; one that names its object replaces one that does not. */
+function withoutRepeats(facts: readonly Fact[]): readonly Fact[] {
+  const seen = new Set<string>();
+  return facts.filter((fact) => {
+    const key = `${fact.kind}\n${fact.subject}\n${fact.code}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return !facts.some((other) => other !== fact && saysMore(other, fact));
+  });
+}
+
+function saysMore(other: Fact, fact: Fact): boolean {
+  if (other.kind !== fact.kind || fact.kind === 'exception') return false;
+  if (fact.subject === '' && other.subject !== '') return true;
+  return other.subject === fact.subject && fact.code === '' && other.code !== '';
+}
