@@ -23,7 +23,7 @@ export interface EnvironmentSettings {
 export type EnvironmentName = keyof EnvironmentSettings;
 
 /** A value, or why the text is none. */
-type Read = { readonly value: boolean | number | string } | { readonly problem: string; readonly suggestion?: string | null };
+export type Read = { readonly value: boolean | number | string } | { readonly problem: string; readonly suggestion?: string | null };
 type Reader = (text: string) => Read;
 
 const READERS: Readonly<Record<EnvironmentName, Reader>> = {
@@ -64,6 +64,11 @@ export function readEnvironment(
     else mistakes.add(name, read.problem, read.suggestion ?? null, location);
   }
   return settings;
+}
+
+/** One setting, by the rules of the variable of that name. */
+export function readSetting(name: EnvironmentName, text: string): Read {
+  return READERS[name](text);
 }
 
 const TRUE_WORDS = ['true', '1', 'yes', 'on'];

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, extname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { codeOf, messageOf } from '../../kernel/index.ts';
-import { ConfigInvalid, didYouMean, fileInvalid, pathText, type Mistake } from './mistakes.ts';
+import { ConfigInvalid, didYouMean, fileInvalid, pathText, type Locate, type Mistake } from './mistakes.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mjs', '.json', '.yaml', '.yml'] as const;
 export const CONFIG_FILE_NAMES: readonly string[] = EXTENSIONS.map((extension) => `grace.config${extension}`);
@@ -16,8 +16,7 @@ const IMPORT_MS_MAX = 10_000;
 export interface LoadedFile {
   readonly file: string;
   readonly data: unknown;
-  /** `grace.config.json:4:11` for the value (or the key) at a path; null where the format does not say. */
-  locate(path: readonly PropertyKey[], what?: 'key' | 'value'): string | null;
+  readonly locate: Locate;
 }
 
 /**

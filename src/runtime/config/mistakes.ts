@@ -15,14 +15,36 @@ export interface Mistake {
 /** A person corrects twenty at a time; more would only scroll away, and a hostile file could make millions. */
 export const MISTAKES_MAX = 200;
 
+/** `grace.config.json:4:11` for the value or the key at a path; null where the format does not say. */
+export type Locate = (path: readonly PropertyKey[], what?: 'key' | 'value') => string | null;
+
 /** Collects mistakes while settings are read, so that all of them are reported at once. */
 export class Mistakes {
   private readonly kept: Mistake[] = [];
+  private readonly paths = new Set<string>();
+  private readonly locate: Locate;
   private count = 0;
 
-  add(path: string, problem: string, suggestion: string | null = null, location: string | null = null): void {
+  constructor(locate: Locate = () => null) {
+    this.locate = locate;
+  }
+
+  /** A mistake in the config file; a second one at the same path is a consequence of the first and is dropped. */
+  at(path: readonly PropertyKey[], problem: string, suggestion: string | null = null, what: 'key' | 'value' = 'value'): void {
+    const text = pathText(path);
+    if (this.paths.has(text)) return;
+    if (!this.isFull) this.paths.add(text);
+    this.add(text, problem, suggestion, this.isFull ? null : this.nearestLocation(path, what));
+  }
+
+  /** A mistake anywhere else. */
+  add(path: string, problem: string, suggestion: string | null, location: string | null): void {
     this.count++;
-    if (this.kept.length < MISTAKES_MAX) this.kept.push({ path, problem, suggestion, location });
+    if (!this.isFull) this.kept.push({ path, problem, suggestion, location });
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
   }
 
   /** Once full, looking for suggestions is wasted work. */
@@ -30,13 +52,18 @@ export class Mistakes {
     return this.kept.length >= MISTAKES_MAX;
   }
 
-  get list(): readonly Mistake[] {
-    return this.kept;
+  /** @throws ConfigInvalid when there is at least one */
+  throwIfAny(file: string | null): void {
+    if (this.count > 0) throw new ConfigInvalid(file, this.kept, this.count);
   }
 
-  /** @throws ConfigInvalid when there is at least one */
-  throwIfAny(file: string | null, cause?: unknown): void {
-    if (this.count > 0) throw new ConfigInvalid(file, this.kept, this.count, cause);
+  /** What is missing has no place of its own: that of its parent is the next best. */
+  private nearestLocation(path: readonly PropertyKey[], what: 'key' | 'value'): string | null {
+    for (let length = path.length; length > 0; length--) {
+      const location = this.locate(path.slice(0, length), length === path.length ? what : 'key');
+      if (location !== null) return location;
+    }
+    return this.locate([]);
   }
 }
 

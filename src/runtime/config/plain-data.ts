@@ -1,4 +1,4 @@
-import { pathText, type Mistakes } from './mistakes.ts';
+import type { Mistakes } from './mistakes.ts';
 
 /** Deeper settings do not exist; the limit keeps hostile nesting from exhausting the stack. */
 const DEPTH_MAX = 24;
@@ -41,7 +41,7 @@ function copy(value: unknown, path: readonly PropertyKey[], above: Set<object>, 
 }
 
 function refuse(path: readonly PropertyKey[], problem: string, mistakes: Mistakes): undefined {
-  mistakes.add(pathText(path), problem);
+  mistakes.at(path, problem, null, 'key');
 }
 
 /** Also true for objects of another realm, such as those of a module namespace. */

@@ -194,8 +194,10 @@ const component = z.strictObject(
     data: listOf(path, 'paths').optional(),
     /** Globs of what may be removed when the disk is full, relative to `cwd` and `data`. */
     expendable: listOf(text, 'globs').optional(),
-    /** Applies its migrations. */
-    migrate: command.optional(),
+    /** Applies its migrations; found by itself for the tools Grace knows, `false` for none. */
+    migrate: z
+      .union([z.literal(false, { error: 'must be false' }), command], { error: 'must be a command such as "npm run migrate", or false' })
+      .optional(),
     /** `postgres://…`, a SQLite file, or the variable that holds it: `$DATABASE_URL`. */
     database: text.optional(),
     /** Further files of which Grace keeps copies. */
