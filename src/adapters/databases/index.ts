@@ -1,0 +1,25 @@
+// The databases of the services Grace guards: where they are, what their schema was when all was well, what is missing
+// since, and how to bring exactly that back. Looking is read-only and bounded; rows of users are never read.
+export {
+  DatabaseDriverMissing,
+  DatabaseLoginRefused,
+  DatabaseQueryFailed,
+  DatabaseTimeout,
+  DatabaseTooLarge,
+  DatabaseUnreachable,
+} from './errors.ts';
+export { describeLocation, locateDatabase, type DatabaseLocation } from './locate.ts';
+export { findMigrationFolder, type MigrationFolder, type MigrationTool } from './migration-folder.ts';
+export {
+  dropEmptyTables,
+  recordMigrations,
+  restoreTables,
+  unrecordMigrations,
+  type Dropped,
+  type Recorded,
+  type Refused,
+  type RepairOptions,
+  type Restored,
+} from './repair.ts';
+export { compareSchema, hasDrifted, type SchemaComparison } from './schema-drift.ts';
+export { isIntact, tableLabel, takeSnapshot, type HistorySnapshot, type SchemaSnapshot, type SnapshotOptions, type TableSnapshot } from './schema-snapshot.ts';

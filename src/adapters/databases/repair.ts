@@ -1,0 +1,168 @@
+import { describeLocation, type DatabaseLocation } from './locate.ts';
+import { dropPostgresTables, recordPostgresMigrations, restorePostgresTables, unrecordPostgresMigrations } from './postgres-repair.ts';
+import { historyLabel } from './schema-drift.ts';
+import { isIntact, tableLabel, type HistoryRow, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
+import { dropSqliteTables, recordSqliteMigrations, restoreSqliteTables, unrecordSqliteMigrations } from './sqlite-repair.ts';
+
+// Every repair is one transaction under a lock that only repairs take (PostgreSQL: an advisory lock; SQLite: the write
+// lock): it happens whole or not at all, and the second of two finds the first one's work done.
+
+/** It must not act, and changed nothing. The reason is for people. */
+export interface Refused {
+  readonly state: 'refused';
+  readonly reason: string;
+}
+
+export interface Restored {
+  readonly state: 'restored';
+  readonly tables: readonly string[];
+  /** `table/constraint`: foreign keys of other tables that had gone with the table and are back. */
+  readonly foreignKeys: readonly string[];
+  /**
+   * Those among them that are there for new rows only (NOT VALID): rows that are there point at rows that were lost.
+   * A person decides what becomes of them, then runs ALTER TABLE … VALIDATE CONSTRAINT.
+   */
+  readonly notValidated: readonly string[];
+  readonly views: readonly string[];
+  readonly enums: readonly string[];
+}
+
+export interface Dropped {
+  readonly state: 'dropped';
+  /** Those that were there; the others were gone already. */
+  readonly tables: readonly string[];
+}
+
+export interface Recorded {
+  readonly state: 'recorded';
+  /** `table/name` of rows this call wrote (or, for `unrecordMigrations`, removed). */
+  readonly ids: readonly string[];
+  /** Those that needed nothing. */
+  readonly unchanged: readonly string[];
+}
+
+export interface RepairOptions {
+  /** Of each statement, and of waiting for locks. Default 10,000: a foreign key is checked against all rows there are. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Makes tables again exactly as the snapshot has them: types, defaults, sequences (which go on from where they were),
+ * keys, checks, indexes, triggers, row policies, owner and grants; and what a CASCADE took along: foreign keys of other
+ * tables, and views. They come back empty. Before it commits it compares the result with the snapshot.
+ * @param tables  labels, as in `SchemaDrift.missingTables`
+ * @returns       refused when one of them exists, is not in the snapshot, or cannot be made exactly; then nothing changed
+ * @throws        DatabaseUnreachable, DatabaseLoginRefused, DatabaseTimeout
+ */
+export async function restoreTables(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  tables: readonly string[],
+  options: RepairOptions = {},
+): Promise<Restored | Refused> {
+  const chosen = chooseTables(location, snapshot, tables);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres'
+    ? restorePostgresTables(location.url, snapshot, chosen, timeoutMs)
+    : restoreSqliteTables(location.path, snapshot, chosen, timeoutMs);
+}
+
+/**
+ * Takes `restoreTables` back: drops those of the tables that are there, are empty, and look as in the snapshot; together
+ * with the snapshot's foreign keys and views that hang on them. Safe to call twice.
+ * @returns refused, and nothing dropped, when one has rows, looks different, or something else depends on it
+ */
+export async function dropEmptyTables(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  tables: readonly string[],
+  options: RepairOptions = {},
+): Promise<Dropped | Refused> {
+  const chosen = chooseTables(location, snapshot, tables);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres'
+    ? dropPostgresTables(location.url, snapshot, chosen, timeoutMs)
+    : dropSqliteTables(location.path, snapshot, chosen, timeoutMs);
+}
+
+/**
+ * Writes back rows that a migration tool's table had and has no more, every column as it was. It says that a migration
+ * was applied; whether the schema shows that it was is for the caller to know.
+ * @param ids  `table/name`, as in `SchemaDrift.unrecordedMigrations`
+ */
+export async function recordMigrations(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  ids: readonly string[],
+  options: RepairOptions = {},
+): Promise<Recorded | Refused> {
+  const chosen = chooseRows(location, snapshot, ids);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres' ? recordPostgresMigrations(location.url, chosen, timeoutMs) : recordSqliteMigrations(location.path, chosen, timeoutMs);
+}
+
+/** Takes `recordMigrations` back: removes those rows that are exactly the snapshot's. Safe to call twice. */
+export async function unrecordMigrations(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  ids: readonly string[],
+  options: RepairOptions = {},
+): Promise<Recorded | Refused> {
+  const chosen = chooseRows(location, snapshot, ids);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres'
+    ? unrecordPostgresMigrations(location.url, chosen, timeoutMs)
+    : unrecordSqliteMigrations(location.path, chosen, timeoutMs);
+}
+
+/** Rows to write to, or remove from, one history table. */
+export interface RowsOfTable {
+  readonly label: string;
+  readonly table: TableSnapshot;
+  readonly history: HistorySnapshot;
+  readonly rows: readonly HistoryRow[];
+}
+
+function refuse(reason: string): Refused {
+  return { state: 'refused', reason };
+}
+
+function checkSnapshot(location: DatabaseLocation, snapshot: SchemaSnapshot): Refused | null {
+  if (snapshot.engine !== location.engine) return refuse(`the snapshot is of ${snapshot.engine}, and this is ${describeLocation(location)}`);
+  // Its definitions are about to be run as statements: only as they were read from the database.
+  if (!isIntact(snapshot)) return refuse('the snapshot is not what it was when it was taken: its digest differs');
+  return null;
+}
+
+function chooseTables(location: DatabaseLocation, snapshot: SchemaSnapshot, labels: readonly string[]): readonly TableSnapshot[] | Refused {
+  const refused = checkSnapshot(location, snapshot);
+  if (refused) return refused;
+  const known = new Map(snapshot.tables.map((table) => [tableLabel(table), table]));
+  const unknown = labels.find((label) => !known.has(label));
+  if (unknown !== undefined) return refuse(`the snapshot has no table "${unknown}"`);
+  const chosen = [...new Set(labels)].map((label) => known.get(label)!);
+  const unsupported = chosen.find((table) => table.unsupported !== null);
+  if (unsupported) return refuse(`table "${tableLabel(unsupported)}" is none that Grace makes or drops: ${unsupported.unsupported}`);
+  return chosen;
+}
+
+function chooseRows(location: DatabaseLocation, snapshot: SchemaSnapshot, ids: readonly string[]): readonly RowsOfTable[] | Refused {
+  const refused = checkSnapshot(location, snapshot);
+  if (refused) return refused;
+  const wanted = new Set(ids);
+  const chosen = snapshot.history.map((history): RowsOfTable => {
+    const label = historyLabel(history);
+    const table = snapshot.tables.find((candidate) => candidate.schema === history.schema && candidate.name === history.table)!;
+    return { label, table, history, rows: history.rows.filter(({ id }) => wanted.has(`${label}/${id}`)) };
+  });
+  for (const { label, rows } of chosen) for (const { id } of rows) wanted.delete(`${label}/${id}`);
+  const [unknown] = wanted;
+  if (unknown !== undefined) return refuse(`the snapshot has no record "${unknown}"`);
+  return chosen.filter(({ rows }) => rows.length > 0);
+}
