@@ -31,6 +31,8 @@ export interface Failure {
   /** First and last lines of the output of this run. */
   readonly output: readonly string[];
   readonly headline: string;
+  /** What it is about, with everything masked that changes from run to run. */
+  readonly subject: string;
   readonly facts: readonly Fact[];
   readonly frames: readonly Frame[];
   readonly family: string;

@@ -1,0 +1,115 @@
+import { messageOf } from '../../kernel/index.ts';
+import { stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
+import type { BootReport, StageReport } from './report.ts';
+import { autonomyLoad } from './stages/autonomy-load.ts';
+import { codecValidation } from './stages/codec-validation.ts';
+import { continuousMonitor } from './stages/continuous-monitor.ts';
+import { coreServices } from './stages/core-services.ts';
+import { preflightGate } from './stages/preflight-gate.ts';
+import { schemaAndSecrets } from './stages/schema-and-secrets.ts';
+import { smokeTests } from './stages/smoke-tests.ts';
+import { startupPlaybooks } from './stages/startup-playbooks.ts';
+
+/** The order of a boot, stated once. */
+export const STAGES: readonly Stage[] = [
+  preflightGate,
+  schemaAndSecrets,
+  coreServices,
+  startupPlaybooks,
+  codecValidation,
+  autonomyLoad,
+  smokeTests,
+  continuousMonitor,
+];
+
+export type SaveProgress = (stages: readonly StageReport[]) => Promise<void>;
+
+/** Stages that start or judge the service's components: a dry run leaves them out. */
+const STARTING = new Set([4, 6, 7, 8]);
+
+export interface PipelineOptions {
+  /** Every check, nothing started, nothing changed in the service. */
+  readonly isDryRun: boolean;
+  /** Called after each stage: a boot that is killed half way has said how far it came. */
+  readonly onStage: SaveProgress;
+}
+
+/** Runs the stages until one that aborts fails. @returns a report for each stage, the ones not reached as skipped */
+export async function runPipeline(context: BootContext, options: PipelineOptions): Promise<{ readonly stages: readonly StageReport[]; readonly failed: StageReport | null }> {
+  const reports: StageReport[] = [];
+  let failed: StageReport | null = null;
+  for (const stage of STAGES) {
+    const title = stageTitle(stage);
+    const startedAfterMs = context.clock.monotonicMs() - context.startedMonotonicMs;
+    const skipped = failed !== null || (options.isDryRun && STARTING.has(stage.number));
+    if (!skipped) context.emit({ type: 'stage_started', number: stage.number, stage: title });
+    const outcome = skipped ? SKIPPED : await runStage(stage, context);
+    const report: StageReport = {
+      number: stage.number,
+      stage: title,
+      result: outcome.result,
+      success: outcome.result === 'success' || outcome.result === 'warned',
+      startedAfterMs: Math.round(startedAfterMs),
+      durationMs: Math.round((context.clock.monotonicMs() - context.startedMonotonicMs - startedAfterMs) * 10) / 10,
+      metrics: { ...outcome.metrics, ...(skipped ? {} : { 'startup.boot_pipeline_stage': stage.number }) },
+      findings: outcome.findings,
+      fixes: outcome.fixes,
+      failure: outcome.failure,
+    };
+    reports.push(report);
+    if (skipped) continue;
+    for (const found of outcome.findings) context.emit({ type: 'finding', stage: title, finding: found });
+    context.emit({ type: 'stage_ended', number: stage.number, stage: title, result: outcome.result, durationMs: report.durationMs, detail: outcome.detail });
+    if (outcome.result === 'failed' && stage.onFailure === 'abort') failed = report;
+    await options.onStage(reports);
+  }
+  return { stages: reports, failed };
+}
+
+const SKIPPED: StageOutcome = { result: 'skipped', metrics: {}, findings: [], fixes: [], failure: null, detail: '' };
+
+async function runStage(stage: Stage, context: BootContext): Promise<StageOutcome> {
+  try {
+    return await stage.run(context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    context.logger.error(`stage ${stageTitle(stage)} broke`, { error: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' });
+    return { result: 'failed', metrics: {}, findings: [], fixes: [], failure: messageOf(error), detail: messageOf(error) };
+  }
+}
+
+/** The report in words, for people [BP-5]. */
+export function renderReport(report: BootReport): string {
+  const rule = '='.repeat(80);
+  const lines = [
+    rule,
+    'GRACE BOOT PIPELINE REPORT',
+    rule,
+    `Service:       ${report.service}`,
+    `Boot:          ${report.boot_id}`,
+    `Timestamp:     ${report.boot_timestamp}`,
+    `Success:       ${report.summary.success ? 'YES' : 'NO'} (${report.outcome})`,
+    `Stages Passed: ${report.summary.stages_passed}/${report.stages.length}`,
+    `Stages Failed: ${report.summary.stages_failed}`,
+    `Duration:      ${report.summary.duration_ms} ms`,
+    '',
+  ];
+  for (const stage of report.stages) {
+    lines.push(stage.stage, '-'.repeat(40), `Result: ${stage.result}   ${stage.durationMs} ms`);
+    if (stage.failure !== null) lines.push(`Failure: ${stage.failure}`);
+    for (const fix of stage.fixes) lines.push(`Fix applied: ${fix}`);
+    for (const f of stage.findings) lines.push(`Finding (${f.severity}): ${f.component}: ${f.message}`);
+    lines.push('');
+  }
+  if (report.components.length > 0) {
+    lines.push('Components', '-'.repeat(40));
+    for (const c of report.components) {
+      const when = c.readyAfterMs === null ? '' : `ready after ${Math.round(c.readyAfterMs)} ms`;
+      lines.push(`${c.name}: ${c.state} ${when}${c.waitedFor === null ? '' : `, waited for ${c.waitedFor}`}${c.starts > 1 ? `, ${c.starts} starts` : ''}`);
+    }
+    lines.push('');
+  }
+  if (report.incidents.length > 0) lines.push(`Incidents: ${report.incidents.join(', ')}`);
+  if (report.playbooks.length > 0) lines.push(`Playbooks: ${report.playbooks.join(', ')}`);
+  return `${lines.join('\n')}\n`;
+}

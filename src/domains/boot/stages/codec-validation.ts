@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { messageOf } from '../../../kernel/index.ts';
+import type { Finding } from '../../preflight/index.ts';
+import { finding, type BootContext, type Stage } from '../boot-context.ts';
+
+const SAMPLES = [
+  { name: 'ASCII', text: 'grace ~!@#$%^&*()' },
+  { name: 'emoji', text: '✅🚀👩‍🔧' },
+  { name: 'CJK', text: '日本語 中文 한국어' },
+] as const;
+
+export const codecValidation: Stage = {
+  number: 5,
+  name: 'Codec Validation',
+  onFailure: 'abort',
+  async run(context) {
+    const findings: Finding[] = [];
+    let asciiFails = false;
+    const all = SAMPLES.map((s) => s.text).join('\n');
+    const ways = [
+      { name: 'file', trip: () => throughFile(all, context) },
+      { name: 'child process', trip: () => throughChild(all, context) },
+      { name: 'store', trip: async () => (await context.core.storeRoundTrip(all)).text },
+    ];
+    const answers = await Promise.all(ways.map((w) => w.trip().catch((error: unknown) => `\0${messageOf(error)}`)));
+    for (const [i, way] of ways.entries()) {
+      const lines = (answers[i] ?? '').split('\n');
+      for (const [j, sample] of SAMPLES.entries()) {
+        if (lines[j] === sample.text) continue;
+        asciiFails ||= sample.name === 'ASCII';
+        findings.push(finding(sample.name === 'ASCII' ? 'error' : 'warn', 'codec_lossy', 'grace', `${sample.name} text does not survive the ${way.name}`, 'set LANG=C.UTF-8'));
+      }
+    }
+    if (context.core.consoleEncoding() !== 'utf-8')
+      findings.push(finding('info', 'console_not_utf8', 'grace', 'the console may not show emoji and CJK', 'set LANG=C.UTF-8'));
+    return {
+      result: asciiFails ? 'failed' : findings.some((f) => f.severity === 'warn') ? 'warned' : 'success',
+      metrics: { 'startup.codecs_tested': ways.length * SAMPLES.length },
+      findings,
+      fixes: [],
+      failure: asciiFails ? 'plain ASCII text does not survive' : null,
+      detail: '',
+    };
+  },
+};
+
+async function throughFile(text: string, { files, dataDir }: BootContext): Promise<string> {
+  const path = join(dataDir, '.codec-check');
+  await files.writeAtomic(path, text, { mode: 0o600 });
+  const back = await files.readText(path);
+  await files.remove(path);
+  return back ?? '';
+}
+
+async function throughChild(text: string, { spawner, projectDir, signal }: BootContext): Promise<string> {
+  const result = await spawner.run(['cat'], { cwd: projectDir, env: { PATH: '/usr/local/bin:/usr/bin:/bin' }, timeoutMs: 5000, signal, input: text });
+  if (result.exitCode !== 0) throw new Error(`cat ended with ${result.exitCode ?? result.spawnErrorCode ?? result.signal ?? '?'}`);
+  return result.stdout;
+}

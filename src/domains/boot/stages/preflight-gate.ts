@@ -1,0 +1,81 @@
+import { messageOf } from '../../../kernel/index.ts';
+import type { Fact } from '../../incidents/index.ts';
+import type { CheckFailure } from '../../healing/index.ts';
+import type { ComponentSpec } from '../../supervisor/index.ts';
+import type { Finding } from '../../preflight/index.ts';
+import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+
+/** Below this the store and the logs of the next hours have no room. */
+const DISK_BYTES_MIN = 16 * 1024 * 1024;
+
+export const preflightGate: Stage = {
+  number: 1,
+  name: 'Preflight Gate',
+  onFailure: 'abort',
+  async run(context) {
+    const findings: Finding[] = [];
+    const fixes: string[] = [];
+    const failures: string[] = [];
+    const store = await context.core.storeSchema();
+    if (store.isNew) fixes.push('created the store');
+    for (const table of store.missing) {
+      findings.push(finding('error', 'store_table_missing', 'grace', `the store has no table ${table}`, 'restore .grace/grace.db from a backup, or move it away to begin anew'));
+      failures.push(`the store has no table ${table}`);
+    }
+    const room = await context.files.diskRoom(context.dataDir);
+    if (room !== null && room.freeBytes < DISK_BYTES_MIN)
+      findings.push(finding('warn', 'disk_nearly_full', 'grace', `only ${Math.round(room.freeBytes / 1024)} KiB are free where Grace keeps its data`, 'free some space, or move it with GRACE_DATA_DIR'));
+    const processes = context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name));
+    const results = await Promise.all(
+      processes.map(async (spec) => {
+        const result = await context.supervision.passCheck(spec, stageTitle(preflightGate), () => machineCheck(spec, context));
+        return { spec, result };
+      }),
+    );
+    for (const { spec, result } of results) {
+      fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
+      if (result.state === 'failed') {
+        findings.push(finding('error', 'preflight_failed', spec.name, result.cause, 'see: grace explain'));
+        if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
+      }
+    }
+    for (const spec of context.components) {
+      try {
+        context.guardFindings.push(...(await context.core.guards(spec)));
+      } catch (error) {
+        findings.push(finding('warn', 'guard_broke', spec.name, `a guard could not look: ${messageOf(error)}`, 'see the log of Grace'));
+      }
+    }
+    for (const found of context.guardFindings) findings.push({ ...found, severity: 'warn' });
+    const errors = findings.filter((f) => f.severity === 'error').length;
+    return {
+      result: failures.length > 0 ? 'failed' : errors > 0 || findings.length > 0 ? 'warned' : 'success',
+      metrics: {
+        'startup.preflight_status': failures.length > 0 ? 'fail' : 'pass',
+        'startup.validation_errors': errors,
+        'startup.schema_mismatches': store.missing.length + (store.version === store.expected ? 0 : 1),
+      },
+      findings,
+      fixes,
+      failure: failures.length > 0 ? failures.join('; ') : null,
+      detail: failures.length > 0 ? 'NO-GO' : context.guardFindings.length > 0 ? `${context.guardFindings.length} known failure${context.guardFindings.length === 1 ? '' : 's'} about to come back` : 'GO',
+    };
+  },
+};
+
+/** What the machine says before anything is started: cheap looks only, and only at what is declared. */
+async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
+  const cwd = await context.files.stat(spec.cwd);
+  if (cwd === null) return { message: `its directory ${spec.cwd} does not exist`, facts: [fact('path_missing', spec.cwd)], mustPass: spec.critical };
+  if (spec.port !== null) {
+    const holder = await context.view.portHolder(spec.port, spec.name);
+    if (holder !== null && holder.relation !== 'managed')
+      return { message: `port ${spec.port} is held by pid ${holder.pid} (${holder.command})`, facts: [fact('port_in_use', String(spec.port))], mustPass: spec.critical };
+  }
+  return null;
+}
+
+/** What Grace found out by itself, in the same words as what it reads from an output. */
+export function fact(kind: Fact['kind'], subject: string, details: Fact['details'] = {}): Fact {
+  return { kind, runtime: 'grace', code: kind.toUpperCase(), subject, details, line: `${kind}: ${subject}`, lineIndex: 0 };
+}

@@ -1,0 +1,64 @@
+import type { CheckFailure } from '../../healing/index.ts';
+import type { Finding } from '../../preflight/index.ts';
+import type { ComponentSpec } from '../../supervisor/index.ts';
+import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { fact } from './preflight-gate.ts';
+
+export const schemaAndSecrets: Stage = {
+  number: 2,
+  name: 'Schema Sync & Secrets',
+  onFailure: 'abort',
+  async run(context) {
+    const findings: Finding[] = [];
+    const fixes: string[] = [];
+    const failures: string[] = [];
+    let pendingCount = 0;
+    const title = stageTitle(schemaAndSecrets);
+    // One after the other: components may share a database and an env file, and the second finds them mended.
+    for (const spec of context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name))) {
+      const secrets = await context.supervision.passCheck(spec, title, () => envCheck(spec, context));
+      const schema =
+        secrets.state === 'passed'
+          ? await context.supervision.passCheck(spec, title, async () => {
+              const pending = await context.core.pendingMigrations(spec);
+              pendingCount = Math.max(pendingCount, pending.length);
+              return pending.length === 0
+                ? null
+                : { message: `${pending.length} pending migration${pending.length === 1 ? '' : 's'}: ${pending.slice(0, 5).join(', ')}`, facts: [fact('migration_pending', pending[0] ?? '')], mustPass: spec.critical };
+            })
+          : null;
+      for (const result of [secrets, schema]) {
+        if (result === null) continue;
+        fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
+        if (result.state !== 'failed') continue;
+        findings.push(finding('error', result === schema ? 'schema_behind' : 'env_missing', spec.name, result.cause, 'see: grace explain'));
+        if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
+      }
+    }
+    const encoding = context.core.consoleEncoding();
+    if (encoding !== 'utf-8')
+      findings.push(finding('info', 'console_not_utf8', 'grace', `the console's locale is ${encoding}`, 'components get their own; set LANG=C.UTF-8 to see every character here'));
+    return {
+      result: failures.length > 0 ? 'failed' : findings.some((f) => f.severity !== 'info') ? 'warned' : 'success',
+      metrics: { 'startup.console_encoding': encoding, 'startup.pending_migrations': pendingCount },
+      findings,
+      fixes,
+      failure: failures.length > 0 ? failures.join('; ') : null,
+      detail: failures.length > 0 ? (failures[0] ?? '') : '',
+    };
+  },
+};
+
+/** Declared env files must be there when an example says how they look; required variables must have a value. */
+async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
+  for (const file of spec.envFiles) {
+    if ((await context.files.stat(file)) !== null) continue;
+    if ((await context.files.stat(`${file}.example`)) !== null)
+      return { message: `${file} is missing; ${file}.example is there`, facts: [fact('path_missing', file)], mustPass: spec.critical };
+  }
+  if (spec.requiredEnv.length === 0) return null;
+  const env = await context.core.environmentOf(spec);
+  const missing = spec.requiredEnv.filter((name) => (env[name] ?? '') === '');
+  if (missing.length === 0) return null;
+  return { message: `missing required environment: ${missing.join(', ')}`, facts: missing.map((name) => fact('env_missing', name)), mustPass: spec.critical };
+}

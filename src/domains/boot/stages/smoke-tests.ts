@@ -1,0 +1,46 @@
+import type { Finding } from '../../preflight/index.ts';
+import { finding, stageTitle, type Stage } from '../boot-context.ts';
+
+export const smokeTests: Stage = {
+  number: 7,
+  name: 'Smoke Tests',
+  onFailure: 'abort',
+  async run(context) {
+    const { supervision, core } = context;
+    const findings: Finding[] = [];
+    const failures: string[] = [];
+    let passed = 0;
+    // Grace's own two: the store answers a query, and metrics can be read.
+    await core.storeRoundTrip('smoke');
+    passed++;
+    if (core.metricsCatalog().metrics > 0) passed++;
+    for (const smoke of context.smoke) {
+      const failed = await supervision.failedSmoke([smoke], 3);
+      if (failed === null) {
+        passed++;
+        continue;
+      }
+      const blamed = supervision.blamed(smoke);
+      const runner = blamed === null ? undefined : supervision.runners.get(blamed);
+      if (smoke.critical && blamed !== null && runner !== undefined) {
+        const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, { detail: failed.result.detail });
+        const result = await supervision.bringUp(blamed, 'boot', stageTitle(smokeTests), problem, true);
+        if (result.state === 'ready') {
+          passed++;
+          continue;
+        }
+        failures.push(`${smoke.name}: ${result.state === 'failed' ? result.cause : failed.result.detail}`);
+      }
+      findings.push(finding(smoke.critical ? 'error' : 'warn', 'smoke_failed', blamed ?? 'service', `${smoke.name}: ${failed.result.detail}`, 'see: grace explain'));
+    }
+    if (failures.length === 0) await supervision.confirmAll();
+    return {
+      result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
+      metrics: { 'startup.tests_passed': passed, 'startup.tests_failed': findings.length },
+      findings,
+      fixes: [],
+      failure: failures.length > 0 ? failures.join('; ') : null,
+      detail: failures[0] ?? `${passed} passed`,
+    };
+  },
+};

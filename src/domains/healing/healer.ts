@@ -1,0 +1,343 @@
+import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { APPROVAL_LIFE_MS, approvalState, bindingHash, decide, type ApprovalStore, type Decision, type Phase } from '../governance/index.ts';
+import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
+import { diagnose, generatePlaybookSource, portableSteps, type Captured, type CaseFile, type Diagnosis, type FailureFamily, type Remedy, type Verdict, type WaitFor } from '../learning/index.ts';
+import {
+  executePlaybook,
+  SEVERITY,
+  undoRun,
+  type Journal,
+  type Playbook,
+  type PlaybookStore,
+  type Primitive,
+  type PrimitiveContext,
+  type RegisteredPlaybook,
+  type RemedyStep,
+} from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { Emit } from './events.ts';
+
+/** Playbook files: written, read back and loaded. */
+export interface PlaybookLibrary {
+  /** @returns where it was written and the hash of its bytes */
+  write(name: string, source: string): Promise<{ readonly file: string; readonly hash: string }>;
+  /** @throws PlaybookInvalid when it does not compile or is not a playbook */
+  load(file: string): Promise<{ readonly playbook: Playbook; readonly hash: string }>;
+  /** Null when the file is gone. */
+  hash(file: string): Promise<string | null>;
+  /** Files in the folder, whether registered or not. */
+  files(): Promise<readonly string[]>;
+}
+
+export interface HealerPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly incidents: IncidentStore;
+  readonly playbooks: PlaybookStore;
+  readonly approvals: ApprovalStore;
+  readonly journal: Journal;
+  readonly library: PlaybookLibrary;
+  readonly families: readonly FailureFamily[];
+  readonly primitives: ReadonlyMap<string, Primitive>;
+  readonly emit: Emit;
+  readonly executeAtRuntime: boolean;
+  caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
+  primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
+}
+
+/** A playbook that has run and is not yet proven. */
+export interface AppliedRun {
+  readonly runId: string;
+  readonly playbook: string;
+  readonly captured: Captured;
+  readonly diagnosis: Diagnosis;
+  readonly component: ComponentSpec;
+  readonly restart: boolean;
+}
+
+export type HealResult =
+  | { readonly state: 'applied'; readonly run: AppliedRun }
+  | { readonly state: 'failed'; readonly playbook: string; readonly reason: string; readonly diagnosis: Diagnosis }
+  | { readonly state: 'hold'; readonly diagnosis: Diagnosis; readonly waitFor: WaitFor | null }
+  | { readonly state: 'needs_approval'; readonly diagnosis: Diagnosis; readonly approval: string }
+  | { readonly state: 'observed'; readonly diagnosis: Diagnosis };
+
+/** Longest a whole playbook may take; package installs are the slow ones. */
+const RUN_TIMEOUT_MS = 8 * 60_000;
+
+/** From a captured failure to an applied playbook: diagnose, choose, decide, act. Verification is the caller's. */
+export class Healer {
+  private readonly ports: HealerPorts;
+
+  constructor(ports: HealerPorts) {
+    this.ports = ports;
+  }
+
+  async heal(captured: Captured, component: ComponentSpec, phase: Phase, attempts: readonly string[], signal: AbortSignal): Promise<HealResult> {
+    const { emit } = this.ports;
+    const c = await this.ports.caseFile(captured, component, attempts);
+    const verdict = await diagnose(c, this.ports.families, this.ports.logger);
+    const shown = verdict.chosen ?? verdict.best;
+    emit({
+      type: 'diagnosed',
+      component: component.name,
+      incident: captured.pattern.incidentId,
+      known: !captured.isNew,
+      family: shown.family,
+      cause: shown.cause,
+      evidence: shown.evidence,
+      advice: shown.advice,
+      confidence: shown.confidence,
+    });
+    await this.savePattern({ ...captured.pattern, familyName: shown.family, rootCause: shown.cause });
+    const own = await this.ownPlaybook(captured, shown, attempts);
+    if (verdict.chosen === null && own === null) {
+      await this.explain(captured, c, verdict, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
+      return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
+    }
+    return this.apply(captured, component, phase, c, verdict, own, signal);
+  }
+
+  private async apply(
+    captured: Captured,
+    component: ComponentSpec,
+    phase: Phase,
+    c: CaseFile,
+    verdict: Verdict,
+    own: RegisteredPlaybook | null,
+    signal: AbortSignal,
+  ): Promise<HealResult> {
+    const { clock, emit, ids, playbooks, journal, primitives, library } = this.ports;
+    const diagnosis = verdict.chosen ?? verdict.best;
+    const { registered, wasGenerated } =
+      own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
+    let playbook: Playbook;
+    try {
+      playbook = (await library.load(registered.file)).playbook;
+    } catch (error) {
+      emit({ type: 'notice', level: 'error', text: `${messageOf(error)}${error instanceof GraceError && error.hint ? `\n  ${error.hint}` : ''}` });
+      return { state: 'failed', playbook: registered.name, reason: messageOf(error), diagnosis };
+    }
+    const params: JsonObject = playbook.params;
+    const binding = bindingHash(registered.hash, component.name, params as Json);
+    const approval = await this.ports.approvals.byBinding(binding);
+    const decision = decide({
+      action: registered.name,
+      component: component.name,
+      risk: registered.risk,
+      tier: registered.tier,
+      phase,
+      executeAtRuntime: this.ports.executeAtRuntime,
+      isApproved: approval !== null && approvalState(approval, clock.nowMs()) === 'approved',
+    });
+    emit({
+      type: 'playbook_chosen',
+      component: component.name,
+      playbook: registered.name,
+      generated: wasGenerated,
+      file: registered.file,
+      risk: registered.risk,
+      tier: registered.tier,
+      verdict: decision.verdict,
+      reason: decision.reason,
+    });
+    await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
+    if (decision.verdict === 'observe') {
+      await this.explain(captured, c, verdict, `would run ${registered.name}: ${decision.reason}`, registered, 'observed');
+      return { state: 'observed', diagnosis };
+    }
+    if (decision.verdict === 'needs_approval') {
+      const id = await this.requestApproval(captured, registered, binding, decision, approval);
+      await this.explain(captured, c, verdict, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval');
+      emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
+      return { state: 'needs_approval', diagnosis, approval: id };
+    }
+
+    const runId = ids.next('run');
+    const run = {
+      id: runId,
+      playbook: registered.name,
+      hash: registered.hash,
+      component: component.name,
+      bootId: captured.failure.bootId,
+      signature: captured.failure.signature,
+      decision: decision.reason,
+      startedAtMs: clock.nowMs(),
+      endedAtMs: null,
+    };
+    await playbooks.saveRun({ ...run, state: 'running' });
+    const onStep = (step: string, state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed', summary: string): void =>
+      emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]);
+    const context = this.ports.primitiveContext(component, limited, (text) => onStep('', 'progress', text));
+    const outcome = await executePlaybook({ runId, playbook, params, primitives, context, journal, onStep });
+    if (!outcome.success || outcome.changes === 0) {
+      const reason = outcome.results.find((r) => !r.success)?.error ?? 'it found nothing to do';
+      const left = await undoRun(runId, primitives, context, journal);
+      await playbooks.saveRun({ ...run, state: 'undone', endedAtMs: clock.nowMs() });
+      if (!outcome.refused && !outcome.success) await playbooks.count(registered.name, 'failed');
+      await this.explain(captured, c, verdict, `${registered.name} did not work: ${reason}`, registered, 'not_healed');
+      emit({ type: 'playbook_failed', component: component.name, playbook: registered.name, reason, undone: left.length === 0 });
+      return { state: 'failed', playbook: registered.name, reason, diagnosis };
+    }
+    await playbooks.saveRun({ ...run, state: 'applied', endedAtMs: clock.nowMs() });
+    await this.advance(captured, 'fix_applied');
+    const done = outcome.results.map((r) => r.summary ?? r.step).join('; ');
+    await this.explain(captured, c, verdict, done, registered, 'open');
+    return { state: 'applied', run: { runId, playbook: registered.name, captured, diagnosis, component, restart: diagnosis.remedy?.restart ?? true } };
+  }
+
+  /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
+  async confirm(run: AppliedRun): Promise<void> {
+    const { playbooks, clock, emit, incidents } = this.ports;
+    const stored = await playbooks.run(run.runId);
+    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
+    await playbooks.count(run.playbook, 'verified');
+    await this.advance(run.captured, 'fix_verified');
+    await this.setOutcome(incidents, run, 'healed', null);
+    emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
+  }
+
+  /** The same failure came back, or something else says it did not help: everything it changed is put back. */
+  async reject(run: AppliedRun, reason: string, signal: AbortSignal): Promise<void> {
+    const { playbooks, clock, emit, incidents, primitives, journal } = this.ports;
+    const context = this.ports.primitiveContext(run.component, signal, () => undefined);
+    const left = await undoRun(run.runId, primitives, context, journal);
+    const stored = await playbooks.run(run.runId);
+    if (stored !== null) await playbooks.saveRun({ ...stored, state: left.length === 0 ? 'undone' : 'failed', endedAtMs: clock.nowMs() });
+    await playbooks.count(run.playbook, 'failed');
+    await this.advance(run.captured, 'fix_failed');
+    await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${left.length === 0 ? ' and was undone' : `; left as it is: ${left.join('; ')}`}`);
+    emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
+  }
+
+  /** A playbook that a person wrote or edited for this failure wins over what the catalog would generate. */
+  private async ownPlaybook(captured: Captured, shown: Diagnosis, attempts: readonly string[]): Promise<RegisteredPlaybook | null> {
+    for (const p of await this.ports.playbooks.list()) {
+      if (!p.isEnabled || p.origin === 'generated' || attempts.includes(p.name)) continue;
+      if (p.component !== null && p.component !== captured.failure.component) continue;
+      if (p.signature === captured.failure.signature || (p.signature === null && p.family === shown.family)) return p;
+    }
+    return null;
+  }
+
+  /** Finds the registered playbook for this remedy, or writes one. */
+  private async playbookFor(captured: Captured, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<{ registered: RegisteredPlaybook; wasGenerated: boolean }> {
+    const { playbooks, library, clock } = this.ports;
+    const steps = portableSteps(remedy.steps, component);
+    const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
+    let name = remedy.playbook;
+    for (const candidate of [remedy.playbook, `${remedy.playbook}_${slug(component.name)}`, `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`]) {
+      name = candidate;
+      const existing = await playbooks.get(candidate);
+      if (existing === null) break;
+      if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
+      if (same(existing)) break; // its file is gone: written again
+    }
+    const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
+    const { file, hash } = await library.write(name, source);
+    const before = await playbooks.get(name);
+    const registered: RegisteredPlaybook = {
+      name,
+      description: remedy.description,
+      risk: remedy.risk,
+      tier: remedy.tier,
+      service: 'boot_pipeline',
+      severity: SEVERITY[remedy.risk],
+      version: (before?.version ?? 0) + 1,
+      hash,
+      file,
+      origin: 'generated',
+      family: diagnosis.family,
+      signature: captured.failure.signature,
+      component: component.name,
+      params: {},
+      steps,
+      isEnabled: true,
+      createdAtMs: clock.nowMs(),
+      verifiedCount: before?.hash === hash ? before.verifiedCount : 0,
+      failedCount: before?.hash === hash ? before.failedCount : 0,
+    };
+    await playbooks.save(registered);
+    return { registered, wasGenerated: true };
+  }
+
+  private async requestApproval(
+    captured: Captured,
+    registered: RegisteredPlaybook,
+    binding: string,
+    decision: Extract<Decision, { verdict: 'needs_approval' }>,
+    existing: Awaited<ReturnType<ApprovalStore['byBinding']>>,
+  ): Promise<string> {
+    const { approvals, clock, ids } = this.ports;
+    if (existing !== null && approvalState(existing, clock.nowMs()) === 'pending') return existing.id;
+    const id = ids.next('ap');
+    await approvals.save({
+      id,
+      playbook: registered.name,
+      component: captured.failure.component,
+      incidentId: captured.pattern.incidentId,
+      summary: registered.steps.map((s: RemedyStep) => `${s.name} (${s.primitive})`),
+      bindingHash: binding,
+      requiredApprovals: decision.approvals,
+      approvedBy: [],
+      rejectedBy: null,
+      createdAtMs: clock.nowMs(),
+      expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,
+    });
+    return id;
+  }
+
+  private async pattern(captured: Captured): Promise<Pattern> {
+    return (await this.ports.incidents.pattern(captured.failure.signature)) ?? captured.pattern;
+  }
+
+  private async savePattern(pattern: Pattern): Promise<void> {
+    await this.ports.incidents.savePattern(pattern);
+  }
+
+  private async advance(captured: Captured, event: PatternEvent): Promise<void> {
+    const pattern = await this.pattern(captured);
+    await this.savePattern({ ...pattern, ...nextPatternState(pattern, event) });
+  }
+
+  private async explain(captured: Captured, c: CaseFile, verdict: Verdict, action: string, playbook: RegisteredPlaybook | null, outcome: Explanation['outcome']): Promise<void> {
+    const { failure } = captured;
+    const shown = verdict.chosen ?? verdict.best;
+    await this.ports.incidents.saveExplanation({
+      failureId: failure.id,
+      signature: failure.signature,
+      bootId: failure.bootId,
+      atMs: failure.atMs,
+      component: failure.component,
+      what: failure.message,
+      cause: shown.cause,
+      familyName: shown.family,
+      confidence: shown.confidence,
+      evidence: shown.evidence,
+      changes: c.drift.slice(0, 8).map((d) => d.message),
+      action,
+      playbook: playbook?.name ?? null,
+      risk: playbook?.risk ?? null,
+      outcome,
+      advice: shown.advice,
+      alternatives: verdict.all.filter((d) => d !== shown).slice(0, 4).map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
+    });
+  }
+
+  private async setOutcome(incidents: IncidentStore, run: AppliedRun, outcome: Explanation['outcome'], action: string | null): Promise<void> {
+    const found = (await incidents.explanations({ signature: run.captured.failure.signature, limit: 20 })).find((e) => e.failureId === run.captured.failure.id);
+    if (found) await incidents.saveExplanation({ ...found, outcome, ...(action === null ? {} : { action }) });
+  }
+}
+
+function remedyOf(diagnosis: Diagnosis): Remedy {
+  if (diagnosis.remedy === null) throw new TypeError('only a diagnosis with a remedy is applied');
+  return diagnosis.remedy;
+}
+
+function slug(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_|_$/g, '') || 'component';
+}
+

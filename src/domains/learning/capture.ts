@@ -1,0 +1,133 @@
+import type { BootId, Clock, Files, Ids, JsonObject } from '../../kernel/index.ts';
+import {
+  cleanLines,
+  computeSignature,
+  incidentIdOf,
+  nextPatternState,
+  windowOf,
+  type Fact,
+  type FactReader,
+  type Failure,
+  type IncidentStore,
+  type Pattern,
+  type Redactor,
+} from '../incidents/index.ts';
+import type { ComponentSpec, Problem } from '../supervisor/index.ts';
+
+/** Read from each end of a run's output: the first error line matters as much as the last. */
+const END_BYTES = 96 * 1024;
+
+export interface CaptureInput {
+  readonly bootId: BootId;
+  readonly stage: string;
+  readonly component: ComponentSpec;
+  readonly problem: Problem;
+  /** Where this run's output begins in the component's log; null when it has none (a check, a start command). */
+  readonly logOffset: number | null;
+  /** Text that belongs to the failure but is in no log: what a smoke test or a start command said. */
+  readonly saidElsewhere: string;
+  /** Facts that Grace itself found out. */
+  readonly facts: readonly Fact[];
+  readonly context: JsonObject;
+}
+
+export interface CapturePorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly files: Files;
+  readonly redactor: Redactor;
+  readonly readFacts: FactReader;
+  readonly incidents: IncidentStore;
+}
+
+export interface Captured {
+  readonly failure: Failure;
+  readonly pattern: Pattern;
+  readonly isNew: boolean;
+}
+
+/** Reads what is there into a failure, without storing anything. Output is cut to size and redacted before anything else. */
+export async function observe(input: CaptureInput, ports: CapturePorts): Promise<Failure> {
+  const { clock, ids, redactor } = ports;
+  const lines = await outputOf(input, ports);
+  const said = cleanLines(redactor.redact(input.saidElsewhere));
+  const output = ports.readFacts([...lines, ...said]);
+  const facts = [...input.facts, ...output.facts];
+  const problem = input.problem;
+  const signed = computeSignature({
+    component: input.component.name,
+    output: { ...output, facts },
+    exitCode: problem.exit?.exitCode ?? null,
+    signal: problem.exit?.signal ?? null,
+    symptom: problem.symptom,
+  });
+  return redactor.redactDeep({
+    id: ids.next('f'),
+    bootId: input.bootId,
+    atMs: clock.nowMs(),
+    stage: input.stage,
+    component: input.component.name,
+    symptom: problem.symptom,
+    message: problem.message,
+    exitCode: problem.exit?.exitCode ?? null,
+    signal: problem.exit?.signal ?? null,
+    output: windowOf([...lines, ...said]),
+    headline: output.headline,
+    subject: signed.subject,
+    facts,
+    frames: output.frames,
+    family: signed.family,
+    signature: signed.signature,
+    signatureParts: signed.parts,
+    afterMs: problem.afterMs,
+    context: {
+      ...input.context,
+      probe: problem.probeDetail,
+      spawnCode: problem.spawnCode,
+      ...(problem.vitals === null ? {} : { vitals: { ...problem.vitals } }),
+    },
+  });
+}
+
+/** Stores a failure. Known: occurrence and last seen go up. New: an incident is opened. */
+export async function record(failure: Failure, ports: Pick<CapturePorts, 'incidents'>): Promise<Captured> {
+  const { incidents } = ports;
+  await incidents.saveFailure(failure);
+  const known = await incidents.pattern(failure.signature);
+  const pattern: Pattern =
+    known === null
+      ? {
+          signature: failure.signature,
+          incidentId: incidentIdOf(failure.stage, failure.signature),
+          family: failure.family,
+          component: failure.component,
+          stage: failure.stage,
+          familyName: null,
+          template: failure.subject === '' ? failure.message : `${failure.family.split('|')[1] ?? ''}: ${failure.subject}`,
+          rootCause: '',
+          occurrences: 1,
+          firstSeenMs: failure.atMs,
+          lastSeenMs: failure.atMs,
+          state: 'new',
+          playbook: null,
+          cleanBoots: 0,
+        }
+      : { ...known, ...nextPatternState(known, 'recurred'), occurrences: known.occurrences + 1, lastSeenMs: Math.max(failure.atMs, known.lastSeenMs) };
+  await incidents.savePattern(pattern);
+  return { failure, pattern, isNew: known === null };
+}
+
+async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<readonly string[]> {
+  if (input.logOffset === null) return [];
+  const { files, redactor } = ports;
+  const path = input.component.logFile;
+  const size = (await files.stat(path))?.sizeBytes ?? 0;
+  // The log may have been rotated under it: then everything in it is newer than the start.
+  const from = size < input.logOffset ? 0 : input.logOffset;
+  const head = await files.readRange(path, from, Math.min(END_BYTES, size - from));
+  const tailFrom = Math.max(from + END_BYTES, size - END_BYTES);
+  const tail = size > tailFrom ? await files.readRange(path, tailFrom, size - tailFrom) : null;
+  const decoder = new TextDecoder();
+  const lines = [head, tail].flatMap((part) => (part === null ? [] : cleanLines(decoder.decode(part))));
+  return redactor.redact(lines.join('\n')).split('\n').filter((line) => line !== '');
+}

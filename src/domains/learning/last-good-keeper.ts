@@ -1,0 +1,188 @@
+import { basename, dirname, extname, join } from 'node:path';
+import { sha256Hex, type Clock, type Files, type FileStat } from '../../kernel/index.ts';
+import type { LastGood, LastGoodEntry } from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { Drift } from './drift.ts';
+
+/** Where the map of a component's files, as of its last verified boot, is kept. */
+export interface LastGoodStore {
+  load(component: string): Promise<readonly StoredEntry[]>;
+  replace(component: string, entries: readonly StoredEntry[]): Promise<void>;
+}
+
+/** `mtimeMs` spares reading what did not change. */
+export type StoredEntry = LastGoodEntry & { readonly mtimeMs: number };
+
+/** Contents by digest, private to Grace and unreadable without its key. */
+export interface CopyVault {
+  put(digest: string, content: Uint8Array): Promise<void>;
+  get(digest: string): Promise<Uint8Array | null>;
+  /** Removes what no digest in `keep` names. */
+  prune(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** Whether a file's content is what its name promises. */
+export type ContentCheck = (path: string, content: Uint8Array) => 'valid' | 'broken' | 'unknown';
+
+export interface LastGoodPorts {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly store: LastGoodStore;
+  readonly vault: CopyVault;
+  readonly checkContent: ContentCheck;
+}
+
+/** Never looked into: rebuilt by tools from what is looked at, or not the service's. */
+const SKIPPED_DIRS = new Set(['node_modules', '.git', '.grace', '__pycache__', '.venv', 'venv', '.cache', '.next', 'target', 'coverage', '.idea', '.vscode']);
+/** Files whose content is kept: what configures a service, what it keeps in small files, what it proves itself with. */
+const KEPT_EXTENSIONS = new Set([
+  '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.key',
+  '.lock', '.service', '.rules', '.acl', '.htpasswd', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
+  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.manifest', '',
+]); // prettier-ignore
+/** Bigger files are data, not settings: their traits are kept, their content is not. */
+const CONTENT_BYTES_MAX = 512 * 1024;
+const TOTAL_BYTES_MAX = 32 * 1024 * 1024;
+const ENTRIES_MAX = 8000;
+const DEPTH_MAX = 8;
+/** Grace's own leavings beside broken files. */
+const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
+
+/** Copies of a component's small files, and a map of its directories, as of its last verified boot. */
+export class LastGoodKeeper implements LastGood {
+  private readonly ports: LastGoodPorts;
+  private readonly cache = new Map<string, readonly StoredEntry[]>();
+
+  constructor(ports: LastGoodPorts) {
+    this.ports = ports;
+  }
+
+  async entries(component: string): Promise<readonly StoredEntry[]> {
+    const cached = this.cache.get(component) ?? (await this.ports.store.load(component));
+    this.cache.set(component, cached);
+    return cached;
+  }
+
+  async entry(component: string, path: string): Promise<LastGoodEntry | null> {
+    return (await this.entries(component)).find((e) => e.path === path) ?? null;
+  }
+
+  async content(entry: LastGoodEntry): Promise<Uint8Array | null> {
+    return entry.hasContent ? this.ports.vault.get(entry.digest) : null;
+  }
+
+  /** Takes the present state as good. Files that are broken now keep their older copy. */
+  async take(spec: ComponentSpec, bootId: string): Promise<number> {
+    const { files, vault, store, checkContent } = this.ports;
+    const before = new Map((await this.entries(spec.name)).map((e) => [e.path, e]));
+    const taken: StoredEntry[] = [];
+    let total = 0;
+    for (const { path, stat } of await this.walk(spec)) {
+      const old = before.get(path);
+      const traits = { path, mode: stat.mode, uid: stat.uid, gid: stat.gid, sizeBytes: stat.sizeBytes, mtimeMs: stat.mtimeMs, bootId };
+      if (stat.kind === 'directory') taken.push({ ...traits, kind: 'directory', digest: '', hasContent: false });
+      else if (stat.kind === 'symlink') taken.push({ ...traits, kind: 'symlink', digest: (await files.readLink(path)) ?? '', hasContent: false });
+      else if (stat.kind === 'file') {
+        const isSame = old !== undefined && old.kind === 'file' && old.mtimeMs === stat.mtimeMs && old.sizeBytes === stat.sizeBytes && old.hasContent;
+        if (isSame) {
+          total += stat.sizeBytes;
+          taken.push({ ...traits, kind: 'file', digest: old.digest, hasContent: true });
+          continue;
+        }
+        const isKept = keepsContent(path, stat, spec) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
+        const content = isKept ? await files.read(path).catch(() => null) : null;
+        if (content === null) {
+          taken.push({ ...traits, kind: 'file', digest: '', hasContent: false });
+          continue;
+        }
+        if (checkContent(path, content) === 'broken' && old?.hasContent) {
+          taken.push(old);
+          continue;
+        }
+        total += content.length;
+        const digest = sha256Hex(content);
+        await vault.put(digest, content);
+        taken.push({ ...traits, kind: 'file', digest, hasContent: true });
+      }
+    }
+    await store.replace(spec.name, taken);
+    this.cache.set(spec.name, taken);
+    return taken.length;
+  }
+
+  /** What is different now, most suspicious first. */
+  async drift(spec: ComponentSpec, mentions: readonly string[]): Promise<readonly Drift[]> {
+    const { files, checkContent } = this.ports;
+    const found: Drift[] = [];
+    const entries = await this.entries(spec.name);
+    const missingDirs = new Set<string>();
+    for (const entry of entries) {
+      const stat = await files.stat(entry.path);
+      if (stat === null) {
+        // Of a whole missing tree, the top is what is missing.
+        if ([...missingDirs].some((dir) => entry.path.startsWith(`${dir}/`)) && !entry.hasContent) continue;
+        if (entry.kind === 'directory') missingDirs.add(entry.path);
+        found.push(this.rank(entry, 'missing', `${entry.path} is gone`, false, mentions, spec));
+        continue;
+      }
+      if (entry.kind === 'file' && entry.hasContent && (stat.mtimeMs !== entry.mtimeMs || stat.sizeBytes !== entry.sizeBytes)) {
+        const content = await files.read(entry.path, CONTENT_BYTES_MAX * 4).catch(() => null);
+        if (content !== null && sha256Hex(content) !== entry.digest) {
+          const isBroken = checkContent(entry.path, content) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
+          const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
+          found.push(this.rank(entry, 'changed', `${entry.path} changed (${size})${isBroken ? ' and cannot be parsed any more' : ''}`, isBroken, mentions, spec));
+        }
+      }
+      if (entry.kind === 'symlink' && (await files.readLink(entry.path)) !== entry.digest)
+        found.push(this.rank(entry, 'changed', `${entry.path} points elsewhere`, false, mentions, spec));
+      if (stat.uid !== entry.uid || stat.gid !== entry.gid)
+        found.push(this.rank(entry, 'owner', `${entry.path} belongs to ${stat.uid}:${stat.gid}, belonged to ${entry.uid}:${entry.gid}`, false, mentions, spec));
+      else if (stat.mode !== entry.mode && entry.kind !== 'symlink')
+        found.push(this.rank(entry, 'mode', `${entry.path} has mode ${stat.mode.toString(8)}, had ${entry.mode.toString(8)}`, false, mentions, spec));
+    }
+    return found.toSorted((a, b) => b.suspicion - a.suspicion);
+  }
+
+  private rank(entry: LastGoodEntry, kind: Drift['kind'], message: string, isBroken: boolean, mentions: readonly string[], spec: ComponentSpec): Drift {
+    const name = basename(entry.path);
+    let suspicion = kind === 'missing' ? 2 : 1;
+    if (isBroken) suspicion += 5;
+    if (spec.command.some((word) => word === entry.path || word.split('=').at(-1) === name || word.endsWith(`/${name}`) || word === name)) suspicion += 3;
+    if (mentions.some((text) => text.includes(name))) suspicion += 3;
+    if (spec.envFiles.includes(entry.path)) suspicion += 2;
+    return { kind, subject: entry.path, message, isBroken, canRestore: entry.hasContent || entry.kind !== 'file', suspicion };
+  }
+
+  private async walk(spec: ComponentSpec): Promise<readonly { path: string; stat: FileStat }[]> {
+    const { files } = this.ports;
+    const found: { path: string; stat: FileStat }[] = [];
+    const seen = new Set<string>();
+    // Breadth first: what is near the top is more likely to matter when the limit is reached.
+    let level: readonly string[] = [...new Set([spec.cwd, ...spec.roots, ...spec.envFiles.map((f) => dirname(f))])];
+    for (let depth = 0; depth < DEPTH_MAX && level.length > 0; depth++) {
+      const next: string[] = [];
+      for (const dir of level) {
+        if (seen.has(dir)) continue;
+        seen.add(dir);
+        for (const name of await files.list(dir).catch(() => [])) {
+          if (found.length >= ENTRIES_MAX) return found;
+          if (SKIPPED_DIRS.has(name) || ASIDE.test(name)) continue;
+          const path = join(dir, name);
+          if (path === spec.logFile) continue;
+          const stat = await files.stat(path);
+          if (stat === null || stat.kind === 'other' || stat.kind === 'socket') continue;
+          found.push({ path, stat });
+          if (stat.kind === 'directory') next.push(path);
+        }
+      }
+      level = next;
+    }
+    return found;
+  }
+}
+
+function keepsContent(path: string, stat: FileStat, spec: ComponentSpec): boolean {
+  if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
+  const name = basename(path);
+  return spec.command.some((word) => word.endsWith(name)) || spec.envFiles.includes(path) || name.startsWith('.env') || KEPT_EXTENSIONS.has(extname(name).toLowerCase()) || /rc$|file$/i.test(name);
+}
