@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import type { Json } from '../kernel/index.ts';
+import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { isPlaceholder, joinEnv, markedSecretBytes, parseEnvLines, withValue, type EnvLine, type EnvText } from './env-lines.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
+import { Parameters } from './parameters.ts';
+
+const SOURCES = ['last_good', 'example', 'generate'] as const;
+type Params = {
+  readonly file: string;
+  readonly keys: readonly string[];
+  readonly from: (typeof SOURCES)[number];
+  readonly example: string | null;
+};
+
+export const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+const KEYS_MAX = 200;
+const FILE_BYTES_MAX = 1024 * 1024;
+
+export const addEnvKeys: Primitive<Params> = {
+  name: 'add_env_keys',
+  description: 'Adds missing keys to an env file and leaves every other line as it is.',
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('add_env_keys', params, ['file', 'keys', 'from', 'example']);
+    const keys = p.texts('keys', KEYS_MAX);
+    for (const key of keys) if (!NAME.test(key)) p.wrong(`"${key}" is no name of a variable`);
+    return { file: p.text('file'), keys, from: p.oneOf('from', SOURCES), example: p.textOrNull('example') };
+  },
+
+  async plan(params, context) {
+    const file = await envFile(context, params.file);
+    if (file === null) return { state: 'refused', reason: `there is no ${params.file}: restore_file or create_env_file makes one` };
+    const lacking = lackingKeys(file.env, params.keys);
+    if (lacking.length === 0) return { state: 'nothing_to_do', summary: params.keys.length === 0 ? 'no keys were named' : `${file.path} has ${params.keys.join(', ')}` };
+    const found = await linesFor(params, context, file.path, lacking, () => '');
+    if (typeof found === 'string') return { state: 'refused', reason: found };
+    const names = found.map((line) => line.name ?? '');
+    const left = lacking.filter((key) => !names.includes(key));
+    if (names.length === 0) return { state: 'refused', reason: `nothing is known about ${left.join(', ')} that could be put into ${file.path}` };
+    return {
+      state: 'ready',
+      summary: `add ${names.join(', ')} to ${file.path}${left.length > 0 ? `; nothing is known about ${left.join(', ')}` : ''}`,
+      targets: [file.path],
+      undo: (await planEdit(context, file.path)) as Json,
+    };
+  },
+
+  async apply(params, context, record) {
+    const edit = record as unknown as FileEdit;
+    const file = await envFile(context, params.file);
+    if (file === null || edit.before === null) throw new PrimitiveFailed('add_env_keys', `${params.file} is gone`);
+    const found = await linesFor(params, context, file.path, lackingKeys(file.env, params.keys), (bytes) => randomBytes(bytes).toString('base64url'));
+    if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
+    await applyEdit(context, edit, withLines(file.env, found), edit.before);
+    return { summary: `added ${found.map((line) => line.name).join(', ')} to ${file.path}`, changed: [file.path] };
+  },
+
+  async undo(record, context) {
+    await undoEdit('add_env_keys', context, record as unknown as FileEdit);
+  },
+};
+
+/** The file behind the path, read; null when there is none. */
+export async function envFile(context: PrimitiveContext, file: string): Promise<{ readonly path: string; readonly env: EnvText } | null> {
+  const confined = await context.confine(file);
+  const path = await context.files.realpath(confined);
+  if (path === null) return null;
+  const stat = await context.files.stat(path);
+  if (stat?.kind !== 'file') return null;
+  if (stat.sizeBytes > FILE_BYTES_MAX) throw new PrimitiveFailed('add_env_keys', `${path} is too large for an env file`);
+  const text = await context.files.readText(path);
+  return text === null ? null : { path, env: parseEnvLines(text) };
+}
+
+/** Named keys that are missing or empty. The last assignment of a name is the one that counts. */
+export function lackingKeys(env: EnvText, keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => (env.lines.findLast((line) => line.name === key)?.value ?? '') === '');
+}
+
+/** Fills an empty line in its place, appends what is missing. */
+export function withLines(env: EnvText, added: readonly EnvLine[]): string {
+  const lines = [...env.lines];
+  for (const line of added) {
+    const at = lines.findLastIndex((l) => l.name === line.name);
+    if (at >= 0) lines[at] = line;
+    else lines.push(line);
+  }
+  return joinEnv({ lines, eol: env.eol, endsWithEol: true });
+}
+
+/** The value a key had at the last good boot; null when that is not known. */
+export async function lastGoodEnv(context: PrimitiveContext, path: string): Promise<EnvText | null> {
+  const entry = await context.lastGood.entry(context.component.name, path);
+  const content = entry === null ? null : await context.lastGood.content(entry);
+  return content === null ? null : parseEnvLines(new TextDecoder().decode(content));
+}
+
+/** The example beside an env file, if there is one. */
+export async function exampleFor(context: PrimitiveContext, path: string, example: string | null): Promise<EnvText | null> {
+  const dir = dirname(path);
+  const name = basename(path);
+  const candidates = example === null ? [`${name}.example`, `${name}.sample`, `${name}.template`, `${name}.dist`, '.env.example'].map((n) => join(dir, n)) : [example];
+  for (const candidate of candidates) {
+    const text = await context.files.readText(await context.confine(candidate), FILE_BYTES_MAX);
+    if (text !== null) return parseEnvLines(text);
+  }
+  return null;
+}
+
+async function linesFor(
+  { from, example }: Params,
+  context: PrimitiveContext,
+  path: string,
+  keys: readonly string[],
+  secret: (bytes: number) => string,
+): Promise<readonly EnvLine[] | string> {
+  const good = await lastGoodEnv(context, path);
+  if (from === 'last_good') {
+    if (good === null) return `there is no copy of ${path} from a good boot`;
+    return keys.flatMap((key) => good.lines.findLast((line) => line.name === key && line.value !== '') ?? []);
+  }
+  const template = await exampleFor(context, path, example);
+  if (template === null) return `there is no example beside ${path}`;
+  return keys.flatMap((key) => {
+    const line = template.lines.findLast((l) => l.name === key);
+    if (!line) return [];
+    if (from === 'example' && !isPlaceholder(line.value)) return line;
+    const bytes = markedSecretBytes(template.lines, key);
+    // A value that was known once is not invented anew: sessions, tokens and encrypted data hang on it.
+    const wasKnown = good?.lines.some((l) => l.name === key && l.value !== '') ?? false;
+    return bytes === null || wasKnown ? [] : withValue(line, secret(bytes));
+  });
+}

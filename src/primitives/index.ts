@@ -1,0 +1,63 @@
+// Primitives: the governed powers, one file each. Whatever Grace changes on a machine, it changes through one of these.
+import type { Primitive } from '../domains/playbooks/index.ts';
+import { addEnvKeys } from './add-env-keys.ts';
+import { createEnvFile } from './create-env-file.ts';
+import { freeDiskSpace } from './free-disk-space.ts';
+import { freePort } from './free-port.ts';
+import { generateSecret } from './generate-secret.ts';
+import { installPackages } from './install-packages.ts';
+import { makeDirectory } from './make-directory.ts';
+import { notify } from './notify.ts';
+import { raiseHeapLimit } from './raise-heap-limit.ts';
+import { raiseOpenFiles } from './raise-open-files.ts';
+import { rebuildPackages } from './rebuild-packages.ts';
+import { recordMigrations } from './record-migrations.ts';
+import { recoverSqlite } from './recover-sqlite.ts';
+import { removeStaleLock } from './remove-stale-lock.ts';
+import { repairAppendOnlyFile } from './repair-append-only-file.ts';
+import { restartComponent } from './restart-component.ts';
+import { restoreFile } from './restore-file.ts';
+import { restorePermissions } from './restore-permissions.ts';
+import { restoreTables } from './restore-tables.ts';
+import { resumeProcess } from './resume-process.ts';
+import { runMigrations } from './run-migrations.ts';
+import { setEnvOverride } from './set-env-override.ts';
+import { skipComponent } from './skip-component.ts';
+import { startDependency } from './start-dependency.ts';
+import { waitForDependency } from './wait-for-dependency.ts';
+import { waitForPort } from './wait-for-port.ts';
+
+export type { DatabaseRepair } from './database-repair.ts';
+export { PrimitiveFailed, UndoRefused } from './errors.ts';
+
+/** By the name that playbooks use. */
+export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>(
+  [
+    restoreFile,
+    createEnvFile,
+    addEnvKeys,
+    generateSecret,
+    makeDirectory,
+    restorePermissions,
+    removeStaleLock,
+    freePort,
+    waitForPort,
+    startDependency,
+    waitForDependency,
+    installPackages,
+    rebuildPackages,
+    runMigrations,
+    recordMigrations,
+    restoreTables,
+    recoverSqlite,
+    repairAppendOnlyFile,
+    freeDiskSpace,
+    raiseHeapLimit,
+    raiseOpenFiles,
+    setEnvOverride,
+    resumeProcess,
+    restartComponent,
+    skipComponent,
+    notify,
+  ].map((primitive): [string, Primitive] => [primitive.name, primitive as Primitive]),
+);

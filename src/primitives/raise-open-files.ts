@@ -1,0 +1,41 @@
+import type { Primitive } from '../domains/playbooks/index.ts';
+import { Parameters } from './parameters.ts';
+import { setLimit, undoLimit, type RaisedLimit } from './raise-limit.ts';
+
+type Params = { readonly to: number };
+
+/** Beyond this a leak is more likely than a need; some programs close every possible descriptor when they start. */
+const OPEN_FILES_MAX = 65_536;
+
+export const raiseOpenFiles: Primitive<Params> = {
+  name: 'raise_open_files',
+  description: 'Raises the limit of open files of the component, at most to the hard limit.',
+  risk: 'low',
+
+  parse(params) {
+    const p = new Parameters('raise_open_files', params, ['to']);
+    return { to: p.whole('to', 64, 1_048_576) };
+  },
+
+  async plan({ to: wanted }, context) {
+    const { component, overrides, host } = context;
+    const from = (await overrides.get(component.name)).openFiles;
+    const now = from ?? component.limits.openFiles;
+    const bound = Math.min(await host.openFilesHardLimit(), OPEN_FILES_MAX);
+    const to = Math.min(wanted, bound);
+    if (now !== null && now >= wanted) return { state: 'nothing_to_do', summary: `${now} open files are allowed already` };
+    if (now !== null && now >= to) return { state: 'refused', reason: `${now} open files are allowed, and ${bound} is the most possible here` };
+    const undo: RaisedLimit = { from, to };
+    return { state: 'ready', summary: `open files ${now ?? 'unset'} becomes ${to}`, targets: ['openFiles'], undo };
+  },
+
+  async apply(_params, context, record) {
+    const { to } = record as unknown as RaisedLimit;
+    await setLimit(context, 'openFiles', to);
+    return { summary: `${to} open files are allowed from the next start`, changed: ['openFiles'] };
+  },
+
+  async undo(record, context) {
+    await undoLimit(context, 'openFiles', record);
+  },
+};

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { Primitive } from '../domains/playbooks/index.ts';
+import { outputTail } from './aside.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = { readonly directory: string };
+
+const REBUILD_MS_MAX = 5 * 60_000;
+
+export const rebuildPackages: Primitive<Params> = {
+  name: 'rebuild_packages',
+  description: 'Builds the native parts of installed npm packages for the present runtime.',
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('rebuild_packages', params, ['directory']);
+    return { directory: p.text('directory') };
+  },
+
+  async plan({ directory }, context) {
+    const dir = await context.confine(directory);
+    if ((await context.files.stat(join(dir, 'package.json'))) === null) return { state: 'refused', reason: `there is no ${join(dir, 'package.json')}` };
+    if ((await context.files.stat(join(dir, 'node_modules')))?.kind !== 'directory') return { state: 'refused', reason: `${dir} has no packages to rebuild: install_packages first` };
+    return { state: 'ready', summary: `run npm rebuild in ${dir}`, targets: [join(dir, 'node_modules')], undo: null };
+  },
+
+  async apply({ directory }, context) {
+    const dir = await context.confine(directory);
+    context.progress(`npm rebuild in ${dir}`);
+    const result = await context.run(['npm', 'rebuild', '--no-audit', '--no-fund'], { timeoutMs: REBUILD_MS_MAX, cwd: dir, env: { NODE_OPTIONS: '', CI: 'true' } });
+    if (result.exitCode !== 0) {
+      const how = result.timedOut ? 'took more than 5 minutes' : result.spawnErrorCode !== null ? `could not be started (${result.spawnErrorCode})` : `ended with ${result.exitCode ?? result.signal}`;
+      throw new PrimitiveFailed('rebuild_packages', `npm rebuild ${how}\n${outputTail(result)}`, { retryable: true });
+    }
+    return { summary: `rebuilt the packages of ${dir}`, changed: [join(dir, 'node_modules')] };
+  },
+
+  // The builds that were there did not load; there is nothing to go back to.
+  undo: null,
+};

@@ -1,0 +1,216 @@
+import { basename, dirname, resolve } from 'node:path';
+import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
+import type { LastGoodEntry, Primitive, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
+import { brokenName, confineEntry, equalBytes, isPutAside, writeAs } from './aside.ts';
+import { contentValidity } from './content-validity.ts';
+import { bootTimeMs } from './boot-time.ts';
+import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
+import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
+import { Parameters } from './parameters.ts';
+import { siblingBackups } from './sibling-backups.ts';
+
+type Params = { readonly path: string; readonly from: string | null };
+
+type Restore = {
+  readonly path: string;
+  /** Where the broken one is kept; null when nothing was there. */
+  readonly aside: string | null;
+  /** A backup file; null: the copy of the last good boot. */
+  readonly source: string | null;
+  /** SHA-256 of what is put back, or the target of a link. */
+  readonly digest: string;
+  readonly link: boolean;
+  readonly as: OwnerAndMode;
+  readonly directories: MissingDirectories | null;
+};
+
+/** Larger files are data, and want a tool that knows them. */
+const BYTES_MAX = 64 * 1024 * 1024;
+
+export const restoreFile: Primitive<Params> = {
+  name: 'restore_file',
+  description: 'Puts back the newest good copy of a file and keeps the broken one beside it.',
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('restore_file', params, ['path', 'from']);
+    return { path: p.text('path'), from: p.textOrNull('from') };
+  },
+
+  async plan({ path, from }, context) {
+    const at = await placeOf(context, path);
+    const present = await context.files.stat(at);
+    if (present !== null && present.kind !== 'file' && present.kind !== 'symlink')
+      return { state: 'refused', reason: `${at} is a ${present.kind} now, not a file: nothing is put in its place` };
+    const entry = await context.lastGood.entry(context.component.name, at);
+    if (from === null && entry?.kind === 'symlink') return planLink(context, at, present, entry);
+    if (present !== null && present.sizeBytes > BYTES_MAX) return { state: 'refused', reason: `${at} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
+    const now = present?.kind === 'file' ? await context.files.read(at) : null;
+    const choice = from === null ? await newestGood(context, at, entry, now) : await givenBackup(context, at, from, now);
+    if ('state' in choice) return choice;
+    const directories = (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null;
+    if (typeof directories === 'string') return { state: 'refused', reason: directories };
+    const above = directories?.make.at(-1) ?? (await context.files.stat(dirname(at)));
+    if (above === null) return { state: 'refused', reason: `${dirname(at)} cannot be looked at` };
+    const backup = choice.source === null ? null : await context.files.stat(choice.source);
+    const undo: Restore = {
+      path: at,
+      aside: present === null ? null : await brokenName(context, at),
+      source: choice.source,
+      digest: sha256Hex(choice.content),
+      link: false,
+      as: traitsFor(at, entry, present, backup, { kind: 'directory', sizeBytes: 0, mtimeMs: 0, ...above }),
+      directories,
+    };
+    const kept = undo.aside === null ? '' : `, keep the present one as ${basename(undo.aside)}`;
+    return { state: 'ready', summary: `put ${at} back from ${choice.description}${kept}`, targets: [at], undo: undo as Json };
+  },
+
+  async apply(_params, context, record) {
+    const restore = record as unknown as Restore;
+    const { files } = context;
+    const at = await confineEntry(context, restore.path);
+    const content = restore.link ? null : await contentOf(context, restore);
+    if (restore.directories) await makeMissing(context, restore.directories);
+    const present = await files.stat(at);
+    if ((present === null) !== (restore.aside === null)) throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
+    if (restore.aside !== null) await files.rename(at, restore.aside);
+    try {
+      if (content === null) await files.symlink(restore.digest, at);
+      else await writeAs(files, at, content, restore.as);
+    } catch (error) {
+      // A full disk must not turn a broken file into a missing one.
+      if (restore.aside !== null && (await files.stat(at)) === null) await files.rename(restore.aside, at);
+      throw error;
+    }
+    return {
+      summary: restore.aside === null ? `put ${at} back` : `put ${at} back; the broken one is ${basename(restore.aside)}`,
+      changed: restore.aside === null ? [at] : [at, restore.aside],
+    };
+  },
+
+  async undo(record, context) {
+    const restore = record as unknown as Restore;
+    const { files } = context;
+    const at = await confineEntry(context, restore.path);
+    const present = await files.stat(at);
+    const isAsideThere = restore.aside !== null && (await files.stat(restore.aside)) !== null;
+    if (restore.aside === null || isAsideThere) {
+      if (present !== null && !(await isOurs(context, restore, at, present)))
+        throw new UndoRefused('restore_file', `${at} was changed after it had been put back`);
+      if (restore.aside !== null) await files.rename(restore.aside, at);
+      else if (present !== null) await files.remove(at);
+    }
+    if (restore.directories) await removeMade(context, restore.directories);
+  },
+};
+
+/** The path to work on: behind a link that still leads to where it led, the file itself. */
+async function placeOf(context: PrimitiveContext, path: string): Promise<string> {
+  const at = await confineEntry(context, path);
+  if ((await context.files.stat(at))?.kind !== 'symlink') return at;
+  const entry = await context.lastGood.entry(context.component.name, at);
+  if (entry?.kind === 'file') return at; // a link has taken the place of a file: the file comes back
+  if (entry?.kind === 'symlink' && entry.digest !== (await context.files.readLink(at))) return at;
+  const behind = await context.files.realpath(at);
+  if (behind === null) {
+    // The link is as it was and the file it names is gone.
+    const target = resolve(dirname(at), (await context.files.readLink(at)) ?? '');
+    return confineEntry(context, target);
+  }
+  await context.confine(at);
+  return confineEntry(context, behind);
+}
+
+async function planLink(context: PrimitiveContext, at: string, present: FileStat | null, entry: LastGoodEntry): Promise<PrimitivePlan> {
+  if (present?.kind === 'symlink' && (await context.files.readLink(at)) === entry.digest) return { state: 'nothing_to_do', summary: `${at} leads where it led` };
+  const directories = (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null;
+  if (typeof directories === 'string') return { state: 'refused', reason: directories };
+  const undo: Restore = {
+    path: at,
+    aside: present === null ? null : await brokenName(context, at),
+    source: null,
+    digest: entry.digest,
+    link: true,
+    as: { uid: entry.uid, gid: entry.gid, mode: entry.mode },
+    directories,
+  };
+  return { state: 'ready', summary: `let ${at} lead to ${entry.digest} again`, targets: [at], undo: undo as Json };
+}
+
+type Choice = { readonly source: string | null; readonly content: Uint8Array; readonly description: string };
+
+/** The backup a playbook names. */
+async function givenBackup(context: PrimitiveContext, at: string, from: string, now: Uint8Array | null): Promise<Choice | PrimitivePlan> {
+  const source = await context.confine(from);
+  if (source === at) return { state: 'refused', reason: `${source} is the broken file itself` };
+  if (isPutAside(basename(source))) return { state: 'refused', reason: `${source} is what Grace put aside because it was broken` };
+  const stat = await context.files.stat(source);
+  if (stat?.kind !== 'file') return { state: 'refused', reason: stat === null ? `there is no ${source}` : `${source} is a ${stat.kind}, not a file` };
+  if (stat.sizeBytes > BYTES_MAX) return { state: 'refused', reason: `${source} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
+  const content = (await context.files.read(source)) ?? new Uint8Array();
+  if (contentValidity(at, content) === 'broken') return { state: 'refused', reason: `${source} is no good copy: it is empty or does not parse` };
+  if (now !== null && equalBytes(now, content)) return { state: 'nothing_to_do', summary: `${at} is the same as ${source}` };
+  return { source, content, description: basename(source) };
+}
+
+/**
+ * The newest good copy. A backup beside the file can be newer than the last good boot, and loses less data; it is
+ * preferred only where its format can be checked and the present file is shown to be broken, since otherwise the copy
+ * that has been seen working says more than a name does.
+ */
+async function newestGood(context: PrimitiveContext, at: string, entry: LastGoodEntry | null, now: Uint8Array | null): Promise<Choice | PrimitivePlan> {
+  const { files, lastGood } = context;
+  const kept = entry?.kind === 'file' && entry.hasContent ? await lastGood.content(entry) : null;
+  if (kept !== null && now !== null && equalBytes(kept, now)) return { state: 'nothing_to_do', summary: `${at} is as it was at the last good boot` };
+  const validityNow = now === null ? 'broken' : contentValidity(at, now);
+  const keptIsGood = kept !== null && contentValidity(at, kept) !== 'broken';
+  const keptAtMs = entry === null ? 0 : bootTimeMs(entry.bootId);
+  const fromLastGood: Choice | null = kept === null ? null : { source: null, content: kept, description: 'the copy of the last good boot' };
+  let unchecked: Choice | null = null;
+  if (validityNow !== 'valid') {
+    for (const backup of await siblingBackups(files, at)) {
+      if (keptIsGood && backup.mtimeMs <= keptAtMs) break;
+      if (backup.sizeBytes === 0 || backup.sizeBytes > BYTES_MAX) continue;
+      const content = await files.read(backup.path);
+      if (content === null || (now !== null && equalBytes(content, now))) continue;
+      const validity = contentValidity(at, content);
+      const choice: Choice = { source: backup.path, content, description: `${basename(backup.path)}, its newest good copy` };
+      if (validity === 'valid' && isSameShape(content, kept)) return choice;
+      if (validity === 'unknown') unchecked ??= choice;
+    }
+  }
+  if (fromLastGood !== null && keptIsGood) return fromLastGood;
+  if (unchecked !== null && fromLastGood === null) return unchecked;
+  if (fromLastGood !== null && entry?.sizeBytes === 0) return fromLastGood; // empty was good
+  if (validityNow === 'valid') return { state: 'refused', reason: `${at} parses, and there is no copy of a good boot that says what it should be` };
+  return { state: 'refused', reason: `there is no good copy of ${at}: nothing from a good boot, and no backup beside it that parses` };
+}
+
+/** A list does not replace a mapping. */
+function isSameShape(content: Uint8Array, kept: Uint8Array | null): boolean {
+  if (kept === null) return true;
+  const [a, b] = [content, kept].map((bytes) => new TextDecoder().decode(bytes).trimStart()[0] ?? '');
+  return (a === '[') === (b === '[') || (a !== '{' && b !== '{');
+}
+
+async function contentOf(context: PrimitiveContext, restore: Restore): Promise<Uint8Array> {
+  let content: Uint8Array | null = null;
+  if (restore.source !== null) {
+    content = await context.files.read(await context.confine(restore.source));
+  } else {
+    const entry = await context.lastGood.entry(context.component.name, restore.path);
+    content = entry === null ? null : await context.lastGood.content(entry);
+  }
+  if (content === null || sha256Hex(content) !== restore.digest)
+    throw new PrimitiveFailed('restore_file', `the copy of ${restore.path} changed while this was being prepared`, { retryable: true });
+  return content;
+}
+
+async function isOurs(context: PrimitiveContext, restore: Restore, at: string, present: FileStat): Promise<boolean> {
+  if (restore.link) return present.kind === 'symlink' && (await context.files.readLink(at)) === restore.digest;
+  if (present.kind !== 'file') return false;
+  const content = await context.files.read(at);
+  return content !== null && sha256Hex(content) === restore.digest;
+}

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { codeOf, type FileStat, type Json } from '../kernel/index.ts';
+import type { LastGoodEntry, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { neverWider, type OwnerAndMode } from './owner-and-mode.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = {
+  readonly path: string;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  readonly mode: number | null;
+  readonly recursive: boolean;
+};
+
+type Change = { readonly path: string; readonly from: OwnerAndMode; readonly to: OwnerAndMode };
+
+const ID_MAX = 4_294_967_294;
+/** More is a tree that wants a person, and a record that wants a database. */
+const PATHS_MAX = 50_000;
+const CHANGES_MAX = 20_000;
+
+export const restorePermissions: Primitive<Params> = {
+  name: 'restore_permissions',
+  description: 'Gives a path back the owner and mode it had at the last good boot, never wider ones.',
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('restore_permissions', params, ['path', 'uid', 'gid', 'mode', 'recursive']);
+    const raw = p.raw('mode');
+    let mode: number | null = null;
+    if (typeof raw === 'string' && /^0?[0-7]{3}$/.test(raw)) mode = Number.parseInt(raw, 8);
+    else if (raw !== null) mode = p.whole('mode', 0, 0o777);
+    if (mode !== null && mode & 0o002) p.wrong('"mode" would let everybody write');
+    return { path: p.text('path'), uid: p.wholeOrNull('uid', 0, ID_MAX), gid: p.wholeOrNull('gid', 0, ID_MAX), mode, recursive: p.flag('recursive') };
+  },
+
+  async plan(params, context) {
+    const path = await context.confine(params.path);
+    const stat = await context.files.stat(path);
+    if (stat === null) return { state: 'refused', reason: `there is no ${path}` };
+    if (stat.kind === 'symlink') return { state: 'refused', reason: `${path} is a link: name what it leads to` };
+    if (stat.kind === 'other') return { state: 'refused', reason: `${path} is neither a file nor a directory` };
+    const entries = new Map((await context.lastGood.entries(context.component.name)).map((entry) => [entry.path, entry]));
+    const isGiven = params.uid !== null || params.gid !== null || params.mode !== null;
+    if (!isGiven && !entries.has(path)) return { state: 'refused', reason: `nothing is known about ${path} from a good boot: its owner or mode has to be given` };
+    const wider = params.mode === null ? 0 : params.mode & ~neverWider(params.mode, stat.mode, entries.get(path)?.mode ?? null);
+    if (wider !== 0) return { state: 'refused', reason: `mode ${octal(params.mode ?? 0)} would open ${path} to people who cannot reach it now (${octal(stat.mode)})` };
+
+    const changes: Change[] = [];
+    const problem = await collect(context, params, entries, path, stat, changes);
+    if (problem !== null) return { state: 'refused', reason: problem };
+    if (changes.length === 0) return { state: 'nothing_to_do', summary: `${path} has its owner and mode` };
+    const first = changes[0];
+    const more = changes.length > 1 ? ` and ${changes.length - 1} more` : '';
+    return {
+      state: 'ready',
+      summary: first === undefined ? '' : `${first.path}: ${show(first.from)} becomes ${show(first.to)}${more}`,
+      targets: changes.map((change) => change.path),
+      undo: changes as unknown as Json,
+    };
+  },
+
+  async apply(_params, context, record) {
+    const changed: string[] = [];
+    for (const change of record as unknown as readonly Change[]) {
+      const path = await context.confine(change.path);
+      const stat = await context.files.stat(path);
+      // Replaced since the plan was made: what is there now is not what was looked at.
+      if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
+      await set(context, path, stat, change.to);
+      changed.push(path);
+    }
+    return { summary: `${changed.length} ${changed.length === 1 ? 'path has' : 'paths have'} owner and mode back`, changed };
+  },
+
+  async undo(record, context) {
+    for (const { path: wanted, from, to } of (record as unknown as readonly Change[]).toReversed()) {
+      const path = await context.confine(wanted);
+      const stat = await context.files.stat(path);
+      if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
+      const isMine = (stat.uid === to.uid && stat.gid === to.gid) || (stat.uid === from.uid && stat.gid === from.gid);
+      if (isMine) await set(context, path, stat, from); // else somebody has given it a third owner since
+    }
+  },
+};
+
+/** @returns why it must not go on, or null */
+async function collect(
+  context: PrimitiveContext,
+  params: Params,
+  entries: ReadonlyMap<string, LastGoodEntry>,
+  root: string,
+  rootStat: FileStat,
+  changes: Change[],
+): Promise<string | null> {
+  const given = params.uid !== null || params.gid !== null;
+  const mounts = params.recursive ? await context.host.mountsBelow(root) : [];
+  const wrongOwners = new Set([0]);
+  for (const entry of entries.values()) {
+    if (entry.path !== root && !entry.path.startsWith(`${root}/`)) continue;
+    const stat = await context.files.stat(entry.path);
+    if (stat !== null && stat.uid !== entry.uid) wrongOwners.add(stat.uid);
+  }
+  const queue: { path: string; stat: FileStat; above: OwnerAndMode | null }[] = [{ path: root, stat: rootStat, above: null }];
+  let seen = 0;
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+    const { path, stat, above } = item;
+    if (++seen > PATHS_MAX) return `more than ${PATHS_MAX} paths lie below ${root}`;
+    const entry = entries.get(path);
+    const matching = entry !== undefined && entry.kind === stat.kind ? entry : null;
+    const isRoot = above === null;
+    let { uid, gid } = stat;
+    if (given) {
+      uid = params.uid ?? stat.uid;
+      gid = params.gid ?? stat.gid;
+    } else if (matching) ({ uid, gid } = matching);
+    // Newer than the last good boot: only what a wrong hand made is given to the directory's owner.
+    else if (above !== null && wrongOwners.has(stat.uid)) ({ uid, gid } = above);
+    const wantedMode = isRoot && params.mode !== null ? params.mode | (stat.mode & 0o3000) : !given && matching ? matching.mode & 0o3777 : stat.mode;
+    const mode = neverWider(wantedMode, stat.mode, matching?.mode ?? null);
+    const to = { uid, gid, mode };
+    if (uid !== stat.uid || gid !== stat.gid || mode !== stat.mode) changes.push({ path, from: { uid: stat.uid, gid: stat.gid, mode: stat.mode }, to });
+    if (changes.length > CHANGES_MAX) return `more than ${CHANGES_MAX} paths below ${root} would change`;
+    if (!params.recursive || stat.kind !== 'directory') continue;
+    for (const name of await context.files.list(path)) {
+      const child = join(path, name);
+      if (mounts.includes(child)) continue;
+      const childStat = await context.files.stat(child);
+      if (childStat !== null && childStat.kind !== 'symlink' && childStat.kind !== 'other') queue.push({ path: child, stat: childStat, above: to });
+    }
+  }
+  return null;
+}
+
+/** Owner first: a change of owner clears set-user bits, and the mode is then exactly the wanted one. */
+async function set(context: PrimitiveContext, path: string, stat: FileStat, to: OwnerAndMode): Promise<void> {
+  if (stat.uid !== to.uid || stat.gid !== to.gid) {
+    try {
+      await context.files.chown(path, to.uid, to.gid);
+    } catch (error) {
+      if (codeOf(error) !== 'EPERM') throw error;
+      throw new PrimitiveFailed('restore_permissions', `Grace may not give ${path} to user ${to.uid}`, {
+        cause: error,
+        hint: `as root: chown ${to.uid}:${to.gid} ${path}`,
+      });
+    }
+  }
+  await context.files.chmod(path, to.mode);
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+function show({ uid, gid, mode }: OwnerAndMode): string {
+  return `${uid}:${gid} ${octal(mode)}`;
+}

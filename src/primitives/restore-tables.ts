@@ -1,0 +1,55 @@
+import type { Json } from '../kernel/index.ts';
+import type { Primitive } from '../domains/playbooks/index.ts';
+import { readNote, writeNote } from './apply-note.ts';
+import { backupName } from './aside.ts';
+import { databasesOf } from './database-repair.ts';
+import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = { readonly tables: readonly string[] };
+type Restored = { readonly tables: readonly string[]; readonly note: string };
+
+export const restoreTables: Primitive<Params> = {
+  name: 'restore_tables',
+  description: 'Makes missing tables again, empty, as they were at the last good boot.',
+  risk: 'high',
+
+  parse(params) {
+    const p = new Parameters('restore_tables', params, ['tables']);
+    return { tables: p.texts('tables', 500) };
+  },
+
+  async plan({ tables }, context) {
+    const { component, host } = context;
+    if (tables.length === 0) return { state: 'nothing_to_do', summary: 'no tables were named' };
+    if (databasesOf(context) === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
+    const drift = await host.schemaDrift(component.name);
+    if (drift === null) return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell what the tables looked like' };
+    const missing = drift.missingTables.filter((full) => tables.includes(full) || tables.includes(nameOf(full)));
+    if (missing.length === 0) return { state: 'nothing_to_do', summary: `${tables.join(', ')} is not missing` };
+    const undo: Restored = { tables: missing, note: await backupName(context, 'tables', 'created') };
+    return { state: 'ready', summary: `make ${missing.join(', ')} again, empty; rows that were in it do not come back`, targets: missing, undo: undo as Json };
+  },
+
+  async apply(_params, context, record) {
+    const { tables, note } = record as unknown as Restored;
+    const databases = databasesOf(context);
+    if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
+    const { created } = await databases.restoreTables(context.component.name, tables);
+    await writeNote(context, note, [...created]);
+    return { summary: `made ${created.join(', ') || 'nothing'}`, changed: created };
+  },
+
+  async undo(record, context) {
+    const { tables, note } = record as unknown as Restored;
+    const databases = databasesOf(context);
+    if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
+    const { kept } = await databases.dropEmptyTables(context.component.name, (await readNote<readonly string[]>(context, note)) ?? tables);
+    if (kept.length > 0) throw new UndoRefused('restore_tables', `${kept.join(', ')} has rows by now and stays`);
+  },
+};
+
+/** `orders` of `public.orders`. */
+function nameOf(full: string): string {
+  return full.slice(full.indexOf('.') + 1);
+}

@@ -1,0 +1,136 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Json } from '../kernel/index.ts';
+import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { readNote, writeNote } from './apply-note.ts';
+import { backupName, confineEntry, copyTree, move, outputTail, sameContent } from './aside.ts';
+import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = Record<string, never>;
+
+/** One file of the database: what it was, and where its copy is. */
+type Part = { readonly path: string; readonly existed: boolean; readonly copy: string };
+type Migration = { readonly parts: readonly Part[]; readonly note: string };
+/** Size and time of each part after the migrations; null where there is none. */
+type Stamps = { readonly [path: string]: { readonly sizeBytes: number; readonly mtimeMs: number } | null };
+
+const MIGRATE_MS_MAX = 5 * 60_000;
+const COPY_ATTEMPTS = 3;
+
+export const runMigrations: Primitive<Params> = {
+  name: 'run_migrations',
+  description: "Runs the component's own migration command; a SQLite database is copied first.",
+  risk: 'high',
+
+  parse(params) {
+    void new Parameters('run_migrations', params, []);
+    return {};
+  },
+
+  async plan(_params, context) {
+    const { component, files } = context;
+    if (component.migrate.length === 0) return { state: 'refused', reason: `${component.name} declares no migration command` };
+    const database = await sqlitePath(context);
+    const command = component.migrate.join(' ');
+    if (database === null) return { state: 'ready', summary: `run ${command}`, targets: [component.database?.startsWith('$') ? component.database : 'database'], undo: { parts: [], note: '' } };
+    const parts: Part[] = [];
+    let bytes = 0;
+    for (const suffix of ['-wal', '-shm', '']) {
+      const path = (await behindLink(context, database)) + suffix;
+      const stat = await files.stat(path);
+      if (stat !== null && stat.kind !== 'file') return { state: 'refused', reason: `${path} is a ${stat.kind}, not a file` };
+      bytes += stat?.sizeBytes ?? 0;
+      parts.push({ path, existed: stat !== null, copy: await backupName(context, path, 'before') });
+    }
+    const room = await files.diskRoom(context.backupDir);
+    if (room !== null && room.freeBytes < bytes * 1.1) return { state: 'refused', reason: `there is no room for a copy of ${database} before its migrations` };
+    const undo: Migration = { parts, note: await backupName(context, database, 'migrated') };
+    return { state: 'ready', summary: `copy ${database}, then run ${command}`, targets: [database], undo: undo as Json };
+  },
+
+  async apply(_params, context, record) {
+    const { component } = context;
+    const { parts, note } = record as unknown as Migration;
+    await copyParts(context, parts);
+    context.progress(`running ${component.migrate.join(' ')}`);
+    const result = await context.run(component.migrate, { timeoutMs: MIGRATE_MS_MAX });
+    if (parts.length > 0) await writeNote(context, note, (await stampsOf(context, parts)) as Json);
+    if (result.exitCode !== 0) {
+      const how = result.timedOut ? 'took more than 5 minutes' : result.spawnErrorCode !== null ? `could not be started (${result.spawnErrorCode})` : `ended with ${result.exitCode ?? result.signal}`;
+      throw new PrimitiveFailed('run_migrations', `${component.migrate.join(' ')} ${how}\n${outputTail(result)}`);
+    }
+    return { summary: `migrations ran: ${outputTail(result, 1) || 'no output'}`, changed: parts.map((part) => part.path) };
+  },
+
+  async undo(record, context) {
+    const { parts, note } = record as unknown as Migration;
+    if (parts.length === 0) throw new UndoRefused('run_migrations', 'this database is no file that could be copied: its migrations stay', 'migrations are written so that the old release runs on the new schema');
+    const { files } = context;
+    const after = await readNote<Stamps>(context, note);
+    const back: Part[] = [];
+    for (const part of parts) {
+      await confineEntry(context, part.path);
+      if (await isAsBefore(context, part)) continue;
+      if (part.existed && (await files.stat(part.copy)) === null) return; // apply had not copied yet, so it had not begun
+      const stamp = after?.[part.path];
+      const now = await stampOf(context, part.path);
+      if (after === null || stamp === undefined || JSON.stringify(stamp) !== JSON.stringify(now))
+        throw new UndoRefused('run_migrations', `${part.path} was written to since its migrations; the copy from before is ${part.copy}`);
+      back.push(part);
+    }
+    for (const part of back) {
+      if ((await files.stat(part.path)) !== null && !part.existed) await move(files, part.path, `${part.copy}.undone`);
+      if (!part.existed) continue;
+      const half = `${part.path}.grace-tmp`;
+      await files.removeTree(half);
+      await copyTree(files, part.copy, half);
+      await files.rename(half, part.path);
+    }
+  },
+};
+
+/** The SQLite file of the component, absolute; null when its database is something else or unknown. */
+async function sqlitePath(context: PrimitiveContext): Promise<string | null> {
+  const { component } = context;
+  let place = component.database;
+  if (place?.startsWith('$')) place = (await context.env())[place.slice(1).replace(/^\{(.*)\}$/, '$1')] ?? null;
+  if (place === null || place === undefined || place === '' || place === ':memory:') return null;
+  const file = /^(?:sqlite3?|file|libsql):(?:\/\/(?:localhost)?(?=\/)|\/\/)?(.*)$/i.exec(place)?.[1] ?? place;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(file)) return null;
+  const path = file.replace(/\?.*$/, '');
+  return path === '' ? null : isAbsolute(path) ? path : resolve(component.cwd, path);
+}
+
+async function behindLink(context: PrimitiveContext, path: string): Promise<string> {
+  const confined = await context.confine(path);
+  return confineEntry(context, (await context.files.realpath(confined)) ?? confined);
+}
+
+/** All files of the database as of one moment: a copy during which one of them changed is made again. */
+async function copyParts(context: PrimitiveContext, parts: readonly Part[]): Promise<void> {
+  const { files } = context;
+  for (let attempt = 1; attempt <= COPY_ATTEMPTS; attempt++) {
+    const before = JSON.stringify(await stampsOf(context, parts));
+    for (const { path, copy, existed } of parts) {
+      await files.remove(copy);
+      if (existed && (await files.stat(path)) !== null) await files.copy(path, copy);
+    }
+    if (JSON.stringify(await stampsOf(context, parts)) === before) return;
+  }
+  throw new PrimitiveFailed('run_migrations', 'the database is being written to: no whole copy could be made before its migrations', { hint: 'stop what writes to it', retryable: true });
+}
+
+async function stampOf(context: PrimitiveContext, path: string): Promise<Stamps[string]> {
+  const stat = await context.files.stat(path);
+  return stat === null ? null : { sizeBytes: stat.sizeBytes, mtimeMs: stat.mtimeMs };
+}
+
+async function stampsOf(context: PrimitiveContext, parts: readonly Part[]): Promise<Stamps> {
+  const stamps: Record<string, Stamps[string]> = {};
+  for (const { path } of parts) stamps[path] = await stampOf(context, path);
+  return stamps;
+}
+
+async function isAsBefore(context: PrimitiveContext, { path, existed, copy }: Part): Promise<boolean> {
+  return existed ? sameContent(context.files, path, copy) : (await context.files.stat(path)) === null;
+}

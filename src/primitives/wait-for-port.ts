@@ -1,0 +1,36 @@
+import { formatDuration } from '../kernel/index.ts';
+import type { Primitive } from '../domains/playbooks/index.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { describeHolder } from './free-port.ts';
+import { Parameters } from './parameters.ts';
+import { WAIT_MS_MAX, waitUntil } from './wait-until.ts';
+
+type Params = { readonly port: number; readonly timeoutMs: number };
+
+export const waitForPort: Primitive<Params> = {
+  name: 'wait_for_port',
+  description: 'Waits until nobody holds a port any more.',
+  risk: 'low',
+
+  parse(params) {
+    const p = new Parameters('wait_for_port', params, ['port', 'timeoutMs']);
+    return { port: p.whole('port', 1, 65_535), timeoutMs: p.whole('timeoutMs', 0, WAIT_MS_MAX) };
+  },
+
+  async plan({ port, timeoutMs }, context) {
+    const holder = await context.host.portHolder(port, context.component.name);
+    if (holder === null) return { state: 'nothing_to_do', summary: `nobody holds port ${port}` };
+    return { state: 'ready', summary: `wait up to ${formatDuration(timeoutMs)} for port ${port}, held by ${describeHolder(holder)}`, targets: [], undo: null };
+  },
+
+  async apply({ port, timeoutMs }, context) {
+    context.progress(`waiting for port ${port}`);
+    const isFree = await waitUntil(context, timeoutMs, async () => (await context.host.portHolder(port, context.component.name)) === null);
+    if (!isFree) throw new PrimitiveFailed('wait_for_port', `port ${port} was not free within ${formatDuration(timeoutMs)}`, { retryable: true });
+    return { summary: `port ${port} is free`, changed: [] };
+  },
+
+  async undo() {
+    // waiting changes nothing
+  },
+};
