@@ -7,4 +7,5 @@ export { incidentStore } from './incident-store.ts';
 export { journalStore, playbookStore } from './playbook-store.ts';
 export { approvalStore } from './approval-store.ts';
 export { overrideStore, processStore } from './process-store.ts';
+export { lastGoodStore, snapshotStore, type SnapshotStore } from './last-good-store.ts';
 export type { Tables } from './tables.ts';
