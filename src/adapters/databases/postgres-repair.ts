@@ -221,7 +221,14 @@ async function finishSequences(client: Client, table: TableSnapshot): Promise<vo
 }
 
 async function addKeysAndIndexes(client: Client, table: TableSnapshot): Promise<void> {
-  for (const constraint of table.constraints) if (constraint.kind !== 'foreign key') await execute(client, addConstraint(table, constraint));
+  for (const constraint of table.constraints) {
+    if (constraint.kind === 'foreign key') continue;
+    const index = table.indexes.find((candidate) => candidate.constraint === constraint.name);
+    // The definition of a key leaves out the storage parameters of its index: then the index comes first.
+    const isTuned = index !== undefined && constraint.kind !== 'exclusion' && / WITH \(/.test(index.definition);
+    if (isTuned) await execute(client, index.definition);
+    await execute(client, isTuned ? addConstraint(table, { name: constraint.name, definition: usingIndex(constraint, index.name) }) : addConstraint(table, constraint));
+  }
   for (const index of table.indexes) {
     if (index.constraint === null) await execute(client, index.definition);
     if (index.isReplicaIdentity && table.replicaIdentity === 'i')
@@ -233,6 +240,11 @@ async function addKeysAndIndexes(client: Client, table: TableSnapshot): Promise<
 
 function addConstraint(table: TableSnapshot, constraint: { readonly name: string; readonly definition: string }): string {
   return `ALTER TABLE ${qualified(table)} ADD CONSTRAINT ${quoteIdentifier(constraint.name)} ${constraint.definition}`;
+}
+
+function usingIndex({ kind, definition }: TableSnapshot['constraints'][number], index: string): string {
+  const timing = / (?:DEFERRABLE|INITIALLY DEFERRED)[A-Z ]*$/.exec(definition)?.[0] ?? '';
+  return `${kind.toUpperCase()} USING INDEX ${quoteIdentifier(index)}${timing}`;
 }
 
 function foreignKeysOf(table: TableSnapshot): TableSnapshot['constraints'] {
