@@ -23,6 +23,8 @@ export const LIKELY = 0.85;
 export const PLAUSIBLE = 0.75;
 export const WORDS_ONLY = 0.6;
 export const GUESS = 0.3;
+/** Said, and perhaps only in passing: explains, and keeps no other remedy from being tried (that takes 0.7). */
+export const PERHAPS = 0.65;
 
 interface Answer {
   readonly cause: string;
@@ -58,6 +60,14 @@ export function linesOf(facts: readonly Fact[]): readonly string[] {
 
 export function isRuntime(c: Pick<CaseFile, 'failure'>): boolean {
   return c.failure.stage === 'runtime';
+}
+
+/**
+ * It does not start, or does not work. Only then do differences on disk count as evidence by themselves: what hangs or
+ * slows down after hours was started from them long ago.
+ */
+export function failsToWork(c: Pick<CaseFile, 'failure'>): boolean {
+  return ['exit', 'spawn', 'not_ready', 'smoke', 'crash_loop', 'check', 'wrong_process', 'dependency'].includes(c.failure.symptom);
 }
 
 /** Everything that was said, as one text: to see whether a name occurs in it. */

@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, LIKELY, PLAUSIBLE, SURE, text } from './answer.ts';
+import { diagnosis, LIKELY, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, driftPath, isCertificate, isOwn, shownPath } from './places.ts';
 import { restoring } from './restore.ts';
@@ -28,7 +28,7 @@ export const certificateProblem: FailureFamily = {
         const subject = fact.subject === '' ? 'a certificate' : `the certificate ${fact.subject}`;
         return diagnosis('certificate_problem', {
           cause: `${subject} ${WHAT[reason] ?? 'is not accepted'}${path === null ? '' : `; ${shownPath(c.component, path)} ${drift?.kind === 'missing' ? 'is gone' : 'changed'} since the last good boot`}`,
-          confidence: path === null ? PLAUSIBLE : path === named ? SURE : LIKELY,
+          confidence: path === null ? (reason === 'untrusted' ? WORDS_ONLY : PLAUSIBLE) : path === named ? SURE : LIKELY,
           evidence: [fact.line, drift?.message ?? ''],
           remedy: path === null ? null : restoring(c, path),
           advice: [reason === 'expired' ? `renew ${subject}` : `check ${subject} and its key`],

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, HARMLESS, LIKELY, linesOf, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import { CAREFUL, diagnosis, HARMLESS, LIKELY, linesOf, PERHAPS, remedy, remedyInPlace, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { basename, dirname, isBelow, nameSlug } from './places.ts';
 import { canBringBack } from './missing-part.ts';
@@ -67,5 +67,5 @@ async function diagnoseCommand(c: CaseFile, name: string, lines: readonly string
       advice: [`add ${dirname(elsewhere)} to PATH`],
     });
   }
-  return diagnosis('command_missing', { cause: `${name} is not installed`, confidence: LIKELY, evidence, advice: [`install ${basename(name)}`, 'or correct the command that names it'] });
+  return diagnosis('command_missing', { cause: `${name} is not installed`, confidence: isOwnCommand ? LIKELY : PERHAPS, evidence, advice: [`install ${basename(name)}`, 'or correct the command that names it'] });
 }

@@ -1,8 +1,8 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, GUESS, LIKELY, linesOf, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
+import { diagnosis, failsToWork, GUESS, LIKELY, linesOf, PERHAPS, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { absolutePath, driftAt, driftPath, isInCommand, isInPackages, isNamedIn, isOwn, shownPath } from './places.ts';
+import { absolutePath, driftAt, driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
 import { careFor, restoring } from './restore.ts';
 
 /** A configuration or code file cannot be read any more, or says something invalid. */
@@ -17,14 +17,14 @@ export const configCorrupt: FailureFamily = {
       if (path !== null && !found.has(path)) found.set(path, diagnoseNamed(c, fact, path));
     }
     const isUnnamed = facts.length > 0 && found.size === 0;
-    for (const drift of c.drift) {
+    for (const drift of facts.length > 0 || failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
       if (path === null || drift.kind !== 'changed' || !drift.canRestore || found.has(path) || !isOwn(c.component, path) || isInPackages(path)) continue;
       const isWanted = isInCommand(c.component, path) || c.component.envFiles.includes(path);
       const key = facts.find((f) => f.kind === 'config_invalid' && f.subject !== '' && isNamedIn(f.line, c.component, path));
       if (drift.isBroken)
         found.set(path, broken(c, path, drift.message, linesOf(facts), isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : PLAUSIBLE));
-      else if (isUnnamed && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
+      else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
     if (isUnnamed && found.size === 0)
       for (const fact of facts.slice(0, 2))
@@ -60,7 +60,7 @@ function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
       advice: [`correct ${shown}${place}`],
       waitFor: { kind: 'file_change', path },
     });
-  return diagnosis('config_corrupt', { cause, confidence: fact.kind === 'syntax_error' ? PLAUSIBLE : WORDS_ONLY, evidence: [fact.line], advice: [`correct ${shown}${place}`], waitFor: { kind: 'file_change', path } });
+  return diagnosis('config_corrupt', { cause, confidence: fact.kind === 'syntax_error' ? PERHAPS : WORDS_ONLY, evidence: [fact.line], advice: [`correct ${shown}${place}`], waitFor: { kind: 'file_change', path } });
 }
 
 function broken(c: CaseFile, path: string, message: string, lines: readonly string[], confidence: number): Diagnosis {

@@ -1,7 +1,7 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { nameSlug } from './places.ts';
+import { absolutePath, nameSlug } from './places.ts';
 
 /**
  * Another process writes to the database right now. Time helps, or the end of a stale copy of the component; the
@@ -37,6 +37,7 @@ export const databaseLocked: FailureFamily = {
           step(`start ${c.component.name} again`, 'restart_component', { reason: 'its database was locked' }),
         ]),
         advice,
+        waitFor: { kind: 'file_change', path: absolutePath(c.component, what) ?? c.component.cwd },
       }),
     ];
   },

@@ -5,6 +5,8 @@ import { addressOf, componentAt, isSameHost, parseAddress, type Address } from '
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
 
+/** An address that nobody declared: perhaps the cause, perhaps only telemetry. Keeps no other remedy from being tried. */
+const MENTIONED = 0.68;
 /** Within this a database that was started has to answer. */
 const START_TIMEOUT_MS = 60_000;
 /** How long one attempt waits for something that nobody here may start; the watch goes on without a cap. */
@@ -20,7 +22,7 @@ export const dependencyDown: FailureFamily = {
   async diagnose(c) {
     if (c.component.kind === 'dependency') {
       const address = addressOf(c.component);
-      return address === null || (await c.host.canConnect(address.host, address.port)) ? [] : [down(c, c.component, address, true)];
+      return address === null || (await c.host.canConnect(address.host, address.port)) ? [] : [itself(c, address)];
     }
     const found = new Map<string, Diagnosis>();
     const add = (key: string, answer: Diagnosis | null): void => {
@@ -63,10 +65,10 @@ async function diagnoseAddress(c: CaseFile, component: ComponentSpec | null, add
   const evidence = linesOf(factsOf(c, 'connection_refused', 'connection_lost'));
   const where = `${component === null ? '' : `${component.name} at `}${address.host}:${address.port}`;
   // While it runs, a lost connection that is back is for the families that look at how the component behaves.
-  if (isUp) return isRuntime(c) ? null : cameLate(where, address, evidence);
+  if (isUp) return isRuntime(c) ? null : cameLate(c, where, address, evidence);
   return diagnosis('dependency_down', {
     cause: `nothing answers at ${where}, which ${c.component.name} needs`,
-    confidence: component === null ? PLAUSIBLE : LIKELY,
+    confidence: component === null ? MENTIONED : LIKELY,
     evidence,
     remedy: component === null ? null : waiting(c, component.name, address),
     advice: [component === null ? `start what should listen at ${where}, or correct the address` : `see why ${component.name} is not up`],
@@ -95,6 +97,12 @@ function down(c: CaseFile, dependency: ComponentSpec, address: Address, isSaid: 
   return diagnosis('dependency_down', { ...common, remedy: build(playbook, `start ${dependency.name} with its declared command and wait for it`, CAREFUL, steps), advice: [`start ${dependency.name}`] });
 }
 
+/** The dependency's own failure: its start command has run already, so whatever explains why it failed comes first. */
+function itself(c: CaseFile, address: Address): Diagnosis {
+  const answer = down(c, c.component, address, true);
+  return answer.remedy === null && c.component.command.length === 0 ? answer : { ...answer, confidence: 0.5 };
+}
+
 /** A component that still runs reconnects by itself; one that is gone has to be started again. */
 function needsStart(c: CaseFile): boolean {
   return c.component.kind === 'process' && (c.failure.symptom === 'exit' || c.failure.symptom === 'spawn' || !isRuntime(c));
@@ -105,14 +113,21 @@ function waiting(c: CaseFile, name: string, address: Address): ReturnType<typeof
   return (needsStart(c) ? remedy : remedyInPlace)(`wait_for_${nameSlug(name)}`, `wait for ${name}`, HARMLESS, steps);
 }
 
-function cameLate(where: string, address: Address, evidence: readonly string[]): Diagnosis {
+/** What it needs is there by now: waited for, in case it is not, and then started again. */
+function retrying(c: CaseFile, name: string, address: Address): ReturnType<typeof remedy> {
+  return remedyInPlace(`retry_with_${nameSlug(name)}`, `wait for ${name}, then start ${c.component.name} again`, HARMLESS, [
+    step(`wait until ${name} answers`, 'wait_for_dependency', { ...address, timeoutMs: WAIT_TIMEOUT_MS }),
+    step(`start ${c.component.name} again`, 'restart_component', { reason: `${name} had not answered yet` }),
+  ]);
+}
+
+function cameLate(c: CaseFile, where: string, address: Address, evidence: readonly string[]): Diagnosis {
   return diagnosis('dependency_down', {
     cause: `${where} did not answer yet when it was needed; it does now`,
-    confidence: 0.8,
+    confidence: PLAUSIBLE,
     evidence,
-    remedy: remedy(`wait_for_${address.port}`, `wait for ${where}, then start again`, HARMLESS, [
-      step(`wait until ${where} answers`, 'wait_for_dependency', { ...address, timeoutMs: WAIT_TIMEOUT_MS }),
-    ]),
+    remedy: retrying(c, where, address),
+    waitFor: { kind: 'reachable', ...address },
     advice: [`declare ${where} as a dependency, so that it is waited for`],
   });
 }
@@ -123,7 +138,7 @@ function unresolved(c: CaseFile, subject: string, line: string): Diagnosis {
   const port = parseAddress(subject)?.port ?? (dependency === undefined ? null : (addressOf(dependency)?.port ?? null));
   return diagnosis('dependency_down', {
     cause: `the name ${host || 'of a host'} cannot be resolved`,
-    confidence: host === '' ? WORDS_ONLY : LIKELY,
+    confidence: host === '' ? WORDS_ONLY : dependency === undefined ? MENTIONED : LIKELY,
     evidence: [line],
     advice: [`check the address of ${dependency?.name ?? (host || 'the host')}, and the name service of this machine`],
     waitFor: port === null ? null : { kind: 'reachable', host, port },
@@ -141,7 +156,7 @@ function startingUp(c: CaseFile): Diagnosis {
     cause: `${dependency?.name ?? (engine || 'a dependency')} is still starting up`,
     confidence: LIKELY,
     evidence: linesOf(facts),
-    remedy: dependency === undefined || address === null ? null : waiting(c, dependency.name, address),
+    remedy: dependency === undefined || address === null ? null : retrying(c, dependency.name, address),
     advice: ['wait: it answers as soon as it has started'],
     waitFor: address === null ? null : { kind: 'reachable', ...address },
   });

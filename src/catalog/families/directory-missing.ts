@@ -1,6 +1,6 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
-import { CAREFUL, diagnosis, HARMLESS, LIKELY, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, failsToWork, HARMLESS, LIKELY, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack, missingPartOf, pathsIn } from './missing-part.ts';
 import { absolutePath, basename, driftPath, isBelow, isInPackages, isOwn, isVolatileDirectory, looksLikeDirectory, shownPath, slugOf } from './places.ts';
@@ -36,7 +36,7 @@ export const directoryMissing: FailureFamily = {
       found.set(part.path, answer);
     }
     if (found.size > 0) return [...found.values()];
-    for (const drift of c.drift) {
+    for (const drift of failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
       if (path === null || drift.kind !== 'missing' || isInPackages(path) || basename(path) === 'node_modules' || [...found.keys()].some((above) => isBelow(above, path))) continue;
       if ((await c.lastGood.entry(c.component.name, path))?.kind !== 'directory' || (await c.files.stat(path)) !== null) continue;

@@ -1,10 +1,10 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { CAREFUL, diagnosis, linesOf, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
-import { findFullDisk, mountAbove, mountsOf, roomWanted, type FullDisk } from './disk-room.ts';
+import { findFullDisk, mountAbove, mountsOf, roomToGoOn, roomWanted, type FullDisk } from './disk-room.ts';
 import { findBelow, globPattern } from './find-file.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { absolutePath, isBelow, isOwn, shownPath, slugOf } from './places.ts';
+import { absolutePath, isBelow, isOwn, slugOf } from './places.ts';
 
 /**
  * No room to write. Many services answer their health URL all the same, so the disks are looked at whatever was said.
@@ -26,7 +26,7 @@ export const diskFull: FailureFamily = {
     const bytes = roomWanted(full.room);
     const where = await expendableOn(c, full);
     const cause = `disk full (ENOSPC) at ${full.path}${full.room.freeInodes === 0 ? ': no inodes left' : ''}`;
-    const waitFor = { kind: 'disk_room', path: full.path, bytes } as const;
+    const waitFor = { kind: 'disk_room', path: full.path, bytes: roomToGoOn(full.room) } as const;
     if (where === null)
       return [diagnosis('disk_full', { cause: `${cause}, and nothing there was declared expendable`, confidence, evidence, advice: [`make room at ${full.path}; Grace never deletes data that was not declared expendable`, `declare caches and old logs of ${c.component.name} as expendable`], waitFor })];
     return [
@@ -52,7 +52,8 @@ function hasRoomNow(c: CaseFile, evidence: readonly string[]): ReturnType<typeof
     cause: 'disk full (ENOSPC) when it wrote; there is room now',
     confidence: WORDS_ONLY,
     evidence,
-    advice: [`see what filled the disk of ${shownPath(c.component, c.component.cwd)}`],
+    advice: [`see what filled the disk of ${c.component.cwd}`],
+    waitFor: { kind: 'disk_room', path: c.component.cwd, bytes: 1 },
   });
 }
 

@@ -19,6 +19,11 @@ export function roomWanted(room: DiskRoom): number {
   return Math.floor(Math.min(room.totalBytes / 2, Math.max(1024 * 1024, Math.min(room.totalBytes / 10, FREE_BYTES_ENOUGH))));
 }
 
+/** With this it is no longer full: worth another try. */
+export function roomToGoOn(room: DiskRoom): number {
+  return Math.floor(Math.max(FREE_BYTES_MIN * 2, Math.min(room.totalBytes / 50, FREE_BYTES_ENOUGH)));
+}
+
 export async function mountsOf(host: HostView, component: ComponentSpec): Promise<readonly string[]> {
   const mounts = new Set<string>();
   for (const dir of new Set([component.cwd, ...component.roots])) for (const mount of await host.mountsBelow(dir)) mounts.add(mount);

@@ -2,7 +2,7 @@ import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/
 import { diagnosis, isRuntime, saidBy } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { driftPath, isInCommand, isInPackages, isNamedIn, isOwn, shownPath } from './places.ts';
+import { driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
 import { careFor, restoring, wasTried } from './restore.ts';
 
 /**
@@ -12,8 +12,9 @@ import { careFor, restoring, wasTried } from './restore.ts';
 export const driftSuspect: FailureFamily = {
   name: 'drift_suspect',
   title: 'something changed since the last good boot',
-  diagnose(c) {
-    if (isRuntime(c) || !AT_BOOT.has(c.failure.symptom)) return Promise.resolve([]);
+  async diagnose(c) {
+    if (isRuntime(c) || !AT_BOOT.has(c.failure.symptom)) return [];
+    const directories = new Set((await c.lastGood.entries(c.component.name)).filter((e) => e.kind === 'directory').map((e) => e.path));
     const said = saidBy(c);
     const isElsewhere = isExplainedElsewhere(c);
     const candidates: { readonly confidence: number; readonly suspicion: number; readonly answer: Diagnosis }[] = [];
@@ -22,7 +23,8 @@ export const driftSuspect: FailureFamily = {
       if (path === null || !drift.canRestore || (drift.kind !== 'changed' && drift.kind !== 'missing') || isInPackages(path) || !isOwn(c.component, path)) continue;
       const isNamed = isInCommand(c.component, path) || c.component.envFiles.includes(path) || isNamedIn(said, c.component, path);
       const inStack = c.failure.frames.some((f) => f.path === path);
-      if (!drift.isBroken && (isElsewhere || !(isNamed || inStack))) continue;
+      if (!drift.isBroken && (isElsewhere || !(isNamed || inStack) || (drift.kind === 'changed' && mayBeData(path)))) continue;
+      if (drift.kind === 'missing' && directories.has(path)) continue;
       const remedy = restoring(c, path, careFor(path, drift));
       if (wasTried(c, remedy)) continue;
       const confidence = (drift.isBroken ? 0.6 : inStack ? 0.45 : isNamed ? 0.4 : 0.3) - (isElsewhere ? 0.25 : 0);
@@ -39,7 +41,7 @@ export const driftSuspect: FailureFamily = {
       });
     }
     const best = candidates.toSorted((a, b) => b.confidence - a.confidence || b.suspicion - a.suspicion)[0];
-    return Promise.resolve(best === undefined ? [] : [best.answer]);
+    return best === undefined ? [] : [best.answer];
   },
   guard: (g) => guardOfSteps('drift_suspect', g),
 };

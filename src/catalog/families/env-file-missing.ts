@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, HARMLESS, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE } from './answer.ts';
+import { CAREFUL, diagnosis, failsToWork, HARMLESS, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE } from './answer.ts';
 import { envFilesOf, exampleOf, isPlaceholder, keysInFile } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack } from './missing-part.ts';
@@ -26,6 +26,7 @@ async function diagnoseFile(c: CaseFile, file: string): Promise<Diagnosis | null
   const shown = shownPath(c.component, file);
   const naming = factsOf(c, 'path_missing').filter((f) => absolutePath(c.component, f.subject) === file || f.line.includes(basename(file)));
   const wanting = factsOf(c, 'env_missing').filter((f) => !c.env[f.subject]);
+  if (naming.length + wanting.length === 0 && !failsToWork(c)) return null;
   const evidence = [`${shown} does not exist`, ...linesOf([...naming, ...wanting])];
   if (canBringBack(await c.lastGood.entry(c.component.name, file)))
     return diagnosis('env_file_missing', {
@@ -39,7 +40,7 @@ async function diagnoseFile(c: CaseFile, file: string): Promise<Diagnosis | null
     });
   const example = await exampleOf(c.files, file);
   const isDeclared = c.component.envFiles.length > 0 || c.component.command.some((word) => word.includes('--env-file'));
-  if (example === null) return naming.length > 0 ? diagnosis('env_file_missing', { cause: `the env file ${shown} is missing, and there is no example or copy of it`, confidence: LIKELY, evidence, advice: [`write ${shown}`] }) : null;
+  if (example === null) return naming.length > 0 ? diagnosis('env_file_missing', { cause: `the env file ${shown} is missing, and there is no example or copy of it`, confidence: PERHAPS, evidence, advice: [`write ${shown}`], waitFor: { kind: 'file_change', path: file } }) : null;
   if (naming.length + wanting.length === 0 && !isDeclared) return null;
   const empty = (await keysInFile(c.files, example)).filter((k) => isPlaceholder(k.value) && !k.mayGenerate && !c.env[k.key]).map((k) => k.key);
   const hasNeed = empty.some((key) => wanting.some((f) => f.subject === key) || c.component.requiredEnv.includes(key));

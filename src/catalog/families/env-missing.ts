@@ -1,6 +1,6 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { RemedyStep } from '../../domains/playbooks/index.ts';
-import { diagnosis, HARMLESS, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE } from './answer.ts';
+import { diagnosis, failsToWork, HARMLESS, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE } from './answer.ts';
 import { envFilesOf, exampleOf, isPlaceholder, keysInFile, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isOwn, nameSlug, shownPath } from './places.ts';
@@ -21,7 +21,7 @@ export const envMissing: FailureFamily = {
   title: 'a variable is not set',
   async diagnose(c) {
     const facts = factsOf(c, 'env_missing').filter((f) => f.subject !== '' && !c.env[f.subject]);
-    const drift = c.drift.filter((d) => d.kind === 'env_key_missing' && !c.env[d.subject]);
+    const drift = failsToWork(c) ? c.drift.filter((d) => d.kind === 'env_key_missing' && !c.env[d.subject]) : [];
     const keys = [...new Set([...facts.map((f) => f.subject), ...c.component.requiredEnv.filter((key) => !c.env[key]), ...drift.map((d) => d.subject)])];
     if (keys.length === 0) return [];
     const files: string[] = [];
@@ -58,6 +58,7 @@ async function originOf(c: CaseFile, files: readonly string[], key: string): Pro
   return null;
 }
 
+const SAME_TROUBLE: ReadonlySet<string> = new Set(['env_missing', 'config_invalid', 'exception']);
 const FROM: Readonly<Record<Source, string>> = { last_good: 'as at the last good boot', example: 'as in the example', generate: 'freshly generated, as the example allows' };
 
 function withSource(c: CaseFile, origins: readonly Origin[], evidence: readonly string[], known: { readonly isNamed: boolean; readonly isEnough: boolean }): Diagnosis {
@@ -91,8 +92,10 @@ function withoutSource(c: CaseFile, keys: readonly string[], evidence: readonly 
   const last = seen.length > 0 ? 'it was set at the last good boot, from outside the env files' : 'no env file, example or earlier boot has a value for it';
   return diagnosis('env_missing', {
     cause: `${names} ${keys.length === 1 ? 'is' : 'are'} not set: ${last}`,
-    confidence: LIKELY + 0.05,
+    // Among other errors it may only be a warning about something optional.
+    confidence: keys.some((key) => c.component.requiredEnv.includes(key)) || c.failure.facts.every((f) => SAME_TROUBLE.has(f.kind)) ? 0.9 : PERHAPS,
     evidence,
     advice: [`set ${names} for ${c.component.name}; a secret that others share cannot be made up`],
+    waitFor: { kind: 'file_change', path: envFilesOf(c.component)[0] ?? c.component.cwd },
   });
 }

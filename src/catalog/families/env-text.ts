@@ -7,30 +7,28 @@ import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 export interface EnvKey {
   readonly key: string;
   readonly value: string;
-  /** The comment above allows a fresh secret: `# secret: generate 32 bytes`. */
+  /** The line directly above allows a fresh secret: `# secret: generate 32 bytes`. */
   readonly mayGenerate: boolean;
 }
 
-/** Keys of an env file in order; comments directly above belong to the key. */
+/** Keys of an env file in order. */
 export function envKeysOf(content: string): readonly EnvKey[] {
   const keys: EnvKey[] = [];
-  let comment = '';
+  let above = '';
   for (const line of content.split(/\r?\n/)) {
     const assignment = /^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=\s*(.*)$/.exec(line);
     if (assignment?.[1] !== undefined) {
       const raw = (assignment[2] ?? '').trim();
       const quoted = /^(["'`])(.*?)\1/.exec(raw);
       const value = quoted?.[2] ?? raw.replace(/(?:^|\s+)#.*$/, '').trim();
-      const trailing = /#(.*)$/.exec(raw)?.[1] ?? '';
-      keys.push({ key: assignment[1], value, mayGenerate: GENERATE.test(comment) || GENERATE.test(trailing) });
-      comment = '';
-    } else if (/^\s*#/.test(line)) comment += `${line}\n`;
-    else comment = '';
+      keys.push({ key: assignment[1], value, mayGenerate: GENERATE.test(above) });
+    }
+    above = line;
   }
   return keys;
 }
 
-const GENERATE = /(?:\bsecret\s*:\s*generate\b|\bgenerate\s+\d+\s+bytes\b|\bgrace\s*:\s*generate\b)/i;
+const GENERATE = /^\s*#\s*secret:\s*generate(?:\s+\d{1,4}(?:\s*bytes?)?)?\s*$/i;
 
 /** A value that only shows where the real one goes; copying it would be a wrong heal. */
 export function isPlaceholder(value: string): boolean {
@@ -53,9 +51,8 @@ export function envFilesOf(component: ComponentSpec): readonly string[] {
 /** The example beside an env file. */
 export async function exampleOf(files: Files, envFile: string): Promise<string | null> {
   const dir = dirname(envFile);
-  for (const suffix of ['.example', '.sample', '.template', '.dist', '.defaults'])
-    for (const path of [`${envFile}${suffix}`, join(dir, `.env${suffix}`), join(dir, `env${suffix}`)])
-      if ((await files.stat(path))?.kind === 'file') return path;
+  for (const path of [`${envFile}.example`, `${envFile}.sample`, `${envFile}.template`, `${envFile}.dist`, join(dir, '.env.example')])
+    if ((await files.stat(path))?.kind === 'file') return path;
   return null;
 }
 

@@ -1,10 +1,10 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
-import { CAREFUL, diagnosis, LIKELY, PLAUSIBLE, remedy, saidBy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, failsToWork, LIKELY, PLAUSIBLE, remedy, saidBy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack, missingPartOf, type MissingPart } from './missing-part.ts';
-import { absolutePath, basename, dirname, driftPath, isBelow, isInCommand, isInPackages, isNamedIn, isOwn, looksLikeDirectory, shownPath, slugOf } from './places.ts';
+import { absolutePath, basename, dirname, driftPath, isBelow, isInCommand, isInPackages, isNamedIn, isOwn, looksLikeDirectory, mayBeData, shownPath, slugOf } from './places.ts';
 import { restoring } from './restore.ts';
 
 /** More files than this in one go are a deployment that went wrong, not a missing file. */
@@ -24,13 +24,14 @@ export const fileMissing: FailureFamily = {
       const answer = await diagnoseNamed(c, path, part, fact.line);
       if (answer !== null) found.set(part.path, answer);
     }
-    for (const drift of c.drift) {
+    for (const drift of failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
       if (path === null || drift.kind !== 'missing' || !drift.canRestore || found.has(path) || isInPackages(path) || !isOwn(c.component, path)) continue;
       const entry = await c.lastGood.entry(c.component.name, path);
       if (entry?.kind === 'directory') continue;
       const isNamed = isInCommand(c.component, path) || isNamedIn(saidBy(c), c.component, path);
-      if (found.size > 0 && !isNamed) continue;
+      // Files that nobody asks for come and go: mails, sessions, rotated logs.
+      if (!isNamed && (found.size > 0 || (mayBeData(path) && !c.component.envFiles.includes(path)))) continue;
       found.set(path, diagnosis('file_missing', {
         cause: `${shownPath(c.component, path)} is missing; it was there at the last good boot`,
         confidence: isNamed ? LIKELY : isExplainedElsewhere(c) ? 0.4 : PLAUSIBLE,

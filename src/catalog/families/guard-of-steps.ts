@@ -113,6 +113,8 @@ async function lookAtPermissions(g: GuardCase, path: string | null, params: Json
   if (path === null || stat === null) return null;
   const shown = shownPath(g.component, path);
   const hint = `give ${shown} its owner and mode back`;
+  const drift = driftAt(g, path, 'owner', 'mode');
+  if (drift !== null) return { message: drift.message, hint };
   if (typeof params['uid'] === 'number' && stat.uid !== params['uid']) return { message: `${shown} belongs to ${await g.host.userName(stat.uid)} again`, hint };
   if (typeof params['gid'] === 'number' && stat.gid !== params['gid']) return { message: `${shown} belongs to another group again`, hint };
   if (typeof params['mode'] === 'number' && stat.mode !== params['mode']) return { message: `${shown} has mode ${stat.mode.toString(8)} again`, hint };
@@ -122,7 +124,7 @@ async function lookAtPermissions(g: GuardCase, path: string | null, params: Json
 async function lookAtLock(g: GuardCase, path: string | null, expect: string): Promise<Sight | null> {
   if (path === null || (await g.files.stat(path)) === null) return null;
   const pid = await lockPid(g.files, path);
-  if (pid === null || !(await isStaleLock(g.host, pid, expect))) return null;
+  if (pid === null || !(await isStaleLock(g.host, pid, expect, g.component))) return null;
   return { message: `${shownPath(g.component, path)} is left over from process ${pid}, which is gone`, hint: 'remove it once nothing uses it' };
 }
 

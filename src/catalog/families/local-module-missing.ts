@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { CAREFUL, diagnosis, LIKELY, remedy, step, SURE, text } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, PERHAPS, remedy, step, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack } from './missing-part.ts';
 import { endsWithModule, isLocalModule, packageOf } from './package-missing.ts';
@@ -28,7 +28,7 @@ async function diagnoseModule(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   if (path === null)
     return diagnosis('local_module_missing', {
       cause: `the code asks for ${fact.subject}, which is not there`,
-      confidence: 0.7,
+      confidence: PERHAPS,
       evidence: [fact.line, ...c.drift.filter((d) => d.kind === 'git').map((d) => d.message)],
       advice: [`check ${fact.subject} in version control: it may not have been deployed, or its build did not run`],
     });

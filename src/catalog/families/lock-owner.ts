@@ -2,21 +2,30 @@ import { basename } from 'node:path';
 import type { Files } from '../../kernel/index.ts';
 import type { HostView } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
+import { isBelow } from './places.ts';
 
-/** The pid a lock names in its first line; null when it names none. */
+/** The pid that a lock names: in its text, in the pid file inside a lock directory, at the end of a link's target. */
 export async function lockPid(files: Files, path: string): Promise<number | null> {
-  const content = await files.readText(path, 256);
-  const pid = Number(/^\s*(\d{1,10})\b/.exec(content ?? '')?.[1] ?? Number.NaN);
-  return Number.isInteger(pid) && pid > 0 ? pid : null;
+  const stat = await files.stat(path);
+  const content =
+    stat?.kind === 'symlink' ? await files.readLink(path) : stat?.kind === 'directory' ? await files.readText(`${path}/pid`, LOCK_BYTES_MAX) : stat?.kind === 'file' ? await files.readText(path, LOCK_BYTES_MAX) : null;
+  const said = (content ?? '').trim();
+  const found = /^(\d{1,10})\b/.exec(said) ?? /\bpid\b\W{0,4}(\d{1,10})\b/i.exec(said) ?? (said.includes('\n') ? null : /[.-](\d{1,10})(?::\d+)?$/.exec(said));
+  const pid = Number(found?.[1] ?? 0);
+  return pid > 0 ? pid : null;
 }
 
-/** Stale: its process is gone, or the pid is another program's by now. */
-export async function isStaleLock(host: HostView, pid: number, expect: string): Promise<boolean> {
+const LOCK_BYTES_MAX = 1024;
+
+/** Stale: its process is gone, or the pid is another program's by now, which has nothing to do with the component. */
+export async function isStaleLock(host: HostView, pid: number, expect: string, component: ComponentSpec): Promise<boolean> {
   const process = await host.process(pid);
-  if (process === null) return true;
+  if (process === null || /^[ZX]/i.test(process.state)) return true;
+  const { cwd } = process;
+  if (component.roots.some((root) => (cwd !== null && isBelow(root, cwd)) || (root !== '/' && process.argv.some((word) => word.includes(root))))) return false;
   if (expect === '') return false;
-  const names = [process.command, ...process.argv.slice(0, 2).map((word) => basename(word))];
-  return !names.some((name) => name.startsWith(expect.slice(0, 15)) || name.includes(expect));
+  const names = [process.command, ...process.argv.slice(0, 3).map((word) => basename(word))];
+  return !names.some((name) => name.includes(expect) || (name.length >= 15 && expect.startsWith(name)));
 }
 
 /** Which program such a lock belongs to, by its name; otherwise the one that the component starts. */

@@ -1,5 +1,5 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, remedy, step, SURE } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, remedy, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** The database is behind the code. */
@@ -19,7 +19,7 @@ export const migrationPending: FailureFamily = {
     const evidence = [...linesOf(facts), ...pending.map((name) => `pending: ${name}`)];
     const confidence = facts.length > 0 ? SURE : factsOf(c, 'relation_missing').length > 0 ? LIKELY : 0.7;
     if (c.component.migrate.length === 0)
-      return [diagnosis('migration_pending', { cause, confidence, evidence, advice: [await scriptAdvice(c), `set "migrate" for ${c.component.name}, then Grace does it`] })];
+      return [diagnosis('migration_pending', { cause, confidence: Math.min(confidence, facts.length > 0 ? 1 : PERHAPS), evidence, advice: [await scriptAdvice(c), `set "migrate" for ${c.component.name}, then Grace does it`] })];
     return [
       diagnosis('migration_pending', {
         cause,

@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, linesOf, remedy, step, SURE } from './answer.ts';
+import { CAREFUL, diagnosis, linesOf, PERHAPS, remedy, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** The history table lost rows: a migration runs again and finds its table there. It is recorded, not repeated. */
@@ -17,7 +17,7 @@ export const migrationUnrecorded: FailureFamily = {
       return [
         diagnosis('migration_unrecorded', {
           cause: `${existing[0]?.subject || 'something'} exists already: a migration is applied a second time`,
-          confidence: 0.7,
+          confidence: PERHAPS,
           evidence: linesOf(existing),
           advice: ['compare the history table of the migrations with the schema, and record what is applied already'],
         }),
@@ -29,7 +29,7 @@ export const migrationUnrecorded: FailureFamily = {
     return [
       diagnosis('migration_unrecorded', {
         cause: `${names} ${migrations.length === 1 ? 'was' : 'were'} applied before the last good boot, and the history table does not say so any more${isWhole ? '' : '; parts of the schema are gone too'}`,
-        confidence: existing.length > 0 ? SURE : 0.7,
+        confidence: existing.length > 0 ? SURE : isWhole ? 0.7 : PERHAPS,
         evidence: [...linesOf(facts), ...migrations.map((m) => `not recorded: ${m}`)],
         remedy: isWhole
           ? remedy('record_applied_migrations', `record ${names} as applied`, CAREFUL, [step(`record ${names} as applied`, 'record_migrations', { migrations })])

@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isInPackages } from './places.ts';
 
@@ -19,7 +19,10 @@ export const packageDamaged: FailureFamily = {
     const state = await c.host.packages(c.component.cwd);
     if (state.manager === 'none') return native.map((f) => diagnosis('package_damaged', { cause: `the native module ${f.subject} cannot be loaded`, confidence: WORDS_ONLY, evidence: [f.line], advice: ['install it again for this machine and runtime'] }));
     const evidence = [...linesOf([...native, ...broken]), ...(state.damaged.length > 0 ? [`files are gone or changed in ${state.damaged.slice(0, 5).join(', ')}`] : [])];
-    const abi = native.find((f) => ABI.test(f.line) || ABI.test(f.code));
+    const foreign = native.find((f) => /GLIBC|shared library missing/.test(f.code + text(f, 'reason')));
+    if (foreign !== undefined && state.damaged.length === 0)
+      return [diagnosis('package_damaged', { cause: `a library of this machine is missing or too old for a native module: ${foreign.subject}`, confidence: PERHAPS, evidence, advice: ['install the library, or a build of the module for this machine'] })];
+    const abi = native.find((f) => ABI.test(f.line) || text(f, 'reason') === 'node version');
     if (abi !== undefined)
       return [
         diagnosis('package_damaged', {
@@ -45,4 +48,4 @@ export const packageDamaged: FailureFamily = {
   guard: (g) => guardOfSteps('package_damaged', g),
 };
 
-const ABI = /NODE_MODULE_VERSION|different Node\.js version|compiled against|ABI/;
+const ABI = /NODE_MODULE_VERSION|different Node\.js version/;

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isInPackages } from './places.ts';
 
@@ -10,7 +10,7 @@ export const packageMissing: FailureFamily = {
   name: 'package_missing',
   title: 'packages are not installed',
   async diagnose(c) {
-    const facts = factsOf(c, 'module_missing').filter((f) => packageOf(f.subject) !== null);
+    const facts = factsOf(c, 'module_missing', 'native_module_broken').filter((f) => packageOf(f.subject) !== null && (f.kind === 'module_missing' || /optional dependency|MODULE_NOT_FOUND/.test(f.code + text(f, 'reason'))));
     const command = factsOf(c, 'command_missing', 'path_missing').filter((f) => f.subject.includes('node_modules/'));
     if (facts.length + command.length === 0 && !SILENT.has(c.failure.symptom)) return [];
     const local: Fact[] = [];
@@ -34,7 +34,7 @@ export const packageMissing: FailureFamily = {
         }),
       ];
     }
-    if (named.length === 0) return [];
+    if (named.every((f) => f.kind !== 'module_missing')) return [];
     if (state.lockFile !== null && (await someInstalled(c, state.directory, names)))
       return [
         diagnosis('package_missing', {

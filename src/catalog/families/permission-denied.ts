@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { FileStat } from '../../kernel/index.ts';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
+import { CAREFUL, diagnosis, failsToWork, LIKELY, PERHAPS, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, basename, dirname, driftPath, isBelow, isOwn, shownPath, slugOf } from './places.ts';
@@ -28,7 +29,7 @@ export const permissionDenied: FailureFamily = {
       const answer = await diagnosePath(c, path, fact.line);
       if (answer !== null) found.set(answer.cause, answer);
     }
-    if ([...found.values()].some((d) => d.remedy !== null)) return [...found.values()];
+    if (!failsToWork(c) || [...found.values()].some((d) => d.remedy !== null)) return [...found.values()];
     const drifted = c.drift
       .filter((d) => d.kind === 'owner' || d.kind === 'mode')
       .map((d) => ({ path: driftPath(c.component, d) ?? '', message: d.message }))
@@ -40,7 +41,7 @@ export const permissionDenied: FailureFamily = {
       const traits = await traitsAtLastGood(c, path);
       if (traits === null) continue;
       const confidence = isSaid ? LIKELY : isExplainedElsewhere(c) ? 0.4 : isBelow(path, c.component.cwd) ? 0.5 : PLAUSIBLE;
-      found.set(path, await restoringTraits(c, path, traits, [message], confidence));
+      found.set(path, await restoringTraits(c, path, traits, [message], confidence, true));
     }
     return [...found.values()];
   },
@@ -53,14 +54,14 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
   for (let at = path; isOwn(c.component, at); at = dirname(at)) if ((await c.files.stat(at)) !== null) chain.push(at);
   const nearest = chain[0];
   if (nearest === undefined)
-    return diagnosis('permission_denied', { cause: `${c.component.name} may not use ${shown}, which lies outside of what belongs to it`, confidence: PLAUSIBLE, evidence: [line], advice: [`give the user of ${c.component.name} access to ${shown}, or correct the setting that names it`] });
+    return diagnosis('permission_denied', { cause: `${c.component.name} may not use ${shown}, which lies outside of what belongs to it`, confidence: PERHAPS, evidence: [line], advice: [`give the user of ${c.component.name} access to ${shown}, or correct the setting that names it`] });
   for (const at of chain) {
     const traits = await traitsAtLastGood(c, at);
-    if (traits !== null) return restoringTraits(c, at, traits, [line], SURE);
+    if (traits !== null) return restoringTraits(c, at, traits, [line], SURE, true);
   }
   const isKnown = (await c.lastGood.entry(c.component.name, nearest)) !== null;
   const traits = isKnown ? null : await traitsOfNeighbours(c, nearest);
-  if (traits !== null) return restoringTraits(c, nearest, traits, [line], 0.7);
+  if (traits !== null) return restoringTraits(c, nearest, traits, [line], 0.7, false);
   return diagnosis('permission_denied', {
     cause: `${c.component.name} may not use ${shown}${isKnown ? ', though owner and mode are as at the last good boot: it may run as another user now' : ''}`,
     confidence: WORDS_ONLY,
@@ -69,11 +70,11 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
   });
 }
 
-async function restoringTraits(c: CaseFile, path: string, traits: Traits, evidence: readonly string[], confidence: number): Promise<Diagnosis> {
+async function restoringTraits(c: CaseFile, path: string, traits: Traits, evidence: readonly string[], confidence: number, isKnown: boolean): Promise<Diagnosis> {
   const shown = shownPath(c.component, path);
   const stat = await c.files.stat(path);
   const isOwner = traits.uid !== undefined || traits.gid !== undefined;
-  const recursive = isOwner && stat?.kind === 'directory' && (await goesDown(c, path, stat, traits));
+  const recursive = stat?.kind === 'directory' && (await goesDown(c, path, stat, traits));
   const owner = stat === null ? 'another user' : await c.host.userName(stat.uid);
   const name = `give ${shown} its ${isOwner ? 'owner' : ''}${isOwner && traits.mode !== undefined ? ' and ' : ''}${traits.mode !== undefined ? 'mode' : ''} back`;
   return diagnosis('permission_denied', {
@@ -81,7 +82,8 @@ async function restoringTraits(c: CaseFile, path: string, traits: Traits, eviden
     confidence,
     evidence,
     remedy: remedy(`restore_permissions_${slugOf(c.component, path)}`, name, CAREFUL, [
-      step(name, 'restore_permissions', { path, ...traits, ...(recursive ? { recursive } : {}) }),
+      step(name, 'restore_permissions', // Without values each path gets back what it had itself.
+        { path, ...(isKnown ? {} : traits), ...(recursive ? { recursive } : {}) }),
     ]),
     advice: [name],
   });
@@ -91,8 +93,8 @@ async function restoringTraits(c: CaseFile, path: string, traits: Traits, eviden
 async function traitsAtLastGood(c: CaseFile, path: string): Promise<Traits | null> {
   const [entry, stat] = [await c.lastGood.entry(c.component.name, path), await c.files.stat(path)];
   if (entry === null || stat === null || entry.kind !== stat.kind || stat.kind === 'symlink') return null;
-  const mode = entry.mode & (stat.mode | ~WORLD_WRITE);
-  const traits: Traits = { ...(entry.uid !== stat.uid ? { uid: entry.uid } : {}), ...(entry.gid !== stat.gid ? { gid: entry.gid } : {}), ...(mode !== stat.mode ? { mode } : {}) };
+  const mode = entry.mode & (stat.mode | ~WORLD_WRITE) & 0o3777;
+  const traits: Traits = { ...(entry.uid !== stat.uid ? { uid: entry.uid } : {}), ...(entry.gid !== stat.gid ? { gid: entry.gid } : {}), ...(mode !== (stat.mode & 0o3777) ? { mode } : {}) };
   return Object.keys(traits).length === 0 ? null : traits;
 }
 
@@ -112,7 +114,7 @@ async function traitsOfNeighbours(c: CaseFile, path: string): Promise<Traits | n
   const [uid, gid] = usual.split(':').map(Number);
   if (uid !== undefined && gid !== undefined && uid !== stat.uid && votes * 2 > around.length) return { uid, gid };
   const own = stat.kind === 'directory' ? 0o700 : 0o600;
-  return (stat.mode & own) === own ? null : { mode: stat.mode | own };
+  return (stat.mode & own) === own ? null : { mode: (stat.mode | own) & 0o775 };
 }
 
 async function goesDown(c: CaseFile, path: string, stat: FileStat, traits: Traits): Promise<boolean> {
@@ -121,7 +123,12 @@ async function goesDown(c: CaseFile, path: string, stat: FileStat, traits: Trait
     if (child === null) continue;
     const entry = await c.lastGood.entry(c.component.name, join(path, name));
     if (traits.uid !== undefined && child.uid === stat.uid && entry?.uid !== child.uid) return true;
+    if (isChanged(entry, child)) return true;
     if (traits.gid !== undefined && child.gid === stat.gid && entry?.gid !== child.gid) return true;
   }
   return false;
+}
+
+function isChanged(entry: LastGoodEntry | null, child: FileStat): boolean {
+  return entry !== null && entry.kind === child.kind && child.kind !== 'symlink' && (entry.uid !== child.uid || entry.gid !== child.gid || entry.mode !== child.mode);
 }

@@ -61,7 +61,7 @@ export function driftAt(c: Pick<CaseFile, 'component' | 'drift'>, path: string, 
 export function isInCommand(component: ComponentSpec, path: string): boolean {
   return component.command.some((word) => {
     const value = word.startsWith('-') && word.includes('=') ? word.slice(word.indexOf('=') + 1) : word;
-    return value !== '' && resolve(component.cwd, value) === path;
+    return value !== '' && (resolve(component.cwd, value) === path || (!value.startsWith('/') && !value.startsWith('-') && basename(value) === basename(path) && value.includes('.')));
   });
 }
 
@@ -77,6 +77,18 @@ const CONFIG_NAME = /(?:config|settings?|conf|rc|options|env|profile|properties)
 /** A program, not a configuration that happens to be written in a programming language. */
 export function isCode(path: string): boolean {
   return CODE.test(path) && !CONFIG_NAME.test(basename(path)) && !/(?:^|\/)(?:config|conf|settings)\/[^/]+$/.test(path);
+}
+
+const DATA = /\.(?:json|jsonl|ndjson|csv|tsv|txt|sql|aof|rdb|manifest|htpasswd|db|db3|sqlite3?|xml|eml|log|pid|lock)$|^[^.]+$|^\.?htpasswd$/i;
+
+/**
+ * What the service or its users may have written since: an older copy in its place loses that. Such a file is put back
+ * only when it is broken, or gone and asked for.
+ */
+export function mayBeData(path: string): boolean {
+  const name = basename(path);
+  if (isCertificate(path) || CODE.test(name) || CONFIG_NAME.test(name) || /^(?:package|tsconfig|composer|deno)\.json$|^(?:Procfile|Gemfile|Rakefile|Makefile|Dockerfile)$/.test(name)) return false;
+  return DATA.test(name) || looksLikeDirectory(dirname(path));
 }
 
 const VOLATILE = /^(?:logs?|tmp|temp|te?mp-.*|cache|\.cache|caches|run|pids?|sockets?|sessions?|spool)$/i;

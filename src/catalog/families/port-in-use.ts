@@ -1,7 +1,7 @@
 import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/index.ts';
 import { factsOf } from '../../domains/learning/index.ts';
 import type { PortHolder } from '../../domains/playbooks/index.ts';
-import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE } from './answer.ts';
+import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** How long a port may take to become free after its holder was told to go. */
@@ -17,10 +17,12 @@ export const portInUse: FailureFamily = {
   title: 'the port is taken',
   async diagnose(c) {
     const facts = factsOf(c, 'port_in_use');
+    const seen = c.failure.context['port'];
+    const own = c.component.port ?? (typeof seen === 'number' ? seen : null);
     const ports = new Set(facts.map((f) => Number(f.subject)).filter((port) => Number.isInteger(port) && port > 0));
-    if (facts.some((f) => f.subject === '') && c.component.port !== null) ports.add(c.component.port);
+    if (facts.some((f) => f.subject === '') && own !== null) ports.add(own);
     const isSaid = (port: number): boolean => facts.some((f) => Number(f.subject) === port || f.subject === '');
-    if (c.component.port !== null && LOOKS_AT_PORT.has(c.failure.symptom)) ports.add(c.component.port);
+    if (own !== null && LOOKS_AT_PORT.has(c.failure.symptom)) ports.add(own);
     const found: Diagnosis[] = [];
     for (const port of ports) {
       const answer = await diagnosePort(c, port, isSaid(port));
@@ -36,7 +38,7 @@ const LOOKS_AT_PORT: ReadonlySet<string> = new Set(['exit', 'not_ready', 'wrong_
 async function diagnosePort(c: CaseFile, port: number, isSaid: boolean): Promise<Diagnosis | null> {
   const lines = linesOf(factsOf(c, 'port_in_use'));
   const holder = await c.host.portHolder(port, c.component.name);
-  if (holder === null) return isSaid && !isRuntime(c) ? portWasTaken(port, lines) : null;
+  if (holder === null) return isSaid && !isRuntime(c) ? portWasTaken(c, port, lines) : null;
   if (isItself(c, holder)) return null;
   const evidence = [describeHolder(port, holder), ...lines];
   switch (holder.relation) {
@@ -79,21 +81,23 @@ function conflict(c: CaseFile, port: number, holder: PortHolder, isSaid: boolean
   if (other === undefined && !isSaid) return null;
   return diagnosis('port_in_use', {
     cause: `port ${port} is in use by ${other === undefined ? `pid ${holder.pid}, which this Grace runs itself` : `"${other.name}", which this Grace runs too: both are configured for it`}`,
-    confidence: LIKELY,
+    confidence: other === undefined ? PERHAPS : LIKELY,
     evidence,
     advice: [`give ${c.component.name} or ${other?.name ?? 'the other component'} another port in the configuration`],
     waitFor: { kind: 'port_free', port },
   });
 }
 
-function portWasTaken(port: number, lines: readonly string[]): Diagnosis {
+function portWasTaken(c: CaseFile, port: number, lines: readonly string[]): Diagnosis {
   return diagnosis('port_in_use', {
     cause: `port ${port} was in use when it started, and is free now`,
     confidence: PLAUSIBLE,
     evidence: lines,
-    remedy: remedy(`wait_for_port_${port}`, `start again now that port ${port} is free`, HARMLESS, [
+    remedy: remedyInPlace(`retry_on_port_${port}`, `start again now that port ${port} is free`, HARMLESS, [
       step(`wait until port ${port} is free`, 'wait_for_port', { port, timeoutMs: PORT_WAIT_MS }),
+      step(`start ${c.component.name} again`, 'restart_component', { reason: `port ${port} was in use` }),
     ]),
+    waitFor: { kind: 'port_free', port },
     advice: [`find out what used port ${port} for a moment`],
   });
 }

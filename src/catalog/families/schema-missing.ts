@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** Tables or columns are gone that the last good boot had. */
@@ -32,19 +32,20 @@ export const schemaMissing: FailureFamily = {
       return [
         diagnosis('schema_missing', {
           cause: `columns are gone that the last good boot had: ${schema.missingColumns.join(', ')}`,
-          confidence: facts.length > 0 ? LIKELY : PLAUSIBLE,
+          confidence: facts.length > 0 ? LIKELY : PERHAPS,
           evidence: [...evidence, ...schema.missingColumns.map((column) => `missing: ${column}`)],
           advice: ['find out who changed the table; bring the columns back from a backup or a migration'],
         }),
       ];
     const tables = schema.missingTables;
-    const isRestorable = moved.length === 0 && schema.pendingMigrations.length === 0 && schema.unrecordedMigrations.length === 0;
+    // Migrations come first: they may make the tables, with what belongs into them.
+    const isBehind = schema.pendingMigrations.length > 0 || schema.unrecordedMigrations.length > 0;
     return [
       diagnosis('schema_missing', {
         cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; the last good boot had ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
-        confidence: isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
+        confidence: isBehind ? 0.5 : isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
         evidence: [...evidence, ...tables.map((table) => `missing: ${table}`), ...moved.map((d) => d.message)],
-        remedy: isRestorable ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, as at the last good boot`, CAREFUL, [step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables })]) : null,
+        remedy: !isBehind && moved.length === 0 ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, as at the last good boot`, CAREFUL, [step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables })]) : null,
         advice: [`restore the rows of ${tables.join(', ')} from a backup: only the empty tables can be made again`],
       }),
     ];

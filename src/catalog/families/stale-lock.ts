@@ -28,7 +28,7 @@ export const staleLock: FailureFamily = {
     if (facts.length > 0 || c.component.kind === 'dependency' || /already running|another instance|lock file|pid ?file/i.test(saidBy(c)))
       for (const path of await leftOvers(c, c.component)) {
         const pid = await lockPid(c.files, path);
-        if (pid !== null && (await isStaleLock(c.host, pid, expectedProgram(path, c.component)))) found.set(path, await diagnoseLock(c, path, pid, facts[0]?.line ?? ''));
+        if (pid !== null && (await isStaleLock(c.host, pid, expectedProgram(path, c.component), c.component))) found.set(path, await diagnoseLock(c, path, pid, facts[0]?.line ?? ''));
       }
     if (found.size === 0)
       for (const fact of facts.slice(0, 1))
@@ -57,7 +57,7 @@ async function diagnoseLock(c: CaseFile, path: string, saidPid: number | null, l
   const pid = (await lockPid(c.files, path)) ?? saidPid;
   const expect = expectedProgram(path, c.component);
   const process = pid === null ? null : await c.host.process(pid);
-  if (KERNEL_LOCK.test(basename(path)) || (pid !== null && !(await isStaleLock(c.host, pid, expect))))
+  if (KERNEL_LOCK.test(basename(path)) || (pid !== null && !(await isStaleLock(c.host, pid, expect, c.component))))
     return diagnosis('stale_lock', {
       cause: `${shown} is locked by ${pid === null ? 'a process that is still running' : `pid ${pid} (${process?.command ?? 'running'})`}: another copy uses it`,
       confidence: LIKELY,
@@ -65,12 +65,21 @@ async function diagnoseLock(c: CaseFile, path: string, saidPid: number | null, l
       advice: [pid === null ? 'find the process that has it open and stop it' : `stop pid ${pid} where it was started, if it does not belong there`],
       waitFor: { kind: 'file_change', path },
     });
+  // Without a pid nobody can tell whether its holder lives.
+  if ((await lockPid(c.files, path)) === null)
+    return diagnosis('stale_lock', {
+      cause: `${shown} is there and keeps ${c.component.name} from starting; it does not say whose it is`,
+      confidence: WORDS_ONLY,
+      evidence: [line],
+      advice: [`make sure that no other copy runs, then move ${shown} away`],
+      waitFor: { kind: 'file_change', path },
+    });
   const holder = pid === null ? 'names no process' : process === null ? `names process ${pid}, which is gone` : `names process ${pid}, which is ${process.command} now`;
   const steps = [step(`move the stale lock ${shown} aside`, 'remove_stale_lock', { path, expect }), ...startAgain(c.component)];
   const build = c.component.kind === 'dependency' && steps.length > 1 ? remedyInPlace : remedy;
   return diagnosis('stale_lock', {
     cause: `the lock ${shown} was left over: it ${holder}`,
-    confidence: pid === null ? 0.55 : line === '' ? PLAUSIBLE : SURE,
+    confidence: line === '' ? PLAUSIBLE : SURE,
     evidence: [line, `${shown} ${holder}`, ...linesOf(factsOf(c, 'lock_held'))],
     remedy: build(`remove_stale_${slugOf(c.component, path)}`, `move the lock that was left over aside and start ${c.component.name}`, HARMLESS, steps),
     advice: [`remove ${shown} once you are sure that nothing uses it`],

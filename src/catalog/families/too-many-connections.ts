@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, LIKELY, linesOf } from './answer.ts';
+import { envFilesOf } from './env-text.ts';
 
 /** The database has no connection left. Somebody's have to end first; starting more of ours makes it worse. */
 export const tooManyConnections: FailureFamily = {
@@ -13,6 +14,7 @@ export const tooManyConnections: FailureFamily = {
         cause: `${facts[0]?.subject || 'the database'} has no connection left: too many clients are connected`,
         confidence: LIKELY,
         evidence: linesOf(facts),
+        waitFor: { kind: 'file_change', path: envFilesOf(c.component)[0] ?? c.component.cwd },
         advice: ['see which clients hold connections (pg_stat_activity, SHOW PROCESSLIST)', `lower the pool size of ${c.component.name}, or raise the limit of the server`],
       }),
     ]);

@@ -1,5 +1,5 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, PLAUSIBLE } from './answer.ts';
+import { diagnosis, PERHAPS } from './answer.ts';
 import { absolutePath, isInPackages, shownPath } from './places.ts';
 
 /** A directory where a file should be (a container mount makes one), or a file where a directory should be. */
@@ -24,7 +24,7 @@ async function diagnosePath(c: CaseFile, path: string, isDirectory: boolean, lin
   const before = entry === null ? '' : `; at the last good boot it was a ${entry.kind}`;
   return diagnosis('wrong_file_type', {
     cause: isDirectory ? `${shown} is a directory, a file is wanted there${before}` : `a part of ${shown} is a file, a directory is wanted there${before}`,
-    confidence: PLAUSIBLE,
+    confidence: PERHAPS,
     evidence: [line],
     advice: [`move ${shown} aside and put the right thing there; a volume that is mounted before its file exists makes a directory`],
   });
