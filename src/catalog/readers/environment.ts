@@ -43,6 +43,8 @@ export const environment: Reader = {
     rule(['"', "'", '`', '_'], NAME_THEN_ABSENT, (_, place) => (ABSENT.test(lineAt(place, 0)) ? namesIn(lineAt(place, 0), NAMES) : null)),
     rule(['_'], ABSENT_THEN_NAME, (_, place) => (ABSENT.test(lineAt(place, 0)) && !/\b(?:set|setting|using) [A-Z_]{3,80} to\b/.test(lineAt(place, 0)) ? namesIn(lineAt(place, 0), NAMES) : null)),
     rule(['env', 'Env', 'ENV'], ABSENT, (_, place) => (ABOUT_ENVIRONMENT.test(lineAt(place, 0)) ? namesIn(lineAt(place, 0), ANY_NAMES) : null)),
+    // Joi, as NestJS repeats it: `"PORT" must be a number`. Absent ones were understood above.
+    rule(['" must be', '" must '], new RegExp(String.raw`"(${ANY_NAME})" must (.{1,100})`), ([, name = '', reason = '']) => ({ kind: 'config_invalid', subject: name, code: 'validation', details: { key: name, reason } })),
     // Rust: `env var not found`, panics of `env::var("X").unwrap()`: "NotPresent"
     rule(['NotPresent'], /(?:called `Result::unwrap\(\)` on an `Err` value: |: )NotPresent/, () => ({ kind: 'env_missing', code: 'NotPresent' })),
   ],
@@ -59,7 +61,7 @@ function issueDraft(name: string, issue: string): Draft | null {
 }
 
 function namesIn(text: string, pattern: RegExp): readonly Draft[] | null {
-  const names = [...text.matchAll(pattern)].map((found) => found[1] ?? '').filter((name) => !NOT_VARIABLES.test(name));
+  const names = [...text.replaceAll('process.env.', 'process.env ').matchAll(pattern)].map((found) => found[1] ?? '').filter((name) => !NOT_VARIABLES.test(name));
   return names.length === 0 ? null : [...new Set(names)].slice(0, NAMES_MAX).map(missing);
 }
 

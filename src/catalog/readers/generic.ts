@@ -11,7 +11,7 @@ function pathIn(text: string): string {
   return (found?.[1] ?? found?.[2] ?? '').replace(/[.,:;]$/, '');
 }
 
-/** `(98)`, `errno=28`, `os error 2`: the number says more than the words, which some programs translate. */
+/** An error of the operating system about the path that the line names, if it names one. */
 const ofPath = (kind: Draft['kind'], code: string) => (_: RegExpExecArray, place: Place): Draft => ({ kind, subject: pathIn(lineAt(place, 0)), code });
 
 /** What the operating system says, in the words of strerror(3), whichever program repeats it. */
@@ -22,8 +22,8 @@ export const generic: Reader = {
     rule(['lready running', 'nother instance', 'lready in use by another', 'is locked by another', 'lready started'],
       /\b(?:is |are )?already (?:running|started)(?: (?:with|as|\(|under))?[^\d/]{0,20}(\d{2,10})?|[Aa]nother instance|(?:locked|in use) by another/, ([, pid], place) => {
         const text = lineAt(place, 0);
-        const named_ = pid ?? /\b(?:pid|PID|process)[ :=#(]{1,3}(\d{1,10})\b/.exec(text)?.[1];
-        return { kind: 'lock_held', subject: pathIn(text), code: 'already_running', details: named({ pid: named_ === undefined ? undefined : Number(named_) }) };
+        const owner = pid ?? /\b(?:pid|PID|process)[ :=#(]{1,3}(\d{1,10})\b/.exec(text)?.[1];
+        return { kind: 'lock_held', subject: pathIn(text), code: 'already_running', details: named({ pid: owner === undefined ? undefined : Number(owner) }) };
       }),
     rule(['lock', 'Lock', 'LOCK', 'pid file', 'PID file', 'pidfile'],
       /(?:(?:[Uu]nable|[Ff]ailed|[Cc]ould not|[Cc]annot|[Cc]an't)(?: to)? (?:open|create|write|acquire|obtain|get|take|lock|read)(?: (?:the|a|an|exclusive))?.{0,40}?\b(?:[Ll]ock|LOCK|[Pp]id ?file|PID file|pid file)|[Ll]ock ?file.{0,200}(?:exists|is held)|While lock file|[Ll]ock is (?:already )?held)/, (_, place) => {

@@ -9,6 +9,7 @@ import { firstStack } from './frames.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { headlineOf } from './headline.ts';
+import { hinted, HintIndex, type HintedRule } from './hints.ts';
 import { java } from './java.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
@@ -18,13 +19,19 @@ import { postgres } from './postgres.ts';
 import { python } from './python.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
-import type { Draft, Place, Reader, Rule } from './rule.ts';
+import type { Draft, Place, Reader } from './rule.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
 
+interface PreparedReader {
+  readonly runtime: FactRuntime;
+  readonly rules: readonly HintedRule[];
+  readonly exceptions: readonly HintedRule[];
+}
+
 /** Programs before languages, languages before what all of them say: the most specific understanding wins. */
-const READERS: readonly Reader[] = [
+const READERS = [
   certificates,
   nativeModules,
   postgres,
@@ -41,9 +48,9 @@ const READERS: readonly Reader[] = [
   configFiles,
   environment,
   generic,
-];
+].map(prepared);
 
-const EXCEPTIONS = READERS.filter((reader) => reader.exceptions !== undefined);
+const EXCEPTIONS = READERS.filter((reader) => reader.exceptions.length > 0);
 
 /** More than anyone reads; a flood of different errors is one failure. */
 const FACTS_MAX = 64;
@@ -57,16 +64,19 @@ interface Understood {
 export const readFacts: FactReader = (lines) => {
   const transcript = transcriptOf(lines);
   const stack = firstStack(transcript);
+  const index = new HintIndex();
   const understood: Understood[] = [];
   for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
     const line = transcript[at];
     if (!line || line.tone === 'quiet' || line.tone === 'echo') continue;
-    for (const [draft, runtime] of understand({ lines: transcript, at }, line, stack.runtime)) {
-      understood.push({ fact: factOf(draft, runtime, line, lines), at, isWarning: line.tone === 'warning' });
+    index.enter(line.text);
+    for (const [draft, runtime] of understand({ lines: transcript, at }, index, stack.runtime)) {
+      const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
+      understood.push({ fact: factOf(draft, runtime, transcript[saidAt] ?? line, lines), at: saidAt, isWarning: line.tone === 'warning' });
     }
   }
-  const kept = believed(understood, transcript);
-  const facts = withoutRepeats(kept.map((one) => one.fact));
+  const kept = withoutRepeats(believed(understood, transcript));
+  const facts = kept.map((one) => one.fact);
   const firstAt = kept.find((one) => !one.isWarning)?.at ?? null;
   return {
     facts,
@@ -76,24 +86,29 @@ export const readFacts: FactReader = (lines) => {
   };
 };
 
-function understand(place: Place, line: TranscriptLine, stackRuntime: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
+function prepared(reader: Reader): PreparedReader {
+  return { runtime: reader.runtime, rules: hinted(reader.rules), exceptions: hinted(reader.exceptions ?? []) };
+}
+
+function understand(place: Place, index: HintIndex, stackRuntime: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
   for (const reader of READERS) {
-    const drafts = firstUnderstanding(reader.rules, place, line.text);
+    const drafts = firstUnderstanding(reader.rules, place, index);
     if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? (reader.runtime === 'unknown' ? stackRuntime : reader.runtime)] as const);
   }
   // `Error: …` is said by several languages: the one whose stack was printed is asked first.
   for (const reader of [...EXCEPTIONS.filter((one) => one.runtime === stackRuntime), ...EXCEPTIONS]) {
-    const drafts = firstUnderstanding(reader.exceptions ?? [], place, line.text);
+    const drafts = firstUnderstanding(reader.exceptions, place, index);
     if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? reader.runtime] as const);
   }
   return [];
 }
 
-function firstUnderstanding(rules: readonly Rule[], place: Place, text: string): readonly Draft[] | null {
-  for (const rule of rules) {
-    if (!rule.hints.some((hint) => text.includes(hint))) continue;
-    const found = rule.pattern.exec(text);
-    const read = found && rule.read(found, place);
+function firstUnderstanding(rules: readonly HintedRule[], place: Place, index: HintIndex): readonly Draft[] | null {
+  const text = place.lines[place.at]?.text ?? '';
+  for (const candidate of rules) {
+    if (!index.isHinted(candidate)) continue;
+    const found = candidate.rule.pattern.exec(text);
+    const read = found && candidate.rule.read(found, place);
     if (!read) continue;
     return 'kind' in read ? [read] : read;
   }
@@ -121,13 +136,13 @@ function believed(understood: readonly Understood[], transcript: readonly Transc
 }
 
 /** The same thing said twice is one fact; one that names its object replaces one that does not. */
-function withoutRepeats(facts: readonly Fact[]): readonly Fact[] {
+function withoutRepeats(understood: readonly Understood[]): readonly Understood[] {
   const seen = new Set<string>();
-  return facts.filter((fact) => {
+  return understood.filter(({ fact }) => {
     const key = `${fact.kind}\n${fact.subject}\n${fact.code}`;
     if (seen.has(key)) return false;
     seen.add(key);
-    return !facts.some((other) => other !== fact && saysMore(other, fact));
+    return !understood.some((other) => other.fact !== fact && saysMore(other.fact, fact));
   });
 }
 

@@ -6,11 +6,14 @@ export const nativeModules: Reader = {
   rules: [
     rule(['Could not load the "sharp" module'], /Could not load the "(sharp)" module using the ([\w-]{1,40}) runtime/, ([, name = '', platform = '']) => ({ kind: 'native_module_broken', subject: name, code: 'ERR_DLOPEN_FAILED', details: { platform }, runtime: 'node' })),
     rule(['npm has a bug related to optional dependencies', '-linux-', '-darwin-', '-win32-'], /Cannot find (?:module|package) '((?:@[\w.-]{1,60}\/)?[\w.-]{1,60}-(?:linux|darwin|win32)[\w-]{1,30})'/, ([, name = '']) => ({ kind: 'native_module_broken', subject: name, code: 'MODULE_NOT_FOUND', details: { reason: 'optional dependency not installed' }, runtime: 'node' })),
+    // The message goes on below: "was compiled against a different Node.js version using NODE_MODULE_VERSION 115".
+    rule(["The module '"], /The module '([^']{1,300})'$/, ([, path = ''], place) =>
+      lineAt(place, 1).startsWith('was compiled against') ? { kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: { path, reason: 'node version' }, runtime: 'node' } : null),
     rule(['was compiled against a different Node.js version'], /was compiled against a different Node\.js version/, (_, place) => {
       const path = (/The module '([^']{1,300})'/.exec(lineAt(place, 0)) ?? before(place, 2, /The module '([^']{1,300})'/))?.[1] ?? '';
       return { kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: named({ path, reason: 'node version' }), runtime: 'node' };
     }),
-    rule(['GLIBC', 'GLIBCXX', 'CXXABI'], /version [`'"]?((?:GLIBCXX?|CXXABI)_[\d.]{1,12})['"]? not found(?: \(required by ([^)]{1,300})\))?/, ([, version = '', by = '']) => ({ kind: 'native_module_broken', subject: packageOf(by), code: 'GLIBC', details: named({ wants: version, path: by }) })),
+    rule(['GLIBC', 'GLIBCXX', 'CXXABI'], /version [`'"]?((?:GLIBC(?:XX)?|CXXABI)_[\d.]{1,12})['"]? not found(?: \(required by ([^)]{1,300})\))?/, ([, version = '', by = '']) => ({ kind: 'native_module_broken', subject: packageOf(by), code: 'GLIBC', details: named({ wants: version, path: by }) })),
     rule(['cannot open shared object file'], /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/, ([, library = '']) => ({ kind: 'native_module_broken', subject: library, code: 'ERR_DLOPEN_FAILED', details: { reason: 'shared library missing' } })),
     rule(['invalid ELF header', 'wrong ELF class', 'file too short', 'not a mach-o file', 'is not a valid Win32 application', 'incompatible architecture', 'undefined symbol: ', 'cannot allocate memory in static TLS block'],
       /(?<![\w@.+/-])([\w@.+/-]{1,300}\.(?:node|so)(?:\.\d{1,4}){0,4}): (invalid ELF header|wrong ELF class|file too short|undefined symbol|cannot allocate memory in static TLS block)|(incompatible architecture|not a mach-o file|is not a valid Win32 application)/, ([, path = '', reason = '', other = '']) => ({ kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: named({ path, reason: reason || other }) })),

@@ -7,6 +7,18 @@ function field(place: Place, name: string): string {
   return near(place, 14, new RegExp(`^\\s{1,12}${name}: '?([^',]{1,300})`))?.[1] ?? '';
 }
 
+/** The code of the error that begins here: its fields are indented by two, those of its cause by more. */
+function ownCode(place: Place): string {
+  const end = Math.min(place.lines.length, place.at + 20);
+  for (let i = place.at + 1; i < end; i++) {
+    const text = place.lines[i]?.text ?? '';
+    const code = /^ {2}code: '(\w{1,60})'/.exec(text)?.[1];
+    if (code) return code;
+    if (!text.startsWith(' ') && !text.startsWith('Emitted ')) return '';
+  }
+  return '';
+}
+
 /** Where Node shows the place of a syntax error: the line above the code. */
 const CRASH_PLACE = /^(?:file:\/\/)?(\/.{1,300}|[A-Z]:\\.{1,300}):(\d{1,7})$/;
 
@@ -61,7 +73,8 @@ export const node: Reader = {
       const wanted = (wants || other).trim();
       return wanted === '' ? null : { kind: 'runtime_version_mismatch', subject: `node ${wanted}`, code: 'EBADENGINE', details: named({ wants: wanted, has }) };
     }),
-    rule(['bad option: ', 'is not allowed in NODE_OPTIONS'], /(?:node: )?bad option: (\S{1,100})|(\S{1,100}) is not allowed in NODE_OPTIONS/, ([, option = '', other = '']) => ({ kind: 'runtime_version_mismatch', subject: option || other, code: 'bad_option', details: { wants: option || other } })),
+    rule(['notsup Required: '], /Required: {1,2}\{.{0,60}"node":"([^"]{1,60})"/, ([, wants = '']) => ({ kind: 'runtime_version_mismatch', subject: `node ${wants}`, code: 'EBADENGINE', details: { wants } })),
+    rule(['bad option: ', 'is not allowed in NODE_OPTIONS'], /bad option: (\S{1,100})|(?<!\S)(\S{1,100}) is not allowed in NODE_OPTIONS/, ([, option = '', other = '']) => ({ kind: 'runtime_version_mismatch', subject: option || other, code: 'bad_option', details: { wants: option || other } })),
     rule(['issing script'], /[Mm]issing script:? "?([\w:.@/-]{1,100})"?/, ([, script = '']) => ({ kind: 'command_missing', subject: `npm run ${script}`, code: 'missing_script', details: { script } })),
     rule(['error Command "'], /error Command "([\w:.@/-]{1,100})" not found/, ([, script = '']) => ({ kind: 'command_missing', subject: `yarn run ${script}`, code: 'missing_script', details: { script } })),
     rule(['SyntaxError: '], /SyntaxError: (.{1,400})/, ([, message = ''], place) => {
@@ -78,9 +91,9 @@ export const node: Reader = {
   ],
   exceptions: [
     // `[TypeError: fetch failed] {`, `[cause]: Error: …`, `Uncaught Error [CODE]: …`, pg's `error: …`
-    rule(['rror', 'xception', 'ejection'], /^\s{0,16}(?:Uncaught |Unhandled \w{1,20}:? |\[cause\]: |\[errors\]: |\[)?([A-Z]\w{0,60}(?:Error|Exception|Rejection)|Error|error)(?: \[(\w{1,60})\])?: (.{0,400})/, ([, type = '', code = '', message = ''], place) => {
+    rule(['rror', 'xception', 'ejection'], /^\s{0,16}(?:(?:Uncaught|Unhandled) (?:[\w ]{1,20}: )?|\[cause\]: |\[errors\]: |\[)?([A-Z]\w{0,60}(?:Error|Exception|Rejection)|Error|error)(?: \[(\w{1,60})\])?: (.{0,400})/, ([, type = '', code = '', message = ''], place) => {
       if (type === 'error' && !/^\s{1,8}at /.test(lineAt(place, 1))) return null;
-      return { kind: 'exception', subject: type, code: code || field(place, 'code').slice(0, 60), details: { message: message.replace(/\](?: \{)?$/, '') } };
+      return { kind: 'exception', subject: type, code: code || ownCode(place), details: { message: message.replace(/\](?: \{)?$/, '') } };
     }),
     // An error class that is not named for what it is: only its stack gives it away.
     rule([': '], /^(?:Uncaught )?([A-Z][\w$]{1,60})(?: \[(\w{1,60})\])?: (.{0,400})/, ([, type = '', code = '', message = ''], place) =>
@@ -89,7 +102,7 @@ export const node: Reader = {
     rule(['Error'], /^([A-Z]\w{0,60}Error)(?: \[(\w{1,60})\])?:?(?: \{)?$/, ([, type = '', code = ''], place) =>
       /^\s{2,8}at /.test(lineAt(place, 1)) ? { kind: 'exception', subject: type, code, details: { message: '' } } : null),
     // Something that is no error was thrown: the text stands above this hint.
-    rule(['(Use `node --trace-uncaught'], /trace-uncaught/, (_, place) => ({ kind: 'exception', subject: 'thrown value', code: '', details: { message: lineAt(place, -1).replace(/^Uncaught:? ?/, '').slice(0, 400) } })),
+    rule(['(Use `node --trace-uncaught'], /trace-uncaught/, (_, place) => ({ kind: 'exception', subject: 'thrown value', code: '', details: { message: lineAt(place, -1).replace(/^Uncaught:? ?/, '').slice(0, 400) }, linesAbove: 1 })),
     rule(['Error', 'error', 'xception'], /(?:: |\] |"|^|- )([A-Z]\w{0,60}(?:Error|Exception)): (.{1,400})/, ([, type = '', message = ''], place) =>
       place.lines[place.at]?.tone === 'error' ? { kind: 'exception', subject: type, code: '', details: { message } } : null),
   ],
@@ -160,7 +173,7 @@ function packageOf(path: string): string | null {
   return first.startsWith('@') ? `${first}/${second}` : first;
 }
 
-const FRAME = /^\s{2,12}at (?:async )?(?:([^()]{1,200}?) (?:\[as [^\]]{1,80}\] )?\()?((?:file:\/\/|node:|\/|[A-Z]:\\|webpack|\.\/|internal\/)[^()]{0,400}?|<anonymous>):(\d{1,7})(?::\d{1,7})?\)?$/;
+const FRAME = /^\s{2,12}at (?:async )?(?:([^()]{1,200}?) (?:\[as [^\]]{1,80}\] )?\()?((?:file:\/\/|node:|\/|[A-Z]:\\|webpack|\.\/|internal\/)[^()]{0,400}?|<anonymous>):(\d{1,7})(?::\d{1,7})?\)?(?: \{)?$/;
 
 export function nodeFrame(text: string): Frame | null {
   if (!text.includes('at ')) return null;

@@ -33,10 +33,10 @@ export const python: Reader = {
       return { kind: isForbidden ? 'port_forbidden' : 'port_in_use', subject: port, code: isForbidden ? 'EACCES' : 'EADDRINUSE', details: { address: host } };
     }),
     rule(['is in use by another program', 'That port is already in use', 'is already in use by another process'], /Port (\d{1,5}) is in use by another program|That port is already in use/, ([, port = '']) => ({ kind: 'port_in_use', subject: port, code: 'EADDRINUSE' })),
-    rule(['Address already in use'], /^(?:OSError: )?(?:\[Errno (?:98|48)\] )?Address already in use(?:: \('([^']{0,100})', (\d{1,5})\))?$/, ([, , named_ = ''], place) => {
+    rule(['Address already in use'], /^(?:OSError: )?(?:\[Errno (?:98|48)\] )?Address already in use(?:: \('([^']{0,100})', (\d{1,5})\))?$/, ([, , inMessage = ''], place) => {
       // Flask names the port on the line below; servers that were opened in the service's own code show it above.
       const shown = near(place, FRAMES_LINES, SHOWN_ADDRESS);
-      const port = named_ || after(place, 2, /^Port (\d{1,5}) is in use/)?.[1] || shown?.[1] || shown?.[2] || '';
+      const port = inMessage || after(place, 2, /^Port (\d{1,5}) is in use/)?.[1] || shown?.[1] || shown?.[2] || '';
       return isPython(place) ? { kind: 'port_in_use', subject: port, code: 'EADDRINUSE' } : null;
     }),
     rule(['host=', 'Cannot connect to host', 'Connect call failed'], /HTTPS?Connection(?:Pool)?\(host='([^']{1,253})', port=(\d{1,5})\)|Cannot connect to host ([\w.-]{1,253}):(\d{1,5})|Connect call failed \('([^']{1,253})', (\d{1,5})/, ([, host1, port1, host2, port2, host3, port3], place) => {
@@ -86,7 +86,7 @@ export const python: Reader = {
     rule(['Timeout'], /^(?:[\w.]{1,80}\.)?((?:Connect|Read)?Timeout(?:Error)?)(?:: (.{0,300}))?$/, ([, code = '', what = ''], place) => (isPython(place) ? { kind: 'timeout', subject: what, code } : null)),
   ],
   exceptions: [
-    rule(['Error', 'Exception', 'Warning', 'Exit', ':', 'Interrupt'], /^(?:\s{2,4}\| )?([A-Za-z_][\w.]{0,120})(?:: (.{0,400}))?$/, ([, type = '', message = ''], place) => {
+    rule(['Error', 'Exception', ':', '.'], /^(?:\s{2,4}\| )?([A-Za-z_][\w.]{0,120})(?:: (.{0,400}))?$/, ([, type = '', message = ''], place) => {
       if (type.endsWith('KeyboardInterrupt') || !endsTraceback(place)) return null;
       return { kind: 'exception', subject: type, code: type.split('.').at(-1) ?? type, details: { message } };
     }),

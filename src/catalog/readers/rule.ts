@@ -14,11 +14,13 @@ export interface Draft {
   readonly code?: string;
   readonly details?: Readonly<Record<string, string | number | boolean>>;
   readonly runtime?: FactRuntime;
+  /** How many lines above the matched one it was said. */
+  readonly linesAbove?: number;
 }
 
 /**
  * One sentence that programs say when they fail.
- * A line reaches `pattern` only when it contains one of `hints`: a substring search costs a hundredth of a match.
+ * A line reaches `pattern` only when it contains one of `hints` (see hints).
  * Patterns are bounded and start at a literal or at a word boundary, so that no line makes them backtrack.
  */
 export interface Rule {

@@ -24,6 +24,8 @@ const SENTENCE = /^["'`]?\s{1,2}(?:is|must|not|has|was|environment|env|variable|
 const AN_ERROR_BEFORE = /(?:Error|Exception|panic|fatal|cause\]?): |[a-z] (?:for|of|in|the|and|or) $/;
 
 const HARMLESS = /DeprecationWarning|ExperimentalWarning|\bdeprecated\b|PendingDeprecation|FutureWarning/;
+/** `0 errors`, `no migration failed`: what did not happen. */
+const NEGATED = /\b(?:no|0|zero|without)(?: \w{1,20})? (?:errors?|failures?|failed|problems?|conflicts?)\b/i;
 const TRIES_AGAIN = /\b(?:retrying|will retry|retry in|trying again|reconnecting|falling back|(?:using|use) (?:the )?defaults?)\b/i;
 
 /** PostgreSQL explains an error on further lines; they name other things than what went wrong. */
@@ -35,6 +37,7 @@ export function toneOf(text: string): Tone {
   if (level === 'quiet') return 'quiet';
   if (HARMLESS.test(text)) return 'quiet';
   if (TRIES_AGAIN.test(text)) return 'warning';
+  if (level === 'plain' && NEGATED.test(text)) return 'quiet';
   return level;
 }
 
