@@ -119,7 +119,7 @@ export async function readPostgresCatalog(client: Client): Promise<{ readonly co
 }
 
 /** The rows of the tables that are shaped like a migration tool's record. */
-export async function readHistory(client: Client, tables: readonly TableSnapshot[], readable: ReadonlySet<string>): Promise<readonly HistorySnapshot[]> {
+async function readHistory(client: Client, tables: readonly TableSnapshot[], readable: ReadonlySet<string>): Promise<readonly HistorySnapshot[]> {
   const found = tables.flatMap((table) => {
     const history = readable.has(tableLabel(table)) ? historyTableOf(table.name, table.columns.map((column) => column.name)) : null;
     return history === null ? [] : [{ table, history }];

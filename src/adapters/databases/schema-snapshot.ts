@@ -177,7 +177,7 @@ export async function takeSnapshot(location: DatabaseLocation, options: Snapshot
 }
 
 /** Adds the digest. */
-export function sealSnapshot(content: SchemaContent): SchemaSnapshot {
+function sealSnapshot(content: SchemaContent): SchemaSnapshot {
   return { ...content, digest: digestOf(content) };
 }
 

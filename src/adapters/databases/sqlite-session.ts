@@ -1,6 +1,8 @@
+import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { codeOf, messageOf } from '../../kernel/index.ts';
 import { DatabaseQueryFailed, DatabaseTimeout, DatabaseUnreachable } from './errors.ts';
 
@@ -38,23 +40,53 @@ export async function inSqlite<T>(
 }
 
 /** SQLite's own number for what went wrong; null when the error is not SQLite's. */
-export function resultCodeOf(error: unknown): number | null {
+function resultCodeOf(error: unknown): number | null {
   const code = (error as { errcode?: unknown } | null | undefined)?.errcode;
   return typeof code === 'number' ? code : null;
 }
 
 function once<T>(path: string, access: 'read only' | 'read write', work: (database: DatabaseSync) => T, commit: (result: T) => boolean): T {
-  const isReadOnly = access === 'read only';
+  if (access === 'read write') return inTransaction(open(path, access), 'BEGIN IMMEDIATE', work, commit);
+  // A reader of a database in WAL mode makes -wal and -shm, and cannot remove them: made by another user than the
+  // service's, they would lock the service out. Without a -wal nobody writes, so it can be read as a file at rest.
+  if (isAtRest(path)) {
+    const before = statSync(path);
+    const url = pathToFileURL(path);
+    url.search = '?immutable=1';
+    try {
+      const result = inTransaction(open(url, access), 'BEGIN', work, () => false);
+      if (isAtRest(path) && isUnchanged(before, statSync(path))) return result;
+    } catch (error) {
+      if (isAtRest(path) && isUnchanged(before, statSync(path))) throw error;
+    }
+    // Somebody began to write under our eyes: then the files are theirs, and we look again as everybody does.
+  }
+  return inTransaction(open(path, access), 'BEGIN', work, () => false);
+}
+
+function open(path: string | URL, access: 'read only' | 'read write'): DatabaseSync {
   // Foreign keys are off: dropping a table would otherwise delete its rows first, and check those of others.
-  const database = new DatabaseSync(path, { readOnly: isReadOnly, timeout: BUSY_WAIT_MS, enableForeignKeyConstraints: false });
+  return new DatabaseSync(path, { readOnly: access === 'read only', timeout: BUSY_WAIT_MS, enableForeignKeyConstraints: false });
+}
+
+function inTransaction<T>(database: DatabaseSync, begin: string, work: (database: DatabaseSync) => T, commit: (result: T) => boolean): T {
   try {
-    database.exec(isReadOnly ? 'BEGIN' : 'BEGIN IMMEDIATE');
+    database.exec(begin);
     const result = work(database);
-    database.exec(!isReadOnly && commit(result) ? 'COMMIT' : 'ROLLBACK');
+    database.exec(commit(result) ? 'COMMIT' : 'ROLLBACK');
     return result;
   } finally {
     database.close(); // rolls back what was not committed
   }
+}
+
+/** Neither a write-ahead log nor a rollback journal: nobody has written and not finished. */
+function isAtRest(path: string): boolean {
+  return ['-wal', '-journal'].every((suffix) => statSync(`${path}${suffix}`, { throwIfNoEntry: false }) === undefined);
+}
+
+function isUnchanged(before: Stats, now: Stats): boolean {
+  return before.ino === now.ino && before.size === now.size && before.mtimeMs === now.mtimeMs;
 }
 
 function failureOf(error: unknown, name: string): unknown {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 
 const run = promisify(execFile);
-const BINARIES = ['/usr/lib/postgresql/15/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/17/bin'].find((dir) => existsSync(join(dir, 'initdb')));
+/** Debian keeps the server's binaries out of PATH, one folder for each major version. */
+const BINARIES = [15, 16, 17, 18].map((version) => `/usr/lib/postgresql/${version}/bin`).find((dir) => existsSync(join(dir, 'initdb')));
 
 /** A PostgreSQL server of its own, for the time of a test file. */
 export interface TestServer {
@@ -70,7 +71,6 @@ export async function startPostgres(): Promise<TestServer> {
   // From here on a password is asked for.
   await query('postgres', `ALTER USER admin PASSWORD '${password}'`);
   const [hba] = await query('postgres', `SELECT setting FROM pg_settings WHERE name = 'hba_file'`);
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(String(hba!['setting']), 'host all all 127.0.0.1/32 scram-sha-256\n');
   await query('postgres', 'SELECT pg_reload_conf()');
   return { port, password, url, query, stop };
