@@ -48,7 +48,8 @@ export async function checkAndResolve(request: ConfigRequest, loaded: LoadedFile
     file = validateConfig(data, { projectDir, detections }, mistakes);
   }
   const names = Object.keys(file.components ?? {});
-  const command = request.command !== undefined && request.command.length > 0 ? request.command : null;
+  // a copy, since the result is frozen
+  const command = request.command !== undefined && request.command.length > 0 ? [...request.command] : null;
   if (command !== null && names.length > 1)
     mistakes.add(
       '--',

@@ -190,7 +190,8 @@ async function importModule(file: string, text: string): Promise<LoadedFile> {
     };
   } catch (error) {
     if (error instanceof ConfigInvalid) throw error;
-    const location = importLocation(error, file) ?? (error instanceof SyntaxError ? await syntaxLocation(file, text) : null);
+    const location =
+      importLocation(error, file) ?? missingLocation(error, file, text) ?? (error instanceof SyntaxError ? await syntaxLocation(file, text) : null);
     throw fileInvalid(file, `cannot be loaded: ${importProblem(error)}`, {
       ...(location === null ? {} : { location }),
       ...importSuggestion(error),
@@ -252,6 +253,14 @@ function importLocation(error: unknown, file: string): string | null {
   if (head?.[1] && head[2]) return `${nameBeside(file, head[1])}:${head[2]}`;
   const frame = /\(?(file:\/\/[^\s?()]+)(?:\?[^\s:()]*)?:(\d+):(\d+)\)?/.exec(stack);
   return frame?.[1] && frame[2] && frame[3] ? `${nameBeside(file, frame[1])}:${frame[2]}:${frame[3]}` : null;
+}
+
+/** Where this file imports what is not there; null when another one does. */
+function missingLocation(error: unknown, file: string, text: string): string | null {
+  const match = /^Cannot find (?:package|module) '([^']+)' imported from (.+)$/.exec(messageOf(error));
+  if (match?.[1] === undefined || match[2]?.startsWith(file) !== true) return null;
+  const line = text.split('\n').findIndex((candidate) => /\b(?:import|from)\b/.test(candidate) && candidate.includes(basename(match[1] ?? '')));
+  return line === -1 ? null : `${basename(file)}:${line + 1}`;
 }
 
 /** For plain JavaScript Node keeps the place of a syntax error to itself; its TypeScript parser does not. */

@@ -53,19 +53,22 @@ function listOf<T extends z.ZodType>(item: T, what: string) {
   return z.array(item, { error: `must be a list of ${what}` });
 }
 
+const hostName = text.regex(/^(?:[^\s/:@[\]]+|\[?[\da-f:.]+\]?)$/i, { error: 'must be a host name or an address, without protocol and port' });
+
 /** Argument array, or a command line that is split into words; no shell reads either. */
 const command = z.union(
   [
     text.superRefine((line, context) => {
       const words = parseWords(line);
-      if (!words.ok)
-        context.addIssue({
-          code: 'custom',
-          message: words.problem,
-          params: { suggestion: words.suggestion },
-        });
+      if (!words.ok) context.addIssue({ code: 'custom', message: words.problem, params: { suggestion: words.suggestion } });
     }),
-    z.array(z.string({ error: 'must be text' }), { error: 'must be a list' }).min(1, { error: 'must not be empty' }),
+    z
+      .array(
+        z.string({ error: 'must be text' }).refine((word) => !word.includes('\0'), { error: 'must not hold null bytes' }),
+        { error: 'must be a list' },
+      )
+      .min(1, { error: 'must not be empty' })
+      .refine((argv) => argv[0] !== '', { error: 'must begin with a program', path: [0] }),
   ],
   { error: 'must be a command: "node server.js" or ["node", "server.js"]' },
 );
@@ -132,9 +135,15 @@ const component = z.strictObject(
     cwd: path.optional(),
     /** Wins over env files and the environment Grace was started in. */
     env: z
-      .record(environmentNames, z.string({ error: 'must be text, since environments hold nothing else' }), {
-        error: 'must be an object of NAME: "value"',
-      })
+      .record(
+        environmentNames,
+        z
+          .string({ error: 'must be text, since environments hold nothing else' })
+          .refine((value) => !value.includes('\0'), { error: 'must not hold null bytes' }),
+        {
+          error: 'must be an object of NAME: "value"',
+        },
+      )
       .optional(),
     /** Read in order, later ones win; `false` for none. `.env` is found by itself. */
     envFile: z
@@ -153,7 +162,7 @@ const component = z.strictObject(
     /** Left out when its command does not exist. */
     optional: flag.optional(),
     port: port.optional(),
-    host: text.optional(),
+    host: hostName.optional(),
     startup: probeOrNone.optional(),
     readiness: probeOrNone.optional(),
     liveness: probeOrNone.optional(),
@@ -208,7 +217,7 @@ const component = z.strictObject(
 
 const dependency = z.strictObject(
   {
-    host: text.optional(),
+    host: hostName.optional(),
     port: port.optional(),
     /** Starts it; left out when nobody here may. */
     start: command.optional(),
@@ -319,7 +328,7 @@ export const configSchema = z.strictObject(
     healing: healing.optional(),
     monitor: monitor.optional(),
     /** Grace's own HTTP API and dashboard. */
-    api: z.strictObject({ host: text.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' }).optional(),
+    api: z.strictObject({ host: hostName.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' }).optional(),
     /** Grace's own store: SQLite in `dataDir` unless this names a PostgreSQL database. */
     databaseUrl: text.optional(),
     meshUrl: text.optional(),

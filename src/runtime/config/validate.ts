@@ -28,7 +28,12 @@ function report(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], data: u
     }
     case 'invalid_key': {
       const key = path.at(-1);
-      mistakes.at(path, issue.issues[0]?.message ?? issue.message, typeof key === 'string' ? nameSuggestion(key) : null, 'key');
+      mistakes.at(
+        path,
+        issue.issues[0]?.message ?? issue.message,
+        typeof key === 'string' ? nameSuggestion(key, path.at(-2) === 'env' ? '_' : '-') : null,
+        'key',
+      );
       return;
     }
     case 'invalid_union': {
@@ -49,8 +54,8 @@ function reportValue(issue: z.core.$ZodIssue, path: readonly PropertyKey[], data
   const suggestion =
     issue.code === 'custom' && typeof issue.params?.['suggestion'] === 'string' ? issue.params['suggestion'] : suggest(issue, path, value);
   // messages that do not say what must be describe the value already
-  const problem = issue.message.startsWith('must ') && value !== '' ? `${issue.message}, not ${shown(path, value)}` : issue.message;
-  mistakes.at(path, problem, suggestion);
+  const problem = /^must (?!not)/.test(issue.message) && value !== '' ? `${issue.message}, not ${shown(path, value)}` : issue.message;
+  mistakes.at(path, problem, suggestion === null || isSecret(path) ? null : redactor.redact(suggestion));
 }
 
 function isAboutKind(issue: z.core.$ZodIssue): boolean {
@@ -81,13 +86,14 @@ function durationSuggestion(value: string): string | null {
       known
     ]?.test(match?.[2] ?? ''),
   );
-  return unit === undefined ? null : `write "${match?.[1]}${unit}"`;
+  return unit === undefined || value === `${match?.[1]}${unit}` ? null : `write "${match?.[1]}${unit}"`;
 }
 
-function nameSuggestion(key: string): string | null {
+function nameSuggestion(key: string, filler: '-' | '_'): string | null {
+  const allowed = filler === '_' ? /[^\w]+/g : /[^\w.-]+/g;
   const better = key
-    .replace(/[^\w.-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+|-+$/g, '')
+    .replace(allowed, filler)
+    .replace(/^[^A-Za-z0-9]+|[-_.]+$/g, '')
     .slice(0, 63);
   return better === '' || better === key ? null : `write ${JSON.stringify(better)}`;
 }
@@ -95,9 +101,13 @@ function nameSuggestion(key: string): string | null {
 const redactor = new Redactor();
 const SHOWN_CHARS_MAX = 60;
 
+function isSecret(path: readonly PropertyKey[]): boolean {
+  return path.some((key) => isSecretName(String(key)));
+}
+
 /** The value as it was written, short, and never a secret. */
 function shown(path: readonly PropertyKey[], value: unknown): string {
-  if (path.some((key) => isSecretName(String(key)))) return 'what is there';
+  if (isSecret(path)) return 'what is there';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' ? JSON.stringify(redactor.redact(value.slice(0, SHOWN_CHARS_MAX * 2))) : String(value);

@@ -11,6 +11,7 @@ const SHELL_SYNTAX = /^(?:&&|\|\||[|&;<>`]|\$[A-Za-z_{(])/;
  * Nothing is expanded and no shell is run.
  */
 export function parseWords(line: string): Words {
+  if (line.includes('\0')) return refused('holds a null byte', 'remove it');
   const argv: string[] = [];
   let word: string | null = null;
   let quote: '"' | "'" | null = null;
@@ -44,7 +45,7 @@ export function parseWords(line: string): Words {
   }
   if (quote !== null) return refused(`has an unclosed ${quote}`, 'close the quote, or write the command as an array');
   if (word !== null) argv.push(word);
-  if (argv.length === 0) return refused('is empty', 'write the program and its arguments, such as "node server.js"');
+  if (argv.length === 0 || argv[0] === '') return refused('is empty', 'write the program and its arguments, such as "node server.js"');
   if (/^[A-Za-z_]\w*=/.test(argv[0] ?? '')) return refused(`starts with the variable ${argv[0]}`, 'put it under "env" of this component');
   return { ok: true, argv };
 }

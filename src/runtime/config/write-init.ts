@@ -14,6 +14,7 @@ export function renderConfigFile(project: DetectedProject): string {
   ];
   lines.push(...setting(1, 'name', project.name));
   lines.push('  components: {');
+  if (project.components.size === 0) lines.push("    // what to run, such as: api: { command: 'node server.js' },");
   for (const [name, component] of project.components) lines.push(...renderComponent(name, component, project.dir));
   lines.push('  },', '} satisfies GraceConfigFile;', '');
   return lines.join('\n');
