@@ -269,7 +269,7 @@ function toPolicy(row: Row): PolicySnapshot {
     name: text(row['name']),
     command: POLICY_COMMANDS[text(row['command'])] ?? 'ALL',
     isPermissive: row['is_permissive'] === true,
-    roles: ((row['roles'] as (string | null)[] | null) ?? []).toSorted(),
+    roles: ((row['roles'] as (string | null)[] | null) ?? []).toSorted((a, b) => compareText(a ?? '', b ?? '')),
     using: optional(row['using']),
     check: optional(row['check']),
   };
@@ -293,7 +293,8 @@ function unsupportedReason(row: Row): string | null {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : String(value ?? '');
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 function optional(value: unknown): string | null {

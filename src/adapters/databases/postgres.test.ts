@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compareSchema, dropEmptyTables, isIntact, recordMigrations, restoreTables, takeSnapshot, unrecordMigrations, type DatabaseLocation } from './index.ts';
+import { execute, inPostgres } from './postgres-session.ts';
 import { POSTGRES_MISSING, startPostgres, type TestServer } from './testing/postgres-server.ts';
 
 const SCHEMA = `
@@ -276,6 +277,18 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
     expect(performance.now() - started).toBeLessThan(2_000);
     await holder.end();
     expect(await restoreTables(location, before, ['audit'])).toMatchObject({ state: 'restored' });
+  });
+
+  it('runs one statement where one is meant', async () => {
+    const options = { timeoutMs: 1_000, lockTimeoutMs: 1_000, access: 'read write' } as const;
+    const two = inPostgres(server.url(database), options, (client) => execute(client, 'SELECT 1; DROP TABLE audit'), () => true);
+    await expect(two).rejects.toMatchObject({ code: 'GRACE_DATABASES_QUERY_FAILED', message: expect.stringContaining('multiple commands') });
+  });
+
+  it('says that encryption is not offered where it is asked for, and goes without where it may', async () => {
+    const asking = (mode: string) => takeSnapshot({ engine: 'postgres', url: `${server.url(database)}?sslmode=${mode}` });
+    await expect(asking('require')).rejects.toMatchObject({ code: 'GRACE_DATABASES_UNREACHABLE', message: expect.stringContaining('SSL') });
+    expect(await asking('prefer')).toMatchObject({ database });
   });
 
   it('says that the login was refused, without the password', async () => {

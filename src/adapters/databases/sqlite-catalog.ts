@@ -108,7 +108,7 @@ function readColumns(database: DatabaseSync, table: string): readonly ColumnSnap
       name: String(row['name']),
       type: String(row['type']),
       notNull: row['required'] === 1,
-      default: row['fallback'] === null ? null : String(row['fallback']),
+      default: typeof row['fallback'] === 'string' ? row['fallback'] : null,
       identity: null,
       generated: row['hidden'] === 2 ? 'virtual' : row['hidden'] === 3 ? 'stored' : null,
       collation: null,
@@ -142,7 +142,7 @@ function toHistoryRow(row: Row, columns: readonly ColumnSnapshot[], id: readonly
   for (const [index, { name }] of columns.entries()) {
     const value = row[`v${index}`];
     const kind = row[`t${index}`];
-    cells[name] = value === null || value === undefined ? null : String(value);
+    cells[name] = typeof value === 'string' ? value : null;
     if (kind === 'integer' || kind === 'real' || kind === 'blob') storage[name] = kind;
   }
   return { id: id.map((column) => cells[column] ?? '').join(':'), cells, storage };
