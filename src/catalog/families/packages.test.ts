@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { packageMissing } from './package-missing.ts';
+import { choose, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
+
+const npm = { manager: 'npm', directory: '/srv/app', lockFile: '/srv/app/package-lock.json' } as const;
+const INSTALL = ['install_packages {"directory":"/srv/app"}'];
+
+test('installs a package of the lock file that is not there', async () => {
+  const sick: World = { facts: [fact('module_missing', 'express')], packages: { ...npm, missing: ['express'] } };
+  const { chosen } = await choose(sick);
+  expect(stepsOf(chosen)).toEqual(INSTALL);
+  expect(chosen?.confidence).toBe(0.95);
+  expect(await guardAfter(packageMissing, sick, sick)).toContain('express not installed');
+  expect(await guardAfter(packageMissing, sick, {})).toBeNull();
+});
+
+test('sees missing packages although the service starts and says nothing', async () => {
+  expect(stepsOf((await choose({ symptom: 'smoke', packages: { ...npm, missing: ['@img/sharp-linux-x64'] } })).chosen)).toEqual(INSTALL);
+});
+
+test('installs nothing when no lock file asks for the package', async () => {
+  const { best, chosen } = await choose({ facts: [fact('module_missing', 'left-pad')], packages: npm });
+  expect(chosen).toBeNull();
+  expect(best.cause).toContain('left-pad cannot be found');
+});
+
+test('explains a Python module by whatever distribution is missing', async () => {
+  expect(stepsOf((await choose({ facts: [fact('module_missing', 'yaml', { runtime: 'python' })], packages: { ...npm, manager: 'pip', missing: ['PyYAML'] } })).chosen)).toEqual(INSTALL);
+});
+
+test('reinstalls a package whose files are damaged, as its first frame tells', async () => {
+  const { chosen } = await choose({
+    facts: [fact('exception', 'TypeError')],
+    frames: [{ path: '/srv/app/node_modules/corser/index.js', function: 'create', line: 3, inDependency: true, package: 'corser' }],
+    packages: { ...npm, damaged: ['corser'] },
+  });
+  expect(chosen?.remedy?.playbook).toBe('reinstall_packages');
+  expect(stepsOf(chosen)).toEqual(INSTALL);
+});
+
+test('does not suspect packages that are whole, wherever the stack begins', async () => {
+  const { chosen } = await choose({ facts: [fact('exception', 'TypeError')], frames: [{ path: '/srv/app/node_modules/x/i.js', function: '', line: 1, inDependency: true, package: 'x' }], packages: npm });
+  expect(chosen).toBeNull();
+});
+
+test('rebuilds native packages for another version of the runtime', async () => {
+  const { chosen } = await choose({ facts: [fact('native_module_broken', 'better-sqlite3', { line: 'was compiled against NODE_MODULE_VERSION 108' })], packages: npm });
+  expect(stepsOf(chosen)).toEqual(['rebuild_packages {"directory":"/srv/app"}']);
+});
+
+test('puts a missing file of the code back where its importer looks for it', async () => {
+  const world: World = { facts: [fact('module_missing', './routes', { details: { importer: '/srv/app/src/server.js' } })], lastGood: { 'src/routes.js': 'export {}' }, disk: { 'src/server.js': '' }, packages: npm };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"src/routes.js"}']);
+  expect((await choose({ ...world, lastGood: {} })).chosen).toBeNull();
+});
+
+test('takes a dotted Python module for the file it is', async () => {
+  const world: World = { facts: [fact('module_missing', 'app.settings', { runtime: 'python' })], disk: { 'app/__init__.py': '' }, lastGood: { 'app/settings.py': 'x = 1' }, drift: [drift('missing', 'app/settings.py')], packages: { ...npm, manager: 'pip' } };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"app/settings.py"}']);
+});
+
+test('asks a person before it changes code that still parses', async () => {
+  const world: World = { facts: [fact('circular_import', 'app.models', { runtime: 'python' })], disk: { 'app/models.py': 'x' }, lastGood: { 'app/models.py': 'y' } };
+  expect((await choose({ ...world, drift: [drift('changed', 'app/models.py')] })).chosen?.remedy).toMatchObject({ tier: 'tier_3', risk: 'high' });
+  expect((await choose(world)).chosen).toBeNull();
+});
+
+test('leaves an optional component out whose tool is missing, and no other', async () => {
+  const world: World = { symptom: 'spawn', component: { command: ['tsc', '--watch'], optional: true, critical: false } };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['skip_component {"reason":"tsc is not installed"}']);
+  const { best, chosen } = await choose({ ...world, component: { command: ['tsc'] } });
+  expect(chosen).toBeNull();
+  expect(best.cause).toBe('tsc is not installed');
+});
+
+test('installs packages for a command that belongs to them', async () => {
+  expect(stepsOf((await choose({ symptom: 'spawn', component: { command: ['node_modules/.bin/vite'] }, packages: { ...npm, missing: ['vite'] } })).chosen)).toEqual(INSTALL);
+});
