@@ -1,6 +1,7 @@
 import type { TranscriptLine } from './transcript.ts';
 
-const BEGINS_WITH_ERROR = /^\s{0,4}(?:\[[\w .:/-]{1,40}\]\s{1,3}|✖ |❌ |× )?(?:error|fatal|panic|abort(?:ed)?|failure|[\w.]{0,60}(?:Error|Exception))\b(?! handler|s?\b[^:]{0,3}\b0)/i;
+const BEGINS_WITH_ERROR =
+  /^\s{0,4}(?:\[[\w .:/-]{1,40}\]\s{1,3}|✖ |❌ |× )?(?:error|fatal|panic(?=:)|abort(?:ed)?|failure|[\w.]{0,60}(?:Error|Exception))\b(?! handler|: (?:null|none|0|undefined)\b|s?\b[^:]{0,3}\b0)/i;
 const FAILS = /\b(?:failed to|cannot|can't|could not|couldn't|unable to|not permitted|giving up|aborting|refusing to)\b/i;
 const HARMLESS = /\b(?:no|0|without|zero) (?:errors?|failures?|problems?)\b|\bLOG: /i;
 /** Where a crash ends rather than what it was. */
@@ -11,7 +12,10 @@ const NOT_IT = /^(?:Node\.js v\d|\s{1,12}at |\s{2,12}File "|node:|file:\/\/|Trac
  * The first, not the last: causes come before the reports about them.
  */
 export function headlineOf(lines: readonly TranscriptLine[], firstFactAt: number | null): string {
-  const said = firstFactAt === null ? (lines.find((line) => line.tone === 'error' && isSentence(line.text)) ?? lines.find(isErrorLike)) : lines[firstFactAt];
+  const said =
+    firstFactAt === null
+      ? (lines.find((line) => line.tone === 'error' && isSentence(line.text)) ?? lines.find(isErrorLike))
+      : lines[firstFactAt];
   return said?.text.trim() ?? '';
 }
 

@@ -36,7 +36,9 @@ export class HintIndex {
   }
 
   isHinted(candidate: HintedRule): boolean {
-    return candidate.hints.some((hint) => hint.slots.every((slot) => this.seenIn[slot] === this.lineNumber) && this.text.includes(hint.text));
+    return candidate.hints.some(
+      (hint) => hint.slots.every((slot) => this.seenIn[slot] === this.lineNumber) && this.text.includes(hint.text),
+    );
   }
 }
 

@@ -93,7 +93,8 @@ function prepared(reader: Reader): PreparedReader {
 function understand(place: Place, index: HintIndex, stackRuntime: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
   for (const reader of READERS) {
     const drafts = firstUnderstanding(reader.rules, place, index);
-    if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? (reader.runtime === 'unknown' ? stackRuntime : reader.runtime)] as const);
+    if (drafts)
+      return drafts.map((draft) => [draft, draft.runtime ?? (reader.runtime === 'unknown' ? stackRuntime : reader.runtime)] as const);
   }
   // `Error: …` is said by several languages: the one whose stack was printed is asked first.
   for (const reader of [...EXCEPTIONS.filter((one) => one.runtime === stackRuntime), ...EXCEPTIONS]) {

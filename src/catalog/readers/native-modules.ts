@@ -1,35 +1,127 @@
+import { installedPackage } from './installed-package.ts';
 import { before, lineAt, named, rule, type Reader } from './rule.ts';
 
 /** Compiled parts of packages that were built for another machine, another runtime, or not at all. */
 export const nativeModules: Reader = {
   runtime: 'unknown',
   rules: [
-    rule(['Could not load the "sharp" module'], /Could not load the "(sharp)" module using the ([\w-]{1,40}) runtime/, ([, name = '', platform = '']) => ({ kind: 'native_module_broken', subject: name, code: 'ERR_DLOPEN_FAILED', details: { platform }, runtime: 'node' })),
-    rule(['npm has a bug related to optional dependencies', '-linux-', '-darwin-', '-win32-'], /Cannot find (?:module|package) '((?:@[\w.-]{1,60}\/)?[\w.-]{1,60}-(?:linux|darwin|win32)[\w-]{1,30})'/, ([, name = '']) => ({ kind: 'native_module_broken', subject: name, code: 'MODULE_NOT_FOUND', details: { reason: 'optional dependency not installed' }, runtime: 'node' })),
+    rule(
+      ['Could not load the "sharp" module'],
+      /Could not load the "(sharp)" module using the ([\w-]{1,40}) runtime/,
+      ([, name = '', platform = '']) => ({
+        kind: 'native_module_broken',
+        subject: name,
+        code: 'ERR_DLOPEN_FAILED',
+        details: { platform },
+        runtime: 'node',
+      }),
+    ),
+    rule(
+      ['npm has a bug related to optional dependencies', '-linux-', '-darwin-', '-win32-'],
+      /Cannot find (?:module|package) '((?:@[\w.-]{1,60}\/)?[\w.-]{1,60}-(?:linux|darwin|win32)[\w-]{1,30})'/,
+      ([, name = '']) => ({
+        kind: 'native_module_broken',
+        subject: name,
+        code: 'MODULE_NOT_FOUND',
+        details: { reason: 'optional dependency not installed' },
+        runtime: 'node',
+      }),
+    ),
     // The message goes on below: "was compiled against a different Node.js version using NODE_MODULE_VERSION 115".
     rule(["The module '"], /The module '([^']{1,300})'$/, ([, path = ''], place) =>
-      lineAt(place, 1).startsWith('was compiled against') ? { kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: { path, reason: 'node version' }, runtime: 'node' } : null),
+      lineAt(place, 1).startsWith('was compiled against')
+        ? {
+            kind: 'native_module_broken',
+            subject: packageOf(path),
+            code: 'ERR_DLOPEN_FAILED',
+            details: { path, reason: 'node version' },
+            runtime: 'node',
+          }
+        : null,
+    ),
     rule(['was compiled against a different Node.js version'], /was compiled against a different Node\.js version/, (_, place) => {
       const path = (/The module '([^']{1,300})'/.exec(lineAt(place, 0)) ?? before(place, 2, /The module '([^']{1,300})'/))?.[1] ?? '';
-      return { kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: named({ path, reason: 'node version' }), runtime: 'node' };
+      return {
+        kind: 'native_module_broken',
+        subject: packageOf(path),
+        code: 'ERR_DLOPEN_FAILED',
+        details: named({ path, reason: 'node version' }),
+        runtime: 'node',
+      };
     }),
-    rule(['GLIBC', 'GLIBCXX', 'CXXABI'], /version [`'"]?((?:GLIBC(?:XX)?|CXXABI)_[\d.]{1,12})['"]? not found(?: \(required by ([^)]{1,300})\))?/, ([, version = '', by = '']) => ({ kind: 'native_module_broken', subject: packageOf(by), code: 'GLIBC', details: named({ wants: version, path: by }) })),
-    rule(['cannot open shared object file'], /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/, ([, library = '']) => ({ kind: 'native_module_broken', subject: library, code: 'ERR_DLOPEN_FAILED', details: { reason: 'shared library missing' } })),
-    rule(['invalid ELF header', 'wrong ELF class', 'file too short', 'not a mach-o file', 'is not a valid Win32 application', 'incompatible architecture', 'undefined symbol: ', 'cannot allocate memory in static TLS block'],
-      /(?<![\w@.+/-])([\w@.+/-]{1,300}\.(?:node|so)(?:\.\d{1,4}){0,4}): (invalid ELF header|wrong ELF class|file too short|undefined symbol|cannot allocate memory in static TLS block)|(incompatible architecture|not a mach-o file|is not a valid Win32 application)/, ([, path = '', reason = '', other = '']) => ({ kind: 'native_module_broken', subject: packageOf(path), code: 'ERR_DLOPEN_FAILED', details: named({ path, reason: reason || other }) })),
-    rule(['Could not locate the bindings file', 'No native build was found for'], /Could not locate the bindings file|No native build was found for platform=(\w{1,20})/, (_, place) => {
-      const path = /(?:→|loaded from:) {1,3}(\S{1,300})/.exec(place.lines[place.at + 2]?.text ?? place.lines[place.at + 1]?.text ?? '')?.[1] ?? '';
-      return { kind: 'native_module_broken', subject: packageOf(path), code: 'MODULE_NOT_FOUND', details: named({ path, reason: 'not built' }), runtime: 'node' };
-    }),
-    rule(['Exec format error', 'exec format error'], /(?<![\w@.+/-])([\w@.+/-]{1,300})"?: (?:cannot execute binary file: )?[Ee]xec format error/, ([, path = '']) => ({ kind: 'native_module_broken', subject: path, code: 'ENOEXEC', details: { reason: 'built for another architecture' } })),
-    rule(["code: 'ERR_DLOPEN_FAILED'"], /ERR_DLOPEN_FAILED/, () => ({ kind: 'native_module_broken', code: 'ERR_DLOPEN_FAILED', runtime: 'node' })),
+    rule(
+      ['GLIBC', 'GLIBCXX', 'CXXABI'],
+      /version [`'"]?((?:GLIBC(?:XX)?|CXXABI)_[\d.]{1,12})['"]? not found(?: \(required by ([^)]{1,300})\))?/,
+      ([, version = '', by = '']) => ({
+        kind: 'native_module_broken',
+        subject: packageOf(by),
+        code: 'GLIBC',
+        details: named({ wants: version, path: by }),
+      }),
+    ),
+    rule(
+      ['cannot open shared object file'],
+      /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/,
+      ([, library = '']) => ({
+        kind: 'native_module_broken',
+        subject: library,
+        code: 'ERR_DLOPEN_FAILED',
+        details: { reason: 'shared library missing' },
+      }),
+    ),
+    rule(
+      [
+        'invalid ELF header',
+        'wrong ELF class',
+        'file too short',
+        'not a mach-o file',
+        'is not a valid Win32 application',
+        'incompatible architecture',
+        'undefined symbol: ',
+        'cannot allocate memory in static TLS block',
+      ],
+      /(?<![\w@.+/-])([\w@.+/-]{1,300}\.(?:node|so)(?:\.\d{1,4}){0,4}): (invalid ELF header|wrong ELF class|file too short|undefined symbol|cannot allocate memory in static TLS block)|(incompatible architecture|not a mach-o file|is not a valid Win32 application)/,
+      ([, path = '', reason = '', other = '']) => ({
+        kind: 'native_module_broken',
+        subject: packageOf(path),
+        code: 'ERR_DLOPEN_FAILED',
+        details: named({ path, reason: reason || other }),
+      }),
+    ),
+    rule(
+      ['Could not locate the bindings file', 'No native build was found for'],
+      /Could not locate the bindings file|No native build was found for platform=(\w{1,20})/,
+      (_, place) => {
+        const path =
+          /(?:→|loaded from:) {1,3}(\S{1,300})/.exec(place.lines[place.at + 2]?.text ?? place.lines[place.at + 1]?.text ?? '')?.[1] ?? '';
+        return {
+          kind: 'native_module_broken',
+          subject: packageOf(path),
+          code: 'MODULE_NOT_FOUND',
+          details: named({ path, reason: 'not built' }),
+          runtime: 'node',
+        };
+      },
+    ),
+    rule(
+      ['Exec format error', 'exec format error'],
+      /(?<![\w@.+/-])([\w@.+/-]{1,300})"?: (?:cannot execute binary file: )?[Ee]xec format error/,
+      ([, path = '']) => ({
+        kind: 'native_module_broken',
+        subject: path,
+        code: 'ENOEXEC',
+        details: { reason: 'built for another architecture' },
+      }),
+    ),
+    rule(["code: 'ERR_DLOPEN_FAILED'"], /ERR_DLOPEN_FAILED/, () => ({
+      kind: 'native_module_broken',
+      code: 'ERR_DLOPEN_FAILED',
+      runtime: 'node',
+    })),
   ],
 };
 
 /** The package a compiled file belongs to; the file itself when it is in none. */
 function packageOf(path: string): string {
-  const at = path.lastIndexOf('node_modules/');
-  if (at < 0) return path;
-  const parts = path.slice(at + 'node_modules/'.length).split('/');
-  return parts[0]?.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? path);
+  return installedPackage(path) ?? path;
 }

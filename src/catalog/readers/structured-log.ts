@@ -25,7 +25,8 @@ export function logRecord(line: string): LogRecord | null {
   const text = line.trimStart();
   const values = text.startsWith('{"') ? jsonValues(text) : LOGFMT_LEVEL.test(text) ? logfmtValues(text) : null;
   if (!values) return null;
-  const first = (names: readonly string[]): string => names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
+  const first = (names: readonly string[]): string =>
+    names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
   const level = first(LEVELS);
   const message = first(MESSAGES);
   if (level === '' && message === '') return null;

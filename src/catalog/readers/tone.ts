@@ -9,7 +9,8 @@ export type Tone = 'plain' | 'error' | 'warning' | 'quiet' | 'echo';
 /** A level stands at the start of a line, behind times, process ids and logger names. */
 const PREFIX_CHARS = 100;
 
-const LEVEL = /(?:^|[\s[|("<-])(TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|CRIT|ALERT|EMERG|PANIC|SEVERE)(?=[\s\]|:)>,-]|$)/;
+const LEVEL =
+  /(?:^|[\s[|("<-])(TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|CRITICAL|CRIT|ALERT|EMERG|PANIC|SEVERE)(?=[\s\]|:)>,-]|$)/;
 const BRACKETED = /\[(trace|debug|verbose|info|note|notice|system|warn|warning|error|err|fatal|critical|crit|alert|emerg|panic)\]/i;
 const LEADING = /^(trace|debug|verbose|silly|http|info|notice|warn|warning|error|fatal|critical)(?:\s{1,3}-|:\s| \|)/i;
 /** `npm error …`, `I0102 15:04:05.000000 …` (glog), `E, [2024-01-02T…` (Ruby's Logger). */
@@ -26,7 +27,9 @@ const AN_ERROR_BEFORE = /(?:Error|Exception|panic|fatal|cause\]?): |[a-z] (?:for
 const HARMLESS = /DeprecationWarning|ExperimentalWarning|\bdeprecated\b|PendingDeprecation|FutureWarning/;
 /** `0 errors`, `no migration failed`: what did not happen. */
 const NEGATED = /\b(?:no|0|zero|without)(?: \w{1,20})? (?:errors?|failures?|failed|problems?|conflicts?)\b/i;
-const TRIES_AGAIN = /\b(?:retrying|will retry|retry in|trying again|reconnecting|falling back|(?:using|use) (?:the )?defaults?)\b/i;
+/** The program tells what it does instead: it did not fail of this, or not yet. */
+const GOES_ON =
+  /\b(?:retrying|will retry|retry in|trying again|reconnecting|falling back|fallback enabled|(?:using|use) (?:the )?defaults?|skipp(?:ed|ing)|ignor(?:ed|ing)|continuing|(?:creating|created|recreating) (?:it|one)|optional (?:env|environment|variable|setting|config)|running without|(?:reporting|tracing|caching|metrics|feature|integration) (?:is )?disabled|handler (?:installed|registered)|in use for development)\b|: ok$/i;
 
 /** PostgreSQL explains an error on further lines; they name other things than what went wrong. */
 const EXPLANATION = /^.{0,80}?\b(?:HINT|DETAIL|STATEMENT|CONTEXT|QUERY|LOCATION): {1,2}/;
@@ -36,7 +39,7 @@ export function toneOf(text: string): Tone {
   const level = levelOf(text);
   if (level === 'quiet') return 'quiet';
   if (HARMLESS.test(text)) return 'quiet';
-  if (TRIES_AGAIN.test(text)) return 'warning';
+  if (GOES_ON.test(text)) return 'warning';
   if (level === 'plain' && NEGATED.test(text)) return 'quiet';
   return level;
 }
