@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { sha256Hex, type CommandResult, type Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { readNote, writeNote } from './apply-note.ts';
 import { backupName, chownIfAllowed, move, outputTail, writeAs } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { DECLARATIONS, hadDevPackages, installCommands, installSite, isPackageName, MANAGERS, moduleDirectories, type InstallSite, type Manager } from './package-managers.ts';
@@ -20,6 +21,8 @@ type Install = {
   readonly kept: readonly Kept[];
   /** The packages alone, when there are few of them; tried first. */
   readonly few: readonly Swap[];
+  /** Written when an install has worked and before what it replaced is removed: from then on it stays. */
+  readonly note: string;
 };
 
 const INSTALL_MS_MAX = 5 * 60_000;
@@ -48,10 +51,9 @@ export const installPackages: Primitive<Params> = {
       if ((await files.stat(dirname(path)))?.kind !== 'directory') continue;
       const stat = await files.stat(path);
       if (stat !== null && stat.kind !== 'directory') return { state: 'refused', reason: `${path} is a ${stat.kind}: its packages belong to another place` };
-      const swap = await swapFor(context, path, path, stat !== null);
-      swaps.push(swap);
+      swaps.push(await swapFor(context, path, path, stat !== null));
     }
-    const undo: Install = { directory: site.directory, manager: site.manager, swaps, kept: await keptFiles(context, site.directory), few: await fewPackages(context, site) };
+    const undo: Install = { directory: site.directory, manager: site.manager, swaps, kept: await keptFiles(context, site.directory), few: await fewPackages(context, site), note: await backupName(context, site.directory, 'installed') };
     const what = undo.few.length > 0 ? `mend ${site.broken.join(', ')}` : `install the packages`;
     return { state: 'ready', summary: `${what} of ${site.directory} with ${site.manager}`, targets: swaps.length > 0 ? swaps.map((swap) => swap.path) : [site.directory], undo: undo as Json };
   },
@@ -74,9 +76,10 @@ export const installPackages: Primitive<Params> = {
     await context.confine(install.directory);
     if (install.manager === 'pip' || install.manager === 'bundler')
       throw new UndoRefused('install_packages', `what ${install.manager} installed stays`, 'the versions are those of the lock file');
-    // Backwards: mending single packages was tried before everything was renewed.
-    for (const swap of install.swaps) await swapBack(context, swap);
-    for (const swap of install.few) await swapBack(context, swap);
+    const isDone = (await readNote(context, install.note)) !== null;
+    // Backwards: mending single packages was tried before everything was renewed. What was done stays done: all old or
+    // all new, never a mixture.
+    for (const swap of [...install.swaps, ...install.few]) await (isDone ? discardAside(context, swap) : swapBack(context, swap));
     await restoreKept(context, install.kept);
   },
 };
@@ -120,6 +123,7 @@ async function mendFew(context: PrimitiveContext, install: Install, hadDev: bool
     if (result.exitCode === 0 && !changed) {
       const state = await context.host.packages(install.directory);
       if (state.missing.length === 0 && state.damaged.length === 0) {
+        await writeNote(context, install.note, true);
         for (const swap of install.few) await discardAside(context, swap);
         return true;
       }
@@ -163,13 +167,13 @@ async function installAll(context: PrimitiveContext, site: InstallSite, install:
     await restoreKept(context, install.kept);
     throw error;
   }
+  await writeNote(context, install.note, true);
   for (const swap of install.swaps) await discardAside(context, swap);
 }
 
 /** Renamed before it is removed: half removed it must never be taken for what to swap back. */
 async function discardAside(context: PrimitiveContext, { aside, trash, existed }: Swap): Promise<void> {
-  if (!existed || (await context.files.stat(aside)) === null) return;
-  await context.files.rename(aside, trash);
+  if (existed && (await context.files.stat(aside)) !== null) await context.files.rename(aside, trash);
   await context.files.removeTree(trash);
 }
 

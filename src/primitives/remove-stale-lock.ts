@@ -110,12 +110,13 @@ async function lockText(context: PrimitiveContext, path: string, stat: FileStat)
 /** `812`, a first line that begins with it, `{"pid":812}`, `pid: 812`, `user@host.812:…`, `host-812`. */
 export function lockPid(text: string): number | null {
   const trimmed = text.trim();
-  try {
-    const value: unknown = JSON.parse(trimmed);
-    const pid = typeof value === 'number' ? value : (value as { pid?: unknown } | null)?.pid;
-    if (Number.isInteger(Number(pid)) && Number(pid) > 0) return Number(pid);
-  } catch {
-    // most lock files are no JSON
+  if (trimmed.startsWith('{')) {
+    try {
+      const pid = Number((JSON.parse(trimmed) as { pid?: unknown }).pid);
+      return Number.isInteger(pid) && pid > 0 ? pid : null;
+    } catch {
+      // no JSON after all: read as text
+    }
   }
   const single = trimmed.length <= 128 && !trimmed.includes('\n');
   const found =

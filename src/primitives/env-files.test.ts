@@ -1,0 +1,139 @@
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { joinEnv, parseEnvLines } from './env-lines.ts';
+import { Sandbox } from './testing/sandbox.ts';
+
+const EXAMPLE = `# how to run it
+NAME=orders # inline
+
+# secret: generate 32 bytes
+API_TOKEN=
+# secret: generate
+SIGNING_KEY="changeme"
+STRIPE_SECRET=
+DB_PASSWORD=your-password-here
+export MODE='a
+b'
+`;
+let box: Sandbox;
+beforeEach(async () => {
+  box = await new Sandbox().make();
+});
+afterEach(() => box.remove());
+
+describe('env lines', () => {
+  it('are read without losing a byte', () => {
+    for (const text of [EXAMPLE, '', '\n', 'A=1', 'A=1\r\nB="x\r\ny"\r\n', 'A="never closed\nB=2\nC=3\n', "K='-----BEGIN-----\nabc=\n-----END-----'\nL=1\n"])
+      expect(joinEnv(parseEnvLines(text))).toBe(text);
+    expect(parseEnvLines('A="never closed\nB=2\n').lines.map((l) => l.name)).toEqual(['A', 'B']);
+    expect(parseEnvLines("K='-----BEGIN\nabc=\n-----END'\nL=1\n").lines.map((l) => l.name)).toEqual(['K', 'L']);
+  });
+});
+
+describe('create_env_file', () => {
+  const name = 'create_env_file';
+  const params = { file: '.env', example: '.env.example' };
+
+  it('copies the example privately and generates only the secrets that it marks', async () => {
+    await fs.chown(box.root, 1234, 1234);
+    await box.write('.env.example', EXAMPLE);
+    const before = await box.state();
+    const plan = await box.plan(name, params);
+    expect(plan).toMatchObject({ summary: expect.stringMatching(/generated API_TOKEN, SIGNING_KEY; a person has to fill in STRIPE_SECRET, DB_PASSWORD/) });
+    const record = await box.apply(name, params);
+    const text = await box.read('.env');
+    const env = parseEnv(text);
+    expect(Buffer.from(env['API_TOKEN'] ?? '', 'base64url')).toHaveLength(32);
+    expect(Buffer.from(env['SIGNING_KEY'] ?? '', 'base64url')).toHaveLength(32);
+    expect(text.replace(/(API_TOKEN=|SIGNING_KEY=).+/g, '$1')).toBe(EXAMPLE.replace('"changeme"', ''));
+    expect((await box.state())['/.env']).toMatch(/^600 1234:1234/);
+    expect(JSON.stringify(record)).not.toContain(env['API_TOKEN']);
+    await box.undo(name, record);
+    expect(await box.state()).toEqual(before);
+    expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
+  });
+
+  it('never overwrites, and never undoes what a person has filled in', async () => {
+    await box.write('.env.example', EXAMPLE);
+    await box.write('.env', '');
+    expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
+    await fs.rm(box.path('.env'));
+    const record = await box.apply(name, params);
+    await fs.appendFile(box.path('.env'), 'MORE=1\n');
+    await expect(box.undo(name, record)).rejects.toThrow(/changed after/);
+    expect(await box.read('.env')).toContain('MORE=1');
+  });
+
+  it('stays inside the roots', async () => {
+    await fs.writeFile(join(box.outside, '.env.example'), EXAMPLE);
+    await expect(box.plan(name, { file: '.env', example: join(box.outside, '.env.example') })).rejects.toThrow(/outside the roots/);
+    await expect(box.plan(name, { file: '../outside/.env', example: '.env.example' })).rejects.toThrow(/outside the roots/);
+    await fs.symlink(join(box.outside, 'new'), box.path('.env'));
+    expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
+  });
+});
+
+describe('add_env_keys', () => {
+  const name = 'add_env_keys';
+
+  it('takes missing and empty keys from the last good copy and leaves the other lines alone', async () => {
+    await box.write('.env', 'A=1\nB="x\ny"\nC=3\n', 0o600, 1234);
+    await box.remember('.env');
+    await box.write('.env', '# mine\nA=changed by me\nC=', 0o600, 1234);
+    const before = await box.state();
+    const params = { file: '.env', keys: ['A', 'B', 'C'], from: 'last_good' };
+    expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
+    await box.apply(name, params);
+    expect((await box.state())['/.env']).toBe('600 1234:1234 # mine\nA=changed by me\nC=3\nB="x\ny"\n');
+    expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
+  });
+
+  it('takes from the example what is no placeholder, and generates what it marks', async () => {
+    await box.write('.env.example', EXAMPLE);
+    await box.write('.env', 'X=1\r\n');
+    const record = await box.apply(name, { file: '.env', keys: ['NAME', 'API_TOKEN', 'DB_PASSWORD'], from: 'example' });
+    const env = parseEnv(await box.read('.env'));
+    expect(env).toMatchObject({ X: '1', NAME: 'orders' });
+    expect(env['API_TOKEN']).toHaveLength(43);
+    expect(env).not.toHaveProperty('DB_PASSWORD');
+    await box.undo(name, record);
+    expect(await box.read('.env')).toBe('X=1\r\n');
+    expect(await box.refusal(name, { file: '.env', keys: ['DB_PASSWORD', 'STRIPE_SECRET'], from: 'generate' })).toMatch(/nothing is known/);
+  });
+
+  it('does not invent a secret whose value was known once', async () => {
+    await box.write('.env.example', EXAMPLE);
+    await box.write('.env', 'API_TOKEN=known\n');
+    await box.remember('.env');
+    await box.write('.env', 'X=1\n');
+    expect(await box.refusal(name, { file: '.env', keys: ['API_TOKEN'], from: 'generate' })).toMatch(/nothing is known/);
+    expect(await box.refusal('generate_secret', { file: '.env', name: 'API_TOKEN', bytes: 32 })).toMatch(/last good boot/);
+  });
+
+  it('has nothing to do for no keys, and says what is wrong with its parameters', async () => {
+    await box.write('.env', 'X=1\n');
+    expect(await box.plan(name, { file: '.env', keys: [], from: 'last_good' })).toMatchObject({ state: 'nothing_to_do' });
+    await expect(box.plan(name, { file: '.env', keys: ['A B'], from: 'last_good' })).rejects.toThrow(/"A B" is no name/);
+    await expect(box.plan(name, { file: '.env', keys: ['A'], from: 'thin air' })).rejects.toThrow(/"from" has to be one of/);
+    await expect(box.plan(name, { file: '.env', keyz: ['A'], from: 'example' })).rejects.toThrow(/no parameter "keyz"/);
+  });
+});
+
+describe('generate_secret', () => {
+  const name = 'generate_secret';
+
+  it('generates what is marked or of own use only, and can be undone', async () => {
+    await box.write('.env', 'X=1\nSESSION_SECRET=\n', 0o600);
+    const before = await box.state();
+    expect(await box.undoneAfterEveryCut(name, { file: '.env', name: 'SESSION_SECRET', bytes: 48 }, before)).toMatchObject({ wrong: null });
+    await box.apply(name, { file: '.env', name: 'SESSION_SECRET', bytes: 48 });
+    expect(parseEnv(await box.read('.env'))['SESSION_SECRET']).toHaveLength(64);
+    expect(await box.refusal(name, { file: '.env', name: 'JWT_SECRET', bytes: 32 })).toMatch(/may be shared/);
+    await box.write('.env.example', EXAMPLE);
+    expect(await box.plan(name, { file: '.env', name: 'API_TOKEN', bytes: 32 })).toMatchObject({ state: 'ready' });
+    await expect(box.plan(name, { file: '.env', name: 'PORT', bytes: 32 })).rejects.toThrow(/not named like a secret/);
+    await expect(box.plan(name, { file: '.env', name: 'API_TOKEN', bytes: 4 })).rejects.toThrow(/from 16 to 512/);
+  });
+});

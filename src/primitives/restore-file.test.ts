@@ -1,0 +1,148 @@
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Sandbox } from './testing/sandbox.ts';
+
+const name = 'restore_file';
+const GOOD = '{"a":1}';
+const hour = 3_600_000;
+let box: Sandbox;
+beforeEach(async () => {
+  box = await new Sandbox().make();
+});
+afterEach(() => box.remove());
+
+describe(name, () => {
+  it('puts the copy of the last good boot back with its owner and mode, and keeps the broken one beside', async () => {
+    await box.write('config.json', GOOD, 0o640, 1234);
+    await box.remember('config.json');
+    await box.write('config.json', '{"a":', 0o600, 0);
+    const before = await box.state();
+    const record = await box.apply(name, { path: 'config.json' });
+    const state = await box.state();
+    expect(state['/config.json']).toBe(`640 1234:1234 ${GOOD}`);
+    expect(state['/config.json.broken-20261122130038']).toBe('600 0:0 {"a":');
+    await box.undo(name, record);
+    expect(await box.state()).toEqual(before);
+  });
+
+  it('leaves everything as it was, wherever Grace dies', async () => {
+    await box.write('etc/config.json', GOOD);
+    await box.remember('etc/config.json');
+    await box.write('etc/config.json', '', 0o600, 7);
+    expect(await box.undoneAfterEveryCut(name, { path: 'etc/config.json' }, await box.state())).toEqual({ cuts: 2, wrong: null });
+    await fs.rm(box.path('etc'), { recursive: true });
+    expect((await box.undoneAfterEveryCut(name, { path: 'etc/config.json' }, await box.state())).wrong).toBeNull();
+  });
+
+  it('keeps a private key private, and an env file too when only a readable backup is left', async () => {
+    await box.write('tls/server.key', '-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n', 0o600, 33);
+    await box.remember('tls/server.key');
+    await fs.rm(box.path('tls/server.key'));
+    await box.apply(name, { path: 'tls/server.key' });
+    expect((await box.state())['/tls/server.key']).toMatch(/^600 33:33 /);
+    await box.write('.env.bak', 'A=1\n', 0o644);
+    await box.apply(name, { path: '.env' });
+    expect((await box.state())['/.env']).toBe('600 0:0 A=1\n');
+  });
+
+  it('never makes readable for all what was not at the last good boot', async () => {
+    await box.write('app.yaml', 'a: 1\n', 0o640);
+    await box.remember('app.yaml');
+    await box.write('app.yaml', 'a: [', 0o640);
+    await box.apply(name, { path: 'app.yaml' });
+    expect((await box.state())['/app.yaml']).toMatch(/^640 /);
+  });
+
+  it('prefers a valid backup that is newer than the last good boot, and passes over broken and put-aside ones', async () => {
+    const boot = Date.UTC(2026, 10, 1);
+    await box.write('db.json', '{"n":1}');
+    await box.remember('db.json', 'boot_20261101_000000');
+    await box.write('db.json', '{"n":');
+    await box.write('db.json.old', '{"n":"older"}', 0o644, 0, boot - hour);
+    await box.write('db-snapshot.json', '{"n":2}', 0o644, 0, boot + hour);
+    await box.write('db.json.bak', '{"n":', 0o644, 0, boot + 2 * hour);
+    await box.write('db.json.1', '[1]', 0o644, 0, boot + 3 * hour);
+    await box.write('db.json.broken-20261120000000', '{"n":9}', 0o644, 0, boot + 4 * hour);
+    await box.apply(name, { path: 'db.json' });
+    expect(await box.read('db.json')).toBe('{"n":2}');
+  });
+
+  it('prefers what was seen working when the format cannot be checked', async () => {
+    await box.write('server.js', 'good');
+    await box.remember('server.js');
+    await box.write('server.js', 'bad');
+    await box.write('server.js.bak', 'unknown', 0o644, 0, box.nowMs);
+    await box.apply(name, { path: 'server.js' });
+    expect(await box.read('server.js')).toBe('good');
+  });
+
+  it('re-creates a link that leads elsewhere now, and mends the file behind one that does not', async () => {
+    await box.write('releases/1/app.json', GOOD);
+    await fs.symlink('releases/1', box.path('current'));
+    await box.remember('current');
+    await fs.rm(box.path('current'));
+    await fs.symlink('releases/2', box.path('current'));
+    const before = await box.state();
+    expect((await box.undoneAfterEveryCut(name, { path: 'current' }, before)).wrong).toBeNull();
+    await box.apply(name, { path: 'current' });
+    expect(await fs.readlink(box.path('current'))).toBe('releases/1');
+
+    await fs.symlink('releases/1/app.json', box.path('app.json'));
+    await box.remember('app.json');
+    await box.remember('releases/1/app.json');
+    await box.write('releases/1/app.json', '');
+    await box.apply(name, { path: 'app.json' });
+    expect(await fs.readlink(box.path('app.json'))).toBe('releases/1/app.json');
+    expect(await box.read('releases/1/app.json')).toBe(GOOD);
+  });
+
+  it('refuses what it cannot judge', async () => {
+    await box.write('a.json', GOOD);
+    expect(await box.refusal(name, { path: 'a.json' })).toMatch(/parses, and there is no copy/);
+    await box.write('b.json', '{');
+    expect(await box.refusal(name, { path: 'b.json' })).toMatch(/no good copy/);
+    await box.write('b.json.bak', '');
+    expect(await box.refusal(name, { path: 'b.json', from: 'b.json.bak' })).toMatch(/empty or does not parse/);
+    expect(await box.refusal(name, { path: 'b.json', from: 'b.json' })).toMatch(/broken file itself/);
+    await fs.mkdir(box.path('d.json'));
+    expect(await box.refusal(name, { path: 'd.json' })).toMatch(/is a directory/);
+  });
+
+  it('has nothing to do for a file that is as it was', async () => {
+    await box.write('a.json', GOOD);
+    await box.remember('a.json');
+    expect(await box.plan(name, { path: 'a.json' })).toMatchObject({ state: 'nothing_to_do' });
+  });
+
+  it('stays inside the roots, through links too', async () => {
+    await fs.writeFile(join(box.outside, 'x.json'), '{');
+    await fs.writeFile(join(box.outside, 'x.json.bak'), GOOD);
+    await fs.symlink(box.outside, box.path('link'));
+    await fs.symlink(join(box.outside, 'x.json'), box.path('x.json'));
+    for (const path of ['../outside/x.json', join(box.outside, 'x.json'), 'link/x.json', 'x.json'])
+      await expect(box.plan(name, { path }), path).rejects.toThrow(/outside the roots/);
+    await box.write('y.json', '{');
+    await expect(box.plan(name, { path: 'y.json', from: join(box.outside, 'x.json.bak') })).rejects.toThrow(/outside the roots/);
+  });
+
+  it('does not undo over what was written after', async () => {
+    await box.write('a.json', GOOD);
+    await box.remember('a.json');
+    await box.write('a.json', '{');
+    const record = await box.apply(name, { path: 'a.json' });
+    await box.write('a.json', '{"mine":true}');
+    await expect(box.undo(name, record)).rejects.toThrow(/changed after/);
+    expect(await box.read('a.json')).toBe('{"mine":true}');
+  });
+
+  it('keeps the broken file in its place when the disk is full', async () => {
+    await box.write('a.json', GOOD);
+    await box.remember('a.json');
+    await box.write('a.json', '{');
+    const before = await box.state();
+    const full = { ...box.files, writeAtomic: async () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) };
+    await expect(box.apply(name, { path: 'a.json' }, full)).rejects.toThrow('ENOSPC');
+    expect(await box.state()).toEqual(before);
+  });
+});
