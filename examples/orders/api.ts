@@ -17,11 +17,7 @@ import { startOrExplain } from './startup-error.ts';
 const drainMs = 1_500;
 
 await startOrExplain(() => {
-  const { API_TOKEN, WEBHOOK_SIGNING_KEY, DATABASE_PATH } = readEnvironment(
-    'API_TOKEN',
-    'WEBHOOK_SIGNING_KEY',
-    'DATABASE_PATH',
-  );
+  const { API_TOKEN, WEBHOOK_SIGNING_KEY, DATABASE_PATH } = readEnvironment('API_TOKEN', 'WEBHOOK_SIGNING_KEY', 'DATABASE_PATH');
   const { host, port } = readAddress();
   const database = openMigratedDatabase(DATABASE_PATH);
   const service: Service = {

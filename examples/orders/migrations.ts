@@ -31,9 +31,7 @@ export function pendingMigrations(database: DatabaseSync): readonly Migration[] 
  * @returns the names this run applied
  */
 export function applyMigrations(database: DatabaseSync): readonly string[] {
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT',
-  );
+  database.exec('CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT');
   return pendingMigrations(database)
     .filter((migration) => applyOnce(database, migration))
     .map(({ name }) => name);
@@ -43,9 +41,7 @@ function applyOnce(database: DatabaseSync, { name, sql }: Migration): boolean {
   return inTransaction(database, () => {
     if (appliedNames(database).has(name)) return false;
     database.exec(sql);
-    database
-      .prepare('INSERT INTO schema_migrations (name, applied_at) VALUES (?, ?)')
-      .run(name, new Date().toISOString());
+    database.prepare('INSERT INTO schema_migrations (name, applied_at) VALUES (?, ?)').run(name, new Date().toISOString());
     return true;
   });
 }

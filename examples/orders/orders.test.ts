@@ -166,8 +166,7 @@ describe('the HTTP API', () => {
   test('says what is wrong with other requests', async () => {
     const service = await newMigratedService();
     await startApi(service);
-    const status = async (method: string, path: string, body?: unknown) =>
-      (await request(service, method, path, { body })).status;
+    const status = async (method: string, path: string, body?: unknown) => (await request(service, method, path, { body })).status;
     expect(await status('POST', '/orders', '{"customer":')).toBe(400);
     expect(await status('POST', '/orders', `"${'x'.repeat(16 * 1024)}"`)).toBe(413);
     expect(await status('GET', '/orders?limit=501')).toBe(400);
@@ -325,9 +324,7 @@ describe('the worker', () => {
     withDatabase(service, (database) => {
       const events = database.prepare('SELECT state, count(*) AS total FROM order_events GROUP BY state').all();
       expect(events).toEqual(['accepted', 'packed', 'shipped'].map((state) => ({ state, total })));
-      const steps = database.prepare(
-        'SELECT DISTINCT group_concat(state) AS steps FROM order_events GROUP BY order_id',
-      );
+      const steps = database.prepare('SELECT DISTINCT group_concat(state) AS steps FROM order_events GROUP BY order_id');
       expect(steps.all()).toEqual([{ steps: 'accepted,packed,shipped' }]);
       const webhooks = database.prepare('SELECT payload, signature FROM outbox').all();
       expect(webhooks).toHaveLength(3 * total);

@@ -69,9 +69,7 @@ export class Orders {
   /** Ids of the orders in a state, the most urgent first. */
   idsIn(state: OrderState, limit: number): readonly number[] {
     const select = 'SELECT id FROM orders WHERE state = ? ORDER BY priority DESC, id LIMIT ?';
-    return (this.#database.prepare(select).all(state, limit) as unknown as readonly { id: number }[]).map(
-      ({ id }) => id,
-    );
+    return (this.#database.prepare(select).all(state, limit) as unknown as readonly { id: number }[]).map(({ id }) => id);
   }
 
   find(id: number): Order | undefined {

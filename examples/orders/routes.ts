@@ -56,11 +56,7 @@ function answerReady({ whyNotReady }: Service): Answer {
   return { status: 200, body: { status: 'ready' } };
 }
 
-async function answerCollection(
-  { orders }: Service,
-  request: IncomingMessage,
-  query: URLSearchParams,
-): Promise<Answer> {
+async function answerCollection({ orders }: Service, request: IncomingMessage, query: URLSearchParams): Promise<Answer> {
   if (request.method === 'POST') {
     const parsed = parseNewOrder(await readJson(request));
     if ('mistakes' in parsed) {

@@ -35,12 +35,17 @@ export const addEnvKeys: Primitive<Params> = {
     const file = await envFile(context, params.file);
     if (file === null) return { state: 'refused', reason: `there is no ${params.file}: restore_file or create_env_file makes one` };
     const lacking = lackingKeys(file.env, params.keys);
-    if (lacking.length === 0) return { state: 'nothing_to_do', summary: params.keys.length === 0 ? 'no keys were named' : `${file.path} has ${params.keys.join(', ')}` };
+    if (lacking.length === 0)
+      return {
+        state: 'nothing_to_do',
+        summary: params.keys.length === 0 ? 'no keys were named' : `${file.path} has ${params.keys.join(', ')}`,
+      };
     const found = await linesFor(params, context, file.path, lacking, () => '');
     if (typeof found === 'string') return { state: 'refused', reason: found };
     const names = found.map((line) => line.name ?? '');
     const left = lacking.filter((key) => !names.includes(key));
-    if (names.length === 0) return { state: 'refused', reason: `nothing is known about ${left.join(', ')} that could be put into ${file.path}` };
+    if (names.length === 0)
+      return { state: 'refused', reason: `nothing is known about ${left.join(', ')} that could be put into ${file.path}` };
     return {
       state: 'ready',
       summary: `add ${names.join(', ')} to ${file.path}${left.length > 0 ? `; nothing is known about ${left.join(', ')}` : ''}`,
@@ -53,7 +58,9 @@ export const addEnvKeys: Primitive<Params> = {
     const edit = record as unknown as FileEdit;
     const file = await envFile(context, params.file);
     if (file === null || edit.before === null) throw new PrimitiveFailed('add_env_keys', `${params.file} is gone`);
-    const found = await linesFor(params, context, file.path, lackingKeys(file.env, params.keys), (bytes) => randomBytes(bytes).toString('base64url'));
+    const found = await linesFor(params, context, file.path, lackingKeys(file.env, params.keys), (bytes) =>
+      randomBytes(bytes).toString('base64url'),
+    );
     if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
     await applyEdit(context, edit, withLines(file.env, found), edit.before);
     return { summary: `added ${found.map((line) => line.name).join(', ')} to ${file.path}`, changed: [file.path] };
@@ -103,7 +110,10 @@ export async function lastGoodEnv(context: PrimitiveContext, path: string): Prom
 export async function exampleFor(context: PrimitiveContext, path: string, example: string | null): Promise<EnvText | null> {
   const dir = dirname(path);
   const name = basename(path);
-  const candidates = example === null ? [`${name}.example`, `${name}.sample`, `${name}.template`, `${name}.dist`, '.env.example'].map((n) => join(dir, n)) : [example];
+  const candidates =
+    example === null
+      ? [`${name}.example`, `${name}.sample`, `${name}.template`, `${name}.dist`, '.env.example'].map((n) => join(dir, n))
+      : [example];
   for (const candidate of candidates) {
     const text = await context.files.readText(await context.confine(candidate), FILE_BYTES_MAX);
     if (text !== null) return parseEnvLines(text);

@@ -84,7 +84,12 @@ export async function chownIfAllowed(files: Files, path: string, uid: number, gi
 }
 
 /** Writes with owner and mode, as far as Grace may give files away. */
-export async function writeAs(files: Files, path: string, data: string | Uint8Array, as: { readonly mode: number; readonly uid: number; readonly gid: number }): Promise<void> {
+export async function writeAs(
+  files: Files,
+  path: string,
+  data: string | Uint8Array,
+  as: { readonly mode: number; readonly uid: number; readonly gid: number },
+): Promise<void> {
   try {
     await files.writeAtomic(path, data, { mode: as.mode, uid: as.uid, gid: as.gid });
   } catch (error) {
@@ -129,6 +134,12 @@ export async function removeEmptyDirectory(files: Files, path: string): Promise<
 
 /** The end of a command's output, for an error message. */
 export function outputTail(result: { readonly stdout: string; readonly stderr: string }, linesMax = 12): string {
-  const lines = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '');
-  return lines.slice(-linesMax).map((line) => line.slice(0, 300)).join('\n');
+  const lines = `${result.stdout}\n${result.stderr}`
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+  return lines
+    .slice(-linesMax)
+    .map((line) => line.slice(0, 300))
+    .join('\n');
 }

@@ -7,7 +7,8 @@ import { isCollection, parseAllDocuments } from 'yaml';
 export type Validity = 'valid' | 'broken' | 'unknown';
 
 /** JSON files in which comments are usual. */
-const JSONC_NAME = /^(?:tsconfig|jsconfig|devcontainer|settings|launch|tasks)\b.*\.json$|^\.(?:eslintrc|swcrc|babelrc|jshintrc)(?:\.json)?$/;
+const JSONC_NAME =
+  /^(?:tsconfig|jsconfig|devcontainer|settings|launch|tasks)\b.*\.json$|^\.(?:eslintrc|swcrc|babelrc|jshintrc)(?:\.json)?$/;
 
 /**
  * Whether content can be what its name promises. Empty and NUL-filled content (what a crash of the machine leaves
@@ -66,7 +67,12 @@ function isJsonWithComments(text: string): boolean {
 /** A mapping or a list: any garbage without a colon would parse as one long text. */
 function isYaml(text: string): boolean {
   const documents = parseAllDocuments(text, { logLevel: 'silent' });
-  return Array.isArray(documents) && documents.length > 0 && documents.every((d) => d.errors.length === 0) && documents.some((d) => isCollection(d.contents));
+  return (
+    Array.isArray(documents) &&
+    documents.length > 0 &&
+    documents.every((d) => d.errors.length === 0) &&
+    documents.some((d) => isCollection(d.contents))
+  );
 }
 
 function isEnv(text: string): boolean {

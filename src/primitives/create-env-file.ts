@@ -39,7 +39,10 @@ export const createEnvFile: Primitive<Params> = {
     const entry = await context.lastGood.entry(context.component.name, path);
     const undo: Created = {
       edit: await planEdit(context, path),
-      as: entry?.kind === 'file' ? { uid: entry.uid, gid: entry.gid, mode: entry.mode & 0o660 } : { uid: directory.uid, gid: directory.gid, mode: 0o600 },
+      as:
+        entry?.kind === 'file'
+          ? { uid: entry.uid, gid: entry.gid, mode: entry.mode & 0o660 }
+          : { uid: directory.uid, gid: directory.gid, mode: 0o600 },
     };
     return { state: 'ready', summary: `make ${path} from ${source}${describe(filled)}`, targets: [path], undo: undo as Json };
   },
@@ -48,7 +51,8 @@ export const createEnvFile: Primitive<Params> = {
     const { edit, as } = record as unknown as Created;
     const text = await context.files.readText(await context.confine(example), EXAMPLE_BYTES_MAX);
     if (text === null) throw new PrimitiveFailed('create_env_file', `${example} is gone`);
-    if ((await context.files.stat(edit.path)) !== null) throw new PrimitiveFailed('create_env_file', `${edit.path} has appeared meanwhile and is not overwritten`);
+    if ((await context.files.stat(edit.path)) !== null)
+      throw new PrimitiveFailed('create_env_file', `${edit.path} has appeared meanwhile and is not overwritten`);
     const filled = fill(text, (bytes) => randomBytes(bytes).toString('base64url'));
     await applyEdit(context, edit, filled.text, as);
     return { summary: `made ${edit.path}${describe(filled)}`, changed: [edit.path] };

@@ -16,7 +16,10 @@ export interface DatabaseRepair {
    */
   restoreTables(component: string, tables: readonly string[]): Promise<{ readonly created: readonly string[] }>;
   /** Drops those of these tables that are empty; one with rows stays and is in `kept`. */
-  dropEmptyTables(component: string, tables: readonly string[]): Promise<{ readonly dropped: readonly string[]; readonly kept: readonly string[] }>;
+  dropEmptyTables(
+    component: string,
+    tables: readonly string[],
+  ): Promise<{ readonly dropped: readonly string[]; readonly kept: readonly string[] }>;
 }
 
 /** The context of primitives that work inside a database; null or absent where Grace cannot reach one. */

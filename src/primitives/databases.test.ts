@@ -103,7 +103,8 @@ describe('recover_sqlite', () => {
 
 describe('run_migrations', () => {
   const name = 'run_migrations';
-  const script = "const {DatabaseSync}=require('node:sqlite');const db=new DatabaseSync('data/app.db');db.exec('CREATE TABLE more (x); INSERT INTO t VALUES (1)');db.close();";
+  const script =
+    "const {DatabaseSync}=require('node:sqlite');const db=new DatabaseSync('data/app.db');db.exec('CREATE TABLE more (x); INSERT INTO t VALUES (1)');db.close();";
 
   beforeEach(async () => {
     await fs.mkdir(box.path('data'));
@@ -142,7 +143,11 @@ describe('run_migrations', () => {
   it('removes a database that only the migrations made', async () => {
     await fs.rm(box.path('data/app.db'));
     const before = await box.state();
-    box.component = { ...box.component, migrate: [process.execPath, '-e', "require('node:fs').writeFileSync('data/app.db','x')"], database: 'sqlite:data/app.db' };
+    box.component = {
+      ...box.component,
+      migrate: [process.execPath, '-e', "require('node:fs').writeFileSync('data/app.db','x')"],
+      database: 'sqlite:data/app.db',
+    };
     const record = await box.apply(name, {});
     await box.undo(name, record);
     expect(await box.state()).toEqual(before);
@@ -161,7 +166,13 @@ describe('run_migrations', () => {
 });
 
 describe('record_migrations and restore_tables', () => {
-  const drift: SchemaDrift = { engine: 'postgres', missingTables: [], missingColumns: [], unrecordedMigrations: ['migrations/1.sql', 'migrations/2.sql'], pendingMigrations: ['1.sql', '2.sql', '3.sql'] };
+  const drift: SchemaDrift = {
+    engine: 'postgres',
+    missingTables: [],
+    missingColumns: [],
+    unrecordedMigrations: ['migrations/1.sql', 'migrations/2.sql'],
+    pendingMigrations: ['1.sql', '2.sql', '3.sql'],
+  };
   let asked: string[];
 
   beforeEach(() => {
@@ -228,7 +239,10 @@ describe.skipIf(!hasRedis)('repair_append_only_file', () => {
   it('repairs the last file of a manifest', async () => {
     await box.write('redis/appendonly.aof.1.incr.aof', whole);
     await box.write('redis/appendonly.aof.2.incr.aof', `${whole}garbage`);
-    await box.write('redis/appendonly.aof.manifest', 'file appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq 2 type i\n');
+    await box.write(
+      'redis/appendonly.aof.manifest',
+      'file appendonly.aof.1.incr.aof seq 1 type i\nfile appendonly.aof.2.incr.aof seq 2 type i\n',
+    );
     await box.apply(name, { path: 'redis/appendonly.aof.1.incr.aof', tool });
     expect(await box.read('redis/appendonly.aof.2.incr.aof')).toBe(whole);
   });

@@ -25,7 +25,15 @@ afterEach(() => box.remove());
 
 describe('env lines', () => {
   it('are read without losing a byte', () => {
-    for (const text of [EXAMPLE, '', '\n', 'A=1', 'A=1\r\nB="x\r\ny"\r\n', 'A="never closed\nB=2\nC=3\n', "K='-----BEGIN-----\nabc=\n-----END-----'\nL=1\n"])
+    for (const text of [
+      EXAMPLE,
+      '',
+      '\n',
+      'A=1',
+      'A=1\r\nB="x\r\ny"\r\n',
+      'A="never closed\nB=2\nC=3\n',
+      "K='-----BEGIN-----\nabc=\n-----END-----'\nL=1\n",
+    ])
       expect(joinEnv(parseEnvLines(text))).toBe(text);
     expect(parseEnvLines('A="never closed\nB=2\n').lines.map((l) => l.name)).toEqual(['A', 'B']);
     expect(parseEnvLines("K='-----BEGIN\nabc=\n-----END'\nL=1\n").lines.map((l) => l.name)).toEqual(['K', 'L']);
@@ -41,7 +49,9 @@ describe('create_env_file', () => {
     await box.write('.env.example', EXAMPLE);
     const before = await box.state();
     const plan = await box.plan(name, params);
-    expect(plan).toMatchObject({ summary: expect.stringMatching(/generated API_TOKEN, SIGNING_KEY; a person has to fill in STRIPE_SECRET, DB_PASSWORD/) });
+    expect(plan).toMatchObject({
+      summary: expect.stringMatching(/generated API_TOKEN, SIGNING_KEY; a person has to fill in STRIPE_SECRET, DB_PASSWORD/),
+    });
     const record = await box.apply(name, params);
     const text = await box.read('.env');
     const env = parseEnv(text);

@@ -2,7 +2,11 @@ import { GraceError, type JsonObject } from '../kernel/index.ts';
 
 /** A primitive acted and did not reach what it promised. What it had begun is undone through its record. */
 export class PrimitiveFailed extends GraceError {
-  constructor(primitive: string, problem: string, parts: { hint?: string; details?: JsonObject; cause?: unknown; retryable?: boolean } = {}) {
+  constructor(
+    primitive: string,
+    problem: string,
+    parts: { hint?: string; details?: JsonObject; cause?: unknown; retryable?: boolean } = {},
+  ) {
     super({ code: 'GRACE_PRIMITIVES_FAILED', message: `${primitive}: ${problem}`, ...parts, details: { primitive, ...parts.details } });
   }
 }

@@ -33,9 +33,14 @@ export const freeDiskSpace: Primitive<Params> = {
   async plan({ path, bytes }, context) {
     const at = await context.confine(path);
     if (await hasRoom(context, at, bytes)) return { state: 'nothing_to_do', summary: `${size(bytes)} are free for ${at}` };
-    if (context.component.expendable.length === 0) return { state: 'refused', reason: `nothing here is declared expendable: ${context.component.name} has no "expendable" globs` };
+    if (context.component.expendable.length === 0)
+      return { state: 'refused', reason: `nothing here is declared expendable: ${context.component.name} has no "expendable" globs` };
     const candidates = await expendable(context, at);
-    if (candidates.length === 0) return { state: 'refused', reason: `nothing here is declared expendable: no idle file on the disk of ${at} matches ${context.component.expendable.join(', ')}` };
+    if (candidates.length === 0)
+      return {
+        state: 'refused',
+        reason: `nothing here is declared expendable: no idle file on the disk of ${at} matches ${context.component.expendable.join(', ')}`,
+      };
     const total = candidates.reduce((sum, file) => sum + file.sizeBytes, 0);
     const enough = await firstThatSuffice(context, at, bytes, candidates);
     return {
@@ -63,7 +68,10 @@ export const freeDiskSpace: Primitive<Params> = {
       context.progress(`removed ${real}`);
     }
     const short = (await hasRoom(context, at, bytes)) ? '' : `; there is still less than ${size(bytes)} free`;
-    return { summary: `removed ${removed.length} expendable ${removed.length === 1 ? 'file' : 'files'} (${size(freed)})${short}`, changed: removed };
+    return {
+      summary: `removed ${removed.length} expendable ${removed.length === 1 ? 'file' : 'files'} (${size(freed)})${short}`,
+      changed: removed,
+    };
   },
 
   // What is expendable is gone for good; moving it aside would free nothing.
@@ -75,7 +83,12 @@ async function hasRoom(context: PrimitiveContext, at: string, bytes: number): Pr
   return room !== null && room.freeBytes >= bytes && (room.freeInodes < 0 || room.freeInodes >= FREE_INODES_MIN);
 }
 
-async function firstThatSuffice(context: PrimitiveContext, at: string, bytes: number, candidates: readonly Candidate[]): Promise<readonly Candidate[]> {
+async function firstThatSuffice(
+  context: PrimitiveContext,
+  at: string,
+  bytes: number,
+  candidates: readonly Candidate[],
+): Promise<readonly Candidate[]> {
   const room = await context.files.diskRoom(at);
   let free = room?.freeBytes ?? 0;
   let inodes = room === null || room.freeInodes < 0 ? FREE_INODES_MIN : room.freeInodes;
@@ -92,7 +105,7 @@ async function firstThatSuffice(context: PrimitiveContext, at: string, bytes: nu
 /** Declared expendable, regular, idle, not open, on the disk of `at`; oldest first. */
 async function expendable(context: PrimitiveContext, at: string): Promise<readonly Candidate[]> {
   const { component, files, host, clock } = context;
-  const disk = mountOf(await files.realpath(at) ?? at, await host.mountsBelow(at));
+  const disk = mountOf((await files.realpath(at)) ?? at, await host.mountsBelow(at));
   if (disk === null) return [];
   const found = new Map<string, Candidate>();
   let seen = 0;
@@ -100,7 +113,9 @@ async function expendable(context: PrimitiveContext, at: string): Promise<readon
     const root = await files.realpath(declared);
     if (root === null) continue;
     const mounts = [...(await host.mountsBelow(root)), disk];
-    const patterns = component.expendable.map((glob) => globPattern(isAbsolute(glob) ? relative(declared, glob) : glob.replace(/^\.\//, '')));
+    const patterns = component.expendable.map((glob) =>
+      globPattern(isAbsolute(glob) ? relative(declared, glob) : glob.replace(/^\.\//, '')),
+    );
     const queue = [root];
     for (let dir = queue.pop(); dir !== undefined && seen < PATHS_MAX; dir = queue.pop()) {
       for (const name of await files.list(dir)) {

@@ -22,9 +22,15 @@ export const freePort: Primitive<Params> = {
   async plan({ port }, context) {
     const holder = await context.host.portHolder(port, context.component.name);
     if (holder === null) return { state: 'nothing_to_do', summary: `nobody holds port ${port}` };
-    if (holder.relation !== 'own_stale') return { state: 'refused', reason: `port ${port} is held by ${RELATION[holder.relation]}: ${describeHolder(holder)}` };
+    if (holder.relation !== 'own_stale')
+      return { state: 'refused', reason: `port ${port} is held by ${RELATION[holder.relation]}: ${describeHolder(holder)}` };
     const undo: Stale = { pid: holder.pid, startTicks: holder.startTicks };
-    return { state: 'ready', summary: `end the stale copy on port ${port}: ${describeHolder(holder)}`, targets: [`pid ${holder.pid}`], undo };
+    return {
+      state: 'ready',
+      summary: `end the stale copy on port ${port}: ${describeHolder(holder)}`,
+      targets: [`pid ${holder.pid}`],
+      undo,
+    };
   },
 
   async apply({ port }, context, record) {
@@ -34,7 +40,11 @@ export const freePort: Primitive<Params> = {
     if (holder.pid !== planned.pid || holder.startTicks !== planned.startTicks || holder.relation !== 'own_stale')
       throw new PrimitiveFailed('free_port', `port ${port} has another holder now: ${describeHolder(holder)}`, { retryable: true });
     await context.processes.endStale(context.component.name, planned.pid, planned.startTicks);
-    const isFree = await waitUntil(context, context.component.stop.graceMs + FREE_WITHIN_MS, async () => (await holderOf(port, context)) === null);
+    const isFree = await waitUntil(
+      context,
+      context.component.stop.graceMs + FREE_WITHIN_MS,
+      async () => (await holderOf(port, context)) === null,
+    );
     if (!isFree) throw new PrimitiveFailed('free_port', `port ${port} is still held after process ${planned.pid} was ended`);
     return { summary: `ended process ${planned.pid}; port ${port} is free`, changed: [`pid ${planned.pid}`] };
   },

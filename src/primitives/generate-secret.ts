@@ -32,10 +32,16 @@ export const generateSecret: Primitive<Params> = {
     if (lackingKeys(found.env, [name]).length === 0) return { state: 'nothing_to_do', summary: `${found.path} has ${name}` };
     const good = await lastGoodEnv(context, found.path);
     if (good?.lines.some((line) => line.name === name && line.value !== ''))
-      return { state: 'refused', reason: `${name} had a value at the last good boot: that one is put back (add_env_keys from last_good), not a new one` };
+      return {
+        state: 'refused',
+        reason: `${name} had a value at the last good boot: that one is put back (add_env_keys from last_good), not a new one`,
+      };
     const example = await exampleFor(context, found.path, null);
     if (!OWN_USE.test(name) && (example === null || markedSecretBytes(example.lines, name) === null))
-      return { state: 'refused', reason: `${name} may be shared with other systems: only "# secret: generate" above it in the example says that it may be invented` };
+      return {
+        state: 'refused',
+        reason: `${name} may be shared with other systems: only "# secret: generate" above it in the example says that it may be invented`,
+      };
     return {
       state: 'ready',
       summary: `generate ${name} (${bytes} random bytes) in ${found.path}`,

@@ -4,7 +4,17 @@ import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts'
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, chownIfAllowed, move, outputTail, writeAs } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
-import { DECLARATIONS, hadDevPackages, installCommands, installSite, isPackageName, MANAGERS, moduleDirectories, type InstallSite, type Manager } from './package-managers.ts';
+import {
+  DECLARATIONS,
+  hadDevPackages,
+  installCommands,
+  installSite,
+  isPackageName,
+  MANAGERS,
+  moduleDirectories,
+  type InstallSite,
+  type Manager,
+} from './package-managers.ts';
 import { Parameters } from './parameters.ts';
 
 type Params = { readonly directory: string; readonly manager: Manager | null };
@@ -50,12 +60,25 @@ export const installPackages: Primitive<Params> = {
       await context.confine(dirname(path));
       if ((await files.stat(dirname(path)))?.kind !== 'directory') continue;
       const stat = await files.stat(path);
-      if (stat !== null && stat.kind !== 'directory') return { state: 'refused', reason: `${path} is a ${stat.kind}: its packages belong to another place` };
+      if (stat !== null && stat.kind !== 'directory')
+        return { state: 'refused', reason: `${path} is a ${stat.kind}: its packages belong to another place` };
       swaps.push(await swapFor(context, path, path, stat !== null));
     }
-    const undo: Install = { directory: site.directory, manager: site.manager, swaps, kept: await keptFiles(context, site.directory), few: await fewPackages(context, site), note: await backupName(context, site.directory, 'installed') };
+    const undo: Install = {
+      directory: site.directory,
+      manager: site.manager,
+      swaps,
+      kept: await keptFiles(context, site.directory),
+      few: await fewPackages(context, site),
+      note: await backupName(context, site.directory, 'installed'),
+    };
     const what = undo.few.length > 0 ? `mend ${site.broken.join(', ')}` : `install the packages`;
-    return { state: 'ready', summary: `${what} of ${site.directory} with ${site.manager}`, targets: swaps.length > 0 ? swaps.map((swap) => swap.path) : [site.directory], undo: undo as Json };
+    return {
+      state: 'ready',
+      summary: `${what} of ${site.directory} with ${site.manager}`,
+      targets: swaps.length > 0 ? swaps.map((swap) => swap.path) : [site.directory],
+      undo: undo as Json,
+    };
   },
 
   async apply({ directory, manager }, context, record) {
@@ -117,7 +140,15 @@ async function mendFew(context: PrimitiveContext, install: Install, hadDev: bool
   try {
     for (const swap of install.few) if (swap.existed) await files.rename(swap.path, swap.aside);
     context.progress(`npm mends ${install.few.length - 1} packages of ${install.directory}`);
-    const argv = ['npm', 'install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund', hadDev === false ? '--omit=dev' : '--include=dev'];
+    const argv = [
+      'npm',
+      'install',
+      '--no-save',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      hadDev === false ? '--omit=dev' : '--include=dev',
+    ];
     const result = await context.run(argv, { timeoutMs: INSTALL_MS_MAX, cwd: install.directory, env: { NODE_OPTIONS: '', CI: 'true' } });
     const changed = await restoreKept(context, install.kept);
     if (result.exitCode === 0 && !changed) {
@@ -155,11 +186,18 @@ async function installAll(context: PrimitiveContext, site: InstallSite, install:
       if (result.exitCode === 0 || goOnWhen === null || !goOnWhen.test(`${result.stdout}\n${result.stderr}`)) break;
     }
     if (result === null || result.exitCode !== 0) {
-      const how = result?.timedOut ? 'took more than 5 minutes' : result?.spawnErrorCode ? `could not be started (${result.spawnErrorCode})` : `ended with ${result?.exitCode ?? result?.signal ?? 'nothing'}`;
-      throw new PrimitiveFailed('install_packages', `${site.manager} ${how}\n${result === null ? '' : outputTail(result)}`, { retryable: true });
+      const how = result?.timedOut
+        ? 'took more than 5 minutes'
+        : result?.spawnErrorCode
+          ? `could not be started (${result.spawnErrorCode})`
+          : `ended with ${result?.exitCode ?? result?.signal ?? 'nothing'}`;
+      throw new PrimitiveFailed('install_packages', `${site.manager} ${how}\n${result === null ? '' : outputTail(result)}`, {
+        retryable: true,
+      });
     }
     const missing = (await context.host.packages(install.directory)).missing;
-    if (missing.length > 0) throw new PrimitiveFailed('install_packages', `${site.manager} ended well, yet ${missing.slice(0, 10).join(', ')} are not installed`);
+    if (missing.length > 0)
+      throw new PrimitiveFailed('install_packages', `${site.manager} ended well, yet ${missing.slice(0, 10).join(', ')} are not installed`);
     for (const [path, owner] of owners) if ((await files.stat(path)) !== null) await chownIfAllowed(files, path, owner.uid, owner.gid);
     await restoreKept(context, install.kept);
   } catch (error) {

@@ -11,9 +11,11 @@ const WIDE_BITS = 0o027;
 
 /** Files that only their owner reads, wherever they lie. */
 export function isPrivateFile(path: string): boolean {
-  return /^\.env(?:\.|$)|\.(?:key|pem|p12|pfx|jks|keystore)$|^id_(?:rsa|dsa|ecdsa|ed25519)$|(?:^|[._-])(?:credentials?|secrets?|htpasswd|pgpass|netrc)(?:[._-]|$)/i.test(
-    basename(path),
-  ) && !/\.(?:example|sample|template|dist)$/i.test(path);
+  return (
+    /^\.env(?:\.|$)|\.(?:key|pem|p12|pfx|jks|keystore)$|^id_(?:rsa|dsa|ecdsa|ed25519)$|(?:^|[._-])(?:credentials?|secrets?|htpasswd|pgpass|netrc)(?:[._-]|$)/i.test(
+      basename(path),
+    ) && !/\.(?:example|sample|template|dist)$/i.test(path)
+  );
 }
 
 /**
@@ -31,7 +33,13 @@ export function neverWider(wanted: number, present: number | null, lastGood: num
  * How a file is put back: as at the last good boot, else as the broken one is, else as its backup is. A private file
  * stays private, and set-user bits are not given out again.
  */
-export function traitsFor(path: string, entry: LastGoodEntry | null, present: FileStat | null, backup: FileStat | null, directory: FileStat): OwnerAndMode {
+export function traitsFor(
+  path: string,
+  entry: LastGoodEntry | null,
+  present: FileStat | null,
+  backup: FileStat | null,
+  directory: FileStat,
+): OwnerAndMode {
   const presentFile = present?.kind === 'file' ? present : null;
   if (entry?.kind === 'file')
     return { uid: entry.uid, gid: entry.gid, mode: neverWider(entry.mode & 0o777, presentFile?.mode ?? null, entry.mode) };

@@ -6,8 +6,17 @@ export type Manager = (typeof MANAGERS)[number];
 
 /** What declares versions: an install reads these files and must leave them as they are. */
 export const DECLARATIONS = [
-  'package.json', 'package-lock.json', 'npm-shrinkwrap.json', '.npmrc', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'yarn.lock', '.yarnrc.yml',
-  'requirements.txt', 'Gemfile', 'Gemfile.lock',
+  'package.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  '.npmrc',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'yarn.lock',
+  '.yarnrc.yml',
+  'requirements.txt',
+  'Gemfile',
+  'Gemfile.lock',
 ] as const;
 
 /** Where and how an install runs. */
@@ -45,7 +54,11 @@ export interface InstallCommand {
 const ENV = { NODE_OPTIONS: '', CI: 'true' };
 
 /** @param hadDev whether development packages were installed; null when that is not known, and then they are: too many harm nobody */
-export async function installCommands(context: PrimitiveContext, site: InstallSite, hadDev: boolean | null): Promise<readonly InstallCommand[] | string> {
+export async function installCommands(
+  context: PrimitiveContext,
+  site: InstallSite,
+  hadDev: boolean | null,
+): Promise<readonly InstallCommand[] | string> {
   switch (site.manager) {
     case 'npm': {
       const flags = ['--prefer-offline', '--no-audit', '--no-fund', hadDev === false ? '--omit=dev' : '--include=dev'];
@@ -56,7 +69,13 @@ export async function installCommands(context: PrimitiveContext, site: InstallSi
       ];
     }
     case 'pnpm':
-      return [{ argv: ['pnpm', 'install', '--prefer-offline', ...(site.hasLock ? ['--frozen-lockfile'] : ['--no-lockfile'])], env: ENV, goOnWhen: null }];
+      return [
+        {
+          argv: ['pnpm', 'install', '--prefer-offline', ...(site.hasLock ? ['--frozen-lockfile'] : ['--no-lockfile'])],
+          env: ENV,
+          goOnWhen: null,
+        },
+      ];
     case 'yarn': {
       const isBerry = (await context.files.stat(join(site.directory, '.yarnrc.yml'))) !== null;
       const lock = !site.hasLock ? (isBerry ? [] : ['--no-lockfile']) : [isBerry ? '--immutable' : '--frozen-lockfile'];
@@ -66,7 +85,13 @@ export async function installCommands(context: PrimitiveContext, site: InstallSi
       const python = await venvPython(context, site.directory);
       if (python === null) return `${site.directory} has no virtual environment of its own: nothing is installed into the system's Python`;
       const force = site.broken.length > 0 ? ['--force-reinstall'] : [];
-      return [{ argv: [python, '-m', 'pip', 'install', '--disable-pip-version-check', ...force, '-r', 'requirements.txt'], env: {}, goOnWhen: null }];
+      return [
+        {
+          argv: [python, '-m', 'pip', 'install', '--disable-pip-version-check', ...force, '-r', 'requirements.txt'],
+          env: {},
+          goOnWhen: null,
+        },
+      ];
     }
     case 'bundler':
       if (!site.hasLock) return `${site.directory} has no Gemfile.lock: nobody knows which versions were good`;
@@ -81,7 +106,8 @@ async function venvPython(context: PrimitiveContext, directory: string): Promise
     if (!dir || (await context.files.stat(join(dir, 'pyvenv.cfg'))) === null) continue;
     // Its python is a link to the system's; the directory it installs into is what has to be inside.
     await context.confine(dir);
-    for (const name of ['python3', 'python']) if ((await context.files.stat(join(dir, 'bin', name))) !== null) return join(dir, 'bin', name);
+    for (const name of ['python3', 'python'])
+      if ((await context.files.stat(join(dir, 'bin', name))) !== null) return join(dir, 'bin', name);
   }
   return null;
 }

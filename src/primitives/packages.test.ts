@@ -19,7 +19,14 @@ beforeEach(async () => {
 });
 afterEach(() => box.remove());
 
-const ended = (exitCode: number, stderr = ''): CommandResult => ({ exitCode, signal: null, stdout: '', stderr, timedOut: false, spawnErrorCode: null });
+const ended = (exitCode: number, stderr = ''): CommandResult => ({
+  exitCode,
+  signal: null,
+  stdout: '',
+  stderr,
+  timedOut: false,
+  spawnErrorCode: null,
+});
 
 describe(name, () => {
   it('renews all packages, and puts the old ones back wherever it dies', async () => {
@@ -62,7 +69,10 @@ describe(name, () => {
       };
       const plan = await box.plan(name, params);
       if (plan.state !== 'ready') throw new Error('not ready');
-      finished = await primitive.apply({ directory: '.', manager: null }, box.context(dyingAfter(cuts, box.files)), plan.undo).then(() => true, () => false);
+      finished = await primitive.apply({ directory: '.', manager: null }, box.context(dyingAfter(cuts, box.files)), plan.undo).then(
+        () => true,
+        () => false,
+      );
       await box.undo(name, plan.undo);
       await box.undo(name, plan.undo);
       const state = await box.state();
@@ -92,12 +102,19 @@ describe(name, () => {
 
   it('takes npm install when npm ci says that lock and package.json differ, and when there is no lock', async () => {
     box.runAs = async (argv) => {
-      if (argv[1] === 'ci') return ended(1, 'npm error code EUSAGE\n`npm ci` can only install packages when your package.json and package-lock.json are in sync');
+      if (argv[1] === 'ci')
+        return ended(
+          1,
+          'npm error code EUSAGE\n`npm ci` can only install packages when your package.json and package-lock.json are in sync',
+        );
       await box.write('node_modules/dep/index.js', 'new');
       return ended(0);
     };
     await box.apply(name, params);
-    expect(box.ran.map((argv) => argv.slice(0, 3))).toEqual([['npm', 'ci', '--prefer-offline'], ['npm', 'install', '--no-save']]);
+    expect(box.ran.map((argv) => argv.slice(0, 3))).toEqual([
+      ['npm', 'ci', '--prefer-offline'],
+      ['npm', 'install', '--no-save'],
+    ]);
     box.packages = { ...box.packages, lockFile: null };
     await box.apply(name, params);
     expect(box.ran.at(-1)?.slice(0, 3)).toEqual(['npm', 'install', '--no-package-lock']);

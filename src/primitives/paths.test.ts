@@ -48,7 +48,8 @@ describe('make_directory', () => {
   });
 
   it('makes nothing outside the roots and puts nothing in the place of a file', async () => {
-    for (const path of ['..', '../outside/new', join(box.outside, 'new')]) await expect(box.plan(name, { path })).rejects.toThrow(/outside the roots/);
+    for (const path of ['..', '../outside/new', join(box.outside, 'new')])
+      await expect(box.plan(name, { path })).rejects.toThrow(/outside the roots/);
     await fs.symlink(box.outside, box.path('link'));
     await expect(box.plan(name, { path: 'link/new' })).rejects.toThrow(/outside the roots/);
     await box.write('file', 'x');
@@ -75,7 +76,11 @@ describe('restore_permissions', () => {
     expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
     await box.apply(name, params);
     expect(await box.state()).toMatchObject({
-      '/data': '755 1234:1234 ', '/data/a': '640 1234:1234 a', '/data/new': '600 1234:1234 n', '/data/other': '600 77:77 o', '/data/stranger': '600 555:555 s',
+      '/data': '755 1234:1234 ',
+      '/data/a': '640 1234:1234 a',
+      '/data/new': '600 1234:1234 n',
+      '/data/other': '600 77:77 o',
+      '/data/stranger': '600 555:555 s',
     });
     expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
   });
@@ -145,9 +150,21 @@ describe('free_disk_space', () => {
     await box.apply(name, { path: '.', bytes: 11 * MiB });
     const left = Object.keys(await box.state());
     expect(left).not.toContain('/cache/old');
-    expect(left).toEqual(expect.arrayContaining(['/cache/deep/newer', '/cache/.keep', '/cache/writing', '/core.123', '/data/cache/user', '/cache/data']));
+    expect(left).toEqual(
+      expect.arrayContaining(['/cache/deep/newer', '/cache/.keep', '/cache/writing', '/core.123', '/data/cache/user', '/cache/data']),
+    );
     await box.apply(name, { path: '.', bytes: 50 * MiB });
-    expect(Object.keys(await box.state()).toSorted()).toEqual(['', '/cache', '/cache/.keep', '/cache/data', '/cache/deep', '/cache/writing', '/data', '/data/cache', '/data/cache/user']);
+    expect(Object.keys(await box.state()).toSorted()).toEqual([
+      '',
+      '/cache',
+      '/cache/.keep',
+      '/cache/data',
+      '/cache/deep',
+      '/cache/writing',
+      '/data',
+      '/data/cache',
+      '/data/cache/user',
+    ]);
   });
 
   it('removes nothing that a process holds open', async () => {
@@ -172,9 +189,29 @@ describe('free_disk_space', () => {
 
 describe('names and contents', () => {
   it('knows backups by their names', () => {
-    for (const backup of ['a.yaml.bak', 'a.yaml~', '.a.yaml.backup', 'a.yaml.backup', 'a.yaml.old', 'a.yaml.bak-20260101', 'a-snapshot.yaml', 'a.yaml.1', 'a-1700000000000.yaml', 'a.bak.yaml'])
+    for (const backup of [
+      'a.yaml.bak',
+      'a.yaml~',
+      '.a.yaml.backup',
+      'a.yaml.backup',
+      'a.yaml.old',
+      'a.yaml.bak-20260101',
+      'a-snapshot.yaml',
+      'a.yaml.1',
+      'a-1700000000000.yaml',
+      'a.bak.yaml',
+    ])
       expect(isBackupName('a.yaml', backup), backup).toBe(true);
-    for (const other of ['a.yaml', 'a.yaml.example', 'a.yaml.new', 'b.yaml.bak', 'aa.yaml.bak', 'a.yaml.broken-20260101000000', 'a-b.yaml', 'a.yaml.tmp'])
+    for (const other of [
+      'a.yaml',
+      'a.yaml.example',
+      'a.yaml.new',
+      'b.yaml.bak',
+      'aa.yaml.bak',
+      'a.yaml.broken-20260101000000',
+      'a-b.yaml',
+      'a.yaml.tmp',
+    ])
       expect(isBackupName('a.yaml', other), other).toBe(false);
     expect(isBackupName('db.json', 'db-snapshot.json')).toBe(true);
   });
@@ -196,7 +233,17 @@ describe('names and contents', () => {
     expect(validity('a.toml', '# t\n[a.b]\nk = "x # y"\nl = [\n 1,\n 2]\nm = """\nfree [ text\n"""\nd = 1979-05-27\n')).toBe('valid');
     expect(validity('x.key', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n')).toBe('valid');
     expect(validity('a.js', 'anything')).toBe('unknown');
-    for (const [name, text] of [['a.json', '{'], ['a.yaml', 'garbage'], ['a.yaml', 'a: ['], ['a.toml', 'k = "x'], ['a.toml', 'k = [1,'], ['a.js', '  \n'], ['a.conf', '\0\0\0'], ['x.pem', '-----BEGIN CERTIFICATE-----\nx'], ['.env', 'garbage']] as const)
+    for (const [name, text] of [
+      ['a.json', '{'],
+      ['a.yaml', 'garbage'],
+      ['a.yaml', 'a: ['],
+      ['a.toml', 'k = "x'],
+      ['a.toml', 'k = [1,'],
+      ['a.js', '  \n'],
+      ['a.conf', '\0\0\0'],
+      ['x.pem', '-----BEGIN CERTIFICATE-----\nx'],
+      ['.env', 'garbage'],
+    ] as const)
       expect(validity(name, text), `${name} ${text}`).toBe('broken');
   });
 });

@@ -35,7 +35,10 @@ describe('remove_stale_lock', () => {
   it('takes a pid for stale that plainly another program has now', async () => {
     await box.write('postmaster.pid', '4242\n');
     runs(4242, 'sshd', '/');
-    expect(await box.plan(name, { path: 'postmaster.pid', expect: 'postgres' })).toMatchObject({ state: 'ready', summary: expect.stringMatching(/is sshd of app now/) });
+    expect(await box.plan(name, { path: 'postmaster.pid', expect: 'postgres' })).toMatchObject({
+      state: 'ready',
+      summary: expect.stringMatching(/is sshd of app now/),
+    });
     expect(await box.plan(name, { path: 'postmaster.pid' })).toMatchObject({ state: 'ready' });
   });
 
@@ -71,7 +74,8 @@ describe('remove_stale_lock', () => {
     expect(await box.refusal(name, { path: 'big.lock' })).toMatch(/too large/);
     expect(await box.plan(name, { path: 'none.lock' })).toMatchObject({ state: 'nothing_to_do' });
     await fs.symlink(box.outside, box.path('link'));
-    for (const path of ['../outside/a.lock', 'link/a.lock', join(box.outside, 'a.lock')]) await expect(box.plan(name, { path })).rejects.toThrow(/outside the roots/);
+    for (const path of ['../outside/a.lock', 'link/a.lock', join(box.outside, 'a.lock')])
+      await expect(box.plan(name, { path })).rejects.toThrow(/outside the roots/);
   });
 
   it('handles lock directories and lock links', async () => {
@@ -87,13 +91,24 @@ describe('remove_stale_lock', () => {
   });
 
   it('reads pids as lock files write them', () => {
-    for (const text of ['42', '42\n', ' 42 host', '{"pid":42}', 'pid: 42', 'host.example-42', 'me@host.42:1700000000', 'locked by 42']) expect(lockPid(text), text).toBe(42);
+    for (const text of ['42', '42\n', ' 42 host', '{"pid":42}', 'pid: 42', 'host.example-42', 'me@host.42:1700000000', 'locked by 42'])
+      expect(lockPid(text), text).toBe(42);
     for (const text of ['', 'locked', '{"a":1}', '0']) expect(lockPid(text), text).toBeNull();
   });
 });
 
 describe('ports and dependencies', () => {
-  const holder: PortHolder = { pid: 812, startTicks: 99, command: 'node', argv: ['node', 'server.js'], cwd: '/srv/app', user: 'app', parentPid: 1, startedAtMs: 0, relation: 'own_stale' };
+  const holder: PortHolder = {
+    pid: 812,
+    startTicks: 99,
+    command: 'node',
+    argv: ['node', 'server.js'],
+    cwd: '/srv/app',
+    user: 'app',
+    parentPid: 1,
+    startedAtMs: 0,
+    relation: 'own_stale',
+  };
 
   it('ends only a stale copy of the component', async () => {
     expect(await box.plan('free_port', { port: 80 })).toMatchObject({ state: 'nothing_to_do' });
@@ -174,7 +189,8 @@ describe('settings', () => {
     expect(box.overrides).toEqual(before);
     for (const name of ['DB_PASSWORD', 'API_KEY', 'LD_PRELOAD', 'NODE_TLS_REJECT_UNAUTHORIZED', 'DISABLE_AUTH', 'A B'])
       await expect(box.plan('set_env_override', { name, value: '1' }), name).rejects.toThrow(/set_env_override/);
-    for (const value of ['postgres://u:hunter22@h/db', 'a\nb']) await expect(box.plan('set_env_override', { name: 'X', value })).rejects.toThrow(/"value"/);
+    for (const value of ['postgres://u:hunter22@h/db', 'a\nb'])
+      await expect(box.plan('set_env_override', { name: 'X', value })).rejects.toThrow(/"value"/);
     await expect(box.plan('set_env_override', { name: 'NODE_OPTIONS', value: '--require ./x.js' })).rejects.toThrow(/load code/);
   });
 
@@ -191,9 +207,32 @@ describe('settings', () => {
 describe('every primitive', () => {
   it('is registered under its own name and refuses parameters it does not know', () => {
     expect([...primitives.keys()].toSorted()).toEqual([
-      'add_env_keys', 'create_env_file', 'free_disk_space', 'free_port', 'generate_secret', 'install_packages', 'make_directory', 'notify', 'raise_heap_limit',
-      'raise_open_files', 'rebuild_packages', 'record_migrations', 'recover_sqlite', 'remove_stale_lock', 'repair_append_only_file', 'restart_component', 'restore_file',
-      'restore_permissions', 'restore_tables', 'resume_process', 'run_migrations', 'set_env_override', 'skip_component', 'start_dependency', 'wait_for_dependency', 'wait_for_port',
+      'add_env_keys',
+      'create_env_file',
+      'free_disk_space',
+      'free_port',
+      'generate_secret',
+      'install_packages',
+      'make_directory',
+      'notify',
+      'raise_heap_limit',
+      'raise_open_files',
+      'rebuild_packages',
+      'record_migrations',
+      'recover_sqlite',
+      'remove_stale_lock',
+      'repair_append_only_file',
+      'restart_component',
+      'restore_file',
+      'restore_permissions',
+      'restore_tables',
+      'resume_process',
+      'run_migrations',
+      'set_env_override',
+      'skip_component',
+      'start_dependency',
+      'wait_for_dependency',
+      'wait_for_port',
     ]);
     for (const [name, primitive] of primitives) {
       expect(primitive.name).toBe(name);

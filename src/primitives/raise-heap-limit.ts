@@ -25,7 +25,8 @@ export const raiseHeapLimit: Primitive<Params> = {
     const half = Math.floor((await host.memoryTotalBytes()) / 2 / 1024 / 1024);
     const to = Math.min(toMb, half);
     if (now !== null && now >= toMb) return { state: 'nothing_to_do', summary: `the heap limit is ${now} MiB already` };
-    if (to < HEAP_MB_MIN || (now !== null && now >= to)) return { state: 'refused', reason: `the heap limit is ${now ?? 'unset'}, and half of the memory here is ${half} MiB` };
+    if (to < HEAP_MB_MIN || (now !== null && now >= to))
+      return { state: 'refused', reason: `the heap limit is ${now ?? 'unset'}, and half of the memory here is ${half} MiB` };
     const undo: RaisedLimit = { from, to };
     return { state: 'ready', summary: `heap limit ${now === null ? 'unset' : `${now} MiB`} becomes ${to} MiB`, targets: ['heapMb'], undo };
   },

@@ -24,7 +24,8 @@ export const raiseOpenFiles: Primitive<Params> = {
     const bound = Math.min(await host.openFilesHardLimit(), OPEN_FILES_MAX);
     const to = Math.min(wanted, bound);
     if (now !== null && now >= wanted) return { state: 'nothing_to_do', summary: `${now} open files are allowed already` };
-    if (now !== null && now >= to) return { state: 'refused', reason: `${now} open files are allowed, and ${bound} is the most possible here` };
+    if (now !== null && now >= to)
+      return { state: 'refused', reason: `${now} open files are allowed, and ${bound} is the most possible here` };
     const undo: RaisedLimit = { from, to };
     return { state: 'ready', summary: `open files ${now ?? 'unset'} becomes ${to}`, targets: ['openFiles'], undo };
   },

@@ -20,17 +20,27 @@ export const rebuildPackages: Primitive<Params> = {
 
   async plan({ directory }, context) {
     const dir = await context.confine(directory);
-    if ((await context.files.stat(join(dir, 'package.json'))) === null) return { state: 'refused', reason: `there is no ${join(dir, 'package.json')}` };
-    if ((await context.files.stat(join(dir, 'node_modules')))?.kind !== 'directory') return { state: 'refused', reason: `${dir} has no packages to rebuild: install_packages first` };
+    if ((await context.files.stat(join(dir, 'package.json'))) === null)
+      return { state: 'refused', reason: `there is no ${join(dir, 'package.json')}` };
+    if ((await context.files.stat(join(dir, 'node_modules')))?.kind !== 'directory')
+      return { state: 'refused', reason: `${dir} has no packages to rebuild: install_packages first` };
     return { state: 'ready', summary: `run npm rebuild in ${dir}`, targets: [join(dir, 'node_modules')], undo: null };
   },
 
   async apply({ directory }, context) {
     const dir = await context.confine(directory);
     context.progress(`npm rebuild in ${dir}`);
-    const result = await context.run(['npm', 'rebuild', '--no-audit', '--no-fund'], { timeoutMs: REBUILD_MS_MAX, cwd: dir, env: { NODE_OPTIONS: '', CI: 'true' } });
+    const result = await context.run(['npm', 'rebuild', '--no-audit', '--no-fund'], {
+      timeoutMs: REBUILD_MS_MAX,
+      cwd: dir,
+      env: { NODE_OPTIONS: '', CI: 'true' },
+    });
     if (result.exitCode !== 0) {
-      const how = result.timedOut ? 'took more than 5 minutes' : result.spawnErrorCode !== null ? `could not be started (${result.spawnErrorCode})` : `ended with ${result.exitCode ?? result.signal}`;
+      const how = result.timedOut
+        ? 'took more than 5 minutes'
+        : result.spawnErrorCode !== null
+          ? `could not be started (${result.spawnErrorCode})`
+          : `ended with ${result.exitCode ?? result.signal}`;
       throw new PrimitiveFailed('rebuild_packages', `npm rebuild ${how}\n${outputTail(result)}`, { retryable: true });
     }
     return { summary: `rebuilt the packages of ${dir}`, changed: [join(dir, 'node_modules')] };

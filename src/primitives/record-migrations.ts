@@ -24,15 +24,30 @@ export const recordMigrations: Primitive<Params> = {
     if (migrations.length === 0) return { state: 'nothing_to_do', summary: 'no migrations were named' };
     if (databasesOf(context) === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
     const drift = await host.schemaDrift(component.name);
-    if (drift === null) return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell which migrations were applied' };
+    if (drift === null)
+      return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell which migrations were applied' };
     if (drift.missingTables.length > 0 || drift.missingColumns.length > 0)
-      return { state: 'refused', reason: `the schema lacks ${[...drift.missingTables, ...drift.missingColumns].slice(0, 10).join(', ')}: recording its migrations would hide that` };
+      return {
+        state: 'refused',
+        reason: `the schema lacks ${[...drift.missingTables, ...drift.missingColumns].slice(0, 10).join(', ')}: recording its migrations would hide that`,
+      };
     const unrecorded = drift.unrecordedMigrations.filter((full) => migrations.includes(full) || migrations.includes(nameOf(full)));
-    const pending = migrations.filter((m) => drift.pendingMigrations.some((p) => nameOf(p) === nameOf(m)) && !unrecorded.some((full) => nameOf(full) === nameOf(m)));
-    if (pending.length > 0) return { state: 'refused', reason: `${pending.slice(0, 10).join(', ')} was not recorded at the last good boot: it may never have been applied` };
+    const pending = migrations.filter(
+      (m) => drift.pendingMigrations.some((p) => nameOf(p) === nameOf(m)) && !unrecorded.some((full) => nameOf(full) === nameOf(m)),
+    );
+    if (pending.length > 0)
+      return {
+        state: 'refused',
+        reason: `${pending.slice(0, 10).join(', ')} was not recorded at the last good boot: it may never have been applied`,
+      };
     if (unrecorded.length === 0) return { state: 'nothing_to_do', summary: `${migrations.join(', ')} is recorded` };
     const undo: Recording = { migrations: unrecorded, note: await backupName(context, 'migrations', 'recorded') };
-    return { state: 'ready', summary: `record ${unrecorded.join(', ')} as applied, as at the last good boot`, targets: unrecorded, undo: undo as Json };
+    return {
+      state: 'ready',
+      summary: `record ${unrecorded.join(', ')} as applied, as at the last good boot`,
+      targets: unrecorded,
+      undo: undo as Json,
+    };
   },
 
   async apply(_params, context, record) {

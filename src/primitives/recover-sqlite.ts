@@ -62,7 +62,12 @@ export const recoverSqlite: Primitive<Params> = {
       as: traitsFor(at, entry, await files.stat(at), source.path === null ? null : await files.stat(source.path), directory),
     };
     const kept = parts.length > 0 ? `, keep the present one as ${basename(undo.aside)}` : '';
-    return { state: 'ready', summary: `put ${at} back from ${source.path ?? 'the copy of the last good boot'}${kept}`, targets: parts.map((suffix) => at + suffix), undo: undo as Json };
+    return {
+      state: 'ready',
+      summary: `put ${at} back from ${source.path ?? 'the copy of the last good boot'}${kept}`,
+      targets: parts.map((suffix) => at + suffix),
+      undo: undo as Json,
+    };
   },
 
   async apply(_params, context, record) {
@@ -91,7 +96,8 @@ export const recoverSqlite: Primitive<Params> = {
     if (await isAnyThere(context, aside, parts)) {
       const isDatabaseMoved = parts.includes('') && (await files.stat(aside)) !== null;
       const present = isDatabaseMoved || !parts.includes('') ? await files.stat(path) : null;
-      if (present !== null && !(await isRestored(context, path, source, digest))) throw new UndoRefused('recover_sqlite', `${path} was written to after it had been put back`);
+      if (present !== null && !(await isRestored(context, path, source, digest)))
+        throw new UndoRefused('recover_sqlite', `${path} was written to after it had been put back`);
       for (const suffix of ['-wal', '-journal']) {
         if (((await files.stat(path + suffix))?.sizeBytes ?? 0) > 0 && (await files.stat(aside + suffix)) !== null)
           throw new UndoRefused('recover_sqlite', `${path}${suffix} holds changes that came after`);
@@ -129,7 +135,9 @@ async function isWholeWithLog(context: PrimitiveContext, at: string, parts: read
   try {
     await files.makeDir(dir, { mode: 0o700 });
     for (const suffix of parts) if (suffix !== '-shm') await copyTree(files, at + suffix, `${dir}/copy.db${suffix}`);
-    const result = await context.run([command, '-batch', '-init', '/dev/null', `${dir}/copy.db`, 'PRAGMA quick_check(1);'], { timeoutMs: 60_000 });
+    const result = await context.run([command, '-batch', '-init', '/dev/null', `${dir}/copy.db`, 'PRAGMA quick_check(1);'], {
+      timeoutMs: 60_000,
+    });
     return result.exitCode === 0 && result.stdout.trim() === 'ok';
   } finally {
     await files.removeTree(dir);
@@ -147,12 +155,19 @@ async function newestWhole(context: PrimitiveContext, at: string, entry: LastGoo
     if (kept !== null && backup.mtimeMs <= keptAtMs) break;
     const log = await files.stat(`${backup.path}-wal`);
     if ((log?.sizeBytes ?? 0) > 0 || (await sameContent(files, backup.path, at))) continue;
-    if ((await hasWholeSqliteHeader(files, backup.path)) && (await quickCheck(context, backup.path)) !== false) return { path: backup.path };
+    if ((await hasWholeSqliteHeader(files, backup.path)) && (await quickCheck(context, backup.path)) !== false)
+      return { path: backup.path };
   }
   return kept;
 }
 
-async function putBack(context: PrimitiveContext, path: string, source: string | null, digest: string | null, as: OwnerAndMode): Promise<void> {
+async function putBack(
+  context: PrimitiveContext,
+  path: string,
+  source: string | null,
+  digest: string | null,
+  as: OwnerAndMode,
+): Promise<void> {
   const { files, component, lastGood } = context;
   if (source !== null) {
     const half = `${path}.grace-tmp`;
@@ -164,7 +179,8 @@ async function putBack(context: PrimitiveContext, path: string, source: string |
   }
   const entry = await lastGood.entry(component.name, path);
   const content = entry === null ? null : await lastGood.content(entry);
-  if (content === null || sha256Hex(content) !== digest) throw new PrimitiveFailed('recover_sqlite', `the copy of ${path} changed while this was being prepared`, { retryable: true });
+  if (content === null || sha256Hex(content) !== digest)
+    throw new PrimitiveFailed('recover_sqlite', `the copy of ${path} changed while this was being prepared`, { retryable: true });
   await writeAs(files, path, content, as);
 }
 
@@ -181,5 +197,6 @@ async function isAnyThere(context: PrimitiveContext, aside: string, parts: reado
 
 /** The database first: its logs then never stand beside another one. */
 async function backFromAside(context: PrimitiveContext, path: string, aside: string, parts: readonly string[]): Promise<void> {
-  for (const suffix of parts.toReversed()) if ((await context.files.stat(aside + suffix)) !== null) await context.files.rename(aside + suffix, path + suffix);
+  for (const suffix of parts.toReversed())
+    if ((await context.files.stat(aside + suffix)) !== null) await context.files.rename(aside + suffix, path + suffix);
 }

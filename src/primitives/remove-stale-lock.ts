@@ -14,7 +14,8 @@ const LOCK_BYTES_MAX = 4096;
 const LOCK_DIRECTORY_NAMES_MAX = 16;
 const LOCK_NAME = /lock|lck|pid|mutex|singleton|running/i;
 /** Lock files of package managers lock versions, not processes. */
-const VERSION_LOCK = /^(?:package-lock\.json|npm-shrinkwrap\.json|\.package-lock\.json|bun\.lockb?|flake\.lock|pnpm-lock\.yaml|composer\.lock|.*(?:\.|-)lock\.(?:json|ya?ml|toml)|(?:yarn|gemfile|cargo|poetry|pipfile|uv|pdm|mix|pubspec|podfile|conda)\.lock)$/i;
+const VERSION_LOCK =
+  /^(?:package-lock\.json|npm-shrinkwrap\.json|\.package-lock\.json|bun\.lockb?|flake\.lock|pnpm-lock\.yaml|composer\.lock|.*(?:\.|-)lock\.(?:json|ya?ml|toml)|(?:yarn|gemfile|cargo|poetry|pipfile|uv|pdm|mix|pubspec|podfile|conda)\.lock)$/i;
 
 export const removeStaleLock: Primitive<Params> = {
   name: 'remove_stale_lock',
@@ -128,7 +129,33 @@ export function lockPid(text: string): number | null {
 }
 
 /** Commands that run other programs: their own name says nothing about who wrote the lock. */
-const WRAPPERS = new Set(['sh', 'bash', 'dash', 'zsh', 'env', 'npm', 'npx', 'pnpm', 'yarn', 'bunx', 'make', 'bundle', 'rake', 'foreman', 'sudo', 'su', 'runuser', 'setpriv', 'gosu', 'nice', 'timeout', 'docker', 'poetry', 'uv', 'pipenv']);
+const WRAPPERS = new Set([
+  'sh',
+  'bash',
+  'dash',
+  'zsh',
+  'env',
+  'npm',
+  'npx',
+  'pnpm',
+  'yarn',
+  'bunx',
+  'make',
+  'bundle',
+  'rake',
+  'foreman',
+  'sudo',
+  'su',
+  'runuser',
+  'setpriv',
+  'gosu',
+  'nice',
+  'timeout',
+  'docker',
+  'poetry',
+  'uv',
+  'pipenv',
+]);
 
 function isPlainlyAnother(holder: ProcessView, expect: string | null, context: PrimitiveContext, path: string): boolean {
   const { component } = context;
@@ -140,7 +167,10 @@ function isPlainlyAnother(holder: ProcessView, expect: string | null, context: P
   if (worksHere) return false;
   if (expect !== null) return !isNamed(basename(expect));
   if (holder.cwd === null) return false;
-  const names = component.command.slice(0, 3).map((word) => basename(word)).filter((word) => word !== '' && !word.startsWith('-'));
+  const names = component.command
+    .slice(0, 3)
+    .map((word) => basename(word))
+    .filter((word) => word !== '' && !word.startsWith('-'));
   const first = names[0];
   if (first === undefined || WRAPPERS.has(first)) return false;
   return !names.some(isNamed);

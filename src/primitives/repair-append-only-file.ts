@@ -48,9 +48,20 @@ export const repairAppendOnlyFile: Primitive<Params> = {
     let bytes = sizeBytes;
     for (const name of await files.list(dirname(file))) bytes += (await files.stat(join(dirname(file), name)))?.sizeBytes ?? 0;
     const room = await files.diskRoom(context.backupDir);
-    if (room !== null && room.freeBytes < bytes * 1.1) return { state: 'refused', reason: `there is no room for a copy of ${dirname(file)}` };
-    const undo: Repair = { file, okBytes, aside: await brokenName(context, file), copy: await backupName(context, dirname(file), 'before') };
-    return { state: 'ready', summary: `cut the last ${cut} of ${sizeBytes} bytes off ${file}, an unfinished write; the broken file is kept as ${basename(undo.aside)}`, targets: [file], undo: undo as Json };
+    if (room !== null && room.freeBytes < bytes * 1.1)
+      return { state: 'refused', reason: `there is no room for a copy of ${dirname(file)}` };
+    const undo: Repair = {
+      file,
+      okBytes,
+      aside: await brokenName(context, file),
+      copy: await backupName(context, dirname(file), 'before'),
+    };
+    return {
+      state: 'ready',
+      summary: `cut the last ${cut} of ${sizeBytes} bytes off ${file}, an unfinished write; the broken file is kept as ${basename(undo.aside)}`,
+      targets: [file],
+      undo: undo as Json,
+    };
   },
 
   async apply(params, context, record) {
@@ -68,7 +79,10 @@ export const repairAppendOnlyFile: Primitive<Params> = {
     const size = (await files.stat(file))?.sizeBytes ?? 0;
     if (result.exitCode !== 0 || 'problem' in after || after.state !== 'whole' || size !== okBytes)
       throw new PrimitiveFailed('repair_append_only_file', `${file} could not be repaired\n${outputTail(result)}`);
-    return { summary: `${file} ends after its last whole write (${okBytes} bytes); the broken one is ${basename(aside)}`, changed: [file, aside] };
+    return {
+      summary: `${file} ends after its last whole write (${okBytes} bytes); the broken one is ${basename(aside)}`,
+      changed: [file, aside],
+    };
   },
 
   async undo(record, context) {
@@ -98,7 +112,11 @@ async function check(params: Params, context: PrimitiveContext): Promise<Look> {
   if (result.spawnErrorCode !== null) return { problem: `${params.tool} cannot be started (${result.spawnErrorCode})` };
   if (result.timedOut) return { problem: `${params.tool} took more than 5 minutes` };
   if (result.exitCode === 0) return { state: 'whole', target };
-  const found = [...`${result.stdout}\n${result.stderr}`.matchAll(/AOF analyzed: filename=(.{1,4096}), size=(\d+), ok_up_to=(\d+),.{0,80}? ?diff=(\d+)/g)].at(-1);
+  const found = [
+    ...`${result.stdout}\n${result.stderr}`.matchAll(
+      /AOF analyzed: filename=(.{1,4096}), size=(\d+), ok_up_to=(\d+),.{0,80}? ?diff=(\d+)/g,
+    ),
+  ].at(-1);
   if (!found) return { problem: `${params.tool} does not say where ${target} ends: ${outputTail(result, 3)}` };
   const [sizeBytes, okBytes, diff] = [Number(found[2]), Number(found[3]), Number(found[4])];
   const file = await confineEntry(context, join(dirname(target), basename(found[1] ?? '')));
@@ -109,14 +127,19 @@ async function check(params: Params, context: PrimitiveContext): Promise<Look> {
 }
 
 /** The manifest, where the append-only file is made of several; else the file. */
-async function targetOf({ path }: Params, context: PrimitiveContext): Promise<{ readonly target: string; readonly problem: string | null }> {
+async function targetOf(
+  { path }: Params,
+  context: PrimitiveContext,
+): Promise<{ readonly target: string; readonly problem: string | null }> {
   const { files } = context;
   const at = await context.confine(path);
   const stat = await files.stat(at);
   if (stat === null) return { target: at, problem: `there is no ${at}` };
   const dir = stat.kind === 'directory' ? at : dirname(at);
   const manifests = (await files.list(dir)).filter((name) => name.endsWith('.manifest'));
-  const own = manifests.find((name) => basename(at).startsWith(name.replace(/\.manifest$/, ''))) ?? (stat.kind === 'directory' ? manifests[0] : undefined);
+  const own =
+    manifests.find((name) => basename(at).startsWith(name.replace(/\.manifest$/, ''))) ??
+    (stat.kind === 'directory' ? manifests[0] : undefined);
   if (own === undefined && stat.kind !== 'file') return { target: at, problem: `${at} is no append-only file and has no manifest` };
   if (manifests.length > 1 && stat.kind === 'directory') return { target: at, problem: `${at} has several manifests: name one` };
   return { target: own === undefined ? at : await context.confine(join(dir, own)), problem: null };

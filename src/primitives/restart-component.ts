@@ -14,7 +14,8 @@ export const restartComponent: Primitive<Params> = {
   },
 
   async plan({ reason }, context) {
-    if (context.component.kind === 'dependency') return { state: 'refused', reason: `${context.component.name} is a dependency: it is not Grace's to stop` };
+    if (context.component.kind === 'dependency')
+      return { state: 'refused', reason: `${context.component.name} is a dependency: it is not Grace's to stop` };
     return { state: 'ready', summary: `restart ${context.component.name}: ${reason}`, targets: [context.component.name], undo: null };
   },
 

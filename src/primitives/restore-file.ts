@@ -45,7 +45,8 @@ export const restoreFile: Primitive<Params> = {
       return { state: 'refused', reason: `${at} is a ${present.kind} now, not a file: nothing is put in its place` };
     const entry = await context.lastGood.entry(context.component.name, at);
     if (from === null && entry?.kind === 'symlink') return planLink(context, at, present, entry);
-    if (present !== null && present.sizeBytes > BYTES_MAX) return { state: 'refused', reason: `${at} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
+    if (present !== null && present.sizeBytes > BYTES_MAX)
+      return { state: 'refused', reason: `${at} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
     const now = present?.kind === 'file' ? await context.files.read(at) : null;
     const choice = from === null ? await newestGood(context, at, entry, now) : await givenBackup(context, at, from, now);
     if ('state' in choice) return choice;
@@ -74,7 +75,8 @@ export const restoreFile: Primitive<Params> = {
     const content = restore.link ? null : await contentOf(context, restore);
     if (restore.directories) await makeMissing(context, restore.directories);
     const present = await files.stat(at);
-    if ((present === null) !== (restore.aside === null)) throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
+    if ((present === null) !== (restore.aside === null))
+      throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
     if (restore.aside !== null) await files.rename(at, restore.aside);
     try {
       if (content === null) await files.symlink(restore.digest, at);
@@ -124,7 +126,8 @@ async function placeOf(context: PrimitiveContext, path: string): Promise<string>
 }
 
 async function planLink(context: PrimitiveContext, at: string, present: FileStat | null, entry: LastGoodEntry): Promise<PrimitivePlan> {
-  if (present?.kind === 'symlink' && (await context.files.readLink(at)) === entry.digest) return { state: 'nothing_to_do', summary: `${at} leads where it led` };
+  if (present?.kind === 'symlink' && (await context.files.readLink(at)) === entry.digest)
+    return { state: 'nothing_to_do', summary: `${at} leads where it led` };
   const directories = (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null;
   if (typeof directories === 'string') return { state: 'refused', reason: directories };
   const undo: Restore = {
@@ -147,10 +150,12 @@ async function givenBackup(context: PrimitiveContext, at: string, from: string, 
   if (source === at) return { state: 'refused', reason: `${source} is the broken file itself` };
   if (isPutAside(basename(source))) return { state: 'refused', reason: `${source} is what Grace put aside because it was broken` };
   const stat = await context.files.stat(source);
-  if (stat?.kind !== 'file') return { state: 'refused', reason: stat === null ? `there is no ${source}` : `${source} is a ${stat.kind}, not a file` };
+  if (stat?.kind !== 'file')
+    return { state: 'refused', reason: stat === null ? `there is no ${source}` : `${source} is a ${stat.kind}, not a file` };
   if (stat.sizeBytes > BYTES_MAX) return { state: 'refused', reason: `${source} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
   const content = (await context.files.read(source)) ?? new Uint8Array();
-  if (contentValidity(at, content) === 'broken') return { state: 'refused', reason: `${source} is no good copy: it is empty or does not parse` };
+  if (contentValidity(at, content) === 'broken')
+    return { state: 'refused', reason: `${source} is no good copy: it is empty or does not parse` };
   if (now !== null && equalBytes(now, content)) return { state: 'nothing_to_do', summary: `${at} is the same as ${source}` };
   return { source, content, description: basename(source) };
 }
@@ -160,10 +165,16 @@ async function givenBackup(context: PrimitiveContext, at: string, from: string, 
  * preferred only where its format can be checked and the present file is shown to be broken, since otherwise the copy
  * that has been seen working says more than a name does.
  */
-async function newestGood(context: PrimitiveContext, at: string, entry: LastGoodEntry | null, now: Uint8Array | null): Promise<Choice | PrimitivePlan> {
+async function newestGood(
+  context: PrimitiveContext,
+  at: string,
+  entry: LastGoodEntry | null,
+  now: Uint8Array | null,
+): Promise<Choice | PrimitivePlan> {
   const { files, lastGood } = context;
   const kept = entry?.kind === 'file' && entry.hasContent ? await lastGood.content(entry) : null;
-  if (kept !== null && now !== null && equalBytes(kept, now)) return { state: 'nothing_to_do', summary: `${at} is as it was at the last good boot` };
+  if (kept !== null && now !== null && equalBytes(kept, now))
+    return { state: 'nothing_to_do', summary: `${at} is as it was at the last good boot` };
   const validityNow = now === null ? 'broken' : contentValidity(at, now);
   const keptIsGood = kept !== null && contentValidity(at, kept) !== 'broken';
   const keptAtMs = entry === null ? 0 : bootTimeMs(entry.bootId);
@@ -184,7 +195,8 @@ async function newestGood(context: PrimitiveContext, at: string, entry: LastGood
   if (fromLastGood !== null && keptIsGood) return fromLastGood;
   if (unchecked !== null && fromLastGood === null) return unchecked;
   if (fromLastGood !== null && entry?.sizeBytes === 0) return fromLastGood; // empty was good
-  if (validityNow === 'valid') return { state: 'refused', reason: `${at} parses, and there is no copy of a good boot that says what it should be` };
+  if (validityNow === 'valid')
+    return { state: 'refused', reason: `${at} parses, and there is no copy of a good boot that says what it should be` };
   return { state: 'refused', reason: `there is no good copy of ${at}: nothing from a good boot, and no backup beside it that parses` };
 }
 

@@ -32,7 +32,13 @@ export const restorePermissions: Primitive<Params> = {
     if (typeof raw === 'string' && /^0?[0-7]{3}$/.test(raw)) mode = Number.parseInt(raw, 8);
     else if (raw !== null) mode = p.whole('mode', 0, 0o777);
     if (mode !== null && mode & 0o002) p.wrong('"mode" would let everybody write');
-    return { path: p.text('path'), uid: p.wholeOrNull('uid', 0, ID_MAX), gid: p.wholeOrNull('gid', 0, ID_MAX), mode, recursive: p.flag('recursive') };
+    return {
+      path: p.text('path'),
+      uid: p.wholeOrNull('uid', 0, ID_MAX),
+      gid: p.wholeOrNull('gid', 0, ID_MAX),
+      mode,
+      recursive: p.flag('recursive'),
+    };
   },
 
   async plan(params, context) {
@@ -43,9 +49,14 @@ export const restorePermissions: Primitive<Params> = {
     if (stat.kind === 'other') return { state: 'refused', reason: `${path} is neither a file nor a directory` };
     const entries = new Map((await context.lastGood.entries(context.component.name)).map((entry) => [entry.path, entry]));
     const isGiven = params.uid !== null || params.gid !== null || params.mode !== null;
-    if (!isGiven && !entries.has(path)) return { state: 'refused', reason: `nothing is known about ${path} from a good boot: its owner or mode has to be given` };
+    if (!isGiven && !entries.has(path))
+      return { state: 'refused', reason: `nothing is known about ${path} from a good boot: its owner or mode has to be given` };
     const wider = params.mode === null ? 0 : params.mode & ~neverWider(params.mode, stat.mode, entries.get(path)?.mode ?? null);
-    if (wider !== 0) return { state: 'refused', reason: `mode ${octal(params.mode ?? 0)} would open ${path} to people who cannot reach it now (${octal(stat.mode)})` };
+    if (wider !== 0)
+      return {
+        state: 'refused',
+        reason: `mode ${octal(params.mode ?? 0)} would open ${path} to people who cannot reach it now (${octal(stat.mode)})`,
+      };
 
     const changes: Change[] = [];
     const problem = await collect(context, params, entries, path, stat, changes);
@@ -117,17 +128,20 @@ async function collect(
     } else if (matching) ({ uid, gid } = matching);
     // Newer than the last good boot: only what a wrong hand made is given to the directory's owner.
     else if (above !== null && wrongOwners.has(stat.uid)) ({ uid, gid } = above);
-    const wantedMode = isRoot && params.mode !== null ? params.mode | (stat.mode & 0o3000) : !given && matching ? matching.mode & 0o3777 : stat.mode;
+    const wantedMode =
+      isRoot && params.mode !== null ? params.mode | (stat.mode & 0o3000) : !given && matching ? matching.mode & 0o3777 : stat.mode;
     const mode = neverWider(wantedMode, stat.mode, matching?.mode ?? null);
     const to = { uid, gid, mode };
-    if (uid !== stat.uid || gid !== stat.gid || mode !== stat.mode) changes.push({ path, from: { uid: stat.uid, gid: stat.gid, mode: stat.mode }, to });
+    if (uid !== stat.uid || gid !== stat.gid || mode !== stat.mode)
+      changes.push({ path, from: { uid: stat.uid, gid: stat.gid, mode: stat.mode }, to });
     if (changes.length > CHANGES_MAX) return `more than ${CHANGES_MAX} paths below ${root} would change`;
     if (!params.recursive || stat.kind !== 'directory') continue;
     for (const name of await context.files.list(path)) {
       const child = join(path, name);
       if (mounts.includes(child)) continue;
       const childStat = await context.files.stat(child);
-      if (childStat !== null && childStat.kind !== 'symlink' && childStat.kind !== 'other') queue.push({ path: child, stat: childStat, above: to });
+      if (childStat !== null && childStat.kind !== 'symlink' && childStat.kind !== 'other')
+        queue.push({ path: child, stat: childStat, above: to });
     }
   }
   return null;

@@ -24,11 +24,17 @@ export const restoreTables: Primitive<Params> = {
     if (tables.length === 0) return { state: 'nothing_to_do', summary: 'no tables were named' };
     if (databasesOf(context) === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
     const drift = await host.schemaDrift(component.name);
-    if (drift === null) return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell what the tables looked like' };
+    if (drift === null)
+      return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell what the tables looked like' };
     const missing = drift.missingTables.filter((full) => tables.includes(full) || tables.includes(nameOf(full)));
     if (missing.length === 0) return { state: 'nothing_to_do', summary: `${tables.join(', ')} is not missing` };
     const undo: Restored = { tables: missing, note: await backupName(context, 'tables', 'created') };
-    return { state: 'ready', summary: `make ${missing.join(', ')} again, empty; rows that were in it do not come back`, targets: missing, undo: undo as Json };
+    return {
+      state: 'ready',
+      summary: `make ${missing.join(', ')} again, empty; rows that were in it do not come back`,
+      targets: missing,
+      undo: undo as Json,
+    };
   },
 
   async apply(_params, context, record) {

@@ -32,7 +32,13 @@ export const runMigrations: Primitive<Params> = {
     if (component.migrate.length === 0) return { state: 'refused', reason: `${component.name} declares no migration command` };
     const database = await sqlitePath(context);
     const command = component.migrate.join(' ');
-    if (database === null) return { state: 'ready', summary: `run ${command}`, targets: [component.database?.startsWith('$') ? component.database : 'database'], undo: { parts: [], note: '' } };
+    if (database === null)
+      return {
+        state: 'ready',
+        summary: `run ${command}`,
+        targets: [component.database?.startsWith('$') ? component.database : 'database'],
+        undo: { parts: [], note: '' },
+      };
     const parts: Part[] = [];
     let bytes = 0;
     for (const suffix of ['-wal', '-shm', '']) {
@@ -43,7 +49,8 @@ export const runMigrations: Primitive<Params> = {
       parts.push({ path, existed: stat !== null, copy: await backupName(context, path, 'before') });
     }
     const room = await files.diskRoom(context.backupDir);
-    if (room !== null && room.freeBytes < bytes * 1.1) return { state: 'refused', reason: `there is no room for a copy of ${database} before its migrations` };
+    if (room !== null && room.freeBytes < bytes * 1.1)
+      return { state: 'refused', reason: `there is no room for a copy of ${database} before its migrations` };
     const undo: Migration = { parts, note: await backupName(context, database, 'migrated') };
     return { state: 'ready', summary: `copy ${database}, then run ${command}`, targets: [database], undo: undo as Json };
   },
@@ -56,7 +63,11 @@ export const runMigrations: Primitive<Params> = {
     const result = await context.run(component.migrate, { timeoutMs: MIGRATE_MS_MAX });
     if (parts.length > 0) await writeNote(context, note, (await stampsOf(context, parts)) as Json);
     if (result.exitCode !== 0) {
-      const how = result.timedOut ? 'took more than 5 minutes' : result.spawnErrorCode !== null ? `could not be started (${result.spawnErrorCode})` : `ended with ${result.exitCode ?? result.signal}`;
+      const how = result.timedOut
+        ? 'took more than 5 minutes'
+        : result.spawnErrorCode !== null
+          ? `could not be started (${result.spawnErrorCode})`
+          : `ended with ${result.exitCode ?? result.signal}`;
       throw new PrimitiveFailed('run_migrations', `${component.migrate.join(' ')} ${how}\n${outputTail(result)}`);
     }
     return { summary: `migrations ran: ${outputTail(result, 1) || 'no output'}`, changed: parts.map((part) => part.path) };
@@ -64,7 +75,12 @@ export const runMigrations: Primitive<Params> = {
 
   async undo(record, context) {
     const { parts, note } = record as unknown as Migration;
-    if (parts.length === 0) throw new UndoRefused('run_migrations', 'this database is no file that could be copied: its migrations stay', 'migrations are written so that the old release runs on the new schema');
+    if (parts.length === 0)
+      throw new UndoRefused(
+        'run_migrations',
+        'this database is no file that could be copied: its migrations stay',
+        'migrations are written so that the old release runs on the new schema',
+      );
     const { files } = context;
     const after = await readNote<Stamps>(context, note);
     const back: Part[] = [];
@@ -117,7 +133,10 @@ async function copyParts(context: PrimitiveContext, parts: readonly Part[]): Pro
     }
     if (JSON.stringify(await stampsOf(context, parts)) === before) return;
   }
-  throw new PrimitiveFailed('run_migrations', 'the database is being written to: no whole copy could be made before its migrations', { hint: 'stop what writes to it', retryable: true });
+  throw new PrimitiveFailed('run_migrations', 'the database is being written to: no whole copy could be made before its migrations', {
+    hint: 'stop what writes to it',
+    retryable: true,
+  });
 }
 
 async function stampOf(context: PrimitiveContext, path: string): Promise<Stamps[string]> {

@@ -6,9 +6,11 @@ type Params = { readonly name: string; readonly value: string };
 type Override = { readonly name: string; readonly from: string | null; readonly to: string };
 
 /** Variables that load code, or switch off a check that protects somebody. */
-const NEVER = /^(?:LD_|DYLD_|BASH_ENV$|ENV$|IFS$|PYTHONSTARTUP$|PERL5OPT$|RUBYOPT$|JAVA_TOOL_OPTIONS$|GIT_SSL_NO_VERIFY$|NODE_TLS_REJECT_UNAUTHORIZED$|PYTHONHTTPSVERIFY$)|(?:^|_)(?:INSECURE|SKIP_?VERIFY|NO_?VERIFY|NO_?AUTH|DISABLE_?AUTH|AUTH_?DISABLED|TRUST_ALL)(?:_|$)/i;
+const NEVER =
+  /^(?:LD_|DYLD_|BASH_ENV$|ENV$|IFS$|PYTHONSTARTUP$|PERL5OPT$|RUBYOPT$|JAVA_TOOL_OPTIONS$|GIT_SSL_NO_VERIFY$|NODE_TLS_REJECT_UNAUTHORIZED$|PYTHONHTTPSVERIFY$)|(?:^|_)(?:INSECURE|SKIP_?VERIFY|NO_?VERIFY|NO_?AUTH|DISABLE_?AUTH|AUTH_?DISABLED|TRUST_ALL)(?:_|$)/i;
 /** Node options that load files or open a debugger. */
-const NODE_OPTIONS_NEVER = /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|--env-file\S*|--tls-min-v1\.\d|--security-revert\S*)(?:=|\s|$)/;
+const NODE_OPTIONS_NEVER =
+  /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|--env-file\S*|--tls-min-v1\.\d|--security-revert\S*)(?:=|\s|$)/;
 
 export const setEnvOverride: Primitive<Params> = {
   name: 'set_env_override',

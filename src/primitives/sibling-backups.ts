@@ -39,7 +39,11 @@ export function isBackupName(file: string, name: string): boolean {
   const whole = escapeRegExp(file);
   return (
     new RegExp(`^\\.?${whole}(?:~|[-_.]${WORD}(?:${NUMBER}|[-_.]\\d[\\dTZ:._-]{0,30})|\\.\\d{1,17})$`, 'i').test(name) ||
-    (extension !== '' && new RegExp(`^\\.?${stem}(?:[-_.]${WORD}(?:${NUMBER}|[-_.]\\d[\\dTZ:._-]{0,30})|[-_.]\\d{10,17})${escapeRegExp(extension)}$`, 'i').test(name))
+    (extension !== '' &&
+      new RegExp(
+        `^\\.?${stem}(?:[-_.]${WORD}(?:${NUMBER}|[-_.]\\d[\\dTZ:._-]{0,30})|[-_.]\\d{10,17})${escapeRegExp(extension)}$`,
+        'i',
+      ).test(name))
   );
 }
 

@@ -22,7 +22,12 @@ export const startDependency: Primitive<Params> = {
   async apply({ name }, context) {
     context.progress(`starting ${name}`);
     const { started, output } = await context.processes.startDependency(name);
-    if (!started) throw new PrimitiveFailed('start_dependency', `${name} did not start: ${outputTail({ stdout: output, stderr: '' }) || 'it said nothing'}`, { retryable: true });
+    if (!started)
+      throw new PrimitiveFailed(
+        'start_dependency',
+        `${name} did not start: ${outputTail({ stdout: output, stderr: '' }) || 'it said nothing'}`,
+        { retryable: true },
+      );
     return { summary: `started ${name}`, changed: [name] };
   },
 

@@ -24,7 +24,9 @@ export const waitForDependency: Primitive<Params> = {
   async apply({ host, port, timeoutMs }, context) {
     context.progress(`waiting for ${host}:${port}`);
     if (!(await waitUntil(context, timeoutMs, () => context.host.canConnect(host, port))))
-      throw new PrimitiveFailed('wait_for_dependency', `${host}:${port} did not answer within ${formatDuration(timeoutMs)}`, { retryable: true });
+      throw new PrimitiveFailed('wait_for_dependency', `${host}:${port} did not answer within ${formatDuration(timeoutMs)}`, {
+        retryable: true,
+      });
     return { summary: `${host}:${port} answers`, changed: [] };
   },
 

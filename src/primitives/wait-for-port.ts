@@ -20,13 +20,19 @@ export const waitForPort: Primitive<Params> = {
   async plan({ port, timeoutMs }, context) {
     const holder = await context.host.portHolder(port, context.component.name);
     if (holder === null) return { state: 'nothing_to_do', summary: `nobody holds port ${port}` };
-    return { state: 'ready', summary: `wait up to ${formatDuration(timeoutMs)} for port ${port}, held by ${describeHolder(holder)}`, targets: [], undo: null };
+    return {
+      state: 'ready',
+      summary: `wait up to ${formatDuration(timeoutMs)} for port ${port}, held by ${describeHolder(holder)}`,
+      targets: [],
+      undo: null,
+    };
   },
 
   async apply({ port, timeoutMs }, context) {
     context.progress(`waiting for port ${port}`);
     const isFree = await waitUntil(context, timeoutMs, async () => (await context.host.portHolder(port, context.component.name)) === null);
-    if (!isFree) throw new PrimitiveFailed('wait_for_port', `port ${port} was not free within ${formatDuration(timeoutMs)}`, { retryable: true });
+    if (!isFree)
+      throw new PrimitiveFailed('wait_for_port', `port ${port} was not free within ${formatDuration(timeoutMs)}`, { retryable: true });
     return { summary: `port ${port} is free`, changed: [] };
   },
 

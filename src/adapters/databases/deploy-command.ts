@@ -35,7 +35,11 @@ function isSafeScript(scripts: Readonly<Record<string, string>>, name: string): 
   const bodies = [scripts[name], scripts[`pre${name}`], scripts[`post${name}`]].filter((body) => body !== undefined);
   if (scripts[name] === undefined || bodies.some((body) => NOT_FOR_US.test(body))) return false;
   // One script calling another is judged by the other.
-  return bodies.every((body) => [...body.matchAll(/\b(?:npm|pnpm|yarn)\s+(?:run\s+)?([\w:.-]+)/g)].every(([, other]) => other === name || !NOT_FOR_US.test(scripts[other!] ?? '')));
+  return bodies.every((body) =>
+    [...body.matchAll(/\b(?:npm|pnpm|yarn)\s+(?:run\s+)?([\w:.-]+)/g)].every(
+      ([, other]) => other === name || !NOT_FOR_US.test(scripts[other!] ?? ''),
+    ),
+  );
 }
 
 function packageManager({ names }: Project): string {
@@ -43,9 +47,11 @@ function packageManager({ names }: Project): string {
 }
 
 async function toolCommand(project: Project, { tool, folder, argument }: DetectedMigrations): Promise<readonly string[] | null> {
-  const local = async (name: string, ...argv: readonly string[]) => ((await exists(project, `node_modules/.bin/${name}`)) ? [`node_modules/.bin/${name}`, ...argv] : null);
+  const local = async (name: string, ...argv: readonly string[]) =>
+    (await exists(project, `node_modules/.bin/${name}`)) ? [`node_modules/.bin/${name}`, ...argv] : null;
   const python = async (name: string) => {
-    for (const environment of ['.venv', 'venv']) if (await exists(project, `${environment}/bin/${name}`)) return `${environment}/bin/${name}`;
+    for (const environment of ['.venv', 'venv'])
+      if (await exists(project, `${environment}/bin/${name}`)) return `${environment}/bin/${name}`;
     return name;
   };
   switch (tool) {

@@ -54,11 +54,29 @@ describe('where the database of a service is', () => {
 
   it('reads absolute files in each spelling', () => {
     const path = join(cwd, 'absolute.db');
-    for (const text of [path, `file://${path}`, `file:${path}`, `sqlite:///${path}`, `sqlite+pysqlite:///${path}`, `sqlite:${path}`, `sqlite://${path}`])
+    for (const text of [
+      path,
+      `file://${path}`,
+      `file:${path}`,
+      `sqlite:///${path}`,
+      `sqlite+pysqlite:///${path}`,
+      `sqlite:${path}`,
+      `sqlite://${path}`,
+    ])
       expect(locateDatabase({}, text, '/'), text).toEqual({ engine: 'sqlite', path });
   });
 
-  it.each([':memory:', 'sqlite::memory:', 'sqlite://', 'file::memory:?cache=shared', 'mysql://u:p@h/db', 'mongodb://h', '$MISSING', '', 'postgres://h:99999/x'])('finds nothing in "%s"', (text) => {
+  it.each([
+    ':memory:',
+    'sqlite::memory:',
+    'sqlite://',
+    'file::memory:?cache=shared',
+    'mysql://u:p@h/db',
+    'mongodb://h',
+    '$MISSING',
+    '',
+    'postgres://h:99999/x',
+  ])('finds nothing in "%s"', (text) => {
     expect(locateDatabase({}, text, cwd)).toBeNull();
   });
 
@@ -73,10 +91,16 @@ describe('where the database of a service is', () => {
     expect(from({})).toBeNull();
     expect(from({ DATABASE_URL: 'mysql://h/x', POSTGRES_URL: 'postgres://u@h/x' })).toMatchObject({ url: 'postgresql://u@h:5432/x' });
     expect(from({ DATABASE_URL: './local.sqlite' })).toEqual({ engine: 'sqlite', path: join(cwd, 'local.sqlite') });
-    expect(from({ PGDATABASE: 'shop', PGHOST: '/run/pg' })).toEqual({ engine: 'postgres', url: 'postgresql://me@:5432/shop?host=%2Frun%2Fpg' });
+    expect(from({ PGDATABASE: 'shop', PGHOST: '/run/pg' })).toEqual({
+      engine: 'postgres',
+      url: 'postgresql://me@:5432/shop?host=%2Frun%2Fpg',
+    });
     expect(from({ POSTGRES_HOST: 'db', POSTGRES_USER: 'u', POSTGRES_PASSWORD: 'p' })).toMatchObject({ url: 'postgresql://u:p@db:5432/u' });
     expect(from({ DATABASE_PATH: 'data/orders.db' })).toEqual({ engine: 'sqlite', path: join(cwd, 'data/orders.db') });
-    expect(from({ SQLITE_TMPDIR: '/tmp', SQLITE_BUSY_TIMEOUT: '500', SQLITE_STORE: 'x.sqlite3' })).toEqual({ engine: 'sqlite', path: join(cwd, 'x.sqlite3') });
+    expect(from({ SQLITE_TMPDIR: '/tmp', SQLITE_BUSY_TIMEOUT: '500', SQLITE_STORE: 'x.sqlite3' })).toEqual({
+      engine: 'sqlite',
+      path: join(cwd, 'x.sqlite3'),
+    });
   });
 
   it('is described without user and password', () => {

@@ -4,9 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describePostgres, formatPostgresUrl, parsePostgresUrl, postgresFromEnvironment } from './postgres-url.ts';
 
 /** Where the database of a service is. `url` holds the password: it goes to the driver and nowhere else. */
-export type DatabaseLocation =
-  | { readonly engine: 'postgres'; readonly url: string }
-  | { readonly engine: 'sqlite'; readonly path: string };
+export type DatabaseLocation = { readonly engine: 'postgres'; readonly url: string } | { readonly engine: 'sqlite'; readonly path: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -79,7 +77,9 @@ function fromPaths(env: Environment, cwd: string): DatabaseLocation | null {
     const found = value ? (parseUrl(value, env, cwd) ?? parsePath(value, cwd)) : null;
     if (found) return found;
   }
-  for (const name of Object.keys(env).filter((key) => key.startsWith('SQLITE_')).toSorted()) {
+  for (const name of Object.keys(env)
+    .filter((key) => key.startsWith('SQLITE_'))
+    .toSorted()) {
     const value = env[name];
     if (!value) continue;
     // SQLITE_TMPDIR and SQLITE_BUSY_TIMEOUT are no databases: without a telling name, the value must look like a file.

@@ -32,16 +32,32 @@ describe('the migrations of a project', () => {
 
   it('are compared with what Knex recorded', async () => {
     dependsOn('knex');
-    write({ 'knexfile.js': `export default { migrations: { directory: './db/steps' } }`, 'db/steps/1_a.ts': '', 'db/steps/2_b.ts': '', 'db/steps/2_b.d.ts': '' });
-    const found = await look(`CREATE TABLE knex_migrations (id, name, batch, migration_time); INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, 0)`);
+    write({
+      'knexfile.js': `export default { migrations: { directory: './db/steps' } }`,
+      'db/steps/1_a.ts': '',
+      'db/steps/2_b.ts': '',
+      'db/steps/2_b.d.ts': '',
+    });
+    const found = await look(
+      `CREATE TABLE knex_migrations (id, name, batch, migration_time); INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, 0)`,
+    );
     expect(found).toEqual({ tool: 'knex', folder: 'db/steps', apply: ['node_modules/.bin/knex', 'migrate:latest'], pending: ['2_b'] });
   });
 
   it('are compared with what Sequelize recorded', async () => {
     dependsOn('sequelize-cli');
-    write({ '.sequelizerc': `module.exports = { 'migrations-path': path.resolve('db', 'migrations') }`, 'db/migrations/1-a.js': '', 'db/migrations/2-b.js': '' });
+    write({
+      '.sequelizerc': `module.exports = { 'migrations-path': path.resolve('db', 'migrations') }`,
+      'db/migrations/1-a.js': '',
+      'db/migrations/2-b.js': '',
+    });
     const found = await look(`CREATE TABLE SequelizeMeta (name); INSERT INTO SequelizeMeta VALUES ('1-a.js')`);
-    expect(found).toEqual({ tool: 'sequelize', folder: 'db/migrations', apply: ['node_modules/.bin/sequelize-cli', 'db:migrate'], pending: ['2-b'] });
+    expect(found).toEqual({
+      tool: 'sequelize',
+      folder: 'db/migrations',
+      apply: ['node_modules/.bin/sequelize-cli', 'db:migrate'],
+      pending: ['2-b'],
+    });
   });
 
   it('are compared with what db-migrate recorded', async () => {
@@ -54,14 +70,28 @@ describe('the migrations of a project', () => {
   it('are compared with what TypeORM recorded', async () => {
     dependsOn('typeorm');
     write({ 'src/migrations/1700000000000-A.ts': '', 'src/migrations/1700000000001-B.ts': '', 'dist/data-source.js': '' });
-    const found = await look(`CREATE TABLE migrations (id, timestamp, name); INSERT INTO migrations VALUES (1, 1700000000000, 'A1700000000000')`);
-    expect(found).toMatchObject({ tool: 'typeorm', apply: ['node_modules/.bin/typeorm', 'migration:run', '-d', 'dist/data-source.js'], pending: ['1700000000001-B'] });
+    const found = await look(
+      `CREATE TABLE migrations (id, timestamp, name); INSERT INTO migrations VALUES (1, 1700000000000, 'A1700000000000')`,
+    );
+    expect(found).toMatchObject({
+      tool: 'typeorm',
+      apply: ['node_modules/.bin/typeorm', 'migration:run', '-d', 'dist/data-source.js'],
+      pending: ['1700000000001-B'],
+    });
   });
 
   it('are compared with what Kysely recorded', async () => {
     dependsOn('kysely');
-    write({ 'kysely.config.ts': `export default defineConfig({ migrations: { migrationFolder: "src/steps" } })`, 'src/steps/1_a.ts': '', 'src/steps/2_b.ts': '' });
-    expect(await look(`CREATE TABLE kysely_migration (name, timestamp); INSERT INTO kysely_migration VALUES ('1_a', '')`)).toMatchObject({ tool: 'kysely', folder: 'src/steps', pending: ['2_b'] });
+    write({
+      'kysely.config.ts': `export default defineConfig({ migrations: { migrationFolder: "src/steps" } })`,
+      'src/steps/1_a.ts': '',
+      'src/steps/2_b.ts': '',
+    });
+    expect(await look(`CREATE TABLE kysely_migration (name, timestamp); INSERT INTO kysely_migration VALUES ('1_a', '')`)).toMatchObject({
+      tool: 'kysely',
+      folder: 'src/steps',
+      pending: ['2_b'],
+    });
   });
 
   it('are compared with what node-pg-migrate recorded', async () => {
@@ -73,16 +103,37 @@ describe('the migrations of a project', () => {
 
   it('count with Prisma only when they were finished and not rolled back', async () => {
     dependsOn('prisma');
-    write({ 'prisma/schema.prisma': '', 'prisma/migrations/1_a/migration.sql': '', 'prisma/migrations/2_b/migration.sql': '', 'prisma/migrations/migration_lock.toml': '' });
+    write({
+      'prisma/schema.prisma': '',
+      'prisma/migrations/1_a/migration.sql': '',
+      'prisma/migrations/2_b/migration.sql': '',
+      'prisma/migrations/migration_lock.toml': '',
+    });
     const found = await look(`CREATE TABLE _prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at);
       INSERT INTO _prisma_migrations VALUES ('a', '', 1, '1_a', NULL, NULL, 1), ('b', '', NULL, '2_b', 'failed', NULL, 2)`);
-    expect(found).toEqual({ tool: 'prisma', folder: 'prisma/migrations', apply: ['node_modules/.bin/prisma', 'migrate', 'deploy'], pending: ['2_b'] });
+    expect(found).toEqual({
+      tool: 'prisma',
+      folder: 'prisma/migrations',
+      apply: ['node_modules/.bin/prisma', 'migrate', 'deploy'],
+      pending: ['2_b'],
+    });
   });
 
   it('are what Drizzle would apply: newer than its newest record', async () => {
     dependsOn('drizzle-kit');
-    write({ 'drizzle.config.ts': `export default defineConfig({ out: './sql' })`, 'sql/meta/_journal.json': JSON.stringify({ entries: [{ tag: '0000_a', when: 1 }, { tag: '0001_b', when: 2 }, { tag: '0002_c', when: 3 }] }) });
-    const found = await look(`CREATE TABLE __drizzle_migrations (id, hash, created_at); INSERT INTO __drizzle_migrations VALUES (1, 'x', 2)`);
+    write({
+      'drizzle.config.ts': `export default defineConfig({ out: './sql' })`,
+      'sql/meta/_journal.json': JSON.stringify({
+        entries: [
+          { tag: '0000_a', when: 1 },
+          { tag: '0001_b', when: 2 },
+          { tag: '0002_c', when: 3 },
+        ],
+      }),
+    });
+    const found = await look(
+      `CREATE TABLE __drizzle_migrations (id, hash, created_at); INSERT INTO __drizzle_migrations VALUES (1, 'x', 2)`,
+    );
     expect(found).toEqual({ tool: 'drizzle', folder: 'sql', apply: ['node_modules/.bin/drizzle-kit', 'migrate'], pending: ['0002_c'] });
   });
 
@@ -106,25 +157,38 @@ describe('the migrations of a project', () => {
 
   it('are ordered by version for Flyway', async () => {
     write({ 'db/migration/V1__a.sql': '', 'db/migration/V10__c.sql': '', 'db/migration/V2_1__b.sql': '', 'db/migration/R__view.sql': '' });
-    const found = await look(`CREATE TABLE flyway_schema_history (installed_rank, version, description, type, script, success); INSERT INTO flyway_schema_history VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 1)`);
+    const found = await look(
+      `CREATE TABLE flyway_schema_history (installed_rank, version, description, type, script, success); INSERT INTO flyway_schema_history VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 1)`,
+    );
     expect(found).toEqual({ tool: 'flyway', folder: 'db/migration', apply: ['flyway', 'migrate'], pending: ['V2_1__b.sql', 'V10__c.sql'] });
   });
 
   it('are compared by number for Rails, goose, dbmate and golang-migrate', async () => {
     write({ 'db/migrate/20240101_a.rb': '', 'db/migrate/20240102_b.rb': '' });
-    expect(await look(`CREATE TABLE schema_migrations (version); INSERT INTO schema_migrations VALUES ('20240101')`)).toMatchObject({ tool: 'rails', pending: ['20240102_b'] });
+    expect(await look(`CREATE TABLE schema_migrations (version); INSERT INTO schema_migrations VALUES ('20240101')`)).toMatchObject({
+      tool: 'rails',
+      pending: ['20240102_b'],
+    });
     rmSync(join(cwd, 'db'), { recursive: true });
     write({ 'db/migrations/20240101_a.sql': '-- migrate:up\n', 'db/migrations/20240103_b.sql': '-- migrate:up\n' });
     expect(await look('SELECT 1')).toMatchObject({ tool: 'dbmate', pending: ['20240103_b'] });
     rmSync(join(cwd, 'db'), { recursive: true });
     write({ 'migrations/00001_a.sql': '-- +goose Up\n', 'migrations/00002_b.sql': '-- +goose Up\n' });
-    expect(await look(`CREATE TABLE goose_db_version (id, version_id, is_applied); INSERT INTO goose_db_version VALUES (1, 1, 1), (2, 2, 1), (3, 2, 0)`)).toMatchObject({
+    expect(
+      await look(
+        `CREATE TABLE goose_db_version (id, version_id, is_applied); INSERT INTO goose_db_version VALUES (1, 1, 1), (2, 2, 1), (3, 2, 0)`,
+      ),
+    ).toMatchObject({
       tool: 'goose',
       pending: ['00002_b.sql'],
     });
     rmSync(join(cwd, 'migrations'), { recursive: true });
     write({ 'migrations/000001_a.up.sql': '', 'migrations/000001_a.down.sql': '', 'migrations/000002_b.up.sql': '' });
-    expect(await look(`DROP TABLE schema_migrations; CREATE TABLE schema_migrations (version, dirty); INSERT INTO schema_migrations VALUES (1, 0)`)).toMatchObject({
+    expect(
+      await look(
+        `DROP TABLE schema_migrations; CREATE TABLE schema_migrations (version, dirty); INSERT INTO schema_migrations VALUES (1, 0)`,
+      ),
+    ).toMatchObject({
       tool: 'golang-migrate',
       apply: null,
       pending: ['000002_b.up.sql'],
@@ -133,12 +197,20 @@ describe('the migrations of a project', () => {
 
   it('are compared with what Django recorded, app by app', async () => {
     write({ 'manage.py': '', 'shop/migrations/0001_initial.py': '', 'shop/migrations/0002_x.py': '', 'shop/migrations/__init__.py': '' });
-    const found = await look(`CREATE TABLE django_migrations (id, app, name, applied); INSERT INTO django_migrations VALUES (1, 'shop', '0001_initial', 0)`);
+    const found = await look(
+      `CREATE TABLE django_migrations (id, app, name, applied); INSERT INTO django_migrations VALUES (1, 'shop', '0001_initial', 0)`,
+    );
     expect(found).toMatchObject({ tool: 'django', apply: ['python', 'manage.py', 'migrate', '--noinput'], pending: ['shop.0002_x'] });
   });
 
   it('are numbered SQL files that the service applies itself', async () => {
-    write({ 'package.json': JSON.stringify({ scripts: { migrate: 'node migrate.ts' } }), 'migrate.ts': `'CREATE TABLE schema_migrations'`, 'migrations/0001_a.sql': '', 'migrations/0002_b.sql': '', 'migrations/0002_b.down.sql': '' });
+    write({
+      'package.json': JSON.stringify({ scripts: { migrate: 'node migrate.ts' } }),
+      'migrate.ts': `'CREATE TABLE schema_migrations'`,
+      'migrations/0001_a.sql': '',
+      'migrations/0002_b.sql': '',
+      'migrations/0002_b.down.sql': '',
+    });
     expect(await look('CREATE TABLE other (id)')).toMatchObject({ pending: ['0001_a', '0002_b'] });
     expect(await look(`CREATE TABLE schema_migrations (name); INSERT INTO schema_migrations VALUES ('0001_a')`)).toEqual({
       tool: 'sql',
@@ -162,7 +234,12 @@ describe('the migrations of a project', () => {
     ['npm run reset', null],
     ['knex migrate:latest --env production', ['yarn', 'run', 'migrate']],
   ])('are applied by the script of the project only when it goes forwards: %s', async (script, apply) => {
-    write({ 'package.json': JSON.stringify({ dependencies: { knex: '1' }, scripts: { migrate: script, reset: 'dropdb x' } }), 'yarn.lock': '', 'knexfile.js': '', 'migrations/1_a.js': '' });
+    write({
+      'package.json': JSON.stringify({ dependencies: { knex: '1' }, scripts: { migrate: script, reset: 'dropdb x' } }),
+      'yarn.lock': '',
+      'knexfile.js': '',
+      'migrations/1_a.js': '',
+    });
     expect((await findMigrationFolder(cwd, null))?.apply).toEqual(apply);
   });
 

@@ -49,6 +49,8 @@ function pendingOf(detected: DetectedMigrations, now: SchemaSnapshot): readonly 
 }
 
 function historyOf(detected: DetectedMigrations, now: SchemaSnapshot): (AppliedHistory & { readonly isTruncated: boolean }) | null {
-  const found = now.history.find(({ table, rows }) => detected.historyTables.includes(table.toLowerCase()) && detected.isOwn(rows[0]?.cells ?? null));
+  const found = now.history.find(
+    ({ table, rows }) => detected.historyTables.includes(table.toLowerCase()) && detected.isOwn(rows[0]?.cells ?? null),
+  );
   return found === undefined ? null : { rows: found.rows.map(({ cells }) => cells), isTruncated: found.isTruncated };
 }

@@ -12,7 +12,13 @@ export interface HistoryTable {
   readonly orderBy: string;
 }
 
-const list = (table: string, columns: readonly string[], id: readonly string[], orderBy: string): HistoryTable => ({ table, kind: 'list', columns, id, orderBy });
+const list = (table: string, columns: readonly string[], id: readonly string[], orderBy: string): HistoryTable => ({
+  table,
+  kind: 'list',
+  columns,
+  id,
+  orderBy,
+});
 
 /** First match wins: where tools share a name, the shape tells them apart. */
 const KNOWN: readonly HistoryTable[] = [
@@ -22,7 +28,12 @@ const KNOWN: readonly HistoryTable[] = [
   list('migrations', ['hash', 'previous_hash', 'filename'], ['filename'], 'date'), // graphile-migrate
   list('knex_migrations', ['id', 'name', 'batch', 'migration_time'], ['name'], 'id'),
   list('SequelizeMeta', ['name'], ['name'], 'name'),
-  list('_prisma_migrations', ['id', 'checksum', 'finished_at', 'migration_name', 'rolled_back_at', 'started_at'], ['migration_name'], 'started_at'),
+  list(
+    '_prisma_migrations',
+    ['id', 'checksum', 'finished_at', 'migration_name', 'rolled_back_at', 'started_at'],
+    ['migration_name'],
+    'started_at',
+  ),
   list('__drizzle_migrations', ['id', 'hash', 'created_at'], ['hash'], 'created_at'),
   list('kysely_migration', ['name', 'timestamp'], ['name'], 'timestamp'),
   list('pgmigrations', ['id', 'name', 'run_on'], ['name'], 'id'),
@@ -35,7 +46,12 @@ const KNOWN: readonly HistoryTable[] = [
   list('schema_migrations', ['filename'], ['filename'], 'filename'),
   list('schema_migrations', ['version'], ['version'], 'version'), // Rails, dbmate, Ecto
   list('goose_db_version', ['id', 'version_id', 'is_applied'], ['version_id'], 'id'),
-  list('databasechangelog', ['id', 'author', 'filename', 'dateexecuted', 'orderexecuted', 'md5sum'], ['id', 'author', 'filename'], 'orderexecuted'),
+  list(
+    'databasechangelog',
+    ['id', 'author', 'filename', 'dateexecuted', 'orderexecuted', 'md5sum'],
+    ['id', 'author', 'filename'],
+    'orderexecuted',
+  ),
   list('_sqlx_migrations', ['version', 'description', 'checksum', 'success'], ['version'], 'version'),
   list('__diesel_schema_migrations', ['version', 'run_on'], ['version'], 'version'),
   list('__EFMigrationsHistory', ['MigrationId', 'ProductVersion'], ['MigrationId'], 'MigrationId'),
@@ -54,7 +70,9 @@ export function historyTableOf(table: string, columns: readonly string[]): Histo
   const name = table.toLowerCase();
   if (columns.length > COLUMNS_LIMIT) return null;
   const present = new Set(columns.map((column) => column.toLowerCase()));
-  const known = KNOWN.find((entry) => entry.table.toLowerCase() === name && entry.columns.every((column) => present.has(column.toLowerCase())));
+  const known = KNOWN.find(
+    (entry) => entry.table.toLowerCase() === name && entry.columns.every((column) => present.has(column.toLowerCase())),
+  );
   if (known === undefined) return null;
   // Liquibase writes its columns in capitals on some engines: answer in the spelling of this table.
   const spelled = (wanted: string) => columns.find((column) => column.toLowerCase() === wanted.toLowerCase()) ?? columns[0]!;

@@ -43,16 +43,30 @@ export interface DetectedMigrations {
 type Detector = (project: Project) => Promise<DetectedMigrations | null>;
 
 const SCRIPT_FILE = /\.(?:[cm]?[jt]s|coffee)$/;
-const COMMON_FOLDERS = ['migrations', 'db/migrations', 'src/migrations', 'src/db/migrations', 'database/migrations', 'sql/migrations', 'src/database/migrations'] as const;
+const COMMON_FOLDERS = [
+  'migrations',
+  'db/migrations',
+  'src/migrations',
+  'src/db/migrations',
+  'database/migrations',
+  'sql/migrations',
+  'src/database/migrations',
+] as const;
 
 const prisma: Detector = async (project) => {
   const config = await project.read(project.find(/^prisma\.config\.[cm]?[jt]s$/) ?? 'prisma.config.ts');
   const folder = stringAfter(config, /migrations\s*:\s*\{[^}]{0,300}?path\s*:/) ?? 'prisma/migrations';
   const names = await project.list(folder);
-  if (config === '' && !(await project.list('prisma')).some((name) => name.endsWith('.prisma') || name === 'schema' || name === 'migrations')) return null;
+  if (
+    config === '' &&
+    !(await project.list('prisma')).some((name) => name.endsWith('.prisma') || name === 'schema' || name === 'migrations')
+  )
+    return null;
   const migrations = names.filter((name) => /^\d/.test(name) && !name.includes('.'));
   return detected('prisma', folder, ['_prisma_migrations'], ({ rows }) => {
-    const applied = new Set(rows.filter((row) => row['finished_at'] != null && row['rolled_back_at'] == null).map((row) => row['migration_name']));
+    const applied = new Set(
+      rows.filter((row) => row['finished_at'] != null && row['rolled_back_at'] == null).map((row) => row['migration_name']),
+    );
     return migrations.filter((name) => !applied.has(name));
   });
 };
@@ -80,7 +94,8 @@ const knex: Detector = async (project) => {
   const file = project.find(/^knexfile\.[cm]?[jt]s$/);
   if (file === null && !project.dependencies.has('knex')) return null;
   const config = file === null ? '' : await project.read(file);
-  const folder = stringAfter(config, /migrations\s*:\s*\{[^}]{0,500}?directory\s*:/) ?? (await firstFolder(project, SCRIPT_FILE)) ?? 'migrations';
+  const folder =
+    stringAfter(config, /migrations\s*:\s*\{[^}]{0,500}?directory\s*:/) ?? (await firstFolder(project, SCRIPT_FILE)) ?? 'migrations';
   const files = (await project.list(folder)).filter((name) => SCRIPT_FILE.test(name) && !/\.d\.[cm]?ts$/.test(name));
   if (file === null && files.length === 0) return null;
   return detected('knex', folder, ['knex_migrations'], without(files, 'name'), { hasCustomTable: /\btableName\s*:/.test(config) });
@@ -90,9 +105,14 @@ const sequelize: Detector = async (project) => {
   if (!project.names.has('.sequelizerc') && !project.dependencies.has('sequelize-cli')) return null;
   const config = await project.read('.sequelizerc');
   const joined = /['"]migrations-path['"]\s*:\s*path\.(?:resolve|join)\(([^)]{0,300})\)/.exec(config)?.[1];
-  const folder = joined === undefined ? (stringAfter(config, /['"]migrations-path['"]\s*:/) ?? 'migrations') : [...joined.matchAll(/['"]([^'"]+)['"]/g)].map(([, part]) => part).join('/');
+  const folder =
+    joined === undefined
+      ? (stringAfter(config, /['"]migrations-path['"]\s*:/) ?? 'migrations')
+      : [...joined.matchAll(/['"]([^'"]+)['"]/g)].map(([, part]) => part).join('/');
   const files = (await project.list(folder)).filter((name) => SCRIPT_FILE.test(name) && !/\.d\.[cm]?ts$/.test(name));
-  return detected('sequelize', folder, ['sequelizemeta'], without(files, 'name'), { hasCustomTable: /migrationStorageTableName/.test(config + (await project.read('config/config.json'))) });
+  return detected('sequelize', folder, ['sequelizemeta'], without(files, 'name'), {
+    hasCustomTable: /migrationStorageTableName/.test(config + (await project.read('config/config.json'))),
+  });
 };
 
 const typeorm: Detector = async (project) => {
@@ -117,13 +137,17 @@ const typeorm: Detector = async (project) => {
 };
 
 const kysely: Detector = async (project) => {
-  const file = project.find(/^kysely\.config\.[cm]?[jt]s$/) ?? ((await project.list('.config')).find((name) => /^kysely\.config\.[cm]?[jt]s$/.test(name)) ? '.config/kysely.config.ts' : null);
+  const file =
+    project.find(/^kysely\.config\.[cm]?[jt]s$/) ??
+    ((await project.list('.config')).find((name) => /^kysely\.config\.[cm]?[jt]s$/.test(name)) ? '.config/kysely.config.ts' : null);
   if (file === null && !project.dependencies.has('kysely')) return null;
   const config = file === null ? '' : await project.read(file);
   const folder = stringAfter(config, /migrationFolder\s*:/) ?? (await firstFolder(project, SCRIPT_FILE)) ?? 'migrations';
   const files = (await project.list(folder)).filter((name) => SCRIPT_FILE.test(name) && !/\.d\.[cm]?ts$/.test(name));
   if (file === null && files.length === 0) return null;
-  return detected('kysely', folder, ['kysely_migration'], without(files, 'name'), { hasCustomTable: /migrationTableName\s*:/.test(config) });
+  return detected('kysely', folder, ['kysely_migration'], without(files, 'name'), {
+    hasCustomTable: /migrationTableName\s*:/.test(config),
+  });
 };
 
 const dbMigrate: Detector = async (project) => {
@@ -139,9 +163,13 @@ const dbMigrate: Detector = async (project) => {
 
 const nodePgMigrate: Detector = async (project) => {
   if (!project.dependencies.has('node-pg-migrate')) return null;
-  const commands = Object.values(project.scripts).filter((body) => body.includes('node-pg-migrate')).join('\n');
+  const commands = Object.values(project.scripts)
+    .filter((body) => body.includes('node-pg-migrate'))
+    .join('\n');
   const folder = /(?:\s-m|--migrations-dir)[\s=]+["']?([\w./-]+)/.exec(commands)?.[1] ?? 'migrations';
-  const files = (await project.list(folder)).filter((name) => /^\d.*\.(?:[cm]?[jt]s|sql)$/.test(name) && !/\.d\.[cm]?ts$|\.down\.sql$/.test(name));
+  const files = (await project.list(folder)).filter(
+    (name) => /^\d.*\.(?:[cm]?[jt]s|sql)$/.test(name) && !/\.d\.[cm]?ts$|\.down\.sql$/.test(name),
+  );
   return detected(
     'node-pg-migrate',
     folder,
@@ -158,8 +186,9 @@ const flyway: Detector = async (project) => {
   const config = (await project.read('flyway.conf')) + (await project.read('flyway.toml')) + (await project.read('conf/flyway.conf'));
   const configured = /filesystem:([\w./-]+)/.exec(config)?.[1];
   const versioned = /^V[\d._]+__.+\.(?:sql|java)$/;
-  const folder = await firstOf([...(configured ? [configured] : []), 'db/migration', 'src/main/resources/db/migration', 'sql', 'migrations'], async (path) =>
-    (await project.list(path)).some((name) => versioned.test(name)),
+  const folder = await firstOf(
+    [...(configured ? [configured] : []), 'db/migration', 'src/main/resources/db/migration', 'sql', 'migrations'],
+    async (path) => (await project.list(path)).some((name) => versioned.test(name)),
   );
   if (folder === null) return null;
   const files = (await project.list(folder)).filter((name) => versioned.test(name));
@@ -168,8 +197,12 @@ const flyway: Detector = async (project) => {
     folder,
     ['flyway_schema_history'],
     ({ rows }) => {
-      const applied = new Set(rows.filter((row) => isTrue(row['success'])).flatMap((row) => (row['version'] == null ? [] : [versionKey(row['version'])])));
-      const baselines = rows.filter((row) => row['type'] === 'BASELINE' && row['version'] != null).map((row) => versionKey(row['version']!));
+      const applied = new Set(
+        rows.filter((row) => isTrue(row['success'])).flatMap((row) => (row['version'] == null ? [] : [versionKey(row['version'])])),
+      );
+      const baselines = rows
+        .filter((row) => row['type'] === 'BASELINE' && row['version'] != null)
+        .map((row) => versionKey(row['version']!));
       return files
         .map((name) => ({ name, version: versionKey(/^V([\d._]+)__/.exec(name)![1]!) }))
         .filter(({ version }) => !applied.has(version) && !baselines.some((baseline) => compareVersions(version, baseline) <= 0))
@@ -216,12 +249,20 @@ const django: Detector = async (project) => {
   if (!project.names.has('manage.py')) return null;
   const migrations: { readonly app: string; readonly name: string }[] = [];
   const folders = [...project.names].filter((name) => /^\w+$/.test(name) && !/^(?:node_modules|venv|static|media)$/.test(name));
-  const nested = await Promise.all(folders.slice(0, FOLDERS_LIMIT).map(async (folder) => [folder, ...(await project.list(folder)).filter((name) => /^\w+$/.test(name)).map((name) => `${folder}/${name}`)]));
+  const nested = await Promise.all(
+    folders
+      .slice(0, FOLDERS_LIMIT)
+      .map(async (folder) => [
+        folder,
+        ...(await project.list(folder)).filter((name) => /^\w+$/.test(name)).map((name) => `${folder}/${name}`),
+      ]),
+  );
   for (const folder of nested.flat().slice(0, FOLDERS_LIMIT)) {
     const app = folder.split('/').at(-1)!;
     for (const file of (await project.list(`${folder}/migrations`)).filter((name) => /^\d{4}_\w+\.py$/.test(name))) {
       // A squashed migration counts as applied when those it replaces are: left to Django to say.
-      if (migrations.length < FILES_READ_LIMIT && !/^\s*replaces\s*=/m.test(await project.read(`${folder}/migrations/${file}`))) migrations.push({ app, name: withoutExtension(file) });
+      if (migrations.length < FILES_READ_LIMIT && !/^\s*replaces\s*=/m.test(await project.read(`${folder}/migrations/${file}`)))
+        migrations.push({ app, name: withoutExtension(file) });
     }
   }
   return detected('django', '.', ['django_migrations'], ({ rows }) => {
@@ -233,7 +274,13 @@ const django: Detector = async (project) => {
 const rails: Detector = async (project) => {
   const files = (await project.list('db/migrate')).filter((name) => /^\d+_\w+\.rb$/.test(name));
   if (files.length === 0) return null;
-  return detected('rails', 'db/migrate', ['schema_migrations'], byVersion(files, (row) => row['version'] ?? null), { isOwn: isVersioned });
+  return detected(
+    'rails',
+    'db/migrate',
+    ['schema_migrations'],
+    byVersion(files, (row) => row['version'] ?? null),
+    { isOwn: isVersioned },
+  );
 };
 
 const goose: Detector = async (project) => {
@@ -241,7 +288,9 @@ const goose: Detector = async (project) => {
   if (folder === null) return null;
   const files = (await project.list(folder)).filter((name) => /^\d+_.+\.(?:sql|go)$/.test(name) && !name.endsWith('_test.go'));
   return detected('goose', folder, ['goose_db_version'], ({ rows }) => {
-    const state = new Map(rows.toSorted((a, b) => Number(a['id']) - Number(b['id'])).map((row) => [row['version_id'], isTrue(row['is_applied'])]));
+    const state = new Map(
+      rows.toSorted((a, b) => Number(a['id']) - Number(b['id'])).map((row) => [row['version_id'], isTrue(row['is_applied'])]),
+    );
     return files.filter((name) => state.get(String(BigInt(/^\d+/.exec(name)![0]))) !== true);
   });
 };
@@ -250,7 +299,13 @@ const dbmate: Detector = async (project) => {
   const folder = await sqlFolder(project, /^--\s*migrate:up/m);
   if (folder === null) return null;
   const files = (await project.list(folder)).filter((name) => /^\d+.*\.sql$/.test(name));
-  return detected('dbmate', folder, ['schema_migrations'], byVersion(files, (row) => row['version'] ?? null), { isOwn: isVersioned });
+  return detected(
+    'dbmate',
+    folder,
+    ['schema_migrations'],
+    byVersion(files, (row) => row['version'] ?? null),
+    { isOwn: isVersioned },
+  );
 };
 
 const golangMigrate: Detector = async (project) => {
@@ -280,7 +335,9 @@ const sql: Detector = async (project) => {
     folder,
     ['schema_migrations', 'migrations'],
     ({ rows }) => {
-      const applied = new Set(rows.flatMap((row) => row['name'] ?? row['filename'] ?? row['version'] ?? []).map((id) => withoutExtension(id.split('/').at(-1)!)));
+      const applied = new Set(
+        rows.flatMap((row) => row['name'] ?? row['filename'] ?? row['version'] ?? []).map((id) => withoutExtension(id.split('/').at(-1)!)),
+      );
       const numbers = new Set([...applied].filter((id) => /^\d+$/.test(id)).map((id) => BigInt(id)));
       return files.map(withoutExtension).filter((name) => !applied.has(name) && !numbers.has(BigInt(/^\d+/.exec(name)![0])));
     },
@@ -391,7 +448,9 @@ async function firstOf(paths: readonly string[], isRight: (path: string) => Prom
 function journalEntries(text: string): readonly { readonly tag: string; readonly when: number }[] {
   try {
     const entries = (JSON.parse(text) as { entries?: unknown }).entries;
-    return Array.isArray(entries) ? entries.filter((entry): entry is { tag: string; when: number } => typeof entry?.tag === 'string' && typeof entry?.when === 'number') : [];
+    return Array.isArray(entries)
+      ? entries.filter((entry): entry is { tag: string; when: number } => typeof entry?.tag === 'string' && typeof entry?.when === 'number')
+      : [];
   } catch {
     return []; // no journal, or a damaged one: then the folder tells nothing
   }

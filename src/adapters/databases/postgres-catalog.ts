@@ -37,8 +37,13 @@ export function snapshotPostgres(url: string, timeoutMs: number): Promise<Schema
  * The schema as this transaction sees it, without migration records. The search path must be empty.
  * @throws DatabaseTooLarge
  */
-export async function readPostgresCatalog(client: Client): Promise<{ readonly content: SchemaContent; readonly readable: ReadonlySet<string> }> {
-  const [database, tables, columns, constraints, indexes, sequences, enums, triggers, policies, views, viewUses] = await executeAll(client, STATEMENTS);
+export async function readPostgresCatalog(
+  client: Client,
+): Promise<{ readonly content: SchemaContent; readonly readable: ReadonlySet<string> }> {
+  const [database, tables, columns, constraints, indexes, sequences, enums, triggers, policies, views, viewUses] = await executeAll(
+    client,
+    STATEMENTS,
+  );
   const name = text(database?.[0]?.['name']);
   if ((tables ?? []).length > TABLES_LIMIT) throw new DatabaseTooLarge(`PostgreSQL database "${name}"`, TABLES_LIMIT);
   const of = (rows: readonly Row[] | undefined) => {
@@ -52,7 +57,12 @@ export async function readPostgresCatalog(client: Client): Promise<{ readonly co
   const triggersOf = of(triggers);
   const policiesOf = of(policies);
   const usesOf = of(viewUses);
-  const labels = new Map([...(tables ?? []), ...(views ?? [])].map((row) => [text(row['oid']), tableLabel({ schema: text(row['schema']), name: text(row['name']) })]));
+  const labels = new Map(
+    [...(tables ?? []), ...(views ?? [])].map((row) => [
+      text(row['oid']),
+      tableLabel({ schema: text(row['schema']), name: text(row['name']) }),
+    ]),
+  );
   const content: SchemaContent = {
     format: 1,
     engine: 'postgres',
@@ -119,9 +129,18 @@ export async function readPostgresCatalog(client: Client): Promise<{ readonly co
 }
 
 /** The rows of the tables that are shaped like a migration tool's record. */
-async function readHistory(client: Client, tables: readonly TableSnapshot[], readable: ReadonlySet<string>): Promise<readonly HistorySnapshot[]> {
+async function readHistory(
+  client: Client,
+  tables: readonly TableSnapshot[],
+  readable: ReadonlySet<string>,
+): Promise<readonly HistorySnapshot[]> {
   const found = tables.flatMap((table) => {
-    const history = readable.has(tableLabel(table)) ? historyTableOf(table.name, table.columns.map((column) => column.name)) : null;
+    const history = readable.has(tableLabel(table))
+      ? historyTableOf(
+          table.name,
+          table.columns.map((column) => column.name),
+        )
+      : null;
     return history === null ? [] : [{ table, history }];
   });
   const results = await executeAll(
@@ -134,7 +153,9 @@ async function readHistory(client: Client, tables: readonly TableSnapshot[], rea
   );
   return found.map(({ table, history }, index) => {
     const rows = results[index] ?? [];
-    const kept = rows.slice(0, HISTORY_ROWS_LIMIT).flatMap((row) => (row['cells'] === null ? [] : [row['cells'] as Record<string, string | null>]));
+    const kept = rows
+      .slice(0, HISTORY_ROWS_LIMIT)
+      .flatMap((row) => (row['cells'] === null ? [] : [row['cells'] as Record<string, string | null>]));
     return {
       schema: table.schema,
       table: table.name,
@@ -223,9 +244,21 @@ const STATEMENTS = [
    WHERE c.relkind IN ('v', 'm') AND ${OURS}`,
 ] as const;
 
-const CONSTRAINT_KINDS: Readonly<Record<string, ConstraintSnapshot['kind']>> = { c: 'check', f: 'foreign key', p: 'primary key', u: 'unique', x: 'exclusion' };
+const CONSTRAINT_KINDS: Readonly<Record<string, ConstraintSnapshot['kind']>> = {
+  c: 'check',
+  f: 'foreign key',
+  p: 'primary key',
+  u: 'unique',
+  x: 'exclusion',
+};
 const TRIGGER_STATES: Readonly<Record<string, TriggerSnapshot['enabled']>> = { O: 'origin', D: 'disabled', R: 'replica', A: 'always' };
-const POLICY_COMMANDS: Readonly<Record<string, PolicySnapshot['command']>> = { '*': 'ALL', r: 'SELECT', a: 'INSERT', w: 'UPDATE', d: 'DELETE' };
+const POLICY_COMMANDS: Readonly<Record<string, PolicySnapshot['command']>> = {
+  '*': 'ALL',
+  r: 'SELECT',
+  a: 'INSERT',
+  w: 'UPDATE',
+  d: 'DELETE',
+};
 
 function toColumn(row: Row): ColumnSnapshot {
   return {

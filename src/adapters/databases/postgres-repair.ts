@@ -22,7 +22,12 @@ import {
 const LOCK = [0x67726163, 0x6865616c] as const;
 const FOREIGN_KEY_VIOLATION = '23503';
 
-export function restorePostgresTables(url: string, snapshot: SchemaSnapshot, tables: readonly TableSnapshot[], timeoutMs: number): Promise<Restored | Refused> {
+export function restorePostgresTables(
+  url: string,
+  snapshot: SchemaSnapshot,
+  tables: readonly TableSnapshot[],
+  timeoutMs: number,
+): Promise<Restored | Refused> {
   return repair<Restored>(url, timeoutMs, async (client) => {
     const { content: live } = await readPostgresCatalog(client);
     const reason = (await whyNotRestore(client, snapshot, tables)) ?? whyEnumsDiffer(snapshot, live, tables);
@@ -45,11 +50,17 @@ export function restorePostgresTables(url: string, snapshot: SchemaSnapshot, tab
   });
 }
 
-export function dropPostgresTables(url: string, snapshot: SchemaSnapshot, tables: readonly TableSnapshot[], timeoutMs: number): Promise<Dropped | Refused> {
+export function dropPostgresTables(
+  url: string,
+  snapshot: SchemaSnapshot,
+  tables: readonly TableSnapshot[],
+  timeoutMs: number,
+): Promise<Dropped | Refused> {
   return repair<Dropped>(url, timeoutMs, async (client) => {
     const { content: before } = await readPostgresCatalog(client);
     const present = tables.filter((table) => findTable(before, table) !== undefined);
-    if (before.database !== snapshot.database) return refuse(`the snapshot is of database "${snapshot.database}", and this is "${before.database}"`);
+    if (before.database !== snapshot.database)
+      return refuse(`the snapshot is of database "${snapshot.database}", and this is "${before.database}"`);
     if (present.length === 0) return { state: 'dropped', tables: [] };
     await execute(client, `LOCK TABLE ${present.map(qualified).join(', ')} IN ACCESS EXCLUSIVE MODE`);
     const { content: live } = await readPostgresCatalog(client);
@@ -99,7 +110,13 @@ export function unrecordPostgresMigrations(url: string, chosen: readonly RowsOfT
       for (const row of rows) {
         const names = Object.keys(row.cells);
         const where = names.map((name, index) => `h.${quoteIdentifier(name)}::text IS NOT DISTINCT FROM $${index + 1}::text`).join(' AND ');
-        const gone = exists ? await execute(client, `DELETE FROM ${qualified(table)} h WHERE ${where} RETURNING 1`, names.map((name) => row.cells[name])) : [];
+        const gone = exists
+          ? await execute(
+              client,
+              `DELETE FROM ${qualified(table)} h WHERE ${where} RETURNING 1`,
+              names.map((name) => row.cells[name]),
+            )
+          : [];
         (gone.length > 0 ? ids : unchanged).push(`${label}/${row.id}`);
       }
     }
@@ -108,7 +125,11 @@ export function unrecordPostgresMigrations(url: string, chosen: readonly RowsOfT
 }
 
 /** One transaction under the lock of repairs. What the server will not do is a refusal: it was rolled back. */
-async function repair<T extends { readonly state: string }>(url: string, timeoutMs: number, work: (client: Client) => Promise<T | Refused>): Promise<T | Refused> {
+async function repair<T extends { readonly state: string }>(
+  url: string,
+  timeoutMs: number,
+  work: (client: Client) => Promise<T | Refused>,
+): Promise<T | Refused> {
   try {
     return await inPostgres<T | Refused>(
       url,
@@ -131,7 +152,8 @@ function refuse(reason: string): Refused {
 
 async function whyNotRestore(client: Client, snapshot: SchemaSnapshot, tables: readonly TableSnapshot[]): Promise<string | null> {
   const [database] = await execute(client, 'SELECT current_database() AS name');
-  if (database?.['name'] !== snapshot.database) return `the snapshot is of database "${snapshot.database}", and this is "${String(database?.['name'])}"`;
+  if (database?.['name'] !== snapshot.database)
+    return `the snapshot is of database "${snapshot.database}", and this is "${String(database?.['name'])}"`;
   const schemas = [...new Set(tables.map(({ schema }) => schema))];
   const known = await execute(client, 'SELECT nspname AS name FROM pg_namespace WHERE nspname = ANY ($1::text[])', [schemas]);
   const gone = schemas.find((schema) => !known.some(({ name }) => name === schema));
@@ -168,7 +190,12 @@ function whyEnumsDiffer(snapshot: SchemaSnapshot, live: SchemaContent, tables: r
   return null;
 }
 
-async function createMissingEnums(client: Client, snapshot: SchemaSnapshot, live: SchemaContent, tables: readonly TableSnapshot[]): Promise<readonly string[]> {
+async function createMissingEnums(
+  client: Client,
+  snapshot: SchemaSnapshot,
+  live: SchemaContent,
+  tables: readonly TableSnapshot[],
+): Promise<readonly string[]> {
   const gone = enumsOf(snapshot, tables).filter((wanted) => !live.enums.some((candidate) => isSame(candidate, wanted)));
   for (const type of gone) await execute(client, `CREATE TYPE ${qualified(type)} AS ENUM (${type.labels.map(quoteLiteral).join(', ')})`);
   return gone.map(tableLabel);
@@ -215,8 +242,10 @@ function storageOption(option: string): string {
 
 async function finishSequences(client: Client, table: TableSnapshot): Promise<void> {
   for (const sequence of table.sequences) {
-    if (!sequence.isIdentity) await execute(client, `ALTER SEQUENCE ${qualified(sequence)} OWNED BY ${qualified(table)}.${quoteIdentifier(sequence.column)}`);
-    if (sequence.lastValue !== null) await execute(client, 'SELECT setval($1::regclass, $2::bigint, true)', [qualified(sequence), sequence.lastValue]);
+    if (!sequence.isIdentity)
+      await execute(client, `ALTER SEQUENCE ${qualified(sequence)} OWNED BY ${qualified(table)}.${quoteIdentifier(sequence.column)}`);
+    if (sequence.lastValue !== null)
+      await execute(client, 'SELECT setval($1::regclass, $2::bigint, true)', [qualified(sequence), sequence.lastValue]);
   }
 }
 
@@ -227,7 +256,12 @@ async function addKeysAndIndexes(client: Client, table: TableSnapshot): Promise<
     // The definition of a key leaves out the storage parameters of its index: then the index comes first.
     const isTuned = index !== undefined && constraint.kind !== 'exclusion' && / WITH \(/.test(index.definition);
     if (isTuned) await execute(client, index.definition);
-    await execute(client, isTuned ? addConstraint(table, { name: constraint.name, definition: usingIndex(constraint, index.name) }) : addConstraint(table, constraint));
+    await execute(
+      client,
+      isTuned
+        ? addConstraint(table, { name: constraint.name, definition: usingIndex(constraint, index.name) })
+        : addConstraint(table, constraint),
+    );
   }
   for (const index of table.indexes) {
     if (index.constraint === null) await execute(client, index.definition);
@@ -297,10 +331,12 @@ async function addRules(client: Client, table: TableSnapshot): Promise<void> {
   if (table.rowSecurity === 'forced') await execute(client, `ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`);
   if (table.comment !== null) await execute(client, `COMMENT ON TABLE ${name} IS ${quoteLiteral(table.comment)}`);
   for (const column of table.columns)
-    if (column.comment !== null) await execute(client, `COMMENT ON COLUMN ${name}.${quoteIdentifier(column.name)} IS ${quoteLiteral(column.comment)}`);
+    if (column.comment !== null)
+      await execute(client, `COMMENT ON COLUMN ${name}.${quoteIdentifier(column.name)} IS ${quoteLiteral(column.comment)}`);
   await giveAway(client, 'TABLE', name, table.owner);
   await setGrants(client, 'TABLE', name, table.grants);
-  for (const column of table.columns) for (const grant of column.grants) await execute(client, grantStatement(grant, `TABLE ${name}`, column.name));
+  for (const column of table.columns)
+    for (const grant of column.grants) await execute(client, grantStatement(grant, `TABLE ${name}`, column.name));
   for (const sequence of table.sequences) await setGrants(client, 'SEQUENCE', qualified(sequence), sequence.grants);
 }
 
@@ -342,7 +378,7 @@ function roleName(role: string | null): string {
 function dependentViews(snapshot: SchemaSnapshot, tables: readonly TableSnapshot[]): readonly ViewSnapshot[] {
   const affected = new Set(tables.map(tableLabel));
   const ordered: ViewSnapshot[] = [];
-  for (let isGrowing = true; isGrowing; ) {
+  for (let isGrowing = true; isGrowing;) {
     isGrowing = false;
     for (const view of snapshot.views) {
       if (affected.has(tableLabel(view)) || !view.dependsOn.some((label) => affected.has(label))) continue;
@@ -362,7 +398,12 @@ function dependentViews(snapshot: SchemaSnapshot, tables: readonly TableSnapshot
   return placed;
 }
 
-async function createMissingViews(client: Client, snapshot: SchemaSnapshot, live: SchemaContent, tables: readonly TableSnapshot[]): Promise<readonly string[]> {
+async function createMissingViews(
+  client: Client,
+  snapshot: SchemaSnapshot,
+  live: SchemaContent,
+  tables: readonly TableSnapshot[],
+): Promise<readonly string[]> {
   const gone = dependentViews(snapshot, tables).filter((view) => !live.views.some((candidate) => isSame(candidate, view)));
   for (const view of gone) {
     const kind = view.isMaterialized ? 'MATERIALIZED VIEW' : 'VIEW';
@@ -405,16 +446,21 @@ function differenceOf(table: TableSnapshot, content: SchemaContent): string {
 
 /** Keeps migration tools out until we are done. */
 async function lockHistory(client: Client, table: TableSnapshot): Promise<boolean> {
-  const found = await execute(client, `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')`, [
-    table.schema,
-    table.name,
-  ]);
+  const found = await execute(
+    client,
+    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')`,
+    [table.schema, table.name],
+  );
   if (found.length > 0) await execute(client, `LOCK TABLE ${qualified(table)} IN SHARE ROW EXCLUSIVE MODE`);
   return found.length > 0;
 }
 
 async function idsPresent(client: Client, table: TableSnapshot): Promise<ReadonlySet<string>> {
-  const columns = historyTableOf(table.name, table.columns.map(({ name }) => name))?.id ?? [];
+  const columns =
+    historyTableOf(
+      table.name,
+      table.columns.map(({ name }) => name),
+    )?.id ?? [];
   const cells = columns.map((name) => `coalesce(h.${quoteIdentifier(name)}::text, '')`);
   const rows = await execute(client, `SELECT ${cells.join(` || ':' || `)} AS id FROM ${qualified(table)} h`);
   return new Set(rows.map(({ id }) => String(id)));
@@ -424,5 +470,9 @@ async function insertRow(client: Client, table: TableSnapshot, cells: Readonly<R
   const columns = table.columns.filter(({ generated, name }) => generated === null && name in cells);
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const values = columns.map(({ type }, index) => `$${index + 1}::text::${type}`).join(', ');
-  await execute(client, `INSERT INTO ${qualified(table)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values}`, columns.map(({ name }) => cells[name]));
+  await execute(
+    client,
+    `INSERT INTO ${qualified(table)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values}`,
+    columns.map(({ name }) => cells[name]),
+  );
 }

@@ -31,7 +31,12 @@ export async function inPostgres<T>(
   commit: (result: T) => boolean,
 ): Promise<T> {
   const target = parsePostgresUrl(url);
-  if (target === null) throw new DatabaseUnreachable('PostgreSQL database', 'its URL cannot be read', 'correct the URL: postgresql://user:password@host:5432/name');
+  if (target === null)
+    throw new DatabaseUnreachable(
+      'PostgreSQL database',
+      'its URL cannot be read',
+      'correct the URL: postgresql://user:password@host:5432/name',
+    );
   const client = await connect(target, Math.min(options.timeoutMs, CONNECT_LIMIT_MS), options.timeoutMs);
   try {
     await client.query(openingOf(options));
@@ -61,7 +66,9 @@ export async function execute(client: Client, text: string, values: readonly unk
 /** Several fixed statements in one round trip; the rows of each. */
 export async function executeAll(client: Client, statements: readonly string[]): Promise<readonly (readonly Record<string, unknown>[])[]> {
   if (statements.length === 0) return [];
-  const results = (await client.query(statements.join(';\n'))) as unknown as { rows: Record<string, unknown>[] } | { rows: Record<string, unknown>[] }[];
+  const results = (await client.query(statements.join(';\n'))) as unknown as
+    | { rows: Record<string, unknown>[] }
+    | { rows: Record<string, unknown>[] }[];
   return (Array.isArray(results) ? results : [results]).map(({ rows }) => rows);
 }
 
@@ -163,7 +170,20 @@ async function close(client: Client): Promise<void> {
   (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
 }
 
-const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENOENT', 'EACCES', 'EPIPE', 'EADDRNOTAVAIL']);
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOENT',
+  'EACCES',
+  'EPIPE',
+  'EADDRNOTAVAIL',
+]);
 
 function failureOf(error: unknown, target: PostgresTarget, limitMs: number): GraceError {
   if (error instanceof DatabaseDriverMissing) return error;
@@ -173,13 +193,21 @@ function failureOf(error: unknown, target: PostgresTarget, limitMs: number): Gra
   const text = withoutPassword(messageOf(error), target.password);
   const listens = `check that PostgreSQL runs and listens at ${target.host}${target.host.startsWith('/') ? '' : `:${target.port}`}`;
   if (code !== undefined && NETWORK.has(code)) return new DatabaseUnreachable(database, code, listens);
-  if (error === undefined || /timeout expired|timeout exceeded/i.test(text)) return new DatabaseUnreachable(database, `no answer within ${Math.round(limitMs)} ms`, listens);
-  if (sqlState === '3D000') return new DatabaseUnreachable(database, 'the server has no database of this name', 'correct the name, or create the database');
+  if (error === undefined || /timeout expired|timeout exceeded/i.test(text))
+    return new DatabaseUnreachable(database, `no answer within ${Math.round(limitMs)} ms`, listens);
+  if (sqlState === '3D000')
+    return new DatabaseUnreachable(database, 'the server has no database of this name', 'correct the name, or create the database');
   if (sqlState?.startsWith('28') || /client password must be/.test(text)) return new DatabaseLoginRefused(database, text);
   if (sqlState === '57014' || sqlState === '55P03' || /Query read timeout/i.test(text)) return new DatabaseTimeout(database, limitMs, text);
-  if (sqlState?.startsWith('57P') || sqlState?.startsWith('53') || sqlState?.startsWith('08') || /Connection terminated|Client has encountered/i.test(text))
+  if (
+    sqlState?.startsWith('57P') ||
+    sqlState?.startsWith('53') ||
+    sqlState?.startsWith('08') ||
+    /Connection terminated|Client has encountered/i.test(text)
+  )
     return new DatabaseUnreachable(database, text, 'the server is starting, stopping or full: try again shortly');
-  if (/SSL|certificate|self.signed/i.test(text)) return new DatabaseUnreachable(database, text, 'compare sslmode and certificates with those of the server');
+  if (/SSL|certificate|self.signed/i.test(text))
+    return new DatabaseUnreachable(database, text, 'compare sslmode and certificates with those of the server');
   return new DatabaseQueryFailed(database, text, sqlState);
 }
 

@@ -1,6 +1,15 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compareSchema, dropEmptyTables, isIntact, recordMigrations, restoreTables, takeSnapshot, unrecordMigrations, type DatabaseLocation } from './index.ts';
+import {
+  compareSchema,
+  dropEmptyTables,
+  isIntact,
+  recordMigrations,
+  restoreTables,
+  takeSnapshot,
+  unrecordMigrations,
+  type DatabaseLocation,
+} from './index.ts';
 import { execute, inPostgres } from './postgres-session.ts';
 import { POSTGRES_MISSING, startPostgres, type TestServer } from './testing/postgres-server.ts';
 
@@ -81,7 +90,9 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
   const sql = (text: string) => server.query(database, text);
 
   it('comes back from a dropped table with exactly the schema it had', async () => {
-    await sql(`INSERT INTO customers (email) VALUES ('a@b'); INSERT INTO orders (customer_id, total) VALUES (100, 1), (100, 2) ON CONFLICT DO NOTHING`).catch(() => {});
+    await sql(
+      `INSERT INTO customers (email) VALUES ('a@b'); INSERT INTO orders (customer_id, total) VALUES (100, 1), (100, 2) ON CONFLICT DO NOTHING`,
+    ).catch(() => {});
     await sql('DELETE FROM orders; REFRESH MATERIALIZED VIEW totals');
     const before = await takeSnapshot(location);
     await sql('DROP TABLE orders CASCADE');
@@ -131,7 +142,9 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
   });
 
   it('guards new rows only where old rows point at what was lost', async () => {
-    await sql(`INSERT INTO customers (email) VALUES ('a@b'); INSERT INTO orders (customer_id, total) VALUES (100, 7); INSERT INTO audit VALUES (1, 1)`);
+    await sql(
+      `INSERT INTO customers (email) VALUES ('a@b'); INSERT INTO orders (customer_id, total) VALUES (100, 7); INSERT INTO audit VALUES (1, 1)`,
+    );
     const before = await takeSnapshot(location);
     await sql('DROP TABLE orders CASCADE');
     expect(await restoreTables(location, before, ['orders'])).toMatchObject({ notValidated: ['audit/audit_order_id_fkey'] });
@@ -157,9 +170,15 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
 
   it('refuses what it could not make exactly', async () => {
     const before = await takeSnapshot(location);
-    expect(await restoreTables(location, before, ['measurements'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('partitioned') });
+    expect(await restoreTables(location, before, ['measurements'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('partitioned'),
+    });
     await sql('DROP TABLE orders CASCADE; DROP FUNCTION touch()');
-    expect(await restoreTables(location, before, ['orders'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('touch() does not exist') });
+    expect(await restoreTables(location, before, ['orders'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('touch() does not exist'),
+    });
     expect(compareSchema(before, await takeSnapshot(location))?.missingTables).toEqual(['orders']);
   });
 
@@ -167,9 +186,15 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
     const before = await takeSnapshot(location);
     await sql('DROP TABLE audit');
     const altered = JSON.parse(JSON.stringify(before).replace('"integer"', '"integer); DROP TABLE customers; --"')) as typeof before;
-    expect(await restoreTables(location, altered, ['audit'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('digest') });
+    expect(await restoreTables(location, altered, ['audit'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('digest'),
+    });
     const elsewhere: DatabaseLocation = { engine: 'postgres', url: server.url('postgres') };
-    expect(await restoreTables(elsewhere, before, ['audit'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('and this is "postgres"') });
+    expect(await restoreTables(elsewhere, before, ['audit'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('and this is "postgres"'),
+    });
   });
 
   it('lets one of two repairs at once do the work', async () => {
@@ -198,7 +223,10 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
     await sql('DROP TABLE orders CASCADE');
     await restoreTables(location, before, ['orders']);
     await sql('CREATE TABLE later (order_id bigint REFERENCES orders)');
-    expect(await dropEmptyTables(location, before, ['orders'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('depend') });
+    expect(await dropEmptyTables(location, before, ['orders'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('depend'),
+    });
     expect((await takeSnapshot(location)).tables.some(({ name }) => name === 'orders')).toBe(true);
   });
 
@@ -219,7 +247,10 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
   it('records a lost migration once when two repairs run at once', async () => {
     const before = await takeSnapshot(location);
     await sql(`DELETE FROM pgmigrations WHERE name = '3_third'`);
-    const outcomes = await Promise.all([recordMigrations(location, before, ['pgmigrations/3_third']), recordMigrations(location, before, ['pgmigrations/3_third'])]);
+    const outcomes = await Promise.all([
+      recordMigrations(location, before, ['pgmigrations/3_third']),
+      recordMigrations(location, before, ['pgmigrations/3_third']),
+    ]);
     expect(outcomes.flatMap((outcome) => (outcome.state === 'recorded' ? outcome.ids : []))).toEqual(['pgmigrations/3_third']);
     expect((await takeSnapshot(location)).digest).toBe(before.digest);
   });
@@ -242,14 +273,19 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
     const moved = compareSchema(before, await takeSnapshot(location))!;
     expect(moved.unrecordedMigrations).toEqual([]);
     expect(moved.recordedSince).toEqual(['alembic_version/rev6']);
-    expect(await recordMigrations(location, before, ['alembic_version/rev5'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('rev6') });
+    expect(await recordMigrations(location, before, ['alembic_version/rev5'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('rev6'),
+    });
     await sql('DELETE FROM alembic_version');
     expect(compareSchema(before, await takeSnapshot(location))!.unrecordedMigrations).toEqual(['alembic_version/rev5']);
   });
 
   it('names columns that are gone and columns that changed', async () => {
     const before = await takeSnapshot(location);
-    await sql(`ALTER TABLE orders DROP COLUMN tags, ALTER COLUMN touched_at DROP DEFAULT; ALTER TABLE customers ADD COLUMN extra text; DROP INDEX open_orders`);
+    await sql(
+      `ALTER TABLE orders DROP COLUMN tags, ALTER COLUMN touched_at DROP DEFAULT; ALTER TABLE customers ADD COLUMN extra text; DROP INDEX open_orders`,
+    );
     expect(compareSchema(before, await takeSnapshot(location))).toMatchObject({
       missingTables: [],
       missingColumns: ['orders.tags'],
@@ -281,8 +317,16 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
 
   it('runs one statement where one is meant', async () => {
     const options = { timeoutMs: 1_000, lockTimeoutMs: 1_000, access: 'read write' } as const;
-    const two = inPostgres(server.url(database), options, (client) => execute(client, 'SELECT 1; DROP TABLE audit'), () => true);
-    await expect(two).rejects.toMatchObject({ code: 'GRACE_DATABASES_QUERY_FAILED', message: expect.stringContaining('multiple commands') });
+    const two = inPostgres(
+      server.url(database),
+      options,
+      (client) => execute(client, 'SELECT 1; DROP TABLE audit'),
+      () => true,
+    );
+    await expect(two).rejects.toMatchObject({
+      code: 'GRACE_DATABASES_QUERY_FAILED',
+      message: expect.stringContaining('multiple commands'),
+    });
   });
 
   it('says that encryption is not offered where it is asked for, and goes without where it may', async () => {
@@ -294,7 +338,10 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
   it('says that the login was refused, without the password', async () => {
     const url = server.url(database, { password: 'wr0ng-Passw0rd' });
     const error = await takeSnapshot({ engine: 'postgres', url }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'GRACE_DATABASES_LOGIN_REFUSED', message: expect.stringContaining('password authentication failed for user "admin"') });
+    expect(error).toMatchObject({
+      code: 'GRACE_DATABASES_LOGIN_REFUSED',
+      message: expect.stringContaining('password authentication failed for user "admin"'),
+    });
     const { inspect } = await import('node:util');
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('wr0ng');
   });
@@ -318,7 +365,9 @@ describe('a PostgreSQL server that is not there', () => {
   it('is given up within two seconds when it accepts and says nothing', async () => {
     const { port } = silent.address() as { port: number };
     const started = performance.now();
-    await expect(takeSnapshot({ engine: 'postgres', url: `postgres://a:hidden@127.0.0.1:${port}/x` }, { timeoutMs: 60_000 })).rejects.toMatchObject({
+    await expect(
+      takeSnapshot({ engine: 'postgres', url: `postgres://a:hidden@127.0.0.1:${port}/x` }, { timeoutMs: 60_000 }),
+    ).rejects.toMatchObject({
       code: 'GRACE_DATABASES_UNREACHABLE',
       message: expect.not.stringContaining('hidden'),
     });

@@ -103,7 +103,9 @@ export async function recordMigrations(
   const chosen = chooseRows(location, snapshot, ids);
   if ('state' in chosen) return chosen;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres' ? recordPostgresMigrations(location.url, chosen, timeoutMs) : recordSqliteMigrations(location.path, chosen, timeoutMs);
+  return location.engine === 'postgres'
+    ? recordPostgresMigrations(location.url, chosen, timeoutMs)
+    : recordSqliteMigrations(location.path, chosen, timeoutMs);
 }
 
 /** Takes `recordMigrations` back: removes those rows that are exactly the snapshot's. Safe to call twice. */
@@ -134,7 +136,8 @@ function refuse(reason: string): Refused {
 }
 
 function checkSnapshot(location: DatabaseLocation, snapshot: SchemaSnapshot): Refused | null {
-  if (snapshot.engine !== location.engine) return refuse(`the snapshot is of ${snapshot.engine}, and this is ${describeLocation(location)}`);
+  if (snapshot.engine !== location.engine)
+    return refuse(`the snapshot is of ${snapshot.engine}, and this is ${describeLocation(location)}`);
   // Its definitions are about to be run as statements: only as they were read from the database.
   if (!isIntact(snapshot)) return refuse('the snapshot is not what it was when it was taken: its digest differs');
   return null;

@@ -21,7 +21,11 @@ export interface SchemaComparison extends SchemaDrift {
  * @param pendingMigrations  from `findMigrationFolder`, when there is one
  * @returns                  null when the two are of different databases: there is nothing to compare
  */
-export function compareSchema(before: SchemaSnapshot, now: SchemaSnapshot, pendingMigrations: readonly string[] = []): SchemaComparison | null {
+export function compareSchema(
+  before: SchemaSnapshot,
+  now: SchemaSnapshot,
+  pendingMigrations: readonly string[] = [],
+): SchemaComparison | null {
   if (before.engine !== now.engine || before.database !== now.database) return null;
   const present = new Map(now.tables.map((table) => [tableLabel(table), table]));
   const kept = before.tables.flatMap((table) => {
@@ -66,7 +70,8 @@ function changedColumns({ before, now }: Pair): readonly string[] {
   const columns = new Map(now.columns.map((column) => [column.name, column]));
   return before.columns.flatMap((column) => {
     const found = columns.get(column.name);
-    const isSame = found === undefined || canonical({ ...found, comment: null, grants: [] }) === canonical({ ...column, comment: null, grants: [] });
+    const isSame =
+      found === undefined || canonical({ ...found, comment: null, grants: [] }) === canonical({ ...column, comment: null, grants: [] });
     return isSame ? [] : [`${tableLabel(before)}.${column.name}`];
   });
 }

@@ -173,7 +173,9 @@ const TIMEOUT_MS = 2_000;
  */
 export async function takeSnapshot(location: DatabaseLocation, options: SnapshotOptions = {}): Promise<SchemaSnapshot> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return sealSnapshot(location.engine === 'postgres' ? await snapshotPostgres(location.url, timeoutMs) : await snapshotSqlite(location.path, timeoutMs));
+  return sealSnapshot(
+    location.engine === 'postgres' ? await snapshotPostgres(location.url, timeoutMs) : await snapshotSqlite(location.path, timeoutMs),
+  );
 }
 
 /** Adds the digest. */

@@ -17,13 +17,23 @@ export function snapshotSqlite(path: string, timeoutMs: number): Promise<SchemaC
 export function readSqliteCatalog(database: DatabaseSync, path: string): SchemaContent {
   const schema = database.prepare(`SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema ORDER BY name`).all() as readonly Row[];
   const kinds = new Map(
-    (database.prepare(`SELECT name, type FROM pragma_table_list WHERE schema = 'main'`).all() as readonly Row[]).map((row) => [row['name'], row['type']]),
+    (database.prepare(`SELECT name, type FROM pragma_table_list WHERE schema = 'main'`).all() as readonly Row[]).map((row) => [
+      row['name'],
+      row['type'],
+    ]),
   );
   const counters = schema.some((row) => row['name'] === 'sqlite_sequence')
-    ? new Map((database.prepare('SELECT name, CAST(seq AS TEXT) AS seq FROM sqlite_sequence').all() as readonly Row[]).map((row) => [row['name'], row['seq']]))
+    ? new Map(
+        (database.prepare('SELECT name, CAST(seq AS TEXT) AS seq FROM sqlite_sequence').all() as readonly Row[]).map((row) => [
+          row['name'],
+          row['seq'],
+        ]),
+      )
     : new Map<unknown, unknown>();
   const belonging = (type: string, table: unknown) =>
-    schema.filter((row) => row['type'] === type && row['table'] === table).map((row) => ({ name: String(row['name']), definition: row['sql'] as string | null }));
+    schema
+      .filter((row) => row['type'] === type && row['table'] === table)
+      .map((row) => ({ name: String(row['name']), definition: row['sql'] as string | null }));
   return {
     format: 1,
     engine: 'sqlite',
@@ -43,8 +53,14 @@ export function readSqliteCatalog(database: DatabaseSync, path: string): SchemaC
           indexes: belonging('index', name).flatMap(({ name: index, definition }) =>
             definition === null ? [] : [{ name: index, definition, constraint: null, isReplicaIdentity: false }],
           ),
-          sequences: /\bAUTOINCREMENT\b/i.test(String(row['sql'])) ? [autoincrement(name, typeof counter === 'string' ? counter : null)] : [],
-          triggers: belonging('trigger', name).map(({ name: trigger, definition }) => ({ name: trigger, definition: definition ?? '', enabled: 'origin' })),
+          sequences: /\bAUTOINCREMENT\b/i.test(String(row['sql']))
+            ? [autoincrement(name, typeof counter === 'string' ? counter : null)]
+            : [],
+          triggers: belonging('trigger', name).map(({ name: trigger, definition }) => ({
+            name: trigger,
+            definition: definition ?? '',
+            enabled: 'origin',
+          })),
           policies: [],
           rowSecurity: 'off',
           owner: null,
@@ -79,14 +95,22 @@ export function readSqliteCatalog(database: DatabaseSync, path: string): SchemaC
 /** The rows of the tables that are shaped like a migration tool's record. */
 export function readSqliteHistory(database: DatabaseSync, tables: readonly TableSnapshot[]): readonly HistorySnapshot[] {
   return tables.flatMap((table) => {
-    const history = table.unsupported === null ? historyTableOf(table.name, table.columns.map(({ name }) => name)) : null;
+    const history =
+      table.unsupported === null
+        ? historyTableOf(
+            table.name,
+            table.columns.map(({ name }) => name),
+          )
+        : null;
     if (history === null) return [];
     const cells = table.columns.map(({ name }, index) => {
       const column = quoteSqlite(name);
       return `CASE typeof(${column}) WHEN 'blob' THEN hex(${column}) WHEN 'real' THEN format('%!.17g', ${column}) ELSE CAST(${column} AS TEXT) END AS v${index}, typeof(${column}) AS t${index}`;
     });
     const rows = database
-      .prepare(`SELECT ${cells.join(', ')} FROM ${quoteSqlite(table.name)} ORDER BY ${quoteSqlite(history.orderBy)} DESC, 1 DESC LIMIT ${HISTORY_ROWS_LIMIT + 1}`)
+      .prepare(
+        `SELECT ${cells.join(', ')} FROM ${quoteSqlite(table.name)} ORDER BY ${quoteSqlite(history.orderBy)} DESC, 1 DESC LIMIT ${HISTORY_ROWS_LIMIT + 1}`,
+      )
       .all() as readonly Row[];
     const kept = rows
       .slice(0, HISTORY_ROWS_LIMIT)
@@ -101,7 +125,9 @@ export function quoteSqlite(name: string): string {
 }
 
 function readColumns(database: DatabaseSync, table: string): readonly ColumnSnapshot[] {
-  const rows = database.prepare('SELECT name, type, "notnull" AS required, dflt_value AS fallback, hidden FROM pragma_table_xinfo(?)').all(table) as readonly Row[];
+  const rows = database
+    .prepare('SELECT name, type, "notnull" AS required, dflt_value AS fallback, hidden FROM pragma_table_xinfo(?)')
+    .all(table) as readonly Row[];
   return rows
     .filter((row) => row['hidden'] !== 1) // 1: the hidden columns of virtual tables; 2 and 3: generated
     .map((row) => ({

@@ -6,7 +6,12 @@ import { quoteSqlite, readSqliteCatalog, readSqliteHistory } from './sqlite-cata
 import { inSqlite } from './sqlite-session.ts';
 
 /** Foreign keys of other tables are part of those tables here, and views stay: both come back to life by themselves. */
-export function restoreSqliteTables(path: string, _snapshot: SchemaSnapshot, tables: readonly TableSnapshot[], timeoutMs: number): Promise<Restored | Refused> {
+export function restoreSqliteTables(
+  path: string,
+  _snapshot: SchemaSnapshot,
+  tables: readonly TableSnapshot[],
+  timeoutMs: number,
+): Promise<Restored | Refused> {
   return repair<Restored>(path, timeoutMs, (database) => {
     for (const { name } of tables.flatMap((table) => [table, ...table.indexes])) {
       // Names are compared as SQLite does: without regard to the case of ASCII letters.
@@ -16,7 +21,8 @@ export function restoreSqliteTables(path: string, _snapshot: SchemaSnapshot, tab
     for (const table of tables) {
       define(database, table.sql ?? '', 'TABLE');
       for (const { lastValue } of table.sequences)
-        if (lastValue !== null) database.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, CAST(? AS INTEGER))').run(table.name, lastValue);
+        if (lastValue !== null)
+          database.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, CAST(? AS INTEGER))').run(table.name, lastValue);
     }
     for (const table of tables) for (const index of table.indexes) define(database, index.definition, '(?:UNIQUE\\s+)?INDEX');
     for (const table of tables) for (const trigger of table.triggers) define(database, trigger.definition, 'TRIGGER');
@@ -27,12 +33,18 @@ export function restoreSqliteTables(path: string, _snapshot: SchemaSnapshot, tab
   });
 }
 
-export function dropSqliteTables(path: string, _snapshot: SchemaSnapshot, tables: readonly TableSnapshot[], timeoutMs: number): Promise<Dropped | Refused> {
+export function dropSqliteTables(
+  path: string,
+  _snapshot: SchemaSnapshot,
+  tables: readonly TableSnapshot[],
+  timeoutMs: number,
+): Promise<Dropped | Refused> {
   return repair<Dropped>(path, timeoutMs, (database) => {
     const live = readSqliteCatalog(database, path).tables;
     const present = tables.filter(({ name }) => live.some((table) => table.name === name));
     for (const table of present) {
-      if (database.prepare(`SELECT 1 FROM ${quoteSqlite(table.name)} LIMIT 1`).get() !== undefined) return refuse(`table "${table.name}" has rows`);
+      if (database.prepare(`SELECT 1 FROM ${quoteSqlite(table.name)} LIMIT 1`).get() !== undefined)
+        return refuse(`table "${table.name}" has rows`);
       if (!isSameTable(table, live)) return refuse(`table "${table.name}" is no longer what it was`);
     }
     for (const { name } of present) database.exec(`DROP TABLE ${quoteSqlite(name)}`);
@@ -78,7 +90,11 @@ export function unrecordSqliteMigrations(path: string, chosen: readonly RowsOfTa
 }
 
 /** One transaction under the write lock. What SQLite will not do is a refusal: it was rolled back. */
-async function repair<T extends { readonly state: string }>(path: string, timeoutMs: number, work: (database: DatabaseSync) => T | Refused): Promise<T | Refused> {
+async function repair<T extends { readonly state: string }>(
+  path: string,
+  timeoutMs: number,
+  work: (database: DatabaseSync) => T | Refused,
+): Promise<T | Refused> {
   try {
     return await inSqlite<T | Refused>(path, { timeoutMs, access: 'read write' }, work, (result) => result.state !== 'refused');
   } catch (error) {
@@ -105,7 +121,9 @@ function isSameTable(table: TableSnapshot, tables: readonly TableSnapshot[]): bo
 function insertRow(database: DatabaseSync, table: TableSnapshot, row: HistoryRow): void {
   const names = table.columns.filter(({ generated, name }) => generated === null && name in row.cells).map(({ name }) => name);
   const columns = names.map(quoteSqlite).join(', ');
-  database.prepare(`INSERT INTO ${quoteSqlite(table.name)} (${columns}) VALUES (${names.map(() => '?').join(', ')})`).run(...names.map((name) => valueOf(row, name)));
+  database
+    .prepare(`INSERT INTO ${quoteSqlite(table.name)} (${columns}) VALUES (${names.map(() => '?').join(', ')})`)
+    .run(...names.map((name) => valueOf(row, name)));
 }
 
 function valueOf(row: HistoryRow, name: string): SQLInputValue {

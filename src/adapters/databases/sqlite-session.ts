@@ -24,8 +24,12 @@ export async function inSqlite<T>(
   commit: (result: T) => boolean = () => true,
 ): Promise<T> {
   const name = `SQLite database ${path}`;
-  const isFile = await stat(path).then((found) => found.isFile(), (error: unknown) => codeOf(error) ?? 'it cannot be looked at');
-  if (isFile !== true) throw new DatabaseUnreachable(name, typeof isFile === 'string' ? isFile : 'it is not a file', 'check the path and who may read it');
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    (error: unknown) => codeOf(error) ?? 'it cannot be looked at',
+  );
+  if (isFile !== true)
+    throw new DatabaseUnreachable(name, typeof isFile === 'string' ? isFile : 'it is not a file', 'check the path and who may read it');
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
     try {
@@ -33,7 +37,8 @@ export async function inSqlite<T>(
     } catch (error) {
       const isBusy = [BUSY, LOCKED].includes((resultCodeOf(error) ?? 0) & 0xff);
       if (!isBusy) throw failureOf(error, name);
-      if (performance.now() + RETRY_WAIT_MS >= deadline) throw new DatabaseTimeout(name, options.timeoutMs, 'another process holds its lock');
+      if (performance.now() + RETRY_WAIT_MS >= deadline)
+        throw new DatabaseTimeout(name, options.timeoutMs, 'another process holds its lock');
     }
     await delay(RETRY_WAIT_MS);
   }
@@ -93,7 +98,9 @@ function failureOf(error: unknown, name: string): unknown {
   const code = resultCodeOf(error);
   if (code === null) return error;
   const text = messageOf(error);
-  if ((code & 0xff) === 14 || (code & 0xff) === 8 || (code & 0xff) === 3) return new DatabaseUnreachable(name, text, 'check who may read and write the file and its folder');
-  if ((code & 0xff) === 26 || (code & 0xff) === 11) return new DatabaseUnreachable(name, text, 'the file is damaged or no database: bring back a copy that passes PRAGMA integrity_check');
+  if ((code & 0xff) === 14 || (code & 0xff) === 8 || (code & 0xff) === 3)
+    return new DatabaseUnreachable(name, text, 'check who may read and write the file and its folder');
+  if ((code & 0xff) === 26 || (code & 0xff) === 11)
+    return new DatabaseUnreachable(name, text, 'the file is damaged or no database: bring back a copy that passes PRAGMA integrity_check');
   return new DatabaseQueryFailed(name, text, null);
 }

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compareSchema, dropEmptyTables, recordMigrations, restoreTables, takeSnapshot, unrecordMigrations, type DatabaseLocation } from './index.ts';
+import {
+  compareSchema,
+  dropEmptyTables,
+  recordMigrations,
+  restoreTables,
+  takeSnapshot,
+  unrecordMigrations,
+  type DatabaseLocation,
+} from './index.ts';
 
 const SCHEMA = `
   CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);
@@ -75,7 +83,10 @@ describe('a SQLite database', () => {
     const before = await takeSnapshot(location);
     expect(before.tables.map(({ name }) => name)).toEqual(['customers', 'lines', 'orders', 'schema_migrations', 'words']);
     sql('DROP TABLE words');
-    expect(await restoreTables(location, before, ['words'])).toMatchObject({ state: 'refused', reason: expect.stringContaining('virtual') });
+    expect(await restoreTables(location, before, ['words'])).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('virtual'),
+    });
   });
 
   it('refuses a table that exists in another spelling, and changes nothing', async () => {
@@ -108,14 +119,18 @@ describe('a SQLite database', () => {
     expect(await recordMigrations(location, before, ids)).toEqual({ state: 'recorded', ids, unchanged: [] });
     expect(await recordMigrations(location, before, ids)).toEqual({ state: 'recorded', ids: [], unchanged: ids });
     expect((await takeSnapshot(location)).digest).toBe(before.digest);
-    expect(rows(`SELECT took, typeof(applied_at) AS t, hex(checksum) AS c FROM schema_migrations WHERE name = '0001_first'`)).toEqual([{ took: 0.1, t: 'integer', c: '00FF' }]);
+    expect(rows(`SELECT took, typeof(applied_at) AS t, hex(checksum) AS c FROM schema_migrations WHERE name = '0001_first'`)).toEqual([
+      { took: 0.1, t: 'integer', c: '00FF' },
+    ]);
     expect(await unrecordMigrations(location, before, ids)).toEqual({ state: 'recorded', ids, unchanged: [] });
     expect((await takeSnapshot(location)).digest).toBe(broken.digest);
   });
 
   it('names columns that are gone', async () => {
     const before = await takeSnapshot(location);
-    sql('DROP TRIGGER on_order; CREATE TABLE new_customers (id INTEGER PRIMARY KEY); DROP TABLE customers; ALTER TABLE new_customers RENAME TO customers');
+    sql(
+      'DROP TRIGGER on_order; CREATE TABLE new_customers (id INTEGER PRIMARY KEY); DROP TABLE customers; ALTER TABLE new_customers RENAME TO customers',
+    );
     expect(compareSchema(before, await takeSnapshot(location))).toMatchObject({ missingTables: [], missingColumns: ['customers.email'] });
   });
 
@@ -134,7 +149,10 @@ describe('a SQLite database', () => {
     holder.exec('BEGIN IMMEDIATE');
     let ticks = 0;
     const ticking = setInterval(() => (ticks += 1), 10);
-    await expect(restoreTables(location, before, ['lines'], { timeoutMs: 400 })).rejects.toMatchObject({ code: 'GRACE_DATABASES_TIMEOUT', retryable: true });
+    await expect(restoreTables(location, before, ['lines'], { timeoutMs: 400 })).rejects.toMatchObject({
+      code: 'GRACE_DATABASES_TIMEOUT',
+      retryable: true,
+    });
     clearInterval(ticking);
     expect(ticks).toBeGreaterThan(3);
     expect((await takeSnapshot(location)).tables.some(({ name }) => name === 'lines')).toBe(false);
@@ -153,7 +171,9 @@ describe('a SQLite database', () => {
 
   it('says that a file is no database', async () => {
     writeFileSync(join(dir, 'text.db'), 'not a database, but long enough to be looked at '.repeat(40));
-    await expect(takeSnapshot({ engine: 'sqlite', path: join(dir, 'text.db') })).rejects.toMatchObject({ code: 'GRACE_DATABASES_UNREACHABLE' });
+    await expect(takeSnapshot({ engine: 'sqlite', path: join(dir, 'text.db') })).rejects.toMatchObject({
+      code: 'GRACE_DATABASES_UNREACHABLE',
+    });
   });
 
   it('is looked at while a process that died has left its WAL', async () => {

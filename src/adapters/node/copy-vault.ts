@@ -48,7 +48,8 @@ export function copyVault(dir: string, key: Uint8Array, files: Files): CopyVault
     },
     async prune(keep) {
       for (const part of await files.list(dir))
-        if (part.length === 2) for (const digest of await files.list(join(dir, part))) if (!keep.has(digest)) await files.remove(join(dir, part, digest));
+        if (part.length === 2)
+          for (const digest of await files.list(join(dir, part))) if (!keep.has(digest)) await files.remove(join(dir, part, digest));
     },
   };
 }

@@ -39,7 +39,15 @@ export const nodeFiles: Files = {
   async stat(path) {
     try {
       const s = await fs.lstat(path);
-      const kind: FileStat['kind'] = s.isFile() ? 'file' : s.isDirectory() ? 'directory' : s.isSymbolicLink() ? 'symlink' : s.isSocket() ? 'socket' : 'other';
+      const kind: FileStat['kind'] = s.isFile()
+        ? 'file'
+        : s.isDirectory()
+          ? 'directory'
+          : s.isSymbolicLink()
+            ? 'symlink'
+            : s.isSocket()
+              ? 'socket'
+              : 'other';
       return { kind, sizeBytes: s.size, mtimeMs: s.mtimeMs, mode: s.mode & 0o7777, uid: s.uid, gid: s.gid };
     } catch (error) {
       if (ABSENT.has(codeOf(error) ?? '') || codeOf(error) === 'EACCES') return null;

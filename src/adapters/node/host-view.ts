@@ -57,7 +57,9 @@ export function hostView(options: HostViewOptions): HostView {
       const points = readFileSync('/proc/self/mounts', 'latin1')
         .split('\n')
         .map((line) => (line.split(' ')[1] ?? '').replace(/\\040/g, ' '));
-      const holder = points.filter((p) => p !== '' && (dir === p || dir.startsWith(p === '/' ? '/' : `${p}/`))).toSorted((a, b) => b.length - a.length)[0];
+      const holder = points
+        .filter((p) => p !== '' && (dir === p || dir.startsWith(p === '/' ? '/' : `${p}/`)))
+        .toSorted((a, b) => b.length - a.length)[0];
       return [...(holder === undefined ? [] : [holder]), ...points.filter((p) => p.startsWith(`${dir}/`))];
     },
     async findCommand(name, pathVariable) {

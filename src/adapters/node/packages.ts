@@ -47,11 +47,18 @@ export async function packageState(cwd: string, files: Files, manifest: PackageM
         const stat = statSync(join(cwd, path), { throwIfNoEntry: false });
         if (stat?.size === sizeBytes) continue;
         const owner = packageOf(path);
-        if (statSync(join(cwd, owner, 'package.json'), { throwIfNoEntry: false }) === undefined) missing.add(owner.replace(/^node_modules\//, ''));
+        if (statSync(join(cwd, owner, 'package.json'), { throwIfNoEntry: false }) === undefined)
+          missing.add(owner.replace(/^node_modules\//, ''));
         else damaged.add(owner.replace(/^node_modules\//, ''));
       }
     }
-    return { manager, directory: cwd, lockFile, missing: [...missing].toSorted(), damaged: [...damaged].filter((d) => !missing.has(d)).toSorted() };
+    return {
+      manager,
+      directory: cwd,
+      lockFile,
+      missing: [...missing].toSorted(),
+      damaged: [...damaged].filter((d) => !missing.has(d)).toSorted(),
+    };
   }
   const hasPackage = (await files.stat(join(cwd, 'package.json'))) !== null;
   return { manager: hasPackage ? 'npm' : 'none', directory: cwd, lockFile: null, missing: [], damaged: [] };
@@ -67,7 +74,16 @@ function missingOf(cwd: string, lockText: string): readonly string[] {
   }
   const missing: string[] = [];
   for (const [path, entry] of Object.entries(packages)) {
-    if (!path.startsWith('node_modules/') || entry.optional || entry.dev || entry.devOptional || entry.peer || entry.link || entry.extraneous) continue;
+    if (
+      !path.startsWith('node_modules/') ||
+      entry.optional ||
+      entry.dev ||
+      entry.devOptional ||
+      entry.peer ||
+      entry.link ||
+      entry.extraneous
+    )
+      continue;
     const stat = statSync(join(cwd, path, 'package.json'), { throwIfNoEntry: false });
     if (stat === undefined || stat.size === 0) missing.push(path.slice('node_modules/'.length));
   }

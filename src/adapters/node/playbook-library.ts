@@ -20,7 +20,8 @@ export function playbookLibrary(dir: string, graceUrl: string, files: Files): Pl
   if (!isHooked) {
     isHooked = true;
     registerHooks({
-      resolve: (specifier, context, next) => (specifier === 'grace-runtime' ? { url: graceUrl, shortCircuit: true } : next(specifier, context)),
+      resolve: (specifier, context, next) =>
+        specifier === 'grace-runtime' ? { url: graceUrl, shortCircuit: true } : next(specifier, context),
     });
   }
   const hash = async (file: string): Promise<string | null> => {
@@ -55,7 +56,8 @@ export function playbookLibrary(dir: string, graceUrl: string, files: Files): Pl
 
 function checked(file: string, value: unknown): Playbook {
   const p = value as Partial<Playbook> | null | undefined;
-  if (p === null || p === undefined || typeof p !== 'object') throw new PlaybookInvalid(file, 'has no default export made with definePlaybook({…})');
+  if (p === null || p === undefined || typeof p !== 'object')
+    throw new PlaybookInvalid(file, 'has no default export made with definePlaybook({…})');
   if (typeof p.name !== 'string' || !/^[a-z][a-z0-9_]*$/.test(p.name)) throw new PlaybookInvalid(file, 'its name must be snake_case');
   if (!RISKS.has(p.risk ?? '')) throw new PlaybookInvalid(file, 'its risk must be low, medium, high or critical');
   if (!TIERS.has(p.tier ?? '')) throw new PlaybookInvalid(file, 'its tier must be tier_1, tier_2, tier_3 or tier_4');

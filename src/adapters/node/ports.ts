@@ -48,7 +48,11 @@ function socketInodes(pid: number): readonly string[] {
 
 /** Pids that listen on a port; `likely` are looked at first, since usually it is one of them. Empty: nobody we can see. */
 export function pidsListeningOn(port: number, likely: readonly number[] = []): readonly number[] {
-  const wanted = new Set(listeningSockets().filter((s) => s.port === port).map((s) => s.inode));
+  const wanted = new Set(
+    listeningSockets()
+      .filter((s) => s.port === port)
+      .map((s) => s.inode),
+  );
   if (wanted.size === 0) return [];
   const holds = (pid: number): boolean => socketInodes(pid).some((inode) => wanted.has(inode));
   const found = likely.filter(holds);

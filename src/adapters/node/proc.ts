@@ -76,7 +76,12 @@ export function readEnvironmentVariable(pid: number, name: string): string | nul
   const text = readProc(pid, 'environ');
   if (text === null) return null;
   const prefix = `${name}=`;
-  return text.split('\0').find((line) => line.startsWith(prefix))?.slice(prefix.length) ?? null;
+  return (
+    text
+      .split('\0')
+      .find((line) => line.startsWith(prefix))
+      ?.slice(prefix.length) ?? null
+  );
 }
 
 export function allPids(): readonly number[] {

@@ -73,7 +73,12 @@ async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: 
     const request = send(
       target.url,
       // A liveness probe asks whether it answers, not whether its certificate is trusted: the smoke test does that.
-      { method: 'GET', agent: false, headers: { 'user-agent': 'grace-probe', accept: '*/*', connection: 'close' }, ...(isTls ? { rejectUnauthorized: false } : {}) },
+      {
+        method: 'GET',
+        agent: false,
+        headers: { 'user-agent': 'grace-probe', accept: '*/*', connection: 'close' },
+        ...(isTls ? { rejectUnauthorized: false } : {}),
+      },
       (response: IncomingMessage) => {
         const status = response.statusCode ?? 0;
         const isExpected = target.expectStatus === null ? status < 500 : target.expectStatus.includes(status);

@@ -19,7 +19,11 @@ export function approvalStore(db: Kysely<Tables>): ApprovalStore {
         created_at: a.createdAtMs,
         expires_at: a.expiresAtMs,
       };
-      await db.insertInto('approvals').values(row).onConflict((c) => c.column('id').doUpdateSet(row)).execute();
+      await db
+        .insertInto('approvals')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
     },
     async get(id) {
       const row = await all().where('id', '=', id).executeTakeFirst();

@@ -17,7 +17,11 @@ export function bootStore(db: Kysely<Tables>): BootStore {
         report: JSON.stringify(record.report),
         fingerprint: JSON.stringify(record.fingerprint),
       };
-      await db.insertInto('boots').values(row).onConflict((c) => c.column('id').doUpdateSet(row)).execute();
+      await db
+        .insertInto('boots')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
     },
     async get(id) {
       const row = await all().where('id', '=', id).executeTakeFirst();

@@ -32,7 +32,15 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
           .offset(FAILURES_KEPT_PER_PATTERN)
           .limit(100)
           .execute();
-        if (old.length > 0) await t.deleteFrom('failures').where('id', 'in', old.map((o) => o.id)).execute();
+        if (old.length > 0)
+          await t
+            .deleteFrom('failures')
+            .where(
+              'id',
+              'in',
+              old.map((o) => o.id),
+            )
+            .execute();
       });
     },
     async failuresOf(boot) {
@@ -40,7 +48,13 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
       return rows.map((r) => JSON.parse(r.body) as Failure);
     },
     async failuresLike(signature, limit) {
-      const rows = await db.selectFrom('failures').select('body').where('signature', '=', signature).orderBy('at', 'desc').limit(limit).execute();
+      const rows = await db
+        .selectFrom('failures')
+        .select('body')
+        .where('signature', '=', signature)
+        .orderBy('at', 'desc')
+        .limit(limit)
+        .execute();
       return rows.map((r) => JSON.parse(r.body) as Failure);
     },
     async pattern(signature) {
@@ -71,7 +85,11 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
         playbook: pattern.playbook,
         clean_boots: pattern.cleanBoots,
       };
-      await db.insertInto('patterns').values(row).onConflict((c) => c.column('signature').doUpdateSet(row)).execute();
+      await db
+        .insertInto('patterns')
+        .values(row)
+        .onConflict((c) => c.column('signature').doUpdateSet(row))
+        .execute();
     },
     async saveExplanation(explanation) {
       const row = {
@@ -81,7 +99,11 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
         at: explanation.atMs,
         body: JSON.stringify(explanation),
       };
-      await db.insertInto('explanations').values(row).onConflict((c) => c.column('failure_id').doUpdateSet(row)).execute();
+      await db
+        .insertInto('explanations')
+        .values(row)
+        .onConflict((c) => c.column('failure_id').doUpdateSet(row))
+        .execute();
     },
     async explanations({ bootId, signature, limit }) {
       let query = db.selectFrom('explanations').select('body').orderBy('at', 'desc').limit(limit);

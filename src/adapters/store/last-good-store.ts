@@ -9,20 +9,18 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
   return {
     async load(component) {
       const rows = await db.selectFrom('last_good').selectAll().where('component', '=', component).execute();
-      return rows.map(
-        (r): StoredEntry => ({
-          path: r.path,
-          kind: r.kind as StoredEntry['kind'],
-          mode: r.mode,
-          uid: r.uid,
-          gid: r.gid,
-          sizeBytes: r.size,
-          mtimeMs: r.mtime,
-          digest: r.digest,
-          hasContent: r.has_content === 1,
-          bootId: r.boot_id,
-        }),
-      );
+      return rows.map((r): StoredEntry => ({
+        path: r.path,
+        kind: r.kind as StoredEntry['kind'],
+        mode: r.mode,
+        uid: r.uid,
+        gid: r.gid,
+        sizeBytes: r.size,
+        mtimeMs: r.mtime,
+        digest: r.digest,
+        hasContent: r.has_content === 1,
+        bootId: r.boot_id,
+      }));
     },
     async replace(component, entries) {
       await db.transaction().execute(async (t) => {
@@ -57,12 +55,21 @@ export interface SnapshotStore {
 export function snapshotStore(db: Kysely<Tables>): SnapshotStore {
   return {
     async get(component, kind) {
-      const row = await db.selectFrom('snapshots').select('body').where('component', '=', component).where('kind', '=', kind).executeTakeFirst();
+      const row = await db
+        .selectFrom('snapshots')
+        .select('body')
+        .where('component', '=', component)
+        .where('kind', '=', kind)
+        .executeTakeFirst();
       return row?.body ?? null;
     },
     async put(component, kind, bootId, body) {
       const row = { component, kind, boot_id: bootId, body };
-      await db.insertInto('snapshots').values(row).onConflict((c) => c.columns(['component', 'kind']).doUpdateSet(row)).execute();
+      await db
+        .insertInto('snapshots')
+        .values(row)
+        .onConflict((c) => c.columns(['component', 'kind']).doUpdateSet(row))
+        .execute();
     },
   };
 }

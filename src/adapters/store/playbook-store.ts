@@ -43,7 +43,11 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         verified: p.verifiedCount,
         failed: p.failedCount,
       };
-      await db.insertInto('playbooks').values(row).onConflict((c) => c.column('name').doUpdateSet(row)).execute();
+      await db
+        .insertInto('playbooks')
+        .values(row)
+        .onConflict((c) => c.column('name').doUpdateSet(row))
+        .execute();
     },
     async count(name, outcome) {
       await db
@@ -65,7 +69,11 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         started_at: run.startedAtMs,
         ended_at: run.endedAtMs,
       };
-      await db.insertInto('playbook_runs').values(row).onConflict((c) => c.column('id').doUpdateSet(row)).execute();
+      await db
+        .insertInto('playbook_runs')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
     },
     async run(id) {
       const row = await db.selectFrom('playbook_runs').selectAll().where('id', '=', id).executeTakeFirst();

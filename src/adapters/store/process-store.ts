@@ -16,7 +16,11 @@ export function processStore(db: Kysely<Tables>): ProcessStore {
         log_offset: r.logOffset,
         uid: r.uid,
       };
-      await db.insertInto('processes').values(row).onConflict((c) => c.column('component').doUpdateSet(row)).execute();
+      await db
+        .insertInto('processes')
+        .values(row)
+        .onConflict((c) => c.column('component').doUpdateSet(row))
+        .execute();
     },
     async remove(component) {
       await db.deleteFrom('processes').where('component', '=', component).execute();

@@ -18,7 +18,13 @@ export const certificateProblem: FailureFamily = {
   diagnose(c) {
     const facts = factsOf(c, 'certificate_problem');
     if (facts.length === 0) return Promise.resolve([]);
-    const drifted = c.drift.filter((d) => (d.kind === 'changed' || d.kind === 'missing') && d.canRestore && isCertificate(d.subject) && isOwn(c.component, driftPath(c.component, d) ?? '/'));
+    const drifted = c.drift.filter(
+      (d) =>
+        (d.kind === 'changed' || d.kind === 'missing') &&
+        d.canRestore &&
+        isCertificate(d.subject) &&
+        isOwn(c.component, driftPath(c.component, d) ?? '/'),
+    );
     return Promise.resolve(
       facts.slice(0, 3).map((fact) => {
         const reason = text(fact, 'reason');

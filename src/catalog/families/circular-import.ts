@@ -14,9 +14,19 @@ export const circularImport: FailureFamily = {
     return Promise.resolve(
       facts.slice(0, 2).map((fact) => {
         const names = [fact.subject, String(fact.details['module'] ?? ''), String(fact.details['path'] ?? '')].filter((n) => n !== '');
-        const changed = c.drift.find((d) => d.kind === 'changed' && d.canRestore && names.some((name) => d.subject.endsWith(name) || endsWithModule(d.subject, name) || endsWithModule(d.subject, name.replaceAll('.', '/'))));
+        const changed = c.drift.find(
+          (d) =>
+            d.kind === 'changed' &&
+            d.canRestore &&
+            names.some(
+              (name) => d.subject.endsWith(name) || endsWithModule(d.subject, name) || endsWithModule(d.subject, name.replaceAll('.', '/')),
+            ),
+        );
         const path = changed === undefined ? null : driftPath(c.component, changed);
-        const what = fact.kind === 'circular_import' ? `modules import each other in a circle, through ${fact.subject || 'a module'}` : `${String(fact.details['module'] ?? '') || 'a module'} does not offer ${fact.subject}`;
+        const what =
+          fact.kind === 'circular_import'
+            ? `modules import each other in a circle, through ${fact.subject || 'a module'}`
+            : `${String(fact.details['module'] ?? '') || 'a module'} does not offer ${fact.subject}`;
         return diagnosis('circular_import', {
           cause: path === null ? what : `${what}; ${shownPath(c.component, path)} changed since the last good boot`,
           confidence: path === null ? PLAUSIBLE : LIKELY,

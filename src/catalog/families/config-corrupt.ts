@@ -19,16 +19,44 @@ export const configCorrupt: FailureFamily = {
     const isUnnamed = facts.length > 0 && found.size === 0;
     for (const drift of facts.length > 0 || failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
-      if (path === null || drift.kind !== 'changed' || !drift.canRestore || found.has(path) || !isOwn(c.component, path) || isInPackages(path)) continue;
+      if (
+        path === null ||
+        drift.kind !== 'changed' ||
+        !drift.canRestore ||
+        found.has(path) ||
+        !isOwn(c.component, path) ||
+        isInPackages(path)
+      )
+        continue;
       const isWanted = isInCommand(c.component, path) || c.component.envFiles.includes(path);
       const key = facts.find((f) => f.kind === 'config_invalid' && f.subject !== '' && isNamedIn(f.line, c.component, path));
       if (drift.isBroken)
-        found.set(path, broken(c, path, drift.message, linesOf(facts), isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : PLAUSIBLE));
+        found.set(
+          path,
+          broken(
+            c,
+            path,
+            drift.message,
+            linesOf(facts),
+            isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : PLAUSIBLE,
+          ),
+        );
       else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
     if (isUnnamed && found.size === 0)
       for (const fact of facts.slice(0, 2))
-        found.set(fact.line, diagnosis('config_corrupt', { cause: fact.kind === 'config_invalid' ? `the configuration is not valid${fact.subject ? `: ${fact.subject}` : ''}` : `a file cannot be read: ${fact.line}`, confidence: WORDS_ONLY, evidence: [fact.line], advice: [`correct ${fact.subject || 'the file that the message means'}`] }));
+        found.set(
+          fact.line,
+          diagnosis('config_corrupt', {
+            cause:
+              fact.kind === 'config_invalid'
+                ? `the configuration is not valid${fact.subject ? `: ${fact.subject}` : ''}`
+                : `a file cannot be read: ${fact.line}`,
+            confidence: WORDS_ONLY,
+            evidence: [fact.line],
+            advice: [`correct ${fact.subject || 'the file that the message means'}`],
+          }),
+        );
     return [...found.values()];
   },
   guard: (g) => guardOfSteps('config_corrupt', g),
@@ -40,7 +68,9 @@ async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
     const path = absolutePath(c.component, written);
     if (path === null) continue;
     if ((await c.files.stat(path))?.kind === 'file' || driftAt(c, path, 'changed', 'missing') !== null) return path;
-    const sameName = c.drift.map((d) => (d.kind === 'changed' ? driftPath(c.component, d) : null)).find((p) => p !== null && p.endsWith(`/${written.replace(/^\.\//, '')}`));
+    const sameName = c.drift
+      .map((d) => (d.kind === 'changed' ? driftPath(c.component, d) : null))
+      .find((p) => p !== null && p.endsWith(`/${written.replace(/^\.\//, '')}`));
     if (sameName) return sameName;
   }
   return null;
@@ -49,7 +79,8 @@ async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
 function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
   const shown = shownPath(c.component, path);
   const place = fact.details['line'] === undefined ? '' : ` at line ${String(fact.details['line'])}`;
-  const cause = fact.kind === 'syntax_error' ? `${shown} cannot be read: syntax error${place}` : `${shown} is not a valid configuration${place}`;
+  const cause =
+    fact.kind === 'syntax_error' ? `${shown} cannot be read: syntax error${place}` : `${shown} is not a valid configuration${place}`;
   const drift = driftAt(c, path, 'changed');
   if (isOwn(c.component, path) && drift?.canRestore)
     return diagnosis('config_corrupt', {
@@ -60,7 +91,13 @@ function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
       advice: [`correct ${shown}${place}`],
       waitFor: { kind: 'file_change', path },
     });
-  return diagnosis('config_corrupt', { cause, confidence: fact.kind === 'syntax_error' ? PERHAPS : WORDS_ONLY, evidence: [fact.line], advice: [`correct ${shown}${place}`], waitFor: { kind: 'file_change', path } });
+  return diagnosis('config_corrupt', {
+    cause,
+    confidence: fact.kind === 'syntax_error' ? PERHAPS : WORDS_ONLY,
+    evidence: [fact.line],
+    advice: [`correct ${shown}${place}`],
+    waitFor: { kind: 'file_change', path },
+  });
 }
 
 function broken(c: CaseFile, path: string, message: string, lines: readonly string[], confidence: number): Diagnosis {
@@ -89,9 +126,29 @@ function changed(c: CaseFile, path: string, facts: readonly Fact[], confidence: 
 /** The output names a cause that no file of ours has to do with. */
 export function isExplainedElsewhere(c: CaseFile): boolean {
   const kinds = [
-    'port_in_use', 'port_forbidden', 'connection_refused', 'host_unresolved', 'auth_failed', 'database_missing', 'too_many_connections', 'disk_full',
-    'out_of_memory', 'too_many_open_files', 'command_missing', 'lock_held', 'database_locked', 'migration_pending', 'relation_missing', 'relation_exists',
-    'encoding_error', 'read_only_file_system', 'native_module_broken', 'runtime_version_mismatch', 'not_ready_yet', 'module_missing', 'permission_denied',
+    'port_in_use',
+    'port_forbidden',
+    'connection_refused',
+    'host_unresolved',
+    'auth_failed',
+    'database_missing',
+    'too_many_connections',
+    'disk_full',
+    'out_of_memory',
+    'too_many_open_files',
+    'command_missing',
+    'lock_held',
+    'database_locked',
+    'migration_pending',
+    'relation_missing',
+    'relation_exists',
+    'encoding_error',
+    'read_only_file_system',
+    'native_module_broken',
+    'runtime_version_mismatch',
+    'not_ready_yet',
+    'module_missing',
+    'permission_denied',
   ] as const;
   return factsOf(c, ...kinds).length > 0;
 }

@@ -28,14 +28,20 @@ function diagnoseFact(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   const engine = `${text(fact, 'engine')} ${fact.runtime}`.toLowerCase();
   if (engine.includes('redis') || /\baof\b|append.?only/i.test(fact.line)) return diagnoseRedis(c, fact);
   if (engine.includes('sqlite')) return diagnoseSqlite(c, fact);
-  if (engine.includes('postgres') || engine.includes('mysql')) return Promise.resolve(forPeople(fact, `data of ${engine.split(' ')[0] ?? 'the database'} is damaged`, ['stop it, copy its data directory, and restore from a backup']));
+  if (engine.includes('postgres') || engine.includes('mysql'))
+    return Promise.resolve(
+      forPeople(fact, `data of ${engine.split(' ')[0] ?? 'the database'} is damaged`, [
+        'stop it, copy its data directory, and restore from a backup',
+      ]),
+    );
   return diagnoseFile(c, fact);
 }
 
 async function diagnoseRedis(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   if (/\.rdb$/i.test(fact.subject) || /\brdb\b/i.test(fact.line)) return diagnoseFile(c, fact);
   const path = await appendOnlyFile(c, fact.subject);
-  if (path === null) return forPeople(fact, 'the append-only file of Redis is damaged', ['copy the append-only file, then run redis-check-aof --fix on it']);
+  if (path === null)
+    return forPeople(fact, 'the append-only file of Redis is damaged', ['copy the append-only file, then run redis-check-aof --fix on it']);
   const shown = shownPath(c.component, path);
   return diagnosis('data_corrupt', {
     cause: `the append-only file ${shown} of Redis is damaged`,
@@ -53,10 +59,15 @@ async function appendOnlyFile(c: CaseFile, subject: string): Promise<string | nu
   const named = absolutePath(c.component, subject);
   if (named !== null && isOwn(c.component, named) && (await c.files.stat(named))?.kind === 'file') return named;
   const name = named === null ? '' : basename(named);
-  const all = await findBelow(c.files, c.component.roots, (path, kind) => kind === 'file' && (basename(path) === name || /\.aof$/.test(path)), 20);
+  const all = await findBelow(
+    c.files,
+    c.component.roots,
+    (path, kind) => kind === 'file' && (basename(path) === name || path.endsWith('.aof')),
+    20,
+  );
   const same = all.filter((path) => basename(path) === name);
   if (same.length > 0) return same.length === 1 ? (same[0] ?? null) : null;
-  const parts = all.filter((path) => /\.incr\.aof$/.test(path));
+  const parts = all.filter((path) => path.endsWith('.incr.aof'));
   const logs = new Set(all.map((path) => path.slice(0, path.lastIndexOf('/'))));
   if (logs.size !== 1) return null;
   const sequence = (path: string): number => Number(/\.(\d+)\.incr\.aof$/.exec(path)?.[1] ?? 0);
@@ -66,7 +77,8 @@ async function appendOnlyFile(c: CaseFile, subject: string): Promise<string | nu
 async function diagnoseSqlite(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   const named = absolutePath(c.component, fact.subject);
   const path = named !== null && (await c.files.stat(named))?.kind === 'file' ? named : (sqlitePathOf(c) ?? (await onlyDatabase(c)));
-  if (path === null || !isOwn(c.component, path) || (await c.files.stat(path))?.kind !== 'file') return forPeople(fact, 'the SQLite database is damaged', ['copy the file, then run .recover of the sqlite3 program on the copy']);
+  if (path === null || !isOwn(c.component, path) || (await c.files.stat(path))?.kind !== 'file')
+    return forPeople(fact, 'the SQLite database is damaged', ['copy the file, then run .recover of the sqlite3 program on the copy']);
   const shown = shownPath(c.component, path);
   // "file is not a database": there is no page left to recover from, but there may be a copy.
   const isAnyDatabase = new TextDecoder().decode((await c.files.read(path, 15)) ?? new Uint8Array()) === 'SQLite format 3';
@@ -78,9 +90,12 @@ async function diagnoseSqlite(c: CaseFile, fact: Fact): Promise<Diagnosis> {
     cause: `the SQLite database ${shown} is damaged`,
     confidence: LIKELY,
     evidence: [fact.line],
-    remedy: remedy(`recover_${slugOf(c.component, path)}`, `keep ${shown} as it is and build a new one from what can be read of it`, CAREFUL, [
-      step(`recover ${shown}, the damaged file is kept`, 'recover_sqlite', { path }),
-    ]),
+    remedy: remedy(
+      `recover_${slugOf(c.component, path)}`,
+      `keep ${shown} as it is and build a new one from what can be read of it`,
+      CAREFUL,
+      [step(`recover ${shown}, the damaged file is kept`, 'recover_sqlite', { path })],
+    ),
     advice: [`copy ${shown}, then run .recover of the sqlite3 program on the copy`],
   });
 }
@@ -98,12 +113,20 @@ async function diagnoseFile(c: CaseFile, fact: Fact): Promise<Diagnosis> {
       const drift = driftAt(c, named, 'changed', 'missing');
       return putBack(c, named, fact, drift?.isBroken || drift?.kind === 'missing' ? SURE : drift !== null ? LIKELY : WORDS_ONLY);
     }
-    return forPeople(fact, `${shownPath(c.component, named)} is damaged`, [`keep ${shownPath(c.component, named)} and restore it from a backup`]);
+    return forPeople(fact, `${shownPath(c.component, named)} is damaged`, [
+      `keep ${shownPath(c.component, named)} and restore it from a backup`,
+    ]);
   }
-  const suspects = c.drift.filter((d) => d.kind === 'changed' && d.canRestore).map((d) => ({ path: driftPath(c.component, d), isBroken: d.isBroken }));
-  const suspect = suspects.find((s) => s.isBroken && s.path !== null && isOwn(c.component, s.path)) ?? suspects.find((s) => s.path !== null && named !== null && basename(s.path) === basename(named));
+  const suspects = c.drift
+    .filter((d) => d.kind === 'changed' && d.canRestore)
+    .map((d) => ({ path: driftPath(c.component, d), isBroken: d.isBroken }));
+  const suspect =
+    suspects.find((s) => s.isBroken && s.path !== null && isOwn(c.component, s.path)) ??
+    suspects.find((s) => s.path !== null && named !== null && basename(s.path) === basename(named));
   if (suspect?.path) return putBack(c, suspect.path, fact, suspect.isBroken ? LIKELY : PLAUSIBLE);
-  return forPeople(fact, `${fact.subject || 'a data file'} is damaged`, ['find out which file it reads, keep it, and restore it from a backup']);
+  return forPeople(fact, `${fact.subject || 'a data file'} is damaged`, [
+    'find out which file it reads, keep it, and restore it from a backup',
+  ]);
 }
 
 function putBack(c: CaseFile, path: string, fact: Fact, confidence: number): Diagnosis {

@@ -14,22 +14,36 @@ test('applies pending migrations with the declared command, and only with that',
 });
 
 test('records a migration that is applied and no longer written down, instead of running it again', async () => {
-  const { chosen } = await choose({ component: { migrate: ['m'] }, facts: [fact('relation_exists', 'features')], schema: { unrecordedMigrations: ['migrations/2024-features'], pendingMigrations: ['2024-features'] } });
+  const { chosen } = await choose({
+    component: { migrate: ['m'] },
+    facts: [fact('relation_exists', 'features')],
+    schema: { unrecordedMigrations: ['migrations/2024-features'], pendingMigrations: ['2024-features'] },
+  });
   expect(stepsOf(chosen)).toEqual(['record_migrations {"migrations":["migrations/2024-features"]}']);
 });
 
 test('does not record migrations whose tables are gone', async () => {
-  expect((await choose({ facts: [fact('relation_exists', 'a')], schema: { unrecordedMigrations: ['m/1'], missingTables: ['b'] } })).chosen).toBeNull();
+  expect(
+    (await choose({ facts: [fact('relation_exists', 'a')], schema: { unrecordedMigrations: ['m/1'], missingTables: ['b'] } })).chosen,
+  ).toBeNull();
 });
 
 test('makes missing tables again, and says that their rows are gone', async () => {
-  const { chosen } = await choose({ symptom: 'smoke', facts: [fact('relation_missing', 'users', { details: { object: 'table' } })], schema: { missingTables: ['public.users'] } });
+  const { chosen } = await choose({
+    symptom: 'smoke',
+    facts: [fact('relation_missing', 'users', { details: { object: 'table' } })],
+    schema: { missingTables: ['public.users'] },
+  });
   expect(stepsOf(chosen)).toEqual(['restore_tables {"tables":["public.users"]}']);
   expect(chosen?.advice[0]).toContain('backup');
 });
 
 test('makes no tables in what may be another database', async () => {
-  const { best, chosen } = await choose({ symptom: 'smoke', drift: [drift('env_key_changed', 'DATABASE_URL')], schema: { missingTables: ['users'] } });
+  const { best, chosen } = await choose({
+    symptom: 'smoke',
+    drift: [drift('env_key_changed', 'DATABASE_URL')],
+    schema: { missingTables: ['users'] },
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('another database');
 });
@@ -43,19 +57,34 @@ test('repairs the append-only file that Redis names, wherever it lies', async ()
     facts: [fact('data_corrupt', 'appendonly.aof.1.incr.aof', { runtime: 'redis', details: { engine: 'redis' } })],
     disk: { 'data/appendonlydir/appendonly.aof.1.incr.aof': 'x', 'data/appendonlydir/appendonly.aof.manifest': 'm' },
   });
-  expect(stepsOf(chosen)).toEqual(['repair_append_only_file {"path":"data/appendonlydir/appendonly.aof.1.incr.aof","tool":"redis-check-aof"}']);
+  expect(stepsOf(chosen)).toEqual([
+    'repair_append_only_file {"path":"data/appendonlydir/appendonly.aof.1.incr.aof","tool":"redis-check-aof"}',
+  ]);
 });
 
 test('puts a truncated JSON file back, and recovers a damaged SQLite file', async () => {
-  const json: World = { facts: [fact('data_corrupt', 'db.json')], disk: { 'db.json': '{"posts":' }, lastGood: { 'db.json': '{}' }, drift: [drift('changed', 'db.json', { isBroken: true })] };
+  const json: World = {
+    facts: [fact('data_corrupt', 'db.json')],
+    disk: { 'db.json': '{"posts":' },
+    lastGood: { 'db.json': '{}' },
+    drift: [drift('changed', 'db.json', { isBroken: true })],
+  };
   expect(stepsOf((await choose(json)).chosen)).toEqual(['restore_file {"path":"db.json"}']);
-  const sqlite: World = { env: { DB: 'data/app.db' }, component: { database: '$DB' }, facts: [fact('data_corrupt', '', { runtime: 'sqlite', details: { engine: 'sqlite' } })] };
-  expect(stepsOf((await choose({ ...sqlite, disk: { 'data/app.db': 'SQLite format 3\0...' } })).chosen)).toEqual(['recover_sqlite {"path":"data/app.db"}']);
+  const sqlite: World = {
+    env: { DB: 'data/app.db' },
+    component: { database: '$DB' },
+    facts: [fact('data_corrupt', '', { runtime: 'sqlite', details: { engine: 'sqlite' } })],
+  };
+  expect(stepsOf((await choose({ ...sqlite, disk: { 'data/app.db': 'SQLite format 3\0...' } })).chosen)).toEqual([
+    'recover_sqlite {"path":"data/app.db"}',
+  ]);
   expect((await choose({ ...sqlite, disk: { 'data/app.db': 'garbage' } })).chosen).toBeNull();
 });
 
 test('leaves the damage of a database server to people', async () => {
-  expect((await choose({ facts: [fact('data_corrupt', 'pg_control', { runtime: 'postgres', details: { engine: 'postgres' } })] })).chosen).toBeNull();
+  expect(
+    (await choose({ facts: [fact('data_corrupt', 'pg_control', { runtime: 'postgres', details: { engine: 'postgres' } })] })).chosen,
+  ).toBeNull();
 });
 
 test('waits for the writer of a locked database, and ends it when it is an old copy', async () => {
@@ -64,7 +93,11 @@ test('waits for the writer of a locked database, and ends it when it is an old c
   expect(stepsOf((await choose({ ...world, holders: { 3000: { relation: 'own_stale' } } })).chosen)[0]).toBe('free_port {"port":3000}');
 });
 
-test.each([['database_missing', 'shop'], ['too_many_connections', 'postgres'], ['read_only_file_system', '/srv/app/data']] as const)('explains %s and does nothing', async (kind, subject) => {
+test.each([
+  ['database_missing', 'shop'],
+  ['too_many_connections', 'postgres'],
+  ['read_only_file_system', '/srv/app/data'],
+] as const)('explains %s and does nothing', async (kind, subject) => {
   const { best, chosen } = await choose({ facts: [fact(kind, subject)], drift: [drift('changed', 'server.js')] });
   expect(chosen).toBeNull();
   expect(best.family).toBe(kind);

@@ -27,10 +27,12 @@ export function parseAddress(subject: string): Address | null {
 
 /** The component that should answer at an address. */
 export function componentAt(c: CaseFile, address: Address): ComponentSpec | null {
-  return c.components.find((component) => {
-    const own = addressOf(component);
-    return own !== null && own.port === address.port && isSameHost(own.host, address.host);
-  }) ?? null;
+  return (
+    c.components.find((component) => {
+      const own = addressOf(component);
+      return own !== null && own.port === address.port && isSameHost(own.host, address.host);
+    }) ?? null
+  );
 }
 
 export function isSameHost(a: string, b: string): boolean {

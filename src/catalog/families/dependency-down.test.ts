@@ -32,7 +32,13 @@ test('never restarts a running component for a dependency that is down', async (
 });
 
 test('restarts a running component that does not find its way back to a dependency that is up', async () => {
-  const { chosen } = await choose({ stage: 'runtime', symptom: 'liveness', facts: refused, components: [startable], reachable: ['127.0.0.1:5432'] });
+  const { chosen } = await choose({
+    stage: 'runtime',
+    symptom: 'liveness',
+    facts: refused,
+    components: [startable],
+    reachable: ['127.0.0.1:5432'],
+  });
   expect(chosen?.family).toBe('hung');
 });
 
@@ -48,7 +54,11 @@ test('does not start a dependency a second time that did not come up', async () 
 });
 
 test('waits for a database that is still starting up', async () => {
-  const { chosen } = await choose({ facts: [fact('not_ready_yet', 'postgres')], components: [dependency()], reachable: ['127.0.0.1:5432'] });
+  const { chosen } = await choose({
+    facts: [fact('not_ready_yet', 'postgres')],
+    components: [dependency()],
+    reachable: ['127.0.0.1:5432'],
+  });
   expect(stepsOf(chosen)[0]).toContain('wait_for_dependency');
 });
 

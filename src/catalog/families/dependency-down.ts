@@ -1,6 +1,19 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import { CAREFUL, diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, SURE, WORDS_ONLY } from './answer.ts';
+import {
+  CAREFUL,
+  diagnosis,
+  HARMLESS,
+  isRuntime,
+  LIKELY,
+  linesOf,
+  PLAUSIBLE,
+  remedy,
+  remedyInPlace,
+  step,
+  SURE,
+  WORDS_ONLY,
+} from './answer.ts';
 import { addressOf, componentAt, isSameHost, parseAddress, type Address } from './dependency-address.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
@@ -38,15 +51,36 @@ export const dependencyDown: FailureFamily = {
     if (LOOKS_AT_DEPENDENCIES.has(c.failure.symptom))
       for (const dependency of dependenciesOf(c)) {
         const address = addressOf(dependency);
-        if (address !== null && !(await c.host.canConnect(address.host, address.port))) add(dependency.name, down(c, dependency, address, false));
+        if (address !== null && !(await c.host.canConnect(address.host, address.port)))
+          add(dependency.name, down(c, dependency, address, false));
       }
     if (found.size === 0 && factsOf(c, 'not_ready_yet').length > 0) add('not_ready_yet', startingUp(c));
+    const [unnamed] = factsOf(c, 'connection_refused').filter((f) => parseAddress(f.subject) === null);
+    if (found.size === 0 && unnamed !== undefined)
+      add(
+        '',
+        diagnosis('dependency_down', {
+          cause: `something that ${c.component.name} needs refuses connections${unnamed.subject === '' ? '' : `: ${unnamed.subject}`}`,
+          confidence: 0.5,
+          evidence: [unnamed.line],
+          advice: ['find out what it connects to, and declare that as a dependency'],
+        }),
+      );
     return [...found.values()];
   },
   guard: (g) => guardOfSteps('dependency_down', g),
 };
 
-const LOOKS_AT_DEPENDENCIES: ReadonlySet<string> = new Set(['exit', 'not_ready', 'smoke', 'liveness', 'latency', 'dependency', 'crash_loop', 'check']);
+const LOOKS_AT_DEPENDENCIES: ReadonlySet<string> = new Set([
+  'exit',
+  'not_ready',
+  'smoke',
+  'liveness',
+  'latency',
+  'dependency',
+  'crash_loop',
+  'check',
+]);
 
 /** Everything it depends on, and dependencies that nobody is said to depend on. */
 function dependenciesOf(c: CaseFile): readonly ComponentSpec[] {
@@ -56,7 +90,10 @@ function dependenciesOf(c: CaseFile): readonly ComponentSpec[] {
 
 function isOwnAddress(c: CaseFile, address: Address): boolean {
   const own = addressOf(c.component);
-  return (own !== null && own.port === address.port && isSameHost(own.host, address.host)) || (c.component.port === address.port && isSameHost(c.component.host, address.host));
+  return (
+    (own !== null && own.port === address.port && isSameHost(own.host, address.host)) ||
+    (c.component.port === address.port && isSameHost(c.component.host, address.host))
+  );
 }
 
 async function diagnoseAddress(c: CaseFile, component: ComponentSpec | null, address: Address): Promise<Diagnosis | null> {
@@ -86,15 +123,27 @@ function down(c: CaseFile, dependency: ComponentSpec, address: Address, isSaid: 
   } as const;
   const playbook = `start_${nameSlug(dependency.name)}`;
   if (dependency.command.length === 0)
-    return diagnosis('dependency_down', { ...common, advice: [`start ${dependency.name}: nobody told Grace how`, 'Grace waits and goes on as soon as it answers'] });
+    return diagnosis('dependency_down', {
+      ...common,
+      advice: [`start ${dependency.name}: nobody told Grace how`, 'Grace waits and goes on as soon as it answers'],
+    });
   if (c.attempts.includes(playbook))
-    return diagnosis('dependency_down', { ...common, cause: `${common.cause}; its start command did not bring it up`, confidence: PLAUSIBLE, advice: [`run its start command by hand and read what it says: ${dependency.command.join(' ')}`] });
+    return diagnosis('dependency_down', {
+      ...common,
+      cause: `${common.cause}; its start command did not bring it up`,
+      confidence: PLAUSIBLE,
+      advice: [`run its start command by hand and read what it says: ${dependency.command.join(' ')}`],
+    });
   const steps = [
     step(`start ${dependency.name}`, 'start_dependency', { name: dependency.name }),
     step(`wait until ${dependency.name} answers at ${where}`, 'wait_for_dependency', { ...address, timeoutMs: START_TIMEOUT_MS }),
   ];
   const build = needsStart(c) ? remedy : remedyInPlace;
-  return diagnosis('dependency_down', { ...common, remedy: build(playbook, `start ${dependency.name} with its declared command and wait for it`, CAREFUL, steps), advice: [`start ${dependency.name}`] });
+  return diagnosis('dependency_down', {
+    ...common,
+    remedy: build(playbook, `start ${dependency.name} with its declared command and wait for it`, CAREFUL, steps),
+    advice: [`start ${dependency.name}`],
+  });
 }
 
 /** The dependency's own failure: its start command has run already, so whatever explains why it failed comes first. */
@@ -109,7 +158,12 @@ function needsStart(c: CaseFile): boolean {
 }
 
 function waiting(c: CaseFile, name: string, address: Address): ReturnType<typeof remedy> {
-  const steps = [step(`wait until ${name} answers at ${address.host}:${address.port}`, 'wait_for_dependency', { ...address, timeoutMs: WAIT_TIMEOUT_MS })];
+  const steps = [
+    step(`wait until ${name} answers at ${address.host}:${address.port}`, 'wait_for_dependency', {
+      ...address,
+      timeoutMs: WAIT_TIMEOUT_MS,
+    }),
+  ];
   return (needsStart(c) ? remedy : remedyInPlace)(`wait_for_${nameSlug(name)}`, `wait for ${name}`, HARMLESS, steps);
 }
 
@@ -150,7 +204,9 @@ function startingUp(c: CaseFile): Diagnosis {
   const facts = factsOf(c, 'not_ready_yet');
   const engine = facts[0]?.subject ?? '';
   const candidates = dependenciesOf(c).filter((d) => addressOf(d) !== null);
-  const dependency = candidates.find((d) => engine !== '' && d.name.toLowerCase().includes(engine.toLowerCase().slice(0, 5))) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const dependency =
+    candidates.find((d) => engine !== '' && d.name.toLowerCase().includes(engine.toLowerCase().slice(0, 5))) ??
+    (candidates.length === 1 ? candidates[0] : undefined);
   const address = dependency === undefined ? null : addressOf(dependency);
   return diagnosis('dependency_down', {
     cause: `${dependency?.name ?? (engine || 'a dependency')} is still starting up`,

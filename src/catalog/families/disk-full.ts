@@ -17,24 +17,47 @@ export const diskFull: FailureFamily = {
     const facts = factsOf(c, 'disk_full').filter((f) => !WATCHES.test(f.line));
     const watches = factsOf(c, 'disk_full').filter((f) => WATCHES.test(f.line));
     if (watches.length > 0)
-      return [diagnosis('disk_full', { cause: 'the limit of file watches is reached (ENOSPC, but no disk is full)', confidence: 0.9, evidence: linesOf(watches), advice: ['raise fs.inotify.max_user_watches'] })];
+      return [
+        diagnosis('disk_full', {
+          cause: 'the limit of file watches is reached (ENOSPC, but no disk is full)',
+          confidence: 0.9,
+          evidence: linesOf(watches),
+          advice: ['raise fs.inotify.max_user_watches'],
+        }),
+      ];
     const named = facts.map((f) => absolutePath(c.component, f.subject)).filter((p) => p !== null);
     const full = await findFullDisk(c.files, c.host, c.component, named);
     if (full === null) return facts.length === 0 ? [] : [hasRoomNow(c, linesOf(facts))];
-    const evidence = [...linesOf(facts), `${full.path}: ${full.room.freeBytes} of ${full.room.totalBytes} bytes free${full.room.freeInodes === 0 ? ', no inodes left' : ''}`];
+    const evidence = [
+      ...linesOf(facts),
+      `${full.path}: ${full.room.freeBytes} of ${full.room.totalBytes} bytes free${full.room.freeInodes === 0 ? ', no inodes left' : ''}`,
+    ];
     const confidence = facts.length > 0 ? SURE : QUIET.has(c.failure.symptom) ? 0.88 : 0.8;
     const bytes = roomWanted(full.room);
     const where = await expendableOn(c, full);
     const cause = `disk full (ENOSPC) at ${full.path}${full.room.freeInodes === 0 ? ': no inodes left' : ''}`;
     const waitFor = { kind: 'disk_room', path: full.path, bytes: roomToGoOn(full.room) } as const;
     if (where === null)
-      return [diagnosis('disk_full', { cause: `${cause}, and nothing there was declared expendable`, confidence, evidence, advice: [`make room at ${full.path}; Grace never deletes data that was not declared expendable`, `declare caches and old logs of ${c.component.name} as expendable`], waitFor })];
+      return [
+        diagnosis('disk_full', {
+          cause: `${cause}, and nothing there was declared expendable`,
+          confidence,
+          evidence,
+          advice: [
+            `make room at ${full.path}; Grace never deletes data that was not declared expendable`,
+            `declare caches and old logs of ${c.component.name} as expendable`,
+          ],
+          waitFor,
+        }),
+      ];
     return [
       diagnosis('disk_full', {
         cause,
         confidence,
         evidence,
-        remedy: remedy(`free_disk_space_${slugOf(c.component, where)}`, `remove expendable files at ${full.path}`, CAREFUL, [step(`free disk space at ${full.path}, of expendable files only`, 'free_disk_space', { path: where, bytes })]),
+        remedy: remedy(`free_disk_space_${slugOf(c.component, where)}`, `remove expendable files at ${full.path}`, CAREFUL, [
+          step(`free disk space at ${full.path}, of expendable files only`, 'free_disk_space', { path: where, bytes }),
+        ]),
         advice: [`make room at ${full.path}`],
         waitFor,
       }),
@@ -63,8 +86,14 @@ async function expendableOn(c: CaseFile, full: FullDisk): Promise<string | null>
   const mounts = [...(await mountsOf(c.host, c.component)), full.path];
   const patterns = c.component.expendable.map(globPattern);
   const isExpendable = (path: string): boolean =>
-    c.component.roots.some((root) => patterns.some((pattern) => pattern.test(relative(root, path)) || pattern.test(path))) || c.component.expendable.some((glob) => !isAbsolute(glob) && globPattern(join(c.component.cwd, glob)).test(path));
-  const found = await findBelow(c.files, c.component.roots, (path, kind) => kind === 'file' && isExpendable(path) && mountAbove(mounts, path) === mountAbove(mounts, full.path), 1);
+    c.component.roots.some((root) => patterns.some((pattern) => pattern.test(relative(root, path)) || pattern.test(path))) ||
+    c.component.expendable.some((glob) => !isAbsolute(glob) && globPattern(join(c.component.cwd, glob)).test(path));
+  const found = await findBelow(
+    c.files,
+    c.component.roots,
+    (path, kind) => kind === 'file' && isExpendable(path) && mountAbove(mounts, path) === mountAbove(mounts, full.path),
+    1,
+  );
   const first = found[0];
   if (first === undefined) return null;
   if (isOwn(c.component, full.path)) return full.path;

@@ -11,7 +11,11 @@ const FREE_BYTES_ENOUGH = 64 * 1024 * 1024;
 
 export function isFull(room: DiskRoom): boolean {
   if (room.totalBytes <= 0) return false;
-  return room.freeBytes < FREE_BYTES_MIN || (room.freeBytes < room.totalBytes / 100 && room.freeBytes < FREE_BYTES_ENOUGH) || room.freeInodes === 0;
+  return (
+    room.freeBytes < FREE_BYTES_MIN ||
+    (room.freeBytes < room.totalBytes / 100 && room.freeBytes < FREE_BYTES_ENOUGH) ||
+    room.freeInodes === 0
+  );
 }
 
 /** What to free: enough to work with, never more than half of a small disk. */
@@ -37,7 +41,12 @@ export interface FullDisk {
 }
 
 /** The first full disk among those the component writes to and the paths that messages name. */
-export async function findFullDisk(files: Files, host: HostView, component: ComponentSpec, named: readonly string[]): Promise<FullDisk | null> {
+export async function findFullDisk(
+  files: Files,
+  host: HostView,
+  component: ComponentSpec,
+  named: readonly string[],
+): Promise<FullDisk | null> {
   const mounts = await mountsOf(host, component);
   for (const path of [...named, ...mounts, component.cwd, dirname(component.logFile)]) {
     const room = await files.diskRoom(path);

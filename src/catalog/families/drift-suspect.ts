@@ -20,7 +20,14 @@ export const driftSuspect: FailureFamily = {
     const candidates: { readonly confidence: number; readonly suspicion: number; readonly answer: Diagnosis }[] = [];
     for (const drift of c.drift) {
       const path = driftPath(c.component, drift);
-      if (path === null || !drift.canRestore || (drift.kind !== 'changed' && drift.kind !== 'missing') || isInPackages(path) || !isOwn(c.component, path)) continue;
+      if (
+        path === null ||
+        !drift.canRestore ||
+        (drift.kind !== 'changed' && drift.kind !== 'missing') ||
+        isInPackages(path) ||
+        !isOwn(c.component, path)
+      )
+        continue;
       const isNamed = isInCommand(c.component, path) || c.component.envFiles.includes(path) || isNamedIn(said, c.component, path);
       const inStack = c.failure.frames.some((f) => f.path === path);
       if (!drift.isBroken && (isElsewhere || !(isNamed || inStack) || (drift.kind === 'changed' && mayBeData(path)))) continue;

@@ -11,7 +11,16 @@ export const envChanged: FailureFamily = {
   async diagnose(c) {
     const changed = c.drift.filter((d) => d.kind === 'env_key_changed').map((d) => d.subject);
     if (changed.length === 0) return [];
-    const facts = factsOf(c, 'connection_refused', 'host_unresolved', 'database_missing', 'config_invalid', 'path_missing', 'auth_failed', 'exception');
+    const facts = factsOf(
+      c,
+      'connection_refused',
+      'host_unresolved',
+      'database_missing',
+      'config_invalid',
+      'path_missing',
+      'auth_failed',
+      'exception',
+    );
     const suspects = changed.filter((key) => facts.some((f) => f.line.includes(key) || pointsAt(c.env[key] ?? '', f.subject, f.kind)));
     for (const file of envFilesOf(c.component)) {
       const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));

@@ -40,13 +40,31 @@ async function diagnoseFile(c: CaseFile, file: string): Promise<Diagnosis | null
     });
   const example = await exampleOf(c.files, file);
   const isDeclared = c.component.envFiles.length > 0 || c.component.command.some((word) => word.includes('--env-file'));
-  if (example === null) return naming.length > 0 ? diagnosis('env_file_missing', { cause: `the env file ${shown} is missing, and there is no example or copy of it`, confidence: PERHAPS, evidence, advice: [`write ${shown}`], waitFor: { kind: 'file_change', path: file } }) : null;
+  if (example === null)
+    return naming.length > 0
+      ? diagnosis('env_file_missing', {
+          cause: `the env file ${shown} is missing, and there is no example or copy of it`,
+          confidence: PERHAPS,
+          evidence,
+          advice: [`write ${shown}`],
+          waitFor: { kind: 'file_change', path: file },
+        })
+      : null;
   if (naming.length + wanting.length === 0 && !isDeclared) return null;
-  const empty = (await keysInFile(c.files, example)).filter((k) => isPlaceholder(k.value) && !k.mayGenerate && !c.env[k.key]).map((k) => k.key);
+  const empty = (await keysInFile(c.files, example))
+    .filter((k) => isPlaceholder(k.value) && !k.mayGenerate && !c.env[k.key])
+    .map((k) => k.key);
   const hasNeed = empty.some((key) => wanting.some((f) => f.subject === key) || c.component.requiredEnv.includes(key));
   const advice = [`copy ${shownPath(c.component, example)} to ${shown}${empty.length > 0 ? ` and fill in ${empty.join(', ')}` : ''}`];
   const cause = `the env file ${shown} is missing; ${shownPath(c.component, example)} lies beside it`;
-  if (hasNeed) return diagnosis('env_file_missing', { cause: `${cause}, but it leaves ${empty.join(', ')} for a person to fill in`, confidence: SURE, evidence, advice, waitFor: { kind: 'file_change', path: file } });
+  if (hasNeed)
+    return diagnosis('env_file_missing', {
+      cause: `${cause}, but it leaves ${empty.join(', ')} for a person to fill in`,
+      confidence: SURE,
+      evidence,
+      advice,
+      waitFor: { kind: 'file_change', path: file },
+    });
   return diagnosis('env_file_missing', {
     cause,
     confidence: naming.length + wanting.length > 0 ? SURE : PLAUSIBLE,

@@ -22,7 +22,9 @@ export const envMissing: FailureFamily = {
   async diagnose(c) {
     const facts = factsOf(c, 'env_missing').filter((f) => f.subject !== '' && !c.env[f.subject]);
     const drift = failsToWork(c) ? c.drift.filter((d) => d.kind === 'env_key_missing' && !c.env[d.subject]) : [];
-    const keys = [...new Set([...facts.map((f) => f.subject), ...c.component.requiredEnv.filter((key) => !c.env[key]), ...drift.map((d) => d.subject)])];
+    const keys = [
+      ...new Set([...facts.map((f) => f.subject), ...c.component.requiredEnv.filter((key) => !c.env[key]), ...drift.map((d) => d.subject)]),
+    ];
     if (keys.length === 0) return [];
     const files: string[] = [];
     for (const file of envFilesOf(c.component)) if (isOwn(c.component, file) && (await c.files.stat(file)) !== null) files.push(file);
@@ -38,7 +40,8 @@ export const envMissing: FailureFamily = {
     const found: Diagnosis[] = [];
     const blocking = lost.filter(isNamed);
     if (blocking.length > 0) found.push(withoutSource(c, blocking, evidence));
-    if (origins.length > 0) found.push(withSource(c, origins, evidence, { isNamed: origins.some((o) => isNamed(o.key)), isEnough: blocking.length === 0 }));
+    if (origins.length > 0)
+      found.push(withSource(c, origins, evidence, { isNamed: origins.some((o) => isNamed(o.key)), isEnough: blocking.length === 0 }));
     return found;
   },
   guard: (g) => guardOfSteps('env_missing', g),
@@ -59,9 +62,18 @@ async function originOf(c: CaseFile, files: readonly string[], key: string): Pro
 }
 
 const SAME_TROUBLE: ReadonlySet<string> = new Set(['env_missing', 'config_invalid', 'exception']);
-const FROM: Readonly<Record<Source, string>> = { last_good: 'as at the last good boot', example: 'as in the example', generate: 'freshly generated, as the example allows' };
+const FROM: Readonly<Record<Source, string>> = {
+  last_good: 'as at the last good boot',
+  example: 'as in the example',
+  generate: 'freshly generated, as the example allows',
+};
 
-function withSource(c: CaseFile, origins: readonly Origin[], evidence: readonly string[], known: { readonly isNamed: boolean; readonly isEnough: boolean }): Diagnosis {
+function withSource(
+  c: CaseFile,
+  origins: readonly Origin[],
+  evidence: readonly string[],
+  known: { readonly isNamed: boolean; readonly isEnough: boolean },
+): Diagnosis {
   const steps: RemedyStep[] = [];
   const groups = new Map<string, Origin[]>();
   for (const origin of origins) {
@@ -72,7 +84,13 @@ function withSource(c: CaseFile, origins: readonly Origin[], evidence: readonly 
     const first = group[0];
     if (first === undefined) continue;
     const keys = group.map((o) => o.key);
-    steps.push(step(`set ${keys.join(', ')} in ${shownPath(c.component, first.file)} ${FROM[first.source]}`, 'add_env_keys', { file: first.file, keys, from: first.source }));
+    steps.push(
+      step(`set ${keys.join(', ')} in ${shownPath(c.component, first.file)} ${FROM[first.source]}`, 'add_env_keys', {
+        file: first.file,
+        keys,
+        from: first.source,
+      }),
+    );
   }
   const names = origins.map((o) => o.key).join(', ');
   const wasThere = origins.some((o) => o.source === 'last_good');
@@ -89,11 +107,15 @@ function withSource(c: CaseFile, origins: readonly Origin[], evidence: readonly 
 function withoutSource(c: CaseFile, keys: readonly string[], evidence: readonly string[]): Diagnosis {
   const names = keys.join(', ');
   const seen = c.drift.filter((d) => d.kind === 'env_key_missing' && keys.includes(d.subject));
-  const last = seen.length > 0 ? 'it was set at the last good boot, from outside the env files' : 'no env file, example or earlier boot has a value for it';
+  const last =
+    seen.length > 0
+      ? 'it was set at the last good boot, from outside the env files'
+      : 'no env file, example or earlier boot has a value for it';
   return diagnosis('env_missing', {
     cause: `${names} ${keys.length === 1 ? 'is' : 'are'} not set: ${last}`,
     // Among other errors it may only be a warning about something optional.
-    confidence: keys.some((key) => c.component.requiredEnv.includes(key)) || c.failure.facts.every((f) => SAME_TROUBLE.has(f.kind)) ? 0.9 : PERHAPS,
+    confidence:
+      keys.some((key) => c.component.requiredEnv.includes(key)) || c.failure.facts.every((f) => SAME_TROUBLE.has(f.kind)) ? 0.9 : PERHAPS,
     evidence,
     advice: [`set ${names} for ${c.component.name}; a secret that others share cannot be made up`],
     waitFor: { kind: 'file_change', path: envFilesOf(c.component)[0] ?? c.component.cwd },

@@ -32,7 +32,12 @@ const GENERATE = /^\s*#\s*secret:\s*generate(?:\s+\d{1,4}(?:\s*bytes?)?)?\s*$/i;
 
 /** A value that only shows where the real one goes; copying it would be a wrong heal. */
 export function isPlaceholder(value: string): boolean {
-  return value === '' || /^(?:change[-_ ]?me.*|<.*>|\.{3,}|x{3,}|todo|replace.*|your[-_ ].*|.*[-_ ]here|placeholder|example|secret|password|null|undefined)$/i.test(value);
+  return (
+    value === '' ||
+    /^(?:change[-_ ]?me.*|<.*>|\.{3,}|x{3,}|todo|replace.*|your[-_ ].*|.*[-_ ]here|placeholder|example|secret|password|null|undefined)$/i.test(
+      value,
+    )
+  );
 }
 
 /** Env files the component uses: declared, or named by its command (`--env-file=.env`), or the usual one. */

@@ -6,12 +6,21 @@ import { choose, dependency, drift, fact, guardAfter, stepsOf, type World } from
 const EXAMPLE = '# secret: generate 32 bytes\nAPI_TOKEN=\nPORT=3000\nSTRIPE_KEY=\nDB_PASSWORD=changeme\n';
 
 test('puts a missing env file back from the last good boot before it looks at the example', async () => {
-  const { chosen } = await choose({ component: { envFiles: ['/srv/app/.env'] }, disk: { '.env.example': EXAMPLE }, lastGood: { '.env': 'API_TOKEN=x\n' }, facts: [fact('env_missing', 'API_TOKEN')] });
+  const { chosen } = await choose({
+    component: { envFiles: ['/srv/app/.env'] },
+    disk: { '.env.example': EXAMPLE },
+    lastGood: { '.env': 'API_TOKEN=x\n' },
+    facts: [fact('env_missing', 'API_TOKEN')],
+  });
   expect(stepsOf(chosen)).toEqual(['restore_file {"path":".env"}']);
   expect(chosen?.confidence).toBeGreaterThan(0.9);
 });
 
-const fresh: World = { component: { envFiles: ['/srv/app/.env'] }, disk: { '.env.example': EXAMPLE }, facts: [fact('env_missing', 'API_TOKEN')] };
+const fresh: World = {
+  component: { envFiles: ['/srv/app/.env'] },
+  disk: { '.env.example': EXAMPLE },
+  facts: [fact('env_missing', 'API_TOKEN')],
+};
 
 test('makes the env file from its example at the first boot', async () => {
   const { chosen } = await choose(fresh);
@@ -22,7 +31,11 @@ test('makes the env file from its example at the first boot', async () => {
 });
 
 test('finds the env file that only the command names', async () => {
-  const { chosen } = await choose({ component: { command: ['node', '--env-file=.env', 'server.js'] }, disk: { '.env.example': 'URL=postgres://x\n' }, facts: [fact('path_missing', '.env')] });
+  const { chosen } = await choose({
+    component: { command: ['node', '--env-file=.env', 'server.js'] },
+    disk: { '.env.example': 'URL=postgres://x\n' },
+    facts: [fact('path_missing', '.env')],
+  });
   expect(stepsOf(chosen)).toEqual(['create_env_file {"file":".env","example":".env.example"}']);
 });
 
@@ -37,7 +50,11 @@ test('leaves the example alone when nothing speaks of the environment', async ()
   expect(all.map((d) => d.family)).not.toContain('env_file_missing');
 });
 
-const lost: World = { component: { envFiles: ['/srv/app/.env'] }, disk: { '.env': 'PORT=3000\n', '.env.example': EXAMPLE }, lastGood: { '.env': 'PORT=3000\nDATABASE_URL=postgres://x\n' } };
+const lost: World = {
+  component: { envFiles: ['/srv/app/.env'] },
+  disk: { '.env': 'PORT=3000\n', '.env.example': EXAMPLE },
+  lastGood: { '.env': 'PORT=3000\nDATABASE_URL=postgres://x\n' },
+};
 
 test('adds a key back that the last good env file had', async () => {
   const { chosen } = await choose({ ...lost, facts: [fact('env_missing', 'DATABASE_URL')] });
@@ -58,7 +75,9 @@ test('leaves the env file alone when the service only hangs', async () => {
 
 test('generates a secret only where the example allows it', async () => {
   const world: World = { ...lost, lastGood: {} };
-  expect(stepsOf((await choose({ ...world, facts: [fact('env_missing', 'API_TOKEN')] })).chosen)).toEqual(['add_env_keys {"file":".env","keys":["API_TOKEN"],"from":"generate"}']);
+  expect(stepsOf((await choose({ ...world, facts: [fact('env_missing', 'API_TOKEN')] })).chosen)).toEqual([
+    'add_env_keys {"file":".env","keys":["API_TOKEN"],"from":"generate"}',
+  ]);
   for (const key of ['STRIPE_KEY', 'DB_PASSWORD', 'ELSEWHERE']) {
     const { best, chosen } = await choose({ ...world, facts: [fact('env_missing', key)] });
     expect(chosen, key).toBeNull();
@@ -67,13 +86,22 @@ test('generates a secret only where the example allows it', async () => {
 });
 
 test('says when a variable came from outside of the env files', async () => {
-  const { best, chosen } = await choose({ facts: [fact('env_missing', 'TOKEN')], drift: [drift('env_key_missing', 'TOKEN', { canRestore: false })] });
+  const { best, chosen } = await choose({
+    facts: [fact('env_missing', 'TOKEN')],
+    drift: [drift('env_key_missing', 'TOKEN', { canRestore: false })],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('from outside');
 });
 
 test('takes a changed address back when exactly that address fails', async () => {
-  const world: World = { ...lost, env: { DATABASE_URL: 'postgres://db:6543/x' }, disk: { '.env': 'DATABASE_URL=postgres://db:6543/x' }, drift: [drift('env_key_changed', 'DATABASE_URL')], facts: [fact('connection_refused', 'db:6543')] };
+  const world: World = {
+    ...lost,
+    env: { DATABASE_URL: 'postgres://db:6543/x' },
+    disk: { '.env': 'DATABASE_URL=postgres://db:6543/x' },
+    drift: [drift('env_key_changed', 'DATABASE_URL')],
+    facts: [fact('connection_refused', 'db:6543')],
+  };
   expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":".env"}']);
 });
 
@@ -90,7 +118,13 @@ test('holds on a wrong password, whatever else changed', async () => {
 });
 
 test('puts credentials back only when ours are the ones that changed', async () => {
-  const world: World = { ...lost, disk: { '.env': 'DB_PASSWORD=b' }, lastGood: { '.env': 'DB_PASSWORD=a' }, drift: [drift('env_key_changed', 'DB_PASSWORD')], facts: [fact('auth_failed', 'app')] };
+  const world: World = {
+    ...lost,
+    disk: { '.env': 'DB_PASSWORD=b' },
+    lastGood: { '.env': 'DB_PASSWORD=a' },
+    drift: [drift('env_key_changed', 'DB_PASSWORD')],
+    facts: [fact('auth_failed', 'app')],
+  };
   expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":".env"}']);
   const again = await choose({ ...world, attempts: ['restore_env'] });
   expect(again.chosen).toBeNull();

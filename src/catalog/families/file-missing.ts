@@ -4,7 +4,22 @@ import { CAREFUL, diagnosis, failsToWork, LIKELY, PLAUSIBLE, remedy, saidBy, ste
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack, missingPartOf, type MissingPart } from './missing-part.ts';
-import { absolutePath, basename, dirname, driftPath, isBelow, isInCommand, isInPackages, isNamedIn, isOwn, looksLikeDirectory, mayBeData, shownPath, slugOf } from './places.ts';
+import {
+  absolutePath,
+  basename,
+  dirname,
+  driftPath,
+  isBelow,
+  isInCommand,
+  isInPackages,
+  isNamedIn,
+  isOwn,
+  isToBeWritten,
+  looksLikeDirectory,
+  mayBeData,
+  shownPath,
+  slugOf,
+} from './places.ts';
 import { restoring } from './restore.ts';
 
 /** More files than this in one go are a deployment that went wrong, not a missing file. */
@@ -18,7 +33,12 @@ export const fileMissing: FailureFamily = {
     const found = new Map<string, Diagnosis>();
     for (const fact of factsOf(c, 'path_missing', 'certificate_problem')) {
       const path = absolutePath(c.component, fact.subject);
-      if (path === null || isInPackages(path) || (fact.kind === 'certificate_problem' && !fact.subject.includes('/') && !fact.subject.includes('.'))) continue;
+      if (
+        path === null ||
+        isInPackages(path) ||
+        (fact.kind === 'certificate_problem' && !fact.subject.includes('/') && !fact.subject.includes('.'))
+      )
+        continue;
       const part = await missingPartOf(c, path);
       if (part === null || found.has(part.path)) continue;
       const answer = await diagnoseNamed(c, path, part, fact.line);
@@ -26,20 +46,31 @@ export const fileMissing: FailureFamily = {
     }
     for (const drift of failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
-      if (path === null || drift.kind !== 'missing' || !drift.canRestore || found.has(path) || isInPackages(path) || !isOwn(c.component, path)) continue;
+      if (
+        path === null ||
+        drift.kind !== 'missing' ||
+        !drift.canRestore ||
+        found.has(path) ||
+        isInPackages(path) ||
+        !isOwn(c.component, path)
+      )
+        continue;
       const entry = await c.lastGood.entry(c.component.name, path);
       if (entry?.kind === 'directory') continue;
       const isNamed = isInCommand(c.component, path) || isNamedIn(saidBy(c), c.component, path);
       // Files that nobody asks for come and go: mails, sessions, rotated logs.
       if (!isNamed && (found.size > 0 || (mayBeData(path) && !c.component.envFiles.includes(path)))) continue;
-      found.set(path, diagnosis('file_missing', {
-        cause: `${shownPath(c.component, path)} is missing; it was there at the last good boot`,
-        confidence: isNamed ? LIKELY : isExplainedElsewhere(c) ? 0.4 : PLAUSIBLE,
-        evidence: [drift.message],
-        remedy: restoring(c, path),
-        advice: [`put ${shownPath(c.component, path)} back`],
-        waitFor: { kind: 'file_change', path },
-      }));
+      found.set(
+        path,
+        diagnosis('file_missing', {
+          cause: `${shownPath(c.component, path)} is missing; it was there at the last good boot`,
+          confidence: isNamed ? LIKELY : isExplainedElsewhere(c) ? 0.4 : PLAUSIBLE,
+          evidence: [drift.message],
+          remedy: restoring(c, path),
+          advice: [`put ${shownPath(c.component, path)} back`],
+          waitFor: { kind: 'file_change', path },
+        }),
+      );
     }
     return [...found.values()];
   },
@@ -50,7 +81,13 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
   const shown = shownPath(c.component, path);
   const waitFor = { kind: 'file_change', path } as const;
   if (!isOwn(c.component, part.path))
-    return diagnosis('file_missing', { cause: `${shown} is missing; it lies outside of what belongs to ${c.component.name}`, confidence: WORDS_ONLY, evidence: [line], advice: [`put ${shown} back, or correct the setting that names it`], waitFor });
+    return diagnosis('file_missing', {
+      cause: `${shown} is missing; it lies outside of what belongs to ${c.component.name}`,
+      confidence: WORDS_ONLY,
+      evidence: [line],
+      advice: [`put ${shown} back, or correct the setting that names it`],
+      waitFor,
+    });
   const entries = await entriesToRestore(c, path, part);
   if (entries.length > 0) {
     const what = part.isDangling ? `the link ${shownPath(c.component, part.path)} leads to nothing` : `${shown} is missing`;
@@ -62,27 +99,34 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
         `restore_${slugOf(c.component, part.path)}`,
         `put ${shownPath(c.component, part.path)} back as it was at the last good boot`,
         CAREFUL,
-        entries.map((e) => step(`put ${shownPath(c.component, e.path)} back as it was at the last good boot`, 'restore_file', { path: e.path })),
+        entries.map((e) =>
+          step(`put ${shownPath(c.component, e.path)} back as it was at the last good boot`, 'restore_file', { path: e.path }),
+        ),
       ),
       advice: [`put ${shown} back`],
       waitFor,
     });
   }
   // A directory that is gone, or a file that is about to be created in one, is for directory_missing.
-  if (!part.isLeaf || part.entry?.kind === 'directory' || looksLikeDirectory(path)) return null;
+  if (part.entry?.kind === 'directory' || (part.isLeaf ? looksLikeDirectory(path) : isToBeWritten(path, part.path))) return null;
   const example = await exampleBeside(c, path);
   return diagnosis('file_missing', {
     cause: part.isDangling ? `the link ${shown} leads to nothing` : `${shown} is missing, and no earlier good boot had it`,
     confidence: WORDS_ONLY,
     evidence: [line],
-    advice: [example === null ? `create ${shown}, or correct the setting that names it` : `copy ${shownPath(c.component, example)} to ${shown} and look through it`],
+    advice: [
+      example === null
+        ? `create ${shown}, or correct the setting that names it`
+        : `copy ${shownPath(c.component, example)} to ${shown} and look through it`,
+    ],
     waitFor,
   });
 }
 
 /** The file itself, or everything small that was in the directory that is gone. */
 async function entriesToRestore(c: CaseFile, path: string, part: MissingPart): Promise<readonly LastGoodEntry[]> {
-  if (part.isDangling) return part.entry?.kind === 'symlink' && part.entry.digest !== (await c.files.readLink(part.path)) ? [part.entry] : [];
+  if (part.isDangling)
+    return part.entry?.kind === 'symlink' && part.entry.digest !== (await c.files.readLink(part.path)) ? [part.entry] : [];
   if (canBringBack(part.entry)) return [part.entry];
   if (part.isLeaf || !canBringBack(await c.lastGood.entry(c.component.name, path))) return [];
   const below = (await c.lastGood.entries(c.component.name)).filter((e) => e.kind !== 'directory' && isBelow(part.path, e.path));
@@ -92,7 +136,11 @@ async function entriesToRestore(c: CaseFile, path: string, part: MissingPart): P
 async function exampleBeside(c: CaseFile, path: string): Promise<string | null> {
   const name = basename(path);
   const dotted = /^(.*)(\.[^.]+)$/.exec(name);
-  const names = ['example', 'sample', 'dist', 'template'].flatMap((word) => [`${name}.${word}`, ...(dotted ? [`${dotted[1] ?? ''}.${word}${dotted[2] ?? ''}`] : [])]);
-  for (const candidate of names) if ((await c.files.stat(`${dirname(path)}/${candidate}`))?.kind === 'file') return `${dirname(path)}/${candidate}`;
+  const names = ['example', 'sample', 'dist', 'template'].flatMap((word) => [
+    `${name}.${word}`,
+    ...(dotted ? [`${dotted[1] ?? ''}.${word}${dotted[2] ?? ''}`] : []),
+  ]);
+  for (const candidate of names)
+    if ((await c.files.stat(`${dirname(path)}/${candidate}`))?.kind === 'file') return `${dirname(path)}/${candidate}`;
   return null;
 }

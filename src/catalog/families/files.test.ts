@@ -6,7 +6,11 @@ import { permissionDenied } from './permission-denied.ts';
 import { staleLock } from './stale-lock.ts';
 import { ask, choose, dependency, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
 
-const yaml: World = { component: { command: ['node', 'server.js', '--config', 'config.yaml'] }, disk: { 'config.yaml': 'a: [', 'server.js': '' }, lastGood: { 'config.yaml': 'a: []', 'server.js': '' } };
+const yaml: World = {
+  component: { command: ['node', 'server.js', '--config', 'config.yaml'] },
+  disk: { 'config.yaml': 'a: [', 'server.js': '' },
+  lastGood: { 'config.yaml': 'a: []', 'server.js': '' },
+};
 const broken = drift('changed', 'config.yaml', { isBroken: true, suspicion: 9 });
 
 test('puts back the configuration that the message names and the last good boot had', async () => {
@@ -20,7 +24,9 @@ test('puts back the configuration that the message names and the last good boot 
 });
 
 test('finds the broken configuration without any word about it', async () => {
-  expect(stepsOf((await choose({ ...yaml, drift: [drift('changed', 'README.md'), broken] })).chosen)).toEqual(['restore_file {"path":"config.yaml"}']);
+  expect(stepsOf((await choose({ ...yaml, drift: [drift('changed', 'README.md'), broken] })).chosen)).toEqual([
+    'restore_file {"path":"config.yaml"}',
+  ]);
 });
 
 test('suspects the changed configuration of the command when the message names no file', async () => {
@@ -29,21 +35,36 @@ test('suspects the changed configuration of the command when the message names n
 });
 
 test('leaves a legitimate edit alone when the failure is something else', async () => {
-  const { chosen } = await choose({ ...yaml, facts: [fact('connection_refused', '10.0.0.9:9000')], drift: [drift('changed', 'config.yaml')] });
+  const { chosen } = await choose({
+    ...yaml,
+    facts: [fact('connection_refused', '10.0.0.9:9000')],
+    drift: [drift('changed', 'config.yaml')],
+  });
   expect(chosen).toBeNull();
 });
 
 test('says what is wrong where there is no earlier copy', async () => {
-  const { best, chosen } = await choose({ disk: { 'config.yaml': 'a: [' }, facts: [fact('syntax_error', 'config.yaml', { details: { line: 3 } })] });
+  const { best, chosen } = await choose({
+    disk: { 'config.yaml': 'a: [' },
+    facts: [fact('syntax_error', 'config.yaml', { details: { line: 3 } })],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toBe('config.yaml cannot be read: syntax error at line 3');
 });
 
 test('puts a missing file and a dangling link back, and nothing outside of the roots', async () => {
-  const gone: World = { facts: [fact('path_missing', 'tls/cert.pem')], disk: { 'tls/key.pem': 'k' }, lastGood: { 'tls/cert.pem': 'c', 'tls/key.pem': 'k' } };
+  const gone: World = {
+    facts: [fact('path_missing', 'tls/cert.pem')],
+    disk: { 'tls/key.pem': 'k' },
+    lastGood: { 'tls/cert.pem': 'c', 'tls/key.pem': 'k' },
+  };
   expect(stepsOf((await choose(gone)).chosen)).toEqual(['restore_file {"path":"tls/cert.pem"}']);
   expect(await guardAfter(fileMissing, gone, gone)).toContain('tls/cert.pem is missing again');
-  const link: World = { facts: [fact('path_missing', 'current/app.conf')], disk: { current: { link: 'releases/8' } }, lastGood: { current: { link: 'releases/7' }, 'releases/7/app.conf': '' } };
+  const link: World = {
+    facts: [fact('path_missing', 'current/app.conf')],
+    disk: { current: { link: 'releases/8' } },
+    lastGood: { current: { link: 'releases/7' }, 'releases/7/app.conf': '' },
+  };
   expect(stepsOf((await choose(link)).chosen)).toEqual(['restore_file {"path":"current"}']);
   const outside = await choose({ facts: [fact('path_missing', '/etc/app/secret.conf')], lastGood: { '/etc/app/secret.conf': 'x' } });
   expect(outside.chosen).toBeNull();
@@ -51,7 +72,11 @@ test('puts a missing file and a dangling link back, and nothing outside of the r
 });
 
 test('does not bring back data that users may have deleted', async () => {
-  const { chosen } = await choose({ facts: [fact('exception', 'Error')], lastGood: { 'mails/17.eml': 'x', 'data/notes.json': '{}' }, drift: [drift('missing', 'mails/17.eml'), drift('missing', 'data/notes.json')] });
+  const { chosen } = await choose({
+    facts: [fact('exception', 'Error')],
+    lastGood: { 'mails/17.eml': 'x', 'data/notes.json': '{}' },
+    drift: [drift('missing', 'mails/17.eml'), drift('missing', 'data/notes.json')],
+  });
   expect(chosen).toBeNull();
 });
 
@@ -65,12 +90,19 @@ test('makes the directory of a log file', async () => {
 });
 
 test('finds the directory that the line above the error names', async () => {
-  const { chosen } = await choose({ output: [">>> 'logfile \"/srv/app/logs/redis.log\"'", "Can't open the log file: No such file or directory"], facts: [fact('path_missing', '', { runtime: 'redis', lineIndex: 1 })] });
+  const { chosen } = await choose({
+    output: ['>>> \'logfile "/srv/app/logs/redis.log"\'', "Can't open the log file: No such file or directory"],
+    facts: [fact('path_missing', '', { runtime: 'redis', lineIndex: 1 })],
+  });
   expect(stepsOf(chosen)).toEqual(['make_directory {"path":"logs"}']);
 });
 
 test('never makes an empty directory where data was', async () => {
-  const { best, chosen } = await choose({ facts: [fact('path_missing', '/srv/app/data')], lastGood: { 'data/settings.json': '{}' }, large: ['data/big.db'] });
+  const { best, chosen } = await choose({
+    facts: [fact('path_missing', '/srv/app/data')],
+    lastGood: { 'data/settings.json': '{}' },
+    large: ['data/big.db'],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('with 2 files');
   expect(best.advice[0]).toContain('volume');
@@ -82,7 +114,11 @@ test('brings a directory back with the small files it had', async () => {
 });
 
 test('gives the smallest thing its owner back, as at the last good boot', async () => {
-  const sick: World = { facts: [fact('permission_denied', '/srv/app/mails/new.eml')], disk: { mails: { directory: true, uid: 0 }, 'mails/1.eml': { text: '', uid: 0 } }, lastGood: { mails: { directory: true }, 'mails/1.eml': '' } };
+  const sick: World = {
+    facts: [fact('permission_denied', '/srv/app/mails/new.eml')],
+    disk: { mails: { directory: true, uid: 0 }, 'mails/1.eml': { text: '', uid: 0 } },
+    lastGood: { mails: { directory: true }, 'mails/1.eml': '' },
+  };
   const { chosen } = await choose(sick);
   expect(stepsOf(chosen)).toEqual(['restore_permissions {"path":"mails","recursive":true}']);
   expect(chosen?.cause).toBe('mails belongs to root instead of app');
@@ -90,19 +126,36 @@ test('gives the smallest thing its owner back, as at the last good boot', async 
 });
 
 test('goes by the neighbours when there was no good boot', async () => {
-  const { chosen } = await choose({ facts: [fact('permission_denied', 'db.json')], disk: { 'db.json': { text: '{}', uid: 0 }, 'server.js': '', 'package.json': '{}' } });
+  const { chosen } = await choose({
+    facts: [fact('permission_denied', 'db.json')],
+    disk: { 'db.json': { text: '{}', uid: 0 }, 'server.js': '', 'package.json': '{}' },
+  });
   expect(stepsOf(chosen)).toEqual(['restore_permissions {"path":"db.json","uid":1000,"gid":1000}']);
 });
 
 test('never gives rights to anybody but the owner, and none outside of the roots', async () => {
-  const closed = await choose({ facts: [fact('permission_denied', 'db.json')], disk: { 'db.json': { text: '{}', mode: 0o040 }, 'server.js': '' } });
+  const closed = await choose({
+    facts: [fact('permission_denied', 'db.json')],
+    disk: { 'db.json': { text: '{}', mode: 0o040 }, 'server.js': '' },
+  });
   expect(stepsOf(closed.chosen)).toEqual([`restore_permissions {"path":"db.json","mode":${0o640}}`]);
-  const wide = await ask(permissionDenied, { facts: [fact('permission_denied', 'data')], disk: { data: { directory: true } }, lastGood: { data: { directory: true, mode: 0o777 } } });
+  const wide = await ask(permissionDenied, {
+    facts: [fact('permission_denied', 'data')],
+    disk: { data: { directory: true } },
+    lastGood: { data: { directory: true, mode: 0o777 } },
+  });
   expect(wide[0]?.cause).toContain('has mode 755 instead of 775');
-  expect((await choose({ facts: [fact('permission_denied', '/etc/shadow')], disk: { '/etc/shadow': { text: '', uid: 0, mode: 0o600 } } })).chosen).toBeNull();
+  expect(
+    (await choose({ facts: [fact('permission_denied', '/etc/shadow')], disk: { '/etc/shadow': { text: '', uid: 0, mode: 0o600 } } }))
+      .chosen,
+  ).toBeNull();
 });
 
-const lock: World = { component: { command: ['redis-server', 'redis.conf'] }, facts: [fact('lock_held', 'redis.pid')], disk: { 'redis.pid': '812\n' } };
+const lock: World = {
+  component: { command: ['redis-server', 'redis.conf'] },
+  facts: [fact('lock_held', 'redis.pid')],
+  disk: { 'redis.pid': '812\n' },
+};
 
 test('moves a lock aside whose process is gone, or is another program by now', async () => {
   expect(stepsOf((await choose(lock)).chosen)).toEqual(['remove_stale_lock {"path":"redis.pid","expect":"redis-server"}']);
@@ -112,13 +165,22 @@ test('moves a lock aside whose process is gone, or is another program by now', a
 });
 
 test('leaves a lock alone whose holder lives, or that names none', async () => {
-  for (const world of [{ ...lock, processes: { 812: { command: 'redis-server', argv: ['redis-server *:6379'] } } }, { ...lock, processes: { 812: { command: 'sh', cwd: '/srv/app' } } }, { ...lock, disk: { 'redis.pid': '' } }])
+  for (const world of [
+    { ...lock, processes: { 812: { command: 'redis-server', argv: ['redis-server *:6379'] } } },
+    { ...lock, processes: { 812: { command: 'sh', cwd: '/srv/app' } } },
+    { ...lock, disk: { 'redis.pid': '' } },
+  ])
     expect((await choose(world)).chosen).toBeNull();
 });
 
 test('starts a dependency again whose lock was left over', async () => {
   const db = dependency({ command: ['pg_ctl', 'start'] });
-  const { chosen } = await choose({ symptom: 'dependency', component: db, facts: [fact('lock_held', 'postmaster.pid', { runtime: 'postgres', details: { pid: 99 } })], disk: { 'pg/data/postmaster.pid': '99\n/srv/app/pg/data\n' } });
+  const { chosen } = await choose({
+    symptom: 'dependency',
+    component: db,
+    facts: [fact('lock_held', 'postmaster.pid', { runtime: 'postgres', details: { pid: 99 } })],
+    disk: { 'pg/data/postmaster.pid': '99\n/srv/app/pg/data\n' },
+  });
   expect(stepsOf(chosen)).toEqual([
     'remove_stale_lock {"path":"pg/data/postmaster.pid","expect":"postgres"}',
     'start_dependency {"name":"db"}',
@@ -127,9 +189,16 @@ test('starts a dependency again whose lock was left over', async () => {
 });
 
 test('holds on an expired certificate, and puts one back that was changed', async () => {
-  const world: World = { symptom: 'smoke', facts: [fact('certificate_problem', 'tls/cert.pem', { details: { reason: 'expired' } })], disk: { 'tls/cert.pem': 'new' }, lastGood: { 'tls/cert.pem': 'old' } };
+  const world: World = {
+    symptom: 'smoke',
+    facts: [fact('certificate_problem', 'tls/cert.pem', { details: { reason: 'expired' } })],
+    disk: { 'tls/cert.pem': 'new' },
+    lastGood: { 'tls/cert.pem': 'old' },
+  };
   expect((await choose(world)).chosen).toBeNull();
-  expect(stepsOf((await choose({ ...world, drift: [drift('changed', 'tls/cert.pem')] })).chosen)).toEqual(['restore_file {"path":"tls/cert.pem"}']);
+  expect(stepsOf((await choose({ ...world, drift: [drift('changed', 'tls/cert.pem')] })).chosen)).toEqual([
+    'restore_file {"path":"tls/cert.pem"}',
+  ]);
 });
 
 test('tries one suspicious file at a time, and no data that still parses', async () => {
@@ -142,4 +211,20 @@ test('tries one suspicious file at a time, and no data that still parses', async
   };
   expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"settings.js"}']);
   expect((await choose({ ...world, attempts: ['restore_settings_js'] })).chosen).toBeNull();
+});
+
+test('makes no directory for a program that is not there', async () => {
+  for (const path of ['target/shop.jar', 'cmd/server/main.go', 'none/package.json', 'dist/index.js']) {
+    const { best, chosen } = await choose({ facts: [fact('path_missing', path)] });
+    expect(chosen, path).toBeNull();
+    expect(best.cause, path).toContain(`${path} is missing`);
+  }
+});
+
+test('makes the directory of a SQLite file that only the configuration names', async () => {
+  const { chosen } = await choose({
+    component: { database: 'sqlite:data/app.db' },
+    facts: [fact('path_missing', '', { runtime: 'sqlite' })],
+  });
+  expect(stepsOf(chosen)).toEqual(['make_directory {"path":"data"}']);
 });

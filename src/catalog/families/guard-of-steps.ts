@@ -81,7 +81,8 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
 async function lookAtFile(g: GuardCase, path: string | null): Promise<Sight | null> {
   if (path === null) return null;
   const shown = shownPath(g.component, path);
-  if (driftAt(g, path, 'changed')?.isBroken) return { message: `${shown} cannot be read any more; its last good copy can`, hint: `compare ${shown} with its last good copy` };
+  if (driftAt(g, path, 'changed')?.isBroken)
+    return { message: `${shown} cannot be read any more; its last good copy can`, hint: `compare ${shown} with its last good copy` };
   const isThere = (await g.files.stat(path)) !== null && (await g.files.realpath(path)) !== null;
   if (isThere || !canBringBack(await g.lastGood.entry(g.component.name, path))) return null;
   return { message: `${shown} is missing again`, hint: `put ${shown} back; find out what removes it` };
@@ -96,10 +97,17 @@ async function lookAtEnvFile(g: GuardCase, file: string | null): Promise<Sight |
 async function lookAtEnvKeys(g: GuardCase, file: string | null, keys: readonly string[]): Promise<Sight | null> {
   if (file === null) return null;
   const content = await g.files.readText(file);
-  const present = new Set(envKeysOf(content ?? '').filter((k) => k.value !== '').map((k) => k.key));
+  const present = new Set(
+    envKeysOf(content ?? '')
+      .filter((k) => k.value !== '')
+      .map((k) => k.key),
+  );
   const gone = keys.filter((key) => !present.has(key) && !g.env[key]);
   if (gone.length === 0) return null;
-  return { message: `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} not set in ${shownPath(g.component, file)}`, hint: `set ${gone.join(', ')}` };
+  return {
+    message: `${gone.join(', ')} ${gone.length === 1 ? 'is' : 'are'} not set in ${shownPath(g.component, file)}`,
+    hint: `set ${gone.join(', ')}`,
+  };
 }
 
 async function lookAtDirectory(g: GuardCase, path: string | null): Promise<Sight | null> {
@@ -115,9 +123,11 @@ async function lookAtPermissions(g: GuardCase, path: string | null, params: Json
   const hint = `give ${shown} its owner and mode back`;
   const drift = driftAt(g, path, 'owner', 'mode');
   if (drift !== null) return { message: drift.message, hint };
-  if (typeof params['uid'] === 'number' && stat.uid !== params['uid']) return { message: `${shown} belongs to ${await g.host.userName(stat.uid)} again`, hint };
+  if (typeof params['uid'] === 'number' && stat.uid !== params['uid'])
+    return { message: `${shown} belongs to ${await g.host.userName(stat.uid)} again`, hint };
   if (typeof params['gid'] === 'number' && stat.gid !== params['gid']) return { message: `${shown} belongs to another group again`, hint };
-  if (typeof params['mode'] === 'number' && stat.mode !== params['mode']) return { message: `${shown} has mode ${stat.mode.toString(8)} again`, hint };
+  if (typeof params['mode'] === 'number' && stat.mode !== params['mode'])
+    return { message: `${shown} has mode ${stat.mode.toString(8)} again`, hint };
   return null;
 }
 
@@ -125,7 +135,10 @@ async function lookAtLock(g: GuardCase, path: string | null, expect: string): Pr
   if (path === null || (await g.files.stat(path)) === null) return null;
   const pid = await lockPid(g.files, path);
   if (pid === null || !(await isStaleLock(g.host, pid, expect, g.component))) return null;
-  return { message: `${shownPath(g.component, path)} is left over from process ${pid}, which is gone`, hint: 'remove it once nothing uses it' };
+  return {
+    message: `${shownPath(g.component, path)} is left over from process ${pid}, which is gone`,
+    hint: 'remove it once nothing uses it',
+  };
 }
 
 async function lookAtPort(g: GuardCase, port: number, relations: readonly string[]): Promise<Sight | null> {
@@ -133,7 +146,10 @@ async function lookAtPort(g: GuardCase, port: number, relations: readonly string
   const holder = await g.host.portHolder(port, g.component.name);
   if (holder === null || !relations.includes(holder.relation)) return null;
   const who = holder.relation === 'own_stale' ? `an old copy of ${g.component.name}` : holder.command;
-  return { message: `port ${port} is in use by ${who} (pid ${holder.pid})`, hint: `end pid ${holder.pid} or give ${g.component.name} another port` };
+  return {
+    message: `port ${port} is in use by ${who} (pid ${holder.pid})`,
+    hint: `end pid ${holder.pid} or give ${g.component.name} another port`,
+  };
 }
 
 async function lookAtAddress(g: GuardCase, host: string, port: number): Promise<Sight | null> {
@@ -145,12 +161,17 @@ async function lookAtPackages(g: GuardCase, directory: string): Promise<Sight | 
   const { missing, damaged } = await g.host.packages(directory);
   const names = [...missing, ...damaged];
   if (names.length === 0) return null;
-  return { message: `${listed(names)} ${missing.length > 0 ? 'not installed' : 'damaged'} again`, hint: 'install the packages of the lock file' };
+  return {
+    message: `${listed(names)} ${missing.length > 0 ? 'not installed' : 'damaged'} again`,
+    hint: 'install the packages of the lock file',
+  };
 }
 
 async function lookAtRuntime(g: GuardCase): Promise<Sight | null> {
   const runtime = g.drift.find((d) => d.kind === 'runtime');
-  return runtime ? { message: `${runtime.message}: native packages were built for the other one`, hint: 'rebuild native packages', severity: 'warn' } : null;
+  return runtime
+    ? { message: `${runtime.message}: native packages were built for the other one`, hint: 'rebuild native packages', severity: 'warn' }
+    : null;
 }
 
 async function lookAtSchema(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
@@ -175,7 +196,8 @@ async function lookAtDisk(g: GuardCase, path: string | null): Promise<Sight | nu
   if (path === null) return null;
   for (const mount of [path, ...(await mountsOf(g.host, g.component)).filter((m) => isBelow(g.component.cwd, m))]) {
     const room = await g.files.diskRoom(mount);
-    if (room !== null && isFull(room)) return { message: `the disk at ${mount} is full again (${room.freeBytes} bytes left)`, hint: `make room at ${mount}` };
+    if (room !== null && isFull(room))
+      return { message: `the disk at ${mount} is full again (${room.freeBytes} bytes left)`, hint: `make room at ${mount}` };
   }
   return null;
 }
@@ -188,9 +210,11 @@ async function lookAtLimit(g: GuardCase): Promise<Sight | null> {
 async function lookAtCommand(g: GuardCase): Promise<Sight | null> {
   const command = g.component.command[0];
   if (command === undefined || !g.component.optional) return null;
-  const isThere = isAbsolute(command) ? (await g.files.stat(command)) !== null
-    : command.includes('/') ? (await g.files.stat(join(g.component.cwd, command))) !== null
-    : (await g.host.findCommand(command, g.env['PATH'] ?? '')) !== null;
+  const isThere = isAbsolute(command)
+    ? (await g.files.stat(command)) !== null
+    : command.includes('/')
+      ? (await g.files.stat(join(g.component.cwd, command))) !== null
+      : (await g.host.findCommand(command, g.env['PATH'] ?? '')) !== null;
   return isThere ? null : { message: `${command} is not installed`, hint: `install ${command}`, severity: 'warn' };
 }
 

@@ -1,5 +1,5 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, LIKELY, linesOf, number, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, number, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
 
@@ -17,18 +17,27 @@ export const heapTooSmall: FailureFamily = {
     const facts = factsOf(c, 'out_of_memory');
     if (facts.length === 0) return [];
     const explicit = explicitLimitMb(c);
-    const limit = explicit ?? facts.map((f) => number(f, 'limitMb')).find((mb) => mb !== null && mb > 0) ?? null;
+    // Only V8's limit can be raised from outside without knowing the program.
+    const isNode = facts.every((f) => f.runtime === 'node') || explicit !== null;
+    const limit = !isNode ? null : (explicit ?? facts.map((f) => number(f, 'limitMb')).find((mb) => mb !== null && mb > 0) ?? null);
     const isSmall = explicit !== null && explicit <= SMALL_LIMIT_MB;
-    const evidence = [...linesOf(facts), limit === null ? '' : `the limit is ${limit} MB`, ...c.drift.filter((d) => d.kind === 'limit').map((d) => d.message)];
-    if (!isSmall && (c.failure.afterMs ?? 0) > LEAK_AFTER_MS)
+    const evidence = [
+      ...linesOf(facts),
+      limit === null ? '' : `the limit is ${limit} MB`,
+      ...c.drift.filter((d) => d.kind === 'limit').map((d) => d.message),
+    ];
+    if (!isSmall && ((c.failure.afterMs ?? 0) > LEAK_AFTER_MS || (limit === null && isRuntime(c))))
       return [
         diagnosis('heap_too_small', {
-          cause: `${c.component.name} filled its memory after ${Math.round((c.failure.afterMs ?? 0) / 1000)} s: it leaks`,
+          cause: `${c.component.name} filled its memory within ${Math.round((c.failure.afterMs ?? 0) / 1000)} s: most likely it leaks`,
           confidence: PLAUSIBLE,
           evidence,
-          remedy: remedyInPlace(`restart_${nameSlug(c.component.name)}_out_of_memory`, `start ${c.component.name} again with empty memory`, HARMLESS, [
-            step(`start ${c.component.name} again`, 'restart_component', { reason: 'it ran out of memory' }),
-          ]),
+          remedy: remedyInPlace(
+            `restart_${nameSlug(c.component.name)}_out_of_memory`,
+            `start ${c.component.name} again with empty memory`,
+            HARMLESS,
+            [step(`start ${c.component.name} again`, 'restart_component', { reason: 'it ran out of memory' })],
+          ),
           advice: ['look for what grows: a heap snapshot before it dies shows it'],
         }),
       ];
@@ -37,7 +46,10 @@ export const heapTooSmall: FailureFamily = {
     if (limit === null || toMb <= limit)
       return [
         diagnosis('heap_too_small', {
-          cause: limit === null ? `${c.component.name} ran out of memory, and what limits it is not known` : `${c.component.name} needs more than ${limit} MB, and this machine has no more to give`,
+          cause:
+            limit === null
+              ? `${c.component.name} ran out of memory, and what limits it is not known`
+              : `${c.component.name} needs more than ${limit} MB, and this machine has no more to give`,
           confidence: PLAUSIBLE,
           evidence,
           advice: ['give it a machine with more memory, or find what fills it'],
@@ -48,7 +60,9 @@ export const heapTooSmall: FailureFamily = {
         cause: `${limit} MB of heap are too little for ${c.component.name}`,
         confidence: isSmall ? SURE : LIKELY,
         evidence,
-        remedy: remedy(`raise_heap_to_${toMb}`, `raise the heap limit from ${limit} to ${toMb} MB`, HARMLESS, [step(`raise the heap limit to ${toMb} MB`, 'raise_heap_limit', { toMb })]),
+        remedy: remedy(`raise_heap_to_${toMb}`, `raise the heap limit from ${limit} to ${toMb} MB`, HARMLESS, [
+          step(`raise the heap limit to ${toMb} MB`, 'raise_heap_limit', { toMb }),
+        ]),
         advice: [`raise --max-old-space-size to ${toMb}`],
       }),
     ];

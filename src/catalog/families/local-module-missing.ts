@@ -37,7 +37,9 @@ async function diagnoseModule(c: CaseFile, fact: Fact): Promise<Diagnosis> {
     cause: `${shown} is missing; it was there at the last good boot`,
     confidence: c.drift.some((d) => d.kind === 'missing' && driftPath(c.component, d) === path) ? SURE : LIKELY,
     evidence: [fact.line],
-    remedy: remedy(`restore_${slugOf(c.component, path)}`, `put ${shown} back as it was at the last good boot`, CAREFUL, [step(`put ${shown} back as it was at the last good boot`, 'restore_file', { path })]),
+    remedy: remedy(`restore_${slugOf(c.component, path)}`, `put ${shown} back as it was at the last good boot`, CAREFUL, [
+      step(`put ${shown} back as it was at the last good boot`, 'restore_file', { path }),
+    ]),
     advice: [`check out ${shown} again`],
   });
 }

@@ -8,9 +8,18 @@ import { isBelow } from './places.ts';
 export async function lockPid(files: Files, path: string): Promise<number | null> {
   const stat = await files.stat(path);
   const content =
-    stat?.kind === 'symlink' ? await files.readLink(path) : stat?.kind === 'directory' ? await files.readText(`${path}/pid`, LOCK_BYTES_MAX) : stat?.kind === 'file' ? await files.readText(path, LOCK_BYTES_MAX) : null;
+    stat?.kind === 'symlink'
+      ? await files.readLink(path)
+      : stat?.kind === 'directory'
+        ? await files.readText(`${path}/pid`, LOCK_BYTES_MAX)
+        : stat?.kind === 'file'
+          ? await files.readText(path, LOCK_BYTES_MAX)
+          : null;
   const said = (content ?? '').trim();
-  const found = /^(\d{1,10})\b/.exec(said) ?? /\bpid\b\W{0,4}(\d{1,10})\b/i.exec(said) ?? (said.includes('\n') ? null : /[.-](\d{1,10})(?::\d+)?$/.exec(said));
+  const found =
+    /^(\d{1,10})\b/.exec(said) ??
+    /\bpid\b\W{0,4}(\d{1,10})\b/i.exec(said) ??
+    (said.includes('\n') ? null : /[.-](\d{1,10})(?::\d+)?$/.exec(said));
   const pid = Number(found?.[1] ?? 0);
   return pid > 0 ? pid : null;
 }
@@ -22,7 +31,12 @@ export async function isStaleLock(host: HostView, pid: number, expect: string, c
   const process = await host.process(pid);
   if (process === null || /^[ZX]/i.test(process.state)) return true;
   const { cwd } = process;
-  if (component.roots.some((root) => (cwd !== null && isBelow(root, cwd)) || (root !== '/' && process.argv.some((word) => word.includes(root))))) return false;
+  if (
+    component.roots.some(
+      (root) => (cwd !== null && isBelow(root, cwd)) || (root !== '/' && process.argv.some((word) => word.includes(root))),
+    )
+  )
+    return false;
   if (expect === '') return false;
   const names = [process.command, ...process.argv.slice(0, 3).map((word) => basename(word))];
   return !names.some((name) => name.includes(expect) || (name.length >= 15 && expect.startsWith(name)));

@@ -5,7 +5,9 @@ import { choose, fact, guardAfter, stepsOf, type World } from './testing.ts';
 const oom = [fact('out_of_memory', '', { details: { limitMb: 40 } })];
 
 test('raises a small heap limit four times, at least to 128 MB', async () => {
-  expect(stepsOf((await choose({ facts: oom, env: { NODE_OPTIONS: '--max-old-space-size=40' } })).chosen)).toEqual(['raise_heap_limit {"toMb":160}']);
+  expect(stepsOf((await choose({ facts: oom, env: { NODE_OPTIONS: '--max-old-space-size=40' } })).chosen)).toEqual([
+    'raise_heap_limit {"toMb":160}',
+  ]);
   expect(stepsOf((await choose({ facts: oom, overrides: { heapMb: 24 } })).chosen)).toEqual(['raise_heap_limit {"toMb":128}']);
 });
 
@@ -15,15 +17,23 @@ test('never gives more than half of the memory', async () => {
 });
 
 test('takes a process that filled its memory after minutes for a leak', async () => {
-  const { chosen } = await choose({ facts: [fact('out_of_memory', '', { details: { limitMb: 2048 } })], afterMs: 600_000, stage: 'runtime' });
+  const { chosen } = await choose({
+    facts: [fact('out_of_memory', '', { details: { limitMb: 2048 } })],
+    afterMs: 600_000,
+    stage: 'runtime',
+  });
   expect(stepsOf(chosen)).toEqual(['restart_component {"reason":"it ran out of memory"}']);
 });
 
 test('raises the limit of open files, and restarts what leaks them', async () => {
   const facts = [fact('too_many_open_files')];
-  expect(stepsOf((await choose({ facts, component: { limits: { openFiles: 25, heapMb: null } } })).chosen)).toEqual(['raise_open_files {"to":1024}']);
+  expect(stepsOf((await choose({ facts, component: { limits: { openFiles: 25, heapMb: null } } })).chosen)).toEqual([
+    'raise_open_files {"to":1024}',
+  ]);
   expect(stepsOf((await choose({ facts })).chosen)).toEqual(['raise_open_files {"to":8192}']);
-  expect(stepsOf((await choose({ facts, overrides: { openFiles: 8192 }, stage: 'runtime', symptom: 'liveness' })).chosen)).toEqual(['restart_component {"reason":"it used up its open files"}']);
+  expect(stepsOf((await choose({ facts, overrides: { openFiles: 8192 }, stage: 'runtime', symptom: 'liveness' })).chosen)).toEqual([
+    'restart_component {"reason":"it used up its open files"}',
+  ]);
 });
 
 const full = { data: { freeBytes: 0, totalBytes: 4 * 1024 * 1024, freeInodes: 100 } };
@@ -47,7 +57,9 @@ test('holds when user data fills the disk', async () => {
 });
 
 test('does not take the limit of file watches for a full disk', async () => {
-  const { best, chosen } = await choose({ facts: [fact('disk_full', '', { line: 'ENOSPC: System limit for number of file watchers reached' })] });
+  const { best, chosen } = await choose({
+    facts: [fact('disk_full', '', { line: 'ENOSPC: System limit for number of file watchers reached' })],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('file watches');
 });

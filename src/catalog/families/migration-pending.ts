@@ -19,13 +19,22 @@ export const migrationPending: FailureFamily = {
     const evidence = [...linesOf(facts), ...pending.map((name) => `pending: ${name}`)];
     const confidence = facts.length > 0 ? SURE : factsOf(c, 'relation_missing').length > 0 ? LIKELY : 0.7;
     if (c.component.migrate.length === 0)
-      return [diagnosis('migration_pending', { cause, confidence: Math.min(confidence, facts.length > 0 ? 1 : PERHAPS), evidence, advice: [await scriptAdvice(c), `set "migrate" for ${c.component.name}, then Grace does it`] })];
+      return [
+        diagnosis('migration_pending', {
+          cause,
+          confidence: Math.min(confidence, facts.length > 0 ? 1 : PERHAPS),
+          evidence,
+          advice: [await scriptAdvice(c), `set "migrate" for ${c.component.name}, then Grace does it`],
+        }),
+      ];
     return [
       diagnosis('migration_pending', {
         cause,
         confidence,
         evidence,
-        remedy: remedy('apply_pending_migrations', `apply pending migrations: ${c.component.migrate.join(' ')}`, CAREFUL, [step('apply pending migrations', 'run_migrations')]),
+        remedy: remedy('apply_pending_migrations', `apply pending migrations: ${c.component.migrate.join(' ')}`, CAREFUL, [
+          step('apply pending migrations', 'run_migrations'),
+        ]),
         advice: [`run ${c.component.migrate.join(' ')}`],
       }),
     ];

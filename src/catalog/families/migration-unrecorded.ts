@@ -32,7 +32,9 @@ export const migrationUnrecorded: FailureFamily = {
         confidence: existing.length > 0 ? SURE : isWhole ? 0.7 : PERHAPS,
         evidence: [...linesOf(facts), ...migrations.map((m) => `not recorded: ${m}`)],
         remedy: isWhole
-          ? remedy('record_applied_migrations', `record ${names} as applied`, CAREFUL, [step(`record ${names} as applied`, 'record_migrations', { migrations })])
+          ? remedy('record_applied_migrations', `record ${names} as applied`, CAREFUL, [
+              step(`record ${names} as applied`, 'record_migrations', { migrations }),
+            ])
           : null,
         advice: ['compare the history table of the migrations with the schema'],
       }),

@@ -25,7 +25,9 @@ export async function missingPartOf(c: Pick<CaseFile, 'files' | 'lastGood' | 'co
     part = at;
     if (dirname(at) === at) break;
   }
-  return part === null ? null : { path: part, isDangling: false, isLeaf: part === path, entry: await c.lastGood.entry(c.component.name, part) };
+  return part === null
+    ? null
+    : { path: part, isDangling: false, isLeaf: part === path, entry: await c.lastGood.entry(c.component.name, part) };
 }
 
 /** Whether restoring brings back what was there: a link always, a file when its content was kept. */

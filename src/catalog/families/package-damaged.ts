@@ -14,14 +14,33 @@ export const packageDamaged: FailureFamily = {
     const native = factsOf(c, 'native_module_broken');
     const broken = factsOf(c, 'syntax_error', 'path_missing', 'data_corrupt').filter((f) => isInPackages(f.subject));
     const inPackage = c.failure.frames.find((f) => f.package !== null)?.package ?? null;
-    const isConcerned = native.length + broken.length > 0 || inPackage !== null || factsOf(c, 'module_missing', 'export_missing', 'exception').length > 0;
+    const isConcerned =
+      native.length + broken.length > 0 || inPackage !== null || factsOf(c, 'module_missing', 'export_missing', 'exception').length > 0;
     if (!isConcerned && !['exit', 'smoke', 'not_ready', 'crash_loop'].includes(c.failure.symptom)) return [];
     const state = await c.host.packages(c.component.cwd);
-    if (state.manager === 'none') return native.map((f) => diagnosis('package_damaged', { cause: `the native module ${f.subject} cannot be loaded`, confidence: WORDS_ONLY, evidence: [f.line], advice: ['install it again for this machine and runtime'] }));
-    const evidence = [...linesOf([...native, ...broken]), ...(state.damaged.length > 0 ? [`files are gone or changed in ${state.damaged.slice(0, 5).join(', ')}`] : [])];
+    if (state.manager === 'none')
+      return native.map((f) =>
+        diagnosis('package_damaged', {
+          cause: `the native module ${f.subject} cannot be loaded`,
+          confidence: WORDS_ONLY,
+          evidence: [f.line],
+          advice: ['install it again for this machine and runtime'],
+        }),
+      );
+    const evidence = [
+      ...linesOf([...native, ...broken]),
+      ...(state.damaged.length > 0 ? [`files are gone or changed in ${state.damaged.slice(0, 5).join(', ')}`] : []),
+    ];
     const foreign = native.find((f) => /GLIBC|shared library missing/.test(f.code + text(f, 'reason')));
     if (foreign !== undefined && state.damaged.length === 0)
-      return [diagnosis('package_damaged', { cause: `a library of this machine is missing or too old for a native module: ${foreign.subject}`, confidence: PERHAPS, evidence, advice: ['install the library, or a build of the module for this machine'] })];
+      return [
+        diagnosis('package_damaged', {
+          cause: `a library of this machine is missing or too old for a native module: ${foreign.subject}`,
+          confidence: PERHAPS,
+          evidence,
+          advice: ['install the library, or a build of the module for this machine'],
+        }),
+      ];
     const abi = native.find((f) => ABI.test(f.line) || text(f, 'reason') === 'node version');
     if (abi !== undefined)
       return [
@@ -29,18 +48,24 @@ export const packageDamaged: FailureFamily = {
           cause: `the native module ${abi.subject || 'of a package'} was built for another version of the runtime`,
           confidence: SURE,
           evidence: [...evidence, ...c.drift.filter((d) => d.kind === 'runtime').map((d) => d.message)],
-          remedy: remedy('rebuild_native_packages', 'build the native packages for this runtime', CAREFUL, [step('build the native packages for this runtime', 'rebuild_packages', { directory: state.directory })]),
+          remedy: remedy('rebuild_native_packages', 'build the native packages for this runtime', CAREFUL, [
+            step('build the native packages for this runtime', 'rebuild_packages', { directory: state.directory }),
+          ]),
           advice: ['start it with the runtime version it was installed with, or rebuild its packages'],
         }),
       ];
-    const isNamed = state.damaged.some((name) => name === inPackage || [...native, ...broken, ...factsOf(c, 'module_missing')].some((f) => f.subject.includes(name)));
+    const isNamed = state.damaged.some(
+      (name) => name === inPackage || [...native, ...broken, ...factsOf(c, 'module_missing')].some((f) => f.subject.includes(name)),
+    );
     if (state.damaged.length === 0 && native.length + broken.length === 0) return [];
     return [
       diagnosis('package_damaged', {
         cause: `${state.damaged.length === 0 ? 'an installed package' : `the installed package ${state.damaged.slice(0, 3).join(', ')}`} is damaged`,
         confidence: isNamed ? SURE : state.damaged.length > 0 ? (inPackage !== null ? LIKELY : PLAUSIBLE) : PLAUSIBLE,
         evidence,
-        remedy: remedy('reinstall_packages', 'install the packages of the lock file again', CAREFUL, [step('install the packages of the lock file again', 'install_packages', { directory: state.directory })]),
+        remedy: remedy('reinstall_packages', 'install the packages of the lock file again', CAREFUL, [
+          step('install the packages of the lock file again', 'install_packages', { directory: state.directory }),
+        ]),
         advice: [`install the packages in ${state.directory} again`],
       }),
     ];

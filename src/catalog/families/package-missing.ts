@@ -10,7 +10,11 @@ export const packageMissing: FailureFamily = {
   name: 'package_missing',
   title: 'packages are not installed',
   async diagnose(c) {
-    const facts = factsOf(c, 'module_missing', 'native_module_broken').filter((f) => packageOf(f.subject) !== null && (f.kind === 'module_missing' || /optional dependency|MODULE_NOT_FOUND/.test(f.code + text(f, 'reason'))));
+    const facts = factsOf(c, 'module_missing', 'native_module_broken').filter(
+      (f) =>
+        packageOf(f.subject) !== null &&
+        (f.kind === 'module_missing' || /optional dependency|MODULE_NOT_FOUND/.test(f.code + text(f, 'reason'))),
+    );
     const command = factsOf(c, 'command_missing', 'path_missing').filter((f) => f.subject.includes('node_modules/'));
     if (facts.length + command.length === 0 && !SILENT.has(c.failure.symptom)) return [];
     const local: Fact[] = [];
@@ -18,16 +22,32 @@ export const packageMissing: FailureFamily = {
     const named = facts.filter((f) => !local.includes(f));
     const state = await c.host.packages(c.component.cwd);
     if (state.manager === 'none') return named.length === 0 ? [] : [notManaged(c, named)];
-    const names = [...new Set(named.map((f) => packageOf(f.subject) ?? ''))];
-    const evidence = [...linesOf([...named, ...command]), ...(state.missing.length > 0 ? [`${state.missing.length} packages of ${basename(state.lockFile ?? 'the lock file')} are not installed: ${state.missing.slice(0, 5).join(', ')}`] : [])];
+    const names = [...new Set(named.map(packageNamed))];
+    const evidence = [
+      ...linesOf([...named, ...command]),
+      ...(state.missing.length > 0
+        ? [
+            `${state.missing.length} packages of ${basename(state.lockFile ?? 'the lock file')} are not installed: ${state.missing.slice(0, 5).join(', ')}`,
+          ]
+        : []),
+    ];
     if (state.missing.length > 0) {
       // Distribution names need not be import names (PyYAML, yaml): any missing package explains a module that is not found.
       const isMatch = names.some((name) => state.missing.includes(name)) || command.length > 0;
       const isSaid = named.length > 0;
       return [
         diagnosis('package_missing', {
-          cause: isMatch && isSaid ? `the package ${names.filter((n) => state.missing.includes(n)).join(', ')} is not installed` : `${state.missing.length === 1 ? `the package ${state.missing[0] ?? ''} is` : `${state.missing.length} packages are`} not installed`,
-          confidence: isMatch ? SURE : isSaid ? LIKELY : local.length > 0 || factsOf(c, 'port_in_use', 'connection_refused', 'auth_failed').length > 0 ? 0.5 : PLAUSIBLE,
+          cause:
+            isMatch && isSaid
+              ? `the package ${names.filter((n) => state.missing.includes(n)).join(', ')} is not installed`
+              : `${state.missing.length === 1 ? `the package ${state.missing[0] ?? ''} is` : `${state.missing.length} packages are`} not installed`,
+          confidence: isMatch
+            ? SURE
+            : isSaid
+              ? LIKELY
+              : local.length > 0 || factsOf(c, 'port_in_use', 'connection_refused', 'auth_failed').length > 0
+                ? 0.5
+                : PLAUSIBLE,
           evidence,
           remedy: install(state.directory, state.manager),
           advice: [`install the packages in ${state.directory}`],
@@ -53,11 +73,13 @@ export const packageMissing: FailureFamily = {
 const SILENT: ReadonlySet<string> = new Set(['exit', 'spawn', 'smoke', 'not_ready', 'crash_loop']);
 
 function install(directory: string, manager: string): ReturnType<typeof remedy> {
-  return remedy('install_packages', `install the packages of the lock file with ${manager}`, CAREFUL, [step('install the packages of the lock file', 'install_packages', { directory })]);
+  return remedy('install_packages', `install the packages of the lock file with ${manager}`, CAREFUL, [
+    step('install the packages of the lock file', 'install_packages', { directory }),
+  ]);
 }
 
 function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diagnosis> {
-  const names = [...new Set(facts.map((f) => packageOf(f.subject) ?? f.subject))].join(', ');
+  const names = [...new Set(facts.map(packageNamed))].join(', ');
   return diagnosis('package_missing', {
     cause: `${names} cannot be found, and no lock file of ${c.component.name} asks for it`,
     confidence: WORDS_ONLY,
@@ -66,13 +88,18 @@ function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diag
   });
 }
 
-/** A module of a package: `foo`, `@a/b/c`, `/srv/node_modules/foo/x.js`, `foo.bar` → `foo`; null for local files and built-ins. */
+/** Python imports `foo.bar` from the package `foo`; a name such as `socket.io` is whole. */
+function packageNamed(fact: Fact): string {
+  const name = packageOf(fact.subject) ?? fact.subject;
+  return fact.runtime === 'python' ? (name.split('.')[0] ?? name) : name;
+}
+
+/** A module of a package: `foo`, `@a/b/c`, `/srv/node_modules/foo/x.js` → `foo`; null for local files and built-ins. */
 export function packageOf(subject: string): string | null {
   const inside = /node_modules\/((?:@[^/]+\/)?[^/]+)(?:\/|$)(?!.*node_modules\/)/.exec(subject)?.[1];
   if (inside !== undefined) return inside;
   if (subject === '' || /^(?:\.{0,2}\/|[A-Za-z]:\\|file:|node:|#)/.test(subject)) return null;
-  const scoped = /^@[^/]+\/[^/]+/.exec(subject)?.[0];
-  return scoped ?? subject.split('/')[0]?.replace(/^([A-Za-z_]\w*)\.\w[\w.]*$/, '$1') ?? null;
+  return /^@[^/]+\/[^/]+/.exec(subject)?.[0] ?? subject.split('/')[0] ?? null;
 }
 
 /** Python and Ruby write local modules like packages: `app.settings`. */
@@ -81,7 +108,8 @@ export async function isLocalModule(c: CaseFile, fact: Fact): Promise<boolean> {
   const path = fact.subject.replaceAll('.', '/');
   const head = path.split('/')[0] ?? path;
   if (c.drift.some((d) => d.kind === 'missing' && !isInPackages(d.subject) && endsWithModule(d.subject, path))) return true;
-  for (const candidate of [head, `${head}.py`, `${head}.rb`, `lib/${head}`, `src/${head}`]) if ((await c.files.stat(join(c.component.cwd, candidate))) !== null) return true;
+  for (const candidate of [head, `${head}.py`, `${head}.rb`, `lib/${head}`, `src/${head}`])
+    if ((await c.files.stat(join(c.component.cwd, candidate))) !== null) return true;
   return false;
 }
 

@@ -25,7 +25,16 @@ test('installs nothing when no lock file asks for the package', async () => {
 });
 
 test('explains a Python module by whatever distribution is missing', async () => {
-  expect(stepsOf((await choose({ facts: [fact('module_missing', 'yaml', { runtime: 'python' })], packages: { ...npm, manager: 'pip', missing: ['PyYAML'] } })).chosen)).toEqual(INSTALL);
+  expect(
+    stepsOf(
+      (
+        await choose({
+          facts: [fact('module_missing', 'yaml', { runtime: 'python' })],
+          packages: { ...npm, manager: 'pip', missing: ['PyYAML'] },
+        })
+      ).chosen,
+    ),
+  ).toEqual(INSTALL);
 });
 
 test('reinstalls a package whose files are damaged, as its first frame tells', async () => {
@@ -39,29 +48,54 @@ test('reinstalls a package whose files are damaged, as its first frame tells', a
 });
 
 test('does not suspect packages that are whole, wherever the stack begins', async () => {
-  const { chosen } = await choose({ facts: [fact('exception', 'TypeError')], frames: [{ path: '/srv/app/node_modules/x/i.js', function: '', line: 1, inDependency: true, package: 'x' }], packages: npm });
+  const { chosen } = await choose({
+    facts: [fact('exception', 'TypeError')],
+    frames: [{ path: '/srv/app/node_modules/x/i.js', function: '', line: 1, inDependency: true, package: 'x' }],
+    packages: npm,
+  });
   expect(chosen).toBeNull();
 });
 
 test('rebuilds native packages for another version of the runtime', async () => {
-  const { chosen } = await choose({ facts: [fact('native_module_broken', 'better-sqlite3', { line: 'was compiled against NODE_MODULE_VERSION 108' })], packages: npm });
+  const { chosen } = await choose({
+    facts: [fact('native_module_broken', 'better-sqlite3', { line: 'was compiled against NODE_MODULE_VERSION 108' })],
+    packages: npm,
+  });
   expect(stepsOf(chosen)).toEqual(['rebuild_packages {"directory":"/srv/app"}']);
 });
 
 test('puts a missing file of the code back where its importer looks for it', async () => {
-  const world: World = { facts: [fact('module_missing', './routes', { details: { importer: '/srv/app/src/server.js' } })], lastGood: { 'src/routes.js': 'export {}' }, disk: { 'src/server.js': '' }, packages: npm };
+  const world: World = {
+    facts: [fact('module_missing', './routes', { details: { importer: '/srv/app/src/server.js' } })],
+    lastGood: { 'src/routes.js': 'export {}' },
+    disk: { 'src/server.js': '' },
+    packages: npm,
+  };
   expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"src/routes.js"}']);
   expect((await choose({ ...world, lastGood: {} })).chosen).toBeNull();
 });
 
 test('takes a dotted Python module for the file it is', async () => {
-  const world: World = { facts: [fact('module_missing', 'app.settings', { runtime: 'python' })], disk: { 'app/__init__.py': '' }, lastGood: { 'app/settings.py': 'x = 1' }, drift: [drift('missing', 'app/settings.py')], packages: { ...npm, manager: 'pip' } };
+  const world: World = {
+    facts: [fact('module_missing', 'app.settings', { runtime: 'python' })],
+    disk: { 'app/__init__.py': '' },
+    lastGood: { 'app/settings.py': 'x = 1' },
+    drift: [drift('missing', 'app/settings.py')],
+    packages: { ...npm, manager: 'pip' },
+  };
   expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"app/settings.py"}']);
 });
 
 test('asks a person before it changes code that still parses', async () => {
-  const world: World = { facts: [fact('circular_import', 'app.models', { runtime: 'python' })], disk: { 'app/models.py': 'x' }, lastGood: { 'app/models.py': 'y' } };
-  expect((await choose({ ...world, drift: [drift('changed', 'app/models.py')] })).chosen?.remedy).toMatchObject({ tier: 'tier_3', risk: 'high' });
+  const world: World = {
+    facts: [fact('circular_import', 'app.models', { runtime: 'python' })],
+    disk: { 'app/models.py': 'x' },
+    lastGood: { 'app/models.py': 'y' },
+  };
+  expect((await choose({ ...world, drift: [drift('changed', 'app/models.py')] })).chosen?.remedy).toMatchObject({
+    tier: 'tier_3',
+    risk: 'high',
+  });
   expect((await choose(world)).chosen).toBeNull();
 });
 
@@ -74,5 +108,28 @@ test('leaves an optional component out whose tool is missing, and no other', asy
 });
 
 test('installs packages for a command that belongs to them', async () => {
-  expect(stepsOf((await choose({ symptom: 'spawn', component: { command: ['node_modules/.bin/vite'] }, packages: { ...npm, missing: ['vite'] } })).chosen)).toEqual(INSTALL);
+  expect(
+    stepsOf(
+      (await choose({ symptom: 'spawn', component: { command: ['node_modules/.bin/vite'] }, packages: { ...npm, missing: ['vite'] } }))
+        .chosen,
+    ),
+  ).toEqual(INSTALL);
+});
+
+test('takes a package with a dot in its name for one package', async () => {
+  expect(
+    (await choose({ facts: [fact('module_missing', 'socket.io')], packages: { ...npm, missing: ['socket.io', 'x'] } })).chosen?.cause,
+  ).toBe('the package socket.io is not installed');
+});
+
+test('puts package.json back when the script that is started is gone from it', async () => {
+  const world: World = {
+    facts: [fact('command_missing', 'npm run dev')],
+    disk: { 'package.json': '{}' },
+    lastGood: { 'package.json': '{"scripts":{"dev":"x"}}' },
+  };
+  expect(stepsOf((await choose({ ...world, drift: [drift('changed', 'package.json')] })).chosen)).toEqual([
+    'restore_file {"path":"package.json"}',
+  ]);
+  expect((await choose(world)).chosen).toBeNull();
 });

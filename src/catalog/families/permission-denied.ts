@@ -25,7 +25,8 @@ export const permissionDenied: FailureFamily = {
     const found = new Map<string, Diagnosis>();
     for (const fact of factsOf(c, 'permission_denied')) {
       const path = absolutePath(c.component, fact.subject);
-      if (path === null) continue;
+      // `root`: some say what they are denied as, not what.
+      if (path === null || (!/[/.]/.test(fact.subject) && (await c.files.stat(path)) === null)) continue;
       const answer = await diagnosePath(c, path, fact.line);
       if (answer !== null) found.set(answer.cause, answer);
     }
@@ -54,7 +55,12 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
   for (let at = path; isOwn(c.component, at); at = dirname(at)) if ((await c.files.stat(at)) !== null) chain.push(at);
   const nearest = chain[0];
   if (nearest === undefined)
-    return diagnosis('permission_denied', { cause: `${c.component.name} may not use ${shown}, which lies outside of what belongs to it`, confidence: PERHAPS, evidence: [line], advice: [`give the user of ${c.component.name} access to ${shown}, or correct the setting that names it`] });
+    return diagnosis('permission_denied', {
+      cause: `${c.component.name} may not use ${shown}, which lies outside of what belongs to it`,
+      confidence: PERHAPS,
+      evidence: [line],
+      advice: [`give the user of ${c.component.name} access to ${shown}, or correct the setting that names it`],
+    });
   for (const at of chain) {
     const traits = await traitsAtLastGood(c, at);
     if (traits !== null) return restoringTraits(c, at, traits, [line], SURE, true);
@@ -70,7 +76,14 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
   });
 }
 
-async function restoringTraits(c: CaseFile, path: string, traits: Traits, evidence: readonly string[], confidence: number, isKnown: boolean): Promise<Diagnosis> {
+async function restoringTraits(
+  c: CaseFile,
+  path: string,
+  traits: Traits,
+  evidence: readonly string[],
+  confidence: number,
+  isKnown: boolean,
+): Promise<Diagnosis> {
   const shown = shownPath(c.component, path);
   const stat = await c.files.stat(path);
   const isOwner = traits.uid !== undefined || traits.gid !== undefined;
@@ -78,12 +91,17 @@ async function restoringTraits(c: CaseFile, path: string, traits: Traits, eviden
   const owner = stat === null ? 'another user' : await c.host.userName(stat.uid);
   const name = `give ${shown} its ${isOwner ? 'owner' : ''}${isOwner && traits.mode !== undefined ? ' and ' : ''}${traits.mode !== undefined ? 'mode' : ''} back`;
   return diagnosis('permission_denied', {
-    cause: isOwner ? `${shown} belongs to ${owner} instead of ${traits.uid === undefined ? 'its group' : await c.host.userName(traits.uid)}` : `${shown} has mode ${(stat?.mode ?? 0).toString(8)} instead of ${(traits.mode ?? 0).toString(8)}`,
+    cause: isOwner
+      ? `${shown} belongs to ${owner} instead of ${traits.uid === undefined ? 'its group' : await c.host.userName(traits.uid)}`
+      : `${shown} has mode ${(stat?.mode ?? 0).toString(8)} instead of ${(traits.mode ?? 0).toString(8)}`,
     confidence,
     evidence,
     remedy: remedy(`restore_permissions_${slugOf(c.component, path)}`, name, CAREFUL, [
-      step(name, 'restore_permissions', // Without values each path gets back what it had itself.
-        { path, ...(isKnown ? {} : traits), ...(recursive ? { recursive } : {}) }),
+      step(
+        name,
+        'restore_permissions', // Without values each path gets back what it had itself.
+        { path, ...(isKnown ? {} : traits), ...(recursive ? { recursive } : {}) },
+      ),
     ]),
     advice: [name],
   });
@@ -94,7 +112,11 @@ async function traitsAtLastGood(c: CaseFile, path: string): Promise<Traits | nul
   const [entry, stat] = [await c.lastGood.entry(c.component.name, path), await c.files.stat(path)];
   if (entry === null || stat === null || entry.kind !== stat.kind || stat.kind === 'symlink') return null;
   const mode = entry.mode & (stat.mode | ~WORLD_WRITE) & 0o3777;
-  const traits: Traits = { ...(entry.uid !== stat.uid ? { uid: entry.uid } : {}), ...(entry.gid !== stat.gid ? { gid: entry.gid } : {}), ...(mode !== (stat.mode & 0o3777) ? { mode } : {}) };
+  const traits: Traits = {
+    ...(entry.uid !== stat.uid ? { uid: entry.uid } : {}),
+    ...(entry.gid !== stat.gid ? { gid: entry.gid } : {}),
+    ...(mode !== (stat.mode & 0o3777) ? { mode } : {}),
+  };
   return Object.keys(traits).length === 0 ? null : traits;
 }
 
@@ -130,5 +152,10 @@ async function goesDown(c: CaseFile, path: string, stat: FileStat, traits: Trait
 }
 
 function isChanged(entry: LastGoodEntry | null, child: FileStat): boolean {
-  return entry !== null && entry.kind === child.kind && child.kind !== 'symlink' && (entry.uid !== child.uid || entry.gid !== child.gid || entry.mode !== child.mode);
+  return (
+    entry !== null &&
+    entry.kind === child.kind &&
+    child.kind !== 'symlink' &&
+    (entry.uid !== child.uid || entry.gid !== child.gid || entry.mode !== child.mode)
+  );
 }

@@ -4,7 +4,10 @@ import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 
 /** A path as a message writes it (`./data/x.json`, `file:///srv/x.js`), absolute; null when it names nothing. */
 export function absolutePath(component: ComponentSpec, written: string): string | null {
-  const path = written.trim().replace(/^file:\/\//, '').replace(/^["'`]|["'`]$/g, '');
+  const path = written
+    .trim()
+    .replace(/^file:\/\//, '')
+    .replace(/^["'`]|["'`]$/g, '');
   return path === '' || path.includes('\0') ? null : resolve(component.cwd, path);
 }
 
@@ -30,13 +33,21 @@ export function shownPath(component: ComponentSpec, path: string): string {
 
 /** `data/settings.js` → `data_settings_js`, for the name of a playbook. */
 export function slugOf(component: ComponentSpec, path: string): string {
-  const slug = shownPath(component, path).toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '');
+  const slug = shownPath(component, path)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '');
   return slug.slice(-60).replace(/^_+/, '') || 'root';
 }
 
 /** `unleash-db` → `unleash_db`. */
 export function nameSlug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'it';
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_')
+      .replace(/^_+|_+$/g, '') || 'it'
+  );
 }
 
 /** The path a drift entry is about; null for variables and settings. */
@@ -61,7 +72,11 @@ export function driftAt(c: Pick<CaseFile, 'component' | 'drift'>, path: string, 
 export function isInCommand(component: ComponentSpec, path: string): boolean {
   return component.command.some((word) => {
     const value = word.startsWith('-') && word.includes('=') ? word.slice(word.indexOf('=') + 1) : word;
-    return value !== '' && (resolve(component.cwd, value) === path || (!value.startsWith('/') && !value.startsWith('-') && basename(value) === basename(path) && value.includes('.')));
+    return (
+      value !== '' &&
+      (resolve(component.cwd, value) === path ||
+        (!value.startsWith('/') && !value.startsWith('-') && basename(value) === basename(path) && value.includes('.')))
+    );
   });
 }
 
@@ -79,7 +94,8 @@ export function isCode(path: string): boolean {
   return CODE.test(path) && !CONFIG_NAME.test(basename(path)) && !/(?:^|\/)(?:config|conf|settings)\/[^/]+$/.test(path);
 }
 
-const DATA = /\.(?:json|jsonl|ndjson|csv|tsv|txt|sql|aof|rdb|manifest|htpasswd|db|db3|sqlite3?|xml|eml|log|pid|lock)$|^[^.]+$|^\.?htpasswd$/i;
+const DATA =
+  /\.(?:json|jsonl|ndjson|csv|tsv|txt|sql|aof|rdb|manifest|htpasswd|db|db3|sqlite3?|xml|eml|log|pid|lock)$|^[^.]+$|^\.?htpasswd$/i;
 
 /**
  * What the service or its users may have written since: an older copy in its place loses that. Such a file is put back
@@ -87,12 +103,19 @@ const DATA = /\.(?:json|jsonl|ndjson|csv|tsv|txt|sql|aof|rdb|manifest|htpasswd|d
  */
 export function mayBeData(path: string): boolean {
   const name = basename(path);
-  if (isCertificate(path) || CODE.test(name) || CONFIG_NAME.test(name) || /^(?:package|tsconfig|composer|deno)\.json$|^(?:Procfile|Gemfile|Rakefile|Makefile|Dockerfile)$/.test(name)) return false;
+  if (
+    isCertificate(path) ||
+    CODE.test(name) ||
+    CONFIG_NAME.test(name) ||
+    /^(?:package|tsconfig|composer|deno)\.json$|^(?:Procfile|Gemfile|Rakefile|Makefile|Dockerfile)$/.test(name)
+  )
+    return false;
   return DATA.test(name) || looksLikeDirectory(dirname(path));
 }
 
 const VOLATILE = /^(?:logs?|tmp|temp|te?mp-.*|cache|\.cache|caches|run|pids?|sockets?|sessions?|spool)$/i;
-const DIRECTORY_LIKE = /^(?:data|db|storage|store|uploads?|files|var|backups?|mails?|queue|public|assets|out|output|dist|media|state|work|workdir)$/i;
+const DIRECTORY_LIKE =
+  /^(?:data|db|storage|store|uploads?|files|var|backups?|mails?|queue|public|assets|out|output|dist|media|state|work|workdir)$/i;
 
 /** A directory whose content nobody misses: logs, caches, pid files. */
 export function isVolatileDirectory(path: string): boolean {
@@ -102,7 +125,29 @@ export function isVolatileDirectory(path: string): boolean {
 /** Its name says that it is a directory that services write to. */
 export function looksLikeDirectory(path: string): boolean {
   const name = basename(path);
-  return isVolatileDirectory(path) || DIRECTORY_LIKE.test(name) || /[-_.](?:logs?|data|dir|cache|tmp)$/i.test(name) || /^(?:log|data|cache|tmp)[-_]/i.test(name);
+  return (
+    isVolatileDirectory(path) ||
+    DIRECTORY_LIKE.test(name) ||
+    /[-_.](?:logs?|data|dir|cache|tmp)$/i.test(name) ||
+    /^(?:log|data|cache|tmp)[-_]/i.test(name)
+  );
+}
+
+const WRITTEN = /\.(?:log|pid|sock|socket|db|db3|sqlite3?|tmp|lock|aof|rdb|out|err)$/i;
+
+/**
+ * Whether a path that is missing together with its directory is one that is about to be written, so that the directory is
+ * all it needs. A program, a package or a configuration is read: an empty directory would not help it.
+ */
+export function isToBeWritten(path: string, missingDirectory: string): boolean {
+  if (WRITTEN.test(path)) return true;
+  const name = basename(path);
+  const isRead =
+    CODE.test(name) ||
+    CONFIG_NAME.test(name) ||
+    /\.(?:jar|war|html?|ya?ml|toml|ini|cfg|wasm|so|node|mod)$|^package\.json$/i.test(name) ||
+    isCertificate(path);
+  return !isRead && looksLikeDirectory(missingDirectory);
 }
 
 export function isCertificate(path: string): boolean {

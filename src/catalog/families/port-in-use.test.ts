@@ -18,7 +18,11 @@ test.each(['foreign', 'own_other'] as const)('names a holder that is %s and wait
 });
 
 test('sees a foreign holder although the service exits 0 and says nothing', async () => {
-  const { best, chosen } = await choose({ component: { port: 3000 }, holders: { 3000: { relation: 'foreign', command: 'billing' } }, drift: [drift('changed', 'server.js')] });
+  const { best, chosen } = await choose({
+    component: { port: 3000 },
+    holders: { 3000: { relation: 'foreign', command: 'billing' } },
+    drift: [drift('changed', 'server.js')],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('port 3000 is in use by billing');
 });
@@ -33,13 +37,20 @@ test('does not take the component itself for a stranger', async () => {
 });
 
 test('tells two components of one configuration apart that want the same port', async () => {
-  const { best, chosen } = await choose({ ...stale, holders: { 3000: { relation: 'managed' } }, components: [component({ name: 'web', port: 3000 })] });
+  const { best, chosen } = await choose({
+    ...stale,
+    holders: { 3000: { relation: 'managed' } },
+    components: [component({ name: 'web', port: 3000 })],
+  });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('"web"');
 });
 
 test('starts again when the port is free by now', async () => {
-  expect(stepsOf((await choose({ ...stale, holders: {} })).chosen).map((s) => s.split(' ')[0])).toEqual(['wait_for_port', 'restart_component']);
+  expect(stepsOf((await choose({ ...stale, holders: {} })).chosen).map((s) => s.split(' ')[0])).toEqual([
+    'wait_for_port',
+    'restart_component',
+  ]);
 });
 
 test('guards the port for old copies, not for others', async () => {

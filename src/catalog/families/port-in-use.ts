@@ -1,7 +1,20 @@
 import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/index.ts';
 import { factsOf } from '../../domains/learning/index.ts';
 import type { PortHolder } from '../../domains/playbooks/index.ts';
-import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import {
+  diagnosis,
+  HARMLESS,
+  isRuntime,
+  LIKELY,
+  linesOf,
+  PERHAPS,
+  PLAUSIBLE,
+  remedy,
+  remedyInPlace,
+  step,
+  SURE,
+  WORDS_ONLY,
+} from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** How long a port may take to become free after its holder was told to go. */
@@ -28,6 +41,15 @@ export const portInUse: FailureFamily = {
       const answer = await diagnosePort(c, port, isSaid(port));
       if (answer !== null) found.push(answer);
     }
+    if (ports.size === 0 && facts.length > 0)
+      found.push(
+        diagnosis('port_in_use', {
+          cause: `a port that ${c.component.name} listens on is in use`,
+          confidence: WORDS_ONLY,
+          evidence: linesOf(facts),
+          advice: [`say in the configuration of Grace which port ${c.component.name} has, then it can tell who holds it`],
+        }),
+      );
     return found;
   },
   guard: (g) => guardOfSteps('port_in_use', g),

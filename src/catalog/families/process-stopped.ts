@@ -11,13 +11,22 @@ export const processStopped: FailureFamily = {
     const process = await c.host.process(pid);
     if (process === null || !/^t/i.test(process.state)) return [];
     if (process.state.startsWith('t'))
-      return [diagnosis('process_stopped', { cause: `a debugger holds ${c.component.name} (pid ${pid})`, confidence: SURE, evidence: [`state of pid ${pid}: ${process.state}`], advice: ['detach the debugger'] })];
+      return [
+        diagnosis('process_stopped', {
+          cause: `a debugger holds ${c.component.name} (pid ${pid})`,
+          confidence: SURE,
+          evidence: [`state of pid ${pid}: ${process.state}`],
+          advice: ['detach the debugger'],
+        }),
+      ];
     return [
       diagnosis('process_stopped', {
         cause: `${c.component.name} (pid ${pid}) was stopped by a signal and does nothing`,
         confidence: SURE,
         evidence: [`state of pid ${pid}: ${process.state}`],
-        remedy: remedyInPlace('resume_stopped_process', `let ${c.component.name} go on`, HARMLESS, [step(`let ${c.component.name} go on`, 'resume_process')]),
+        remedy: remedyInPlace('resume_stopped_process', `let ${c.component.name} go on`, HARMLESS, [
+          step(`let ${c.component.name} go on`, 'resume_process'),
+        ]),
         advice: [`kill -CONT ${pid}`],
       }),
     ];

@@ -7,14 +7,19 @@ export const readOnlyFileSystem: FailureFamily = {
   title: 'the file system is read-only',
   diagnose: (c) =>
     Promise.resolve(
-      factsOf(c, 'read_only_file_system').slice(0, 1).map((fact) =>
-        diagnosis('read_only_file_system', {
-          cause: `${fact.subject || 'a path'} lies on a file system that is read-only (EROFS)`,
-          confidence: SURE,
-          evidence: [fact.line],
-          advice: ['see in the kernel log (dmesg) whether the disk has errors', 'mount it writable again, or have the service write elsewhere'],
-        }),
-      ),
+      factsOf(c, 'read_only_file_system')
+        .slice(0, 1)
+        .map((fact) =>
+          diagnosis('read_only_file_system', {
+            cause: `${fact.subject || 'a path'} lies on a file system that is read-only (EROFS)`,
+            confidence: SURE,
+            evidence: [fact.line],
+            advice: [
+              'see in the kernel log (dmesg) whether the disk has errors',
+              'mount it writable again, or have the service write elsewhere',
+            ],
+          }),
+        ),
     ),
   guard: null,
 };

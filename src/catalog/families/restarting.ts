@@ -24,7 +24,9 @@ export function restartingFamily(family: RestartingFamily): FailureFamily {
           cause,
           confidence: family.confidence,
           evidence: [c.failure.message, c.failure.headline],
-          remedy: remedyInPlace(`restart_${family.name}`, `start ${c.component.name} again: ${reason}`, HARMLESS, [step(`start ${c.component.name} again`, 'restart_component', { reason })]),
+          remedy: remedyInPlace(`restart_${family.name}`, `start ${c.component.name} again: ${reason}`, HARMLESS, [
+            step(`start ${c.component.name} again`, 'restart_component', { reason }),
+          ]),
           advice: [family.advice],
         }),
       ]);

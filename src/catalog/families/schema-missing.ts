@@ -20,13 +20,20 @@ export const schemaMissing: FailureFamily = {
           cause: `the database has no ${text(facts[0] ?? EMPTY, 'object') || 'relation'} ${named.join(', ')}`,
           confidence: WORDS_ONLY,
           evidence,
-          remedy: migrate.length === 0 ? null : remedy('apply_pending_migrations', `apply migrations: ${migrate.join(' ')}`, CAREFUL, [step('apply pending migrations', 'run_migrations')]),
+          remedy:
+            migrate.length === 0
+              ? null
+              : remedy('apply_pending_migrations', `apply migrations: ${migrate.join(' ')}`, CAREFUL, [
+                  step('apply pending migrations', 'run_migrations'),
+                ]),
           advice: [migrate.length > 0 ? `run ${migrate.join(' ')}` : 'apply the migrations, or check whether it is the right database'],
         }),
       ];
     }
     // Another database than before is not a database that lost its tables.
-    const moved = c.drift.filter((d) => (d.kind === 'env_key_changed' || d.kind === 'env_key_missing') && /DATABASE|DB_|_DB$|^PG|SQLITE|POSTGRES/i.test(d.subject));
+    const moved = c.drift.filter(
+      (d) => (d.kind === 'env_key_changed' || d.kind === 'env_key_missing') && /DATABASE|DB_|_DB$|^PG|SQLITE|POSTGRES/i.test(d.subject),
+    );
     const isNamed = schema.missingTables.some((table) => named.some((n) => isSameRelation(table, n)));
     if (schema.missingTables.length === 0)
       return [
@@ -45,7 +52,12 @@ export const schemaMissing: FailureFamily = {
         cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; the last good boot had ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
         confidence: isBehind ? 0.5 : isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
         evidence: [...evidence, ...tables.map((table) => `missing: ${table}`), ...moved.map((d) => d.message)],
-        remedy: !isBehind && moved.length === 0 ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, as at the last good boot`, CAREFUL, [step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables })]) : null,
+        remedy:
+          !isBehind && moved.length === 0
+            ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, as at the last good boot`, CAREFUL, [
+                step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables }),
+              ])
+            : null,
         advice: [`restore the rows of ${tables.join(', ')} from a backup: only the empty tables can be made again`],
       }),
     ];

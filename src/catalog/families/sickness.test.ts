@@ -26,11 +26,14 @@ test.each([
 });
 
 test('restarts a server that refuses writes', async () => {
-  expect((await choose({ stage: 'runtime', symptom: 'smoke', facts: [fact('writes_refused', 'redis')] })).chosen?.family).toBe('writes_refused');
+  expect((await choose({ stage: 'runtime', symptom: 'smoke', facts: [fact('writes_refused', 'redis')] })).chosen?.family).toBe(
+    'writes_refused',
+  );
 });
 
 test('restarts nothing at boot: it is fresh already', async () => {
-  for (const symptom of ['exit', 'not_ready', 'smoke', 'crash_loop'] as const) expect((await choose({ symptom })).chosen, symptom).toBeNull();
+  for (const symptom of ['exit', 'not_ready', 'smoke', 'crash_loop'] as const)
+    expect((await choose({ symptom })).chosen, symptom).toBeNull();
 });
 
 test('always explains, and proposes nothing without a cause', async () => {

@@ -9,7 +9,8 @@ export const errors: FailureFamily = restartingFamily({
   title: 'it answers with errors',
   confidence: 0.6,
   causeOf: ({ failure, component }) => {
-    if (failure.symptom === 'liveness' && SERVER_ERROR.test(failure.message)) return `${component.name} answers with errors: ${failure.message}`;
+    if (failure.symptom === 'liveness' && SERVER_ERROR.test(failure.message))
+      return `${component.name} answers with errors: ${failure.message}`;
     return failure.symptom === 'smoke' ? `${component.name} answers, but does not work any more: ${failure.message}` : null;
   },
   advice: 'read its first error after the last good answer',
@@ -20,7 +21,10 @@ export const hung: FailureFamily = restartingFamily({
   name: 'hung',
   title: 'it does not answer',
   confidence: 0.55,
-  causeOf: ({ failure, component }) => (failure.symptom === 'liveness' && !SERVER_ERROR.test(failure.message) ? `${component.name} runs but does not answer: ${failure.message}` : null),
+  causeOf: ({ failure, component }) =>
+    failure.symptom === 'liveness' && !SERVER_ERROR.test(failure.message)
+      ? `${component.name} runs but does not answer: ${failure.message}`
+      : null,
   advice: 'see what it is busy with: a profile or a thread dump before it is restarted',
 });
 
@@ -29,7 +33,8 @@ export const slow: FailureFamily = restartingFamily({
   name: 'slow',
   title: 'it answers too slowly',
   confidence: 0.55,
-  causeOf: ({ failure, component }) => (failure.symptom === 'latency' ? `${component.name} answers far slower than it used to: ${failure.message}` : null),
+  causeOf: ({ failure, component }) =>
+    failure.symptom === 'latency' ? `${component.name} answers far slower than it used to: ${failure.message}` : null,
   advice: 'see what it waits for: a profile, slow queries, the disk',
 });
 
@@ -38,7 +43,8 @@ export const memoryGrowth: FailureFamily = restartingFamily({
   name: 'memory_growth',
   title: 'it grows towards its memory limit',
   confidence: 0.75,
-  causeOf: ({ failure, component }) => (failure.symptom === 'memory' ? `${component.name} grows towards its limit: ${failure.message}` : null),
+  causeOf: ({ failure, component }) =>
+    failure.symptom === 'memory' ? `${component.name} grows towards its limit: ${failure.message}` : null,
   advice: 'two heap snapshots some minutes apart show what grows',
 });
 

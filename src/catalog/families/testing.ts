@@ -68,7 +68,15 @@ export function fact(kind: FactKind, subject = '', more: Partial<Fact> = {}): Fa
 
 export function drift(kind: Drift['kind'], subject: string, more: Partial<Drift> = {}): Drift {
   const isPath = ['missing', 'changed', 'new', 'owner', 'mode'].includes(kind);
-  return { kind, subject: isPath ? resolve(APP, subject) : subject, message: `${subject} ${kind}`, isBroken: false, canRestore: isPath, suspicion: 1, ...more };
+  return {
+    kind,
+    subject: isPath ? resolve(APP, subject) : subject,
+    message: `${subject} ${kind}`,
+    isBroken: false,
+    canRestore: isPath,
+    suspicion: 1,
+    ...more,
+  };
 }
 
 export function caseFile(world: World = {}): CaseFile {
@@ -98,7 +106,9 @@ export function ask(family: FailureFamily, world: World): Promise<readonly Diagn
 }
 
 /** What would be done: all families asked, most likely first; a hold that is sure comes before weaker remedies. */
-export async function choose(world: World): Promise<{ readonly best: Diagnosis; readonly chosen: Diagnosis | null; readonly all: readonly Diagnosis[] }> {
+export async function choose(
+  world: World,
+): Promise<{ readonly best: Diagnosis; readonly chosen: Diagnosis | null; readonly all: readonly Diagnosis[] }> {
   const c = caseFile(world);
   const all = (await Promise.all(families.map((f) => f.diagnose(c)))).flat().toSorted((a, b) => b.confidence - a.confidence);
   const best = all[0];
@@ -117,7 +127,18 @@ export function stepsOf(diagnosis: Diagnosis | null | undefined): readonly strin
 
 export function guardCase(world: World, diagnosis: Diagnosis): GuardCase {
   const { component: spec, components, env, drift: differences, host, files, lastGood } = caseFile(world);
-  return { component: spec, components, env, steps: diagnosis.remedy?.steps ?? [], drift: differences, host, files, lastGood, playbook: diagnosis.remedy?.playbook ?? '', params: {} };
+  return {
+    component: spec,
+    components,
+    env,
+    steps: diagnosis.remedy?.steps ?? [],
+    drift: differences,
+    host,
+    files,
+    lastGood,
+    playbook: diagnosis.remedy?.playbook ?? '',
+    params: {},
+  };
 }
 
 /** The steps that a remedy proposed, looked at in another world. */
@@ -131,11 +152,26 @@ function hostOf(world: World): HostView {
   return {
     portHolder: async (port) => {
       const holder = world.holders?.[port];
-      return holder === undefined ? null : { pid: 4711, startTicks: 1, command: 'node', argv: [], cwd: null, user: 'app', parentPid: 1, startedAtMs: 0, relation: 'foreign', ...holder };
+      return holder === undefined
+        ? null
+        : {
+            pid: 4711,
+            startTicks: 1,
+            command: 'node',
+            argv: [],
+            cwd: null,
+            user: 'app',
+            parentPid: 1,
+            startedAtMs: 0,
+            relation: 'foreign',
+            ...holder,
+          };
     },
     process: async (pid) => {
       const view = world.processes?.[pid];
-      return view === undefined ? null : { pid, startTicks: 1, command: 'node', argv: [], cwd: null, state: 'S', user: 'app', parentPid: 1, ...view };
+      return view === undefined
+        ? null
+        : { pid, startTicks: 1, command: 'node', argv: [], cwd: null, state: 'S', user: 'app', parentPid: 1, ...view };
     },
     canConnect: async (host, port) => (world.reachable ?? []).includes(`${host}:${port}`),
     memoryTotalBytes: async () => 8 * 1024 ** 3,
@@ -143,7 +179,10 @@ function hostOf(world: World): HostView {
     mountsBelow: async () => ['/', ...Object.keys(world.rooms ?? {}).map((path) => resolve(APP, path))],
     findCommand: async (name) => world.commands?.[name] ?? null,
     packages: async (cwd) => ({ manager: 'none', directory: cwd, lockFile: null, missing: [], damaged: [], ...world.packages }),
-    schemaDrift: async () => (world.schema === undefined ? null : { engine: 'postgres', missingTables: [], missingColumns: [], unrecordedMigrations: [], pendingMigrations: [], ...world.schema }),
+    schemaDrift: async () =>
+      world.schema === undefined
+        ? null
+        : { engine: 'postgres', missingTables: [], missingColumns: [], unrecordedMigrations: [], pendingMigrations: [], ...world.schema },
     userName: async (uid) => (uid === 0 ? 'root' : uid === UID ? 'app' : String(uid)),
   };
 }
@@ -203,12 +242,25 @@ function filesOf(world: World): Files {
 }
 
 function lastGoodOf(world: World): CaseFile['lastGood'] {
-  const things = world.lastGood === undefined ? new Map<string, Thing>() : thingsOf({ ...world.lastGood, ...Object.fromEntries((world.large ?? []).map((path) => [path, ''])) });
+  const things =
+    world.lastGood === undefined
+      ? new Map<string, Thing>()
+      : thingsOf({ ...world.lastGood, ...Object.fromEntries((world.large ?? []).map((path) => [path, ''])) });
   const large = new Set((world.large ?? []).map((path) => resolve(APP, path)));
   const entries = [...things].map(([path, thing]): LastGoodEntry => {
     const kind = thing.link !== undefined ? 'symlink' : thing.directory ? 'directory' : 'file';
     const hasContent = kind === 'file' && !large.has(path);
-    return { path, kind, mode: thing.mode ?? (kind === 'directory' ? 0o755 : 0o644), uid: thing.uid ?? UID, gid: UID, sizeBytes: (thing.text ?? '').length, digest: thing.link ?? (thing.text === undefined ? '' : sha256Hex(thing.text)), hasContent, bootId: 'boot_20260101_000000' };
+    return {
+      path,
+      kind,
+      mode: thing.mode ?? (kind === 'directory' ? 0o755 : 0o644),
+      uid: thing.uid ?? UID,
+      gid: UID,
+      sizeBytes: (thing.text ?? '').length,
+      digest: thing.link ?? (thing.text === undefined ? '' : sha256Hex(thing.text)),
+      hasContent,
+      bootId: 'boot_20260101_000000',
+    };
   });
   return {
     entries: async () => entries.filter((e) => e.path.startsWith(`${APP}/`)),

@@ -15,7 +15,10 @@ export const tooManyConnections: FailureFamily = {
         confidence: LIKELY,
         evidence: linesOf(facts),
         waitFor: { kind: 'file_change', path: envFilesOf(c.component)[0] ?? c.component.cwd },
-        advice: ['see which clients hold connections (pg_stat_activity, SHOW PROCESSLIST)', `lower the pool size of ${c.component.name}, or raise the limit of the server`],
+        advice: [
+          'see which clients hold connections (pg_stat_activity, SHOW PROCESSLIST)',
+          `lower the pool size of ${c.component.name}, or raise the limit of the server`,
+        ],
       }),
     ]);
   },

@@ -26,9 +26,12 @@ export const tooManyOpenFiles: FailureFamily = {
           confidence: PLAUSIBLE,
           evidence: linesOf(facts),
           remedy: isRuntime(c)
-            ? remedyInPlace(`restart_${nameSlug(c.component.name)}_open_files`, `start ${c.component.name} again without the files it leaked`, HARMLESS, [
-                step(`start ${c.component.name} again`, 'restart_component', { reason: 'it used up its open files' }),
-              ])
+            ? remedyInPlace(
+                `restart_${nameSlug(c.component.name)}_open_files`,
+                `start ${c.component.name} again without the files it leaked`,
+                HARMLESS,
+                [step(`start ${c.component.name} again`, 'restart_component', { reason: 'it used up its open files' })],
+              )
             : null,
           advice: ['see what it keeps open: lsof -p PID'],
         }),
@@ -38,7 +41,9 @@ export const tooManyOpenFiles: FailureFamily = {
         cause: `${present} open files are too few for ${c.component.name}`,
         confidence: SURE,
         evidence: linesOf(facts),
-        remedy: remedy(`raise_open_files_to_${to}`, `raise the limit of open files from ${present} to ${to}`, HARMLESS, [step(`raise the limit of open files to ${to}`, 'raise_open_files', { to })]),
+        remedy: remedy(`raise_open_files_to_${to}`, `raise the limit of open files from ${present} to ${to}`, HARMLESS, [
+          step(`raise the limit of open files to ${to}`, 'raise_open_files', { to }),
+        ]),
         advice: [`raise the limit: ulimit -n ${to}`],
       }),
     ];

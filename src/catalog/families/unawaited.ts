@@ -8,15 +8,17 @@ export const unawaited: FailureFamily = {
   diagnose(c) {
     const frame = c.failure.frames.find((f) => !f.inDependency);
     return Promise.resolve(
-      factsOf(c, 'unawaited').slice(0, 1).map((fact) =>
-        diagnosis('unawaited', {
-          cause: `${fact.subject || 'a call'} is not awaited${frame === undefined ? '' : `, at ${frame.path}${frame.line === null ? '' : `:${frame.line}`}`}`,
-          // Often only a warning beside the real failure.
-          confidence: c.failure.symptom === 'exit' && c.failure.facts.length === 1 ? LIKELY : 0.4,
-          evidence: [fact.line],
-          advice: [`await ${fact.subject || 'it'}, or handle its failure`],
-        }),
-      ),
+      factsOf(c, 'unawaited')
+        .slice(0, 1)
+        .map((fact) =>
+          diagnosis('unawaited', {
+            cause: `${fact.subject || 'a call'} is not awaited${frame === undefined ? '' : `, at ${frame.path}${frame.line === null ? '' : `:${frame.line}`}`}`,
+            // Often only a warning beside the real failure.
+            confidence: c.failure.symptom === 'exit' && c.failure.facts.length === 1 ? LIKELY : 0.4,
+            evidence: [fact.line],
+            advice: [`await ${fact.subject || 'it'}, or handle its failure`],
+          }),
+        ),
     );
   },
   guard: null,

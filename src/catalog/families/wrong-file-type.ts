@@ -23,7 +23,9 @@ async function diagnosePath(c: CaseFile, path: string, isDirectory: boolean, lin
   const entry = await c.lastGood.entry(c.component.name, path);
   const before = entry === null ? '' : `; at the last good boot it was a ${entry.kind}`;
   return diagnosis('wrong_file_type', {
-    cause: isDirectory ? `${shown} is a directory, a file is wanted there${before}` : `a part of ${shown} is a file, a directory is wanted there${before}`,
+    cause: isDirectory
+      ? `${shown} is a directory, a file is wanted there${before}`
+      : `a part of ${shown} is a file, a directory is wanted there${before}`,
     confidence: PERHAPS,
     evidence: [line],
     advice: [`move ${shown} aside and put the right thing there; a volume that is mounted before its file exists makes a directory`],

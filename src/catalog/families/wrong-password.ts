@@ -24,14 +24,25 @@ export const wrongPassword: FailureFamily = {
       const keys = changed.map((d) => d.subject).filter((key) => kept.has(key));
       const remedy = restoring(c, file, CAREFUL);
       if (keys.length === 0 || !isOwn(c.component, file) || wasTried(c, remedy)) continue;
-      return [diagnosis('wrong_password', { cause: `${cause}; ${keys.join(', ')} in ${shownPath(c.component, file)} changed since the last good boot`, confidence: LIKELY, evidence: [...linesOf(facts), ...changed.map((d) => d.message)], remedy, advice: [`check ${keys.join(', ')}`] })];
+      return [
+        diagnosis('wrong_password', {
+          cause: `${cause}; ${keys.join(', ')} in ${shownPath(c.component, file)} changed since the last good boot`,
+          confidence: LIKELY,
+          evidence: [...linesOf(facts), ...changed.map((d) => d.message)],
+          remedy,
+          advice: [`check ${keys.join(', ')}`],
+        }),
+      ];
     }
     return [
       diagnosis('wrong_password', {
         cause,
         confidence: SURE,
         evidence: linesOf(facts),
-        advice: ['the password may have been rotated: put the new one into the environment of the service', 'Grace never resets a password or opens access rules'],
+        advice: [
+          'the password may have been rotated: put the new one into the environment of the service',
+          'Grace never resets a password or opens access rules',
+        ],
         waitFor: envFilesOf(c.component)[0] === undefined ? null : { kind: 'file_change', path: envFilesOf(c.component)[0] ?? '' },
       }),
     ];

@@ -27,15 +27,33 @@ export interface BootContext {
   /** Filled by stage 1, used up by stage 4. */
   readonly guardFindings: Finding[];
   /** Filled as components come up. */
-  readonly componentTimes: Map<string, { startedAfterMs: number; readyAfterMs: number | null; waitedFor: string | null; state: 'ready' | 'adopted' | 'failed' | 'skipped' | 'waiting' }>;
+  readonly componentTimes: Map<
+    string,
+    {
+      startedAfterMs: number;
+      readyAfterMs: number | null;
+      waitedFor: string | null;
+      state: 'ready' | 'adopted' | 'failed' | 'skipped' | 'waiting';
+    }
+  >;
   /** What reconciliation found; it runs before the first stage. */
-  readonly reconciled: { readonly adopted: readonly string[]; readonly ended: readonly string[]; readonly undone: readonly string[]; readonly interrupted: readonly string[] };
+  readonly reconciled: {
+    readonly adopted: readonly string[];
+    readonly ended: readonly string[];
+    readonly undone: readonly string[];
+    readonly interrupted: readonly string[];
+  };
 }
 
 /** Questions about Grace's own parts, answered by whoever wired them. */
 export interface CoreChecks {
   /** Required tables that are not there; schema version found and expected. */
-  storeSchema(): Promise<{ readonly missing: readonly string[]; readonly version: number; readonly expected: number; readonly isNew: boolean }>;
+  storeSchema(): Promise<{
+    readonly missing: readonly string[];
+    readonly version: number;
+    readonly expected: number;
+    readonly isNew: boolean;
+  }>;
   /** Writes, reads back and removes a row; throws when it cannot. @returns milliseconds */
   storeRoundTrip(text: string): Promise<{ readonly text: string; readonly ms: number }>;
   /** An event sent to itself; throws when it does not arrive. */
@@ -47,7 +65,11 @@ export interface CoreChecks {
   /** Asks the guards of everything learned so far. */
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   /** Runs the playbook of a guard's finding. */
-  runGuardFix(spec: ComponentSpec, finding: Finding, signal: AbortSignal): Promise<{ readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; readonly detail: string }>;
+  runGuardFix(
+    spec: ComponentSpec,
+    finding: Finding,
+    signal: AbortSignal,
+  ): Promise<{ readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; readonly detail: string }>;
   /** Reads the playbook folder: new and edited files are registered. */
   syncPlaybooks(): Promise<{ readonly known: number; readonly edited: readonly string[]; readonly broken: readonly Finding[] }>;
   metricsCatalog(): { readonly metrics: number; readonly rules: number };
@@ -78,6 +100,13 @@ export function stageTitle(stage: Pick<Stage, 'number' | 'name'>): string {
 }
 
 /** A finding without the parts most do not have. */
-export function finding(severity: Finding['severity'], code: string, component: string, message: string, hint: string, evidence: readonly string[] = []): Finding {
+export function finding(
+  severity: Finding['severity'],
+  code: string,
+  component: string,
+  message: string,
+  hint: string,
+  evidence: readonly string[] = [],
+): Finding {
   return { severity, code, component, message, hint, evidence, fix: null };
 }

@@ -35,7 +35,10 @@ export interface PipelineOptions {
 }
 
 /** Runs the stages until one that aborts fails. @returns a report for each stage, the ones not reached as skipped */
-export async function runPipeline(context: BootContext, options: PipelineOptions): Promise<{ readonly stages: readonly StageReport[]; readonly failed: StageReport | null }> {
+export async function runPipeline(
+  context: BootContext,
+  options: PipelineOptions,
+): Promise<{ readonly stages: readonly StageReport[]; readonly failed: StageReport | null }> {
   const reports: StageReport[] = [];
   let failed: StageReport | null = null;
   for (const stage of STAGES) {
@@ -59,7 +62,14 @@ export async function runPipeline(context: BootContext, options: PipelineOptions
     reports.push(report);
     if (skipped) continue;
     for (const found of outcome.findings) context.emit({ type: 'finding', stage: title, finding: found });
-    context.emit({ type: 'stage_ended', number: stage.number, stage: title, result: outcome.result, durationMs: report.durationMs, detail: outcome.detail });
+    context.emit({
+      type: 'stage_ended',
+      number: stage.number,
+      stage: title,
+      result: outcome.result,
+      durationMs: report.durationMs,
+      detail: outcome.detail,
+    });
     if (outcome.result === 'failed' && stage.onFailure === 'abort') failed = report;
     await options.onStage(reports);
   }
@@ -73,7 +83,10 @@ async function runStage(stage: Stage, context: BootContext): Promise<StageOutcom
     return await stage.run(context);
   } catch (error) {
     context.signal.throwIfAborted();
-    context.logger.error(`stage ${stageTitle(stage)} broke`, { error: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' });
+    context.logger.error(`stage ${stageTitle(stage)} broke`, {
+      error: messageOf(error),
+      stack: error instanceof Error ? (error.stack ?? '') : '',
+    });
     return { result: 'failed', metrics: {}, findings: [], fixes: [], failure: messageOf(error), detail: messageOf(error) };
   }
 }
@@ -105,7 +118,9 @@ export function renderReport(report: BootReport): string {
     lines.push('Components', '-'.repeat(40));
     for (const c of report.components) {
       const when = c.readyAfterMs === null ? '' : `ready after ${Math.round(c.readyAfterMs)} ms`;
-      lines.push(`${c.name}: ${c.state} ${when}${c.waitedFor === null ? '' : `, waited for ${c.waitedFor}`}${c.starts > 1 ? `, ${c.starts} starts` : ''}`);
+      lines.push(
+        `${c.name}: ${c.state} ${when}${c.waitedFor === null ? '' : `, waited for ${c.waitedFor}`}${c.starts > 1 ? `, ${c.starts} starts` : ''}`,
+      );
     }
     lines.push('');
   }

@@ -43,6 +43,9 @@ export function approve(approval: Approval, approver: string, nowMs: number): Ap
   const state = approvalState(approval, nowMs);
   if (state !== 'pending') throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'see the open ones with: grace approvals list');
   if (approval.approvedBy.includes(approver))
-    throw new ApprovalRefused(`${approver} has already approved ${approval.id}`, 'a quorum needs distinct people: let another person approve it');
+    throw new ApprovalRefused(
+      `${approver} has already approved ${approval.id}`,
+      'a quorum needs distinct people: let another person approve it',
+    );
   return { ...approval, approvedBy: [...approval.approvedBy, approver] };
 }

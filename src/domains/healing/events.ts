@@ -3,7 +3,13 @@ import type { Finding } from '../preflight/index.ts';
 
 /** What happens while Grace boots, watches and heals: the live view, `--json` and the log are made of these. Redacted. */
 export type GraceEvent =
-  | { readonly type: 'boot_started'; readonly boot: string; readonly service: string; readonly mode: string; readonly components: readonly string[] }
+  | {
+      readonly type: 'boot_started';
+      readonly boot: string;
+      readonly service: string;
+      readonly mode: string;
+      readonly components: readonly string[];
+    }
   | { readonly type: 'stage_started'; readonly number: number; readonly stage: string }
   | {
       readonly type: 'stage_ended';
@@ -16,7 +22,14 @@ export type GraceEvent =
   | { readonly type: 'finding'; readonly stage: string; readonly finding: Finding }
   | { readonly type: 'component_starting'; readonly component: string; readonly attempt: number }
   | { readonly type: 'component_waiting'; readonly component: string; readonly on: string; readonly text: string }
-  | { readonly type: 'component_ready'; readonly component: string; readonly tookMs: number; readonly pid: number | null; readonly port: number | null; readonly adopted: boolean }
+  | {
+      readonly type: 'component_ready';
+      readonly component: string;
+      readonly tookMs: number;
+      readonly pid: number | null;
+      readonly port: number | null;
+      readonly adopted: boolean;
+    }
   | { readonly type: 'component_failed'; readonly component: string; readonly symptom: string; readonly message: string }
   | { readonly type: 'component_skipped'; readonly component: string; readonly reason: string }
   | { readonly type: 'component_stopped'; readonly component: string; readonly killed: boolean }
@@ -32,11 +45,40 @@ export type GraceEvent =
       readonly advice: readonly string[];
       readonly confidence: number;
     }
-  | { readonly type: 'playbook_chosen'; readonly component: string; readonly playbook: string; readonly generated: boolean; readonly file: string; readonly risk: Risk; readonly tier: AutonomyTier; readonly verdict: string; readonly reason: string }
-  | { readonly type: 'step'; readonly component: string; readonly playbook: string; readonly step: string; readonly state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed'; readonly summary: string }
+  | {
+      readonly type: 'playbook_chosen';
+      readonly component: string;
+      readonly playbook: string;
+      readonly generated: boolean;
+      readonly file: string;
+      readonly risk: Risk;
+      readonly tier: AutonomyTier;
+      readonly verdict: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'step';
+      readonly component: string;
+      readonly playbook: string;
+      readonly step: string;
+      readonly state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed';
+      readonly summary: string;
+    }
   | { readonly type: 'playbook_verified'; readonly component: string; readonly playbook: string; readonly incident: string }
-  | { readonly type: 'playbook_failed'; readonly component: string; readonly playbook: string; readonly reason: string; readonly undone: boolean }
-  | { readonly type: 'approval_needed'; readonly component: string; readonly playbook: string; readonly approval: string; readonly reason: string }
+  | {
+      readonly type: 'playbook_failed';
+      readonly component: string;
+      readonly playbook: string;
+      readonly reason: string;
+      readonly undone: boolean;
+    }
+  | {
+      readonly type: 'approval_needed';
+      readonly component: string;
+      readonly playbook: string;
+      readonly approval: string;
+      readonly reason: string;
+    }
   | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }
   | { readonly type: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   | { readonly type: 'boot_ended'; readonly boot: string; readonly outcome: string; readonly durationMs: number; readonly report: string };

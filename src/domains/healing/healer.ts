@@ -1,7 +1,26 @@
 import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
-import { APPROVAL_LIFE_MS, approvalState, bindingHash, decide, type ApprovalStore, type Decision, type Phase } from '../governance/index.ts';
+import {
+  APPROVAL_LIFE_MS,
+  approvalState,
+  bindingHash,
+  decide,
+  type ApprovalStore,
+  type Decision,
+  type Phase,
+} from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
-import { diagnose, generatePlaybookSource, portableSteps, type Captured, type CaseFile, type Diagnosis, type FailureFamily, type Remedy, type Verdict, type WaitFor } from '../learning/index.ts';
+import {
+  diagnose,
+  generatePlaybookSource,
+  portableSteps,
+  type Captured,
+  type CaseFile,
+  type Diagnosis,
+  type FailureFamily,
+  type Remedy,
+  type Verdict,
+  type WaitFor,
+} from '../learning/index.ts';
 import {
   executePlaybook,
   SEVERITY,
@@ -74,7 +93,13 @@ export class Healer {
     this.ports = ports;
   }
 
-  async heal(captured: Captured, component: ComponentSpec, phase: Phase, attempts: readonly string[], signal: AbortSignal): Promise<HealResult> {
+  async heal(
+    captured: Captured,
+    component: ComponentSpec,
+    phase: Phase,
+    attempts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<HealResult> {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
     const verdict = await diagnose(c, this.ports.families, this.ports.logger);
@@ -116,7 +141,11 @@ export class Healer {
     try {
       playbook = (await library.load(registered.file)).playbook;
     } catch (error) {
-      emit({ type: 'notice', level: 'error', text: `${messageOf(error)}${error instanceof GraceError && error.hint ? `\n  ${error.hint}` : ''}` });
+      emit({
+        type: 'notice',
+        level: 'error',
+        text: `${messageOf(error)}${error instanceof GraceError && error.hint ? `\n  ${error.hint}` : ''}`,
+      });
       return { state: 'failed', playbook: registered.name, reason: messageOf(error), diagnosis };
     }
     const params: JsonObject = playbook.params;
@@ -185,7 +214,108 @@ export class Healer {
     await this.advance(captured, 'fix_applied');
     const done = outcome.results.map((r) => r.summary ?? r.step).join('; ');
     await this.explain(captured, c, verdict, done, registered, 'open');
-    return { state: 'applied', run: { runId, playbook: registered.name, captured, diagnosis, component, restart: diagnosis.remedy?.restart ?? true } };
+    return {
+      state: 'applied',
+      run: { runId, playbook: registered.name, captured, diagnosis, component, restart: diagnosis.remedy?.restart ?? true },
+    };
+  }
+
+  /**
+   * Runs the playbook of a learned pattern before its failure can come back.
+   * @returns what became of it; `nothing_to_do` when the machine was fine after all
+   */
+  async prevent(
+    name: string,
+    component: ComponentSpec,
+    bootId: string,
+    signal: AbortSignal,
+  ): Promise<{ state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; detail: string; runId: string | null }> {
+    const { clock, ids, emit, playbooks, journal, primitives, library } = this.ports;
+    const registered = await playbooks.get(name);
+    if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
+    let playbook: Playbook;
+    try {
+      playbook = (await library.load(registered.file)).playbook;
+    } catch (error) {
+      return { state: 'failed', detail: messageOf(error), runId: null };
+    }
+    const binding = bindingHash(registered.hash, component.name, playbook.params as Json);
+    const approval = await this.ports.approvals.byBinding(binding);
+    const isApproved = approval !== null && approvalState(approval, clock.nowMs()) === 'approved';
+    const decision = decide({
+      action: name,
+      component: component.name,
+      risk: registered.risk,
+      tier: registered.tier,
+      phase: 'boot',
+      executeAtRuntime: true,
+      isApproved,
+    });
+    emit({
+      type: 'playbook_chosen',
+      component: component.name,
+      playbook: name,
+      generated: false,
+      file: registered.file,
+      risk: registered.risk,
+      tier: registered.tier,
+      verdict: decision.verdict,
+      reason: decision.reason,
+    });
+    if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
+      return { state: 'waiting', detail: decision.reason, runId: null };
+    const runId = ids.next('run');
+    const run = {
+      id: runId,
+      playbook: name,
+      hash: registered.hash,
+      component: component.name,
+      bootId,
+      signature: registered.signature,
+      decision: decision.reason,
+      startedAtMs: clock.nowMs(),
+      endedAtMs: null,
+    };
+    await playbooks.saveRun({ ...run, state: 'running' });
+    const onStep = (step: string, state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed', summary: string): void =>
+      emit({ type: 'step', component: component.name, playbook: name, step, state, summary });
+    const context = this.ports.primitiveContext(component, signal, (text) => onStep('', 'progress', text));
+    const outcome = await executePlaybook({ runId, playbook, params: playbook.params, primitives, context, journal, onStep });
+    if (outcome.success) {
+      await playbooks.saveRun({ ...run, state: outcome.changes === 0 ? 'undone' : 'applied', endedAtMs: clock.nowMs() });
+      return {
+        state: outcome.changes === 0 ? 'nothing_to_do' : 'applied',
+        detail: outcome.results.map((r) => r.summary ?? r.step).join('; '),
+        runId,
+      };
+    }
+    await undoRun(runId, primitives, context, journal);
+    await playbooks.saveRun({ ...run, state: 'undone', endedAtMs: clock.nowMs() });
+    const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
+    emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone: true });
+    return { state: 'failed', detail, runId };
+  }
+
+  /** What a crash of Grace cut off: steps that may have acted are undone, last first, once. @returns playbook names */
+  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
+    const { playbooks, primitives, journal, clock } = this.ports;
+    const undone: string[] = [];
+    for (const run of await playbooks.runsIn('running')) {
+      const spec = component(run.component);
+      if (spec !== null) {
+        const left = await undoRun(
+          run.id,
+          primitives,
+          this.ports.primitiveContext(spec, signal, () => undefined),
+          journal,
+        );
+        for (const text of left)
+          this.ports.emit({ type: 'notice', level: 'warn', text: `${run.playbook} was cut off and could not be undone: ${text}` });
+      }
+      await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
+      undone.push(run.playbook);
+    }
+    return undone;
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -208,7 +338,12 @@ export class Healer {
     if (stored !== null) await playbooks.saveRun({ ...stored, state: left.length === 0 ? 'undone' : 'failed', endedAtMs: clock.nowMs() });
     await playbooks.count(run.playbook, 'failed');
     await this.advance(run.captured, 'fix_failed');
-    await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${left.length === 0 ? ' and was undone' : `; left as it is: ${left.join('; ')}`}`);
+    await this.setOutcome(
+      incidents,
+      run,
+      'not_healed',
+      `${run.playbook} did not help (${reason})${left.length === 0 ? ' and was undone' : `; left as it is: ${left.join('; ')}`}`,
+    );
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }
 
@@ -223,12 +358,21 @@ export class Healer {
   }
 
   /** Finds the registered playbook for this remedy, or writes one. */
-  private async playbookFor(captured: Captured, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<{ registered: RegisteredPlaybook; wasGenerated: boolean }> {
+  private async playbookFor(
+    captured: Captured,
+    component: ComponentSpec,
+    diagnosis: Diagnosis,
+    remedy: Remedy,
+  ): Promise<{ registered: RegisteredPlaybook; wasGenerated: boolean }> {
     const { playbooks, library, clock } = this.ports;
     const steps = portableSteps(remedy.steps, component);
     const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
     let name = remedy.playbook;
-    for (const candidate of [remedy.playbook, `${remedy.playbook}_${slug(component.name)}`, `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`]) {
+    for (const candidate of [
+      remedy.playbook,
+      `${remedy.playbook}_${slug(component.name)}`,
+      `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`,
+    ]) {
       name = candidate;
       const existing = await playbooks.get(candidate);
       if (existing === null) break;
@@ -302,7 +446,14 @@ export class Healer {
     await this.savePattern({ ...pattern, ...nextPatternState(pattern, event) });
   }
 
-  private async explain(captured: Captured, c: CaseFile, verdict: Verdict, action: string, playbook: RegisteredPlaybook | null, outcome: Explanation['outcome']): Promise<void> {
+  private async explain(
+    captured: Captured,
+    c: CaseFile,
+    verdict: Verdict,
+    action: string,
+    playbook: RegisteredPlaybook | null,
+    outcome: Explanation['outcome'],
+  ): Promise<void> {
     const { failure } = captured;
     const shown = verdict.chosen ?? verdict.best;
     await this.ports.incidents.saveExplanation({
@@ -322,12 +473,22 @@ export class Healer {
       risk: playbook?.risk ?? null,
       outcome,
       advice: shown.advice,
-      alternatives: verdict.all.filter((d) => d !== shown).slice(0, 4).map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
+      alternatives: verdict.all
+        .filter((d) => d !== shown)
+        .slice(0, 4)
+        .map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
     });
   }
 
-  private async setOutcome(incidents: IncidentStore, run: AppliedRun, outcome: Explanation['outcome'], action: string | null): Promise<void> {
-    const found = (await incidents.explanations({ signature: run.captured.failure.signature, limit: 20 })).find((e) => e.failureId === run.captured.failure.id);
+  private async setOutcome(
+    incidents: IncidentStore,
+    run: AppliedRun,
+    outcome: Explanation['outcome'],
+    action: string | null,
+  ): Promise<void> {
+    const found = (await incidents.explanations({ signature: run.captured.failure.signature, limit: 20 })).find(
+      (e) => e.failureId === run.captured.failure.id,
+    );
     if (found) await incidents.saveExplanation({ ...found, outcome, ...(action === null ? {} : { action }) });
   }
 }
@@ -338,6 +499,10 @@ function remedyOf(diagnosis: Diagnosis): Remedy {
 }
 
 function slug(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_|_$/g, '') || 'component';
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_')
+      .replace(/^_|_$/g, '') || 'component'
+  );
 }
-

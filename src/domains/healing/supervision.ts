@@ -1,9 +1,27 @@
-import { formatDuration, messageOf, type BootId, type Clock, type Files, type JsonObject, type Logger, type Spawner } from '../../kernel/index.ts';
+import {
+  formatDuration,
+  messageOf,
+  type BootId,
+  type Clock,
+  type Files,
+  type JsonObject,
+  type Logger,
+  type Spawner,
+} from '../../kernel/index.ts';
 import { approvalState, type ApprovalStore, type Phase } from '../governance/index.ts';
 import type { ProbeResult, Prober, SmokeSpec } from '../health/index.ts';
 import { describeTarget } from '../health/index.ts';
 import type { Fact, Failure } from '../incidents/index.ts';
-import { diagnose, observe, record, type Captured, type CapturePorts, type FailureFamily, type CaseFile, type WaitFor } from '../learning/index.ts';
+import {
+  diagnose,
+  observe,
+  record,
+  type Captured,
+  type CapturePorts,
+  type FailureFamily,
+  type CaseFile,
+  type WaitFor,
+} from '../learning/index.ts';
 import type { HostView } from '../playbooks/index.ts';
 import {
   ComponentRunner,
@@ -148,10 +166,18 @@ export class Supervision {
   /** Starts a component, or waits for a dependency, healing what fails on the way. */
   async bringUp(name: string, phase: Phase, stage: string, first: Problem | null = null, withSmoke = false): Promise<BringUpResult> {
     const spec = this.spec(name);
-    return spec.kind === 'dependency' ? this.bringUpDependency(spec, phase, stage) : this.bringUpProcess(spec, phase, stage, first, withSmoke);
+    return spec.kind === 'dependency'
+      ? this.bringUpDependency(spec, phase, stage)
+      : this.bringUpProcess(spec, phase, stage, first, withSmoke);
   }
 
-  private async bringUpProcess(spec: ComponentSpec, phase: Phase, stage: string, first: Problem | null, withSmoke: boolean): Promise<BringUpResult> {
+  private async bringUpProcess(
+    spec: ComponentSpec,
+    phase: Phase,
+    stage: string,
+    first: Problem | null,
+    withSmoke: boolean,
+  ): Promise<BringUpResult> {
     const { emit } = this.ports;
     const runner = this.runner(spec.name);
     const attempts: string[] = [];
@@ -169,12 +195,24 @@ export class Supervision {
         }
         if (!keepsRunning && runner.process !== null && !runner.process.wasAdopted) await runner.stop();
         emit({ type: 'component_starting', component: spec.name, attempt: round + 1 });
-        const outcome = await runner.start(launch, this.signal, (handle) => this.remember(spec, handle, launch.specHash), () => this.alreadyClear(spec, phase, stage, attempts));
+        const outcome = await runner.start(
+          launch,
+          this.signal,
+          (handle) => this.remember(spec, handle, launch.specHash),
+          () => this.alreadyClear(spec, phase, stage, attempts),
+        );
         if (outcome.state === 'completed') return outcome;
         problem = outcome.state === 'failed' ? outcome.problem : await this.unproven(spec, runner, pending, withSmoke);
         if (problem === null && outcome.state === 'ready') {
           await this.settle(pending, withSmoke);
-          emit({ type: 'component_ready', component: spec.name, tookMs: outcome.tookMs, pid: runner.process?.identity.pid ?? null, port: runner.port, adopted: outcome.wasAdopted });
+          emit({
+            type: 'component_ready',
+            component: spec.name,
+            tookMs: outcome.tookMs,
+            pid: runner.process?.identity.pid ?? null,
+            port: runner.port,
+            adopted: outcome.wasAdopted,
+          });
           return { state: 'ready', tookMs: outcome.tookMs, wasAdopted: outcome.wasAdopted };
         }
         if (problem === null) continue;
@@ -212,13 +250,17 @@ export class Supervision {
       } else {
         const cause = result?.diagnosis.cause ?? captured.failure.message;
         const waitFor: WaitFor | null = result?.state === 'hold' ? result.waitFor : null;
-        const mayHold = this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
+        const mayHold =
+          this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
         if (!mayHold) return this.fail(spec, captured, pending, cause);
         await runner.stop();
         const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
         emit({ type: 'held', component: spec.name, cause, waitingFor });
         const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
-        const why = result?.state === 'needs_approval' ? await this.approvalOf(result.approval) : await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
+        const why =
+          result?.state === 'needs_approval'
+            ? await this.approvalOf(result.approval)
+            : await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
         emit({ type: 'component_waiting', component: spec.name, on: waitingFor, text: `trying again: ${why}` });
         healed = 0;
         attempts.length = 0;
@@ -236,7 +278,8 @@ export class Supervision {
   }
 
   private async fail(spec: ComponentSpec, captured: Captured, pending: AppliedRun[], cause: string): Promise<BringUpResult> {
-    for (const run of pending.splice(0)) if (run.diagnosis.confidence < GUESS) await this.healer.reject(run, 'the component still fails', this.signal);
+    for (const run of pending.splice(0))
+      if (run.diagnosis.confidence < GUESS) await this.healer.reject(run, 'the component still fails', this.signal);
     await this.runner(spec.name).stop();
     await this.ports.processes.remove(spec.name);
     return { state: 'failed', captured, cause };
@@ -254,17 +297,30 @@ export class Supervision {
   }
 
   /** After a fix, ready is not enough: it must stay so for the soak time, and really work. */
-  private async unproven(spec: ComponentSpec, runner: ComponentRunner, pending: readonly AppliedRun[], withSmoke: boolean): Promise<Problem | null> {
+  private async unproven(
+    spec: ComponentSpec,
+    runner: ComponentRunner,
+    pending: readonly AppliedRun[],
+    withSmoke: boolean,
+  ): Promise<Problem | null> {
     const { clock } = this.ports;
     const startedMs = clock.monotonicMs();
     if (pending.length > 0) {
       await Promise.race([runner.process?.exited ?? Promise.resolve(), clock.sleep(spec.soakMs, this.signal)]);
-      if (!runner.isRunning()) return runner.problem('exit', `it ended within its soak time of ${formatDuration(spec.soakMs)}`, startedMs, { exit: (await runner.process?.exited) ?? { exitCode: null, signal: null } });
-      if (!(await runner.isReadyNow())) return runner.problem('not_ready', `it was ready, but not for its soak time of ${formatDuration(spec.soakMs)}`, startedMs);
+      if (!runner.isRunning())
+        return runner.problem('exit', `it ended within its soak time of ${formatDuration(spec.soakMs)}`, startedMs, {
+          exit: (await runner.process?.exited) ?? { exitCode: null, signal: null },
+        });
+      if (!(await runner.isReadyNow()))
+        return runner.problem('not_ready', `it was ready, but not for its soak time of ${formatDuration(spec.soakMs)}`, startedMs);
     }
     if (!withSmoke) return null;
     const failed = await this.failedSmoke(this.smokeOf(spec.name), SMOKE_TRIES);
-    return failed === null ? null : runner.problem('smoke', `smoke check "${failed.smoke.name}" failed: ${failed.result.detail}`, startedMs, { detail: failed.result.detail });
+    return failed === null
+      ? null
+      : runner.problem('smoke', `smoke check "${failed.smoke.name}" failed: ${failed.result.detail}`, startedMs, {
+          detail: failed.result.detail,
+        });
   }
 
   private async settle(pending: AppliedRun[], withSmoke: boolean): Promise<void> {
@@ -292,10 +348,19 @@ export class Supervision {
         }
         return { state: 'passed', fixes };
       }
-      const problem: Problem = { symptom: 'check', message: wrong.message, exit: null, spawnCode: null, afterMs: null, probeDetail: '', vitals: null };
+      const problem: Problem = {
+        symptom: 'check',
+        message: wrong.message,
+        exit: null,
+        spawnCode: null,
+        afterMs: null,
+        probeDetail: '',
+        vitals: null,
+      };
       const captured = await this.capture(spec, stage, problem, null, '', wrong.facts);
       await this.dropWhatDidNotHelp(pending, captured);
-      const result = round < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, 'boot', attempts, this.signal) : null;
+      const result =
+        round < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, 'boot', attempts, this.signal) : null;
       if (result?.state === 'applied') {
         attempts.push(result.run.playbook);
         pending.push(result.run);
@@ -307,7 +372,8 @@ export class Supervision {
       }
       const cause = result?.diagnosis.cause ?? wrong.message;
       const waitFor = result?.state === 'hold' ? result.waitFor : null;
-      const mayHold = this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
+      const mayHold =
+        this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
       if (!mayHold || !wrong.mustPass) return { state: 'failed', cause, fixes };
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
       this.ports.emit({ type: 'held', component: spec.name, cause, waitingFor });
@@ -328,7 +394,13 @@ export class Supervision {
   private async alreadyClear(spec: ComponentSpec, _phase: Phase, stage: string, attempts: readonly string[]): Promise<boolean> {
     try {
       const runner = this.runner(spec.name);
-      const failure = await this.observe(spec, stage, runner.problem('not_ready', 'not ready yet', 0), runner.process?.logOffset ?? null, '');
+      const failure = await this.observe(
+        spec,
+        stage,
+        runner.problem('not_ready', 'not ready yet', 0),
+        runner.process?.logOffset ?? null,
+        '',
+      );
       if (failure.facts.length === 0) return false;
       const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
       const verdict = await diagnose(c, this.ports.families, this.ports.logger);
@@ -350,20 +422,32 @@ export class Supervision {
     let captured: Captured | null = null;
     if (await this.dependencyAnswers(spec)) return this.dependencyReady(spec, startedMs, pending);
     emit({ type: 'component_starting', component: spec.name, attempt: 1 });
-    for (let healed = 0; ; ) {
+    for (let healed = 0; ;) {
       if (spec.command.length > 0) {
         const launch = await this.ports.launchOf(spec);
         emit({ type: 'component_waiting', component: spec.name, on: spec.name, text: 'it is down: running its start command' });
-        const result = await spawner.run(launch.argv, { cwd: spec.cwd, env: launch.env, timeoutMs: this.settings.dependencyStartMs(spec.name), signal: this.signal });
+        const result = await spawner.run(launch.argv, {
+          cwd: spec.cwd,
+          env: launch.env,
+          timeoutMs: this.settings.dependencyStartMs(spec.name),
+          signal: this.signal,
+        });
         said = `${result.stdout}\n${result.stderr}`;
-        const deadlineMs = clock.monotonicMs() + (result.exitCode === 0 ? this.settings.dependencyStartMs(spec.name) : DEPENDENCY_PATIENCE_MS);
+        const deadlineMs =
+          clock.monotonicMs() + (result.exitCode === 0 ? this.settings.dependencyStartMs(spec.name) : DEPENDENCY_PATIENCE_MS);
         while (clock.monotonicMs() < deadlineMs) {
           if (await this.dependencyAnswers(spec)) return this.dependencyReady(spec, startedMs, pending);
           await clock.sleep(DEPENDENCY_LOOK_MS, this.signal);
         }
-        captured = await this.captureDependency(spec, stage, said, `its start command ended with ${result.exitCode ?? result.signal ?? result.spawnErrorCode ?? '?'} and it still does not answer`);
+        captured = await this.captureDependency(
+          spec,
+          stage,
+          said,
+          `its start command ended with ${result.exitCode ?? result.signal ?? result.spawnErrorCode ?? '?'} and it still does not answer`,
+        );
         await this.dropWhatDidNotHelp(pending, captured);
-        const result2 = healed < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, phase, attempts, this.signal) : null;
+        const result2 =
+          healed < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, phase, attempts, this.signal) : null;
         if (result2?.state === 'applied') {
           healed++;
           attempts.push(result2.run.playbook);
@@ -381,7 +465,12 @@ export class Supervision {
         isExplained = true;
         captured = await this.captureDependency(spec, stage, said, 'it does not answer, and nobody here may start it');
         await this.healer.heal(captured, spec, phase, attempts, this.signal);
-        emit({ type: 'held', component: spec.name, cause: `${spec.name} does not answer at ${spec.host}:${spec.port ?? '?'}`, waitingFor: `${spec.name} to answer` });
+        emit({
+          type: 'held',
+          component: spec.name,
+          cause: `${spec.name} does not answer at ${spec.host}:${spec.port ?? '?'}`,
+          waitingFor: `${spec.name} to answer`,
+        });
       }
       if (await this.dependencyAnswers(spec)) return this.dependencyReady(spec, startedMs, pending);
       const isLate = waitMs !== null && clock.monotonicMs() - startedMs > waitMs;
@@ -420,12 +509,26 @@ export class Supervision {
   private async dependencyAnswers(spec: ComponentSpec): Promise<boolean> {
     const probe = spec.readiness ?? spec.liveness;
     if (probe === null) return spec.port === null || (await this.ports.view.canConnect(spec.host, spec.port));
-    const result = await this.ports.prober.probe(probe.target, { cwd: spec.cwd, env: (await this.ports.launchOf(spec)).env, timeoutMs: probe.timeoutMs, pid: null, signal: this.signal });
+    const result = await this.ports.prober.probe(probe.target, {
+      cwd: spec.cwd,
+      env: (await this.ports.launchOf(spec)).env,
+      timeoutMs: probe.timeoutMs,
+      pid: null,
+      signal: this.signal,
+    });
     return result.outcome === 'pass';
   }
 
   private async captureDependency(spec: ComponentSpec, stage: string, said: string, message: string): Promise<Captured> {
-    const problem: Problem = { symptom: 'dependency', message: `${spec.name}: ${message}`, exit: null, spawnCode: null, afterMs: null, probeDetail: message, vitals: null };
+    const problem: Problem = {
+      symptom: 'dependency',
+      message: `${spec.name}: ${message}`,
+      exit: null,
+      spawnCode: null,
+      afterMs: null,
+      probeDetail: message,
+      vitals: null,
+    };
     return this.capture(spec, stage, problem, null, said);
   }
 
@@ -473,7 +576,7 @@ export class Supervision {
 
   private async watchDependency(spec: ComponentSpec): Promise<void> {
     const probe = spec.liveness ?? spec.readiness;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       await this.ports.clock.sleep(probe?.intervalMs ?? 2000, this.signal);
       if (this.recovering.has(spec.name)) continue;
       if (await this.dependencyAnswers(spec)) failures = 0;
@@ -481,7 +584,12 @@ export class Supervision {
         failures = 0;
         await this.guarded(spec.name, async () => {
           this.dependencyUp.set(spec.name, false);
-          this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'dependency', message: `${spec.name} does not answer any more` });
+          this.ports.emit({
+            type: 'component_failed',
+            component: spec.name,
+            symptom: 'dependency',
+            message: `${spec.name} does not answer any more`,
+          });
           await this.bringUpDependency(spec, 'runtime', 'runtime');
         });
       }
@@ -498,7 +606,10 @@ export class Supervision {
       if (!runner?.isRunning()) continue;
       const failed = await this.failedSmoke([smoke], 2);
       if (failed === null || stop.aborted || this.recovering.has(name)) continue;
-      await this.recover(name, runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, { detail: failed.result.detail }));
+      await this.recover(
+        name,
+        runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, { detail: failed.result.detail }),
+      );
     }
   }
 
@@ -506,7 +617,8 @@ export class Supervision {
   private async guarded(name: string, work: () => Promise<void>): Promise<void> {
     if (this.recovering.has(name) || this.signal.aborted) return;
     const running = work().catch((error: unknown) => {
-      if (!this.signal.aborted) this.ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}` });
+      if (!this.signal.aborted)
+        this.ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}` });
     });
     this.recovering.set(name, running);
     await running;
@@ -517,7 +629,8 @@ export class Supervision {
     await this.guarded(name, async () => {
       const spec = this.spec(name);
       const runner = this.runner(name);
-      const isUp = (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || (await this.bringBack(spec, runner, problem));
+      const isUp =
+        (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || (await this.bringBack(spec, runner, problem));
       if (isUp) this.watch(name, runner);
     });
   }
@@ -536,9 +649,21 @@ export class Supervision {
     }
     const launch = await this.ports.launchOf(spec);
     emit({ type: 'component_starting', component: spec.name, attempt: 1 });
-    const outcome = await runner.start(launch, this.signal, (handle) => this.remember(spec, handle, launch.specHash), async () => false);
+    const outcome = await runner.start(
+      launch,
+      this.signal,
+      (handle) => this.remember(spec, handle, launch.specHash),
+      async () => false,
+    );
     if (outcome.state !== 'ready') return false;
-    emit({ type: 'component_ready', component: spec.name, tookMs: outcome.tookMs, pid: runner.process?.identity.pid ?? null, port: runner.port, adopted: false });
+    emit({
+      type: 'component_ready',
+      component: spec.name,
+      tookMs: outcome.tookMs,
+      pid: runner.process?.identity.pid ?? null,
+      port: runner.port,
+      adopted: false,
+    });
     const captured = await this.capture(spec, 'runtime', problem, logOffset, '');
     await this.ports.capture.incidents.saveExplanation({
       failureId: captured.failure.id,
@@ -571,22 +696,43 @@ export class Supervision {
       if (result.state === 'ready') return true;
       if (result.state !== 'failed') return false;
       const patienceMs = PATIENCE_MS[Math.min(round, PATIENCE_MS.length - 1)] ?? 60_000;
-      emit({ type: 'held', component: spec.name, cause: result.cause, waitingFor: `a change of its files, or ${formatDuration(patienceMs)}` });
+      emit({
+        type: 'held',
+        component: spec.name,
+        cause: result.cause,
+        waitingFor: `a change of its files, or ${formatDuration(patienceMs)}`,
+      });
       await waitForCause(null, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
       current = runner.isRunning() ? current : null;
     }
   }
 
   /** Runs smoke checks until they pass. @returns the first one that failed every time; null when all passed */
-  async failedSmoke(checks: readonly SmokeSpec[], tries: number): Promise<{ readonly smoke: SmokeSpec; readonly result: ProbeResult } | null> {
+  async failedSmoke(
+    checks: readonly SmokeSpec[],
+    tries: number,
+  ): Promise<{ readonly smoke: SmokeSpec; readonly result: ProbeResult } | null> {
     for (const smoke of checks) {
       const component = this.blamed(smoke);
       const spec = component === null ? null : this.spec(component);
       const env = spec === null ? {} : (await this.ports.launchOf(spec)).env;
       for (let attempt = 1; ; attempt++) {
-        const result = await this.ports.prober.probe(smoke.target, { cwd: spec?.cwd ?? this.settings.projectDir, env, timeoutMs: smoke.timeoutMs, pid: null, signal: this.signal });
+        const result = await this.ports.prober.probe(smoke.target, {
+          cwd: spec?.cwd ?? this.settings.projectDir,
+          env,
+          timeoutMs: smoke.timeoutMs,
+          pid: null,
+          signal: this.signal,
+        });
         if (result.outcome !== 'fail') break;
-        if (attempt >= tries) return { smoke, result: { ...result, detail: this.ports.capture.redactor.redact(result.detail === '' ? describeTarget(smoke.target) : result.detail) } };
+        if (attempt >= tries)
+          return {
+            smoke,
+            result: {
+              ...result,
+              detail: this.ports.capture.redactor.redact(result.detail === '' ? describeTarget(smoke.target) : result.detail),
+            },
+          };
         await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
       }
     }
@@ -602,17 +748,50 @@ export class Supervision {
   }
 
   private async remember(spec: ComponentSpec, handle: ProcessHandle, specHash: string): Promise<void> {
-    const entry: ProcessRecord = { component: spec.name, identity: handle.identity, specHash, launchedAtMs: handle.launchedAtMs, logOffset: handle.logOffset, uid: null };
+    const entry: ProcessRecord = {
+      component: spec.name,
+      identity: handle.identity,
+      specHash,
+      launchedAtMs: handle.launchedAtMs,
+      logOffset: handle.logOffset,
+      uid: null,
+    };
     await this.ports.processes.save(entry);
   }
 
-  private observe(spec: ComponentSpec, stage: string, problem: Problem, logOffset: number | null, said: string, facts: readonly Fact[] = []): Promise<Failure> {
+  private observe(
+    spec: ComponentSpec,
+    stage: string,
+    problem: Problem,
+    logOffset: number | null,
+    said: string,
+    facts: readonly Fact[] = [],
+  ): Promise<Failure> {
     const pid = this.runners.get(spec.name)?.process?.identity.pid ?? null;
     const context: JsonObject = { pid, port: this.runners.get(spec.name)?.port ?? spec.port };
-    return observe({ bootId: this.settings.bootId, stage, component: spec, problem, logOffset, saidElsewhere: `${said}\n${problem.symptom === 'smoke' ? problem.probeDetail : ''}`, facts, context }, this.ports.capture);
+    return observe(
+      {
+        bootId: this.settings.bootId,
+        stage,
+        component: spec,
+        problem,
+        logOffset,
+        saidElsewhere: `${said}\n${problem.symptom === 'smoke' ? problem.probeDetail : ''}`,
+        facts,
+        context,
+      },
+      this.ports.capture,
+    );
   }
 
-  async capture(spec: ComponentSpec, stage: string, problem: Problem, logOffset: number | null, said: string, facts: readonly Fact[] = []): Promise<Captured> {
+  async capture(
+    spec: ComponentSpec,
+    stage: string,
+    problem: Problem,
+    logOffset: number | null,
+    said: string,
+    facts: readonly Fact[] = [],
+  ): Promise<Captured> {
     const captured = await record(await this.observe(spec, stage, problem, logOffset, said, facts), this.ports.capture);
     this.captured.push(captured);
     return captured;

@@ -17,10 +17,21 @@ const LOOK_MS = 400;
  * from. Always worth a new try after `patienceMs`, since no diagnosis is certain.
  * @returns what happened, in words
  */
-export async function waitForCause(waitFor: WaitFor | null, spec: ComponentSpec, patienceMs: number, ports: WaitPorts, signal: AbortSignal): Promise<string> {
+export async function waitForCause(
+  waitFor: WaitFor | null,
+  spec: ComponentSpec,
+  patienceMs: number,
+  ports: WaitPorts,
+  signal: AbortSignal,
+): Promise<string> {
   const { clock, files } = ports;
-  const watched = [...spec.envFiles, ...spec.command.map((word) => (word.startsWith('/') ? word : `${spec.cwd}/${word}`)), ...(waitFor?.kind === 'file_change' ? [waitFor.path] : [])];
-  const stamp = async (): Promise<string> => JSON.stringify(await Promise.all(watched.map(async (path) => (await files.stat(path))?.mtimeMs ?? null)));
+  const watched = [
+    ...spec.envFiles,
+    ...spec.command.map((word) => (word.startsWith('/') ? word : `${spec.cwd}/${word}`)),
+    ...(waitFor?.kind === 'file_change' ? [waitFor.path] : []),
+  ];
+  const stamp = async (): Promise<string> =>
+    JSON.stringify(await Promise.all(watched.map(async (path) => (await files.stat(path))?.mtimeMs ?? null)));
   const before = await stamp();
   const deadlineMs = clock.monotonicMs() + patienceMs;
   while (clock.monotonicMs() < deadlineMs) {

@@ -4,7 +4,23 @@
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
 export { cleanLines, LINE_CHARS_MAX, WINDOW_LINES_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
-export { computeSignature, frameName, maskLine, principalFact, SIGNATURE_VERSION, type SignatureInput, type SignatureResult } from './signature.ts';
+export {
+  computeSignature,
+  frameName,
+  maskLine,
+  principalFact,
+  SIGNATURE_VERSION,
+  type SignatureInput,
+  type SignatureResult,
+} from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
 export type { Explanation, IncidentStore } from './ports.ts';
-export { IMMUNE_AFTER_BOOTS, incidentIdOf, nextPatternState, stageSlug, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
+export {
+  IMMUNE_AFTER_BOOTS,
+  incidentIdOf,
+  nextPatternState,
+  stageSlug,
+  type Pattern,
+  type PatternEvent,
+  type PatternState,
+} from './pattern.ts';

@@ -33,7 +33,10 @@ export interface Pattern {
 export type PatternEvent = 'recurred' | 'fix_applied' | 'fix_verified' | 'fix_failed' | 'clean_boot';
 
 /** @returns the state after the event, and the clean boots counted so far */
-export function nextPatternState(pattern: Pick<Pattern, 'state' | 'cleanBoots'>, event: PatternEvent): Pick<Pattern, 'state' | 'cleanBoots'> {
+export function nextPatternState(
+  pattern: Pick<Pattern, 'state' | 'cleanBoots'>,
+  event: PatternEvent,
+): Pick<Pattern, 'state' | 'cleanBoots'> {
   switch (event) {
     case 'recurred':
       return { state: pattern.state === 'new' ? 'new' : 'candidate', cleanBoots: 0 };
@@ -53,7 +56,13 @@ export function nextPatternState(pattern: Pick<Pattern, 'state' | 'cleanBoots'>,
 
 /** `6. Autonomy Load` → `autonomy_load`. */
 export function stageSlug(stage: string): string {
-  return stage.replace(/^\d+\.\s*/, '').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_|_$/g, '') || 'runtime';
+  return (
+    stage
+      .replace(/^\d+\.\s*/, '')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_')
+      .replace(/^_|_$/g, '') || 'runtime'
+  );
 }
 
 export function incidentIdOf(stage: string, signature: Signature): IncidentId {

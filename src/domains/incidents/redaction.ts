@@ -2,7 +2,8 @@
 export const REDACTED = '[redacted]';
 
 /** Names whose values are secrets, in environments, configs and `key=value` output. */
-const SECRET_NAME = /(?:^|[_.-])(?:pass(?:wd|word|phrase)?|pwd|secret|secrets|token|api[_-]?key|apikey|private[_-]?key|access[_-]?key|auth|credentials?|cookie|session[_-]?key|signing[_-]?key|encryption[_-]?key|salt|dsn|webhook)(?:$|[_.-])|(?:password|secret|token|apikey)$/i;
+const SECRET_NAME =
+  /(?:^|[_.-])(?:pass(?:wd|word|phrase)?|pwd|secret|secrets|token|api[_-]?key|apikey|private[_-]?key|access[_-]?key|auth|credentials?|cookie|session[_-]?key|signing[_-]?key|encryption[_-]?key|salt|dsn|webhook)(?:$|[_.-])|(?:password|secret|token|apikey)$/i;
 
 /** True when a variable of this name is taken for a secret. */
 export function isSecretName(name: string): boolean {

@@ -43,7 +43,14 @@ export function computeSignature(input: SignatureInput): SignatureResult {
 const FRAME_MATTERS: ReadonlySet<Fact['kind']> = new Set(['exception', 'timeout', 'unawaited']);
 
 /** How much a kind says about the cause: the higher, the deeper. */
-const DEPTH: Partial<Record<Fact['kind'], number>> = { exception: 0, timeout: 1, connection_lost: 2, migration_failed: 2, config_invalid: 3, path_missing: 4 };
+const DEPTH: Partial<Record<Fact['kind'], number>> = {
+  exception: 0,
+  timeout: 1,
+  connection_lost: 2,
+  migration_failed: 2,
+  config_invalid: 3,
+  path_missing: 4,
+};
 
 /** The fact that most likely is the cause: the deepest kind, the first of its kind. Null without facts. */
 export function principalFact(facts: readonly Fact[]): Fact | null {

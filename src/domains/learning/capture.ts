@@ -112,7 +112,12 @@ export async function record(failure: Failure, ports: Pick<CapturePorts, 'incide
           playbook: null,
           cleanBoots: 0,
         }
-      : { ...known, ...nextPatternState(known, 'recurred'), occurrences: known.occurrences + 1, lastSeenMs: Math.max(failure.atMs, known.lastSeenMs) };
+      : {
+          ...known,
+          ...nextPatternState(known, 'recurred'),
+          occurrences: known.occurrences + 1,
+          lastSeenMs: Math.max(failure.atMs, known.lastSeenMs),
+        };
   await incidents.savePattern(pattern);
   return { failure, pattern, isNew: known === null };
 }
@@ -129,5 +134,8 @@ async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<reado
   const tail = size > tailFrom ? await files.readRange(path, tailFrom, size - tailFrom) : null;
   const decoder = new TextDecoder();
   const lines = [head, tail].flatMap((part) => (part === null ? [] : cleanLines(decoder.decode(part))));
-  return redactor.redact(lines.join('\n')).split('\n').filter((line) => line !== '');
+  return redactor
+    .redact(lines.join('\n'))
+    .split('\n')
+    .filter((line) => line !== '');
 }

@@ -1,6 +1,17 @@
 /** One difference between now and the last verified boot. */
 export interface Drift {
-  readonly kind: 'missing' | 'changed' | 'new' | 'owner' | 'mode' | 'env_key_missing' | 'env_key_changed' | 'runtime' | 'limit' | 'git' | 'command';
+  readonly kind:
+    | 'missing'
+    | 'changed'
+    | 'new'
+    | 'owner'
+    | 'mode'
+    | 'env_key_missing'
+    | 'env_key_changed'
+    | 'runtime'
+    | 'limit'
+    | 'git'
+    | 'command';
   /** Path, variable or setting. */
   readonly subject: string;
   /** `data/settings.js changed (was 812 bytes, is 830)`; never a value. */

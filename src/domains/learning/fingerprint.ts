@@ -21,7 +21,13 @@ export interface FingerprintChange {
 
 export function compareFingerprints(before: Fingerprint, now: Fingerprint): readonly FingerprintChange[] {
   const changes: FingerprintChange[] = [];
-  const compare = (kind: FingerprintChange['kind'], a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>, prefix: string, showValues: boolean): void => {
+  const compare = (
+    kind: FingerprintChange['kind'],
+    a: Readonly<Record<string, string>>,
+    b: Readonly<Record<string, string>>,
+    prefix: string,
+    showValues: boolean,
+  ): void => {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
       if (a[key] === b[key]) continue;
       const change = a[key] === undefined ? 'added' : b[key] === undefined ? 'removed' : 'changed';

@@ -28,7 +28,13 @@ export function portableSteps(steps: readonly RemedyStep[], component: Component
  * Writes the playbook of a remedy as TypeScript source, meant to be read, edited and committed.
  * Everything that comes from an error text is put in as a JSON string or into a comment that it cannot close.
  */
-export function generatePlaybookSource(name: string, diagnosis: Diagnosis, failure: Failure, pattern: Pattern, steps: readonly RemedyStep[]): string {
+export function generatePlaybookSource(
+  name: string,
+  diagnosis: Diagnosis,
+  failure: Failure,
+  pattern: Pattern,
+  steps: readonly RemedyStep[],
+): string {
   const remedy = diagnosis.remedy;
   if (remedy === null) throw new TypeError('a playbook is generated from a remedy');
   const params = collectParams(steps);
@@ -59,7 +65,9 @@ export function generatePlaybookSource(name: string, diagnosis: Diagnosis, failu
     `  match: { signature: ${quote(failure.signature)}, family: ${quote(diagnosis.family)}, component: ${quote(failure.component)} },`,
     `  params: ${literal(params.values, 2)},`,
     '  async run(ctx) {',
-    ...steps.map((step, i) => `    await ctx.step(${quote(step.name)}, ${quote(step.primitive)}, ${stepParams(step, params.names[i] ?? new Map())});`),
+    ...steps.map(
+      (step, i) => `    await ctx.step(${quote(step.name)}, ${quote(step.primitive)}, ${stepParams(step, params.names[i] ?? new Map())});`,
+    ),
     '  },',
     '  // Beside the failing check, readiness and the soak time, the smoke tests must pass.',
     '  verify: { smoke: true },',
@@ -116,5 +124,8 @@ function literal(value: Json, indent: number): string {
 }
 
 function commentSafe(line: string): string {
-  return line.replaceAll('*/', '* /').replace(/[\r\n\u2028\u2029]+/g, ' ').slice(0, HEADER_CHARS);
+  return line
+    .replaceAll('*/', '* /')
+    .replace(/[\r\n\u2028\u2029]+/g, ' ')
+    .slice(0, HEADER_CHARS);
 }

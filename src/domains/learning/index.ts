@@ -7,4 +7,11 @@ export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardC
 export { compareFingerprints, fingerprintFrom, type Fingerprint, type FingerprintChange } from './fingerprint.ts';
 export { generatePlaybookSource, portableSteps } from './generate-playbook.ts';
 export { healthScore, SCORED_BOOTS, type BootOutcome, type HealthScore } from './health-score.ts';
-export { LastGoodKeeper, type ContentCheck, type CopyVault, type LastGoodPorts, type LastGoodStore, type StoredEntry } from './last-good-keeper.ts';
+export {
+  LastGoodKeeper,
+  type ContentCheck,
+  type CopyVault,
+  type LastGoodPorts,
+  type LastGoodStore,
+  type StoredEntry,
+} from './last-good-keeper.ts';

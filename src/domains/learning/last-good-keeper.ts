@@ -33,7 +33,20 @@ export interface LastGoodPorts {
 }
 
 /** Never looked into: rebuilt by tools from what is looked at, or not the service's. */
-const SKIPPED_DIRS = new Set(['node_modules', '.git', '.grace', '__pycache__', '.venv', 'venv', '.cache', '.next', 'target', 'coverage', '.idea', '.vscode']);
+const SKIPPED_DIRS = new Set([
+  'node_modules',
+  '.git',
+  '.grace',
+  '__pycache__',
+  '.venv',
+  'venv',
+  '.cache',
+  '.next',
+  'target',
+  'coverage',
+  '.idea',
+  '.vscode',
+]);
 /** Files whose content is kept: what configures a service, what it keeps in small files, what it proves itself with. */
 const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.key',
@@ -81,9 +94,11 @@ export class LastGoodKeeper implements LastGood {
       const old = before.get(path);
       const traits = { path, mode: stat.mode, uid: stat.uid, gid: stat.gid, sizeBytes: stat.sizeBytes, mtimeMs: stat.mtimeMs, bootId };
       if (stat.kind === 'directory') taken.push({ ...traits, kind: 'directory', digest: '', hasContent: false });
-      else if (stat.kind === 'symlink') taken.push({ ...traits, kind: 'symlink', digest: (await files.readLink(path)) ?? '', hasContent: false });
+      else if (stat.kind === 'symlink')
+        taken.push({ ...traits, kind: 'symlink', digest: (await files.readLink(path)) ?? '', hasContent: false });
       else if (stat.kind === 'file') {
-        const isSame = old !== undefined && old.kind === 'file' && old.mtimeMs === stat.mtimeMs && old.sizeBytes === stat.sizeBytes && old.hasContent;
+        const isSame =
+          old !== undefined && old.kind === 'file' && old.mtimeMs === stat.mtimeMs && old.sizeBytes === stat.sizeBytes && old.hasContent;
         if (isSame) {
           total += stat.sizeBytes;
           taken.push({ ...traits, kind: 'file', digest: old.digest, hasContent: true });
@@ -130,24 +145,52 @@ export class LastGoodKeeper implements LastGood {
         if (content !== null && sha256Hex(content) !== entry.digest) {
           const isBroken = checkContent(entry.path, content) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
           const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
-          found.push(this.rank(entry, 'changed', `${entry.path} changed (${size})${isBroken ? ' and cannot be parsed any more' : ''}`, isBroken, mentions, spec));
+          found.push(
+            this.rank(
+              entry,
+              'changed',
+              `${entry.path} changed (${size})${isBroken ? ' and cannot be parsed any more' : ''}`,
+              isBroken,
+              mentions,
+              spec,
+            ),
+          );
         }
       }
       if (entry.kind === 'symlink' && (await files.readLink(entry.path)) !== entry.digest)
         found.push(this.rank(entry, 'changed', `${entry.path} points elsewhere`, false, mentions, spec));
       if (stat.uid !== entry.uid || stat.gid !== entry.gid)
-        found.push(this.rank(entry, 'owner', `${entry.path} belongs to ${stat.uid}:${stat.gid}, belonged to ${entry.uid}:${entry.gid}`, false, mentions, spec));
+        found.push(
+          this.rank(
+            entry,
+            'owner',
+            `${entry.path} belongs to ${stat.uid}:${stat.gid}, belonged to ${entry.uid}:${entry.gid}`,
+            false,
+            mentions,
+            spec,
+          ),
+        );
       else if (stat.mode !== entry.mode && entry.kind !== 'symlink')
-        found.push(this.rank(entry, 'mode', `${entry.path} has mode ${stat.mode.toString(8)}, had ${entry.mode.toString(8)}`, false, mentions, spec));
+        found.push(
+          this.rank(entry, 'mode', `${entry.path} has mode ${stat.mode.toString(8)}, had ${entry.mode.toString(8)}`, false, mentions, spec),
+        );
     }
     return found.toSorted((a, b) => b.suspicion - a.suspicion);
   }
 
-  private rank(entry: LastGoodEntry, kind: Drift['kind'], message: string, isBroken: boolean, mentions: readonly string[], spec: ComponentSpec): Drift {
+  private rank(
+    entry: LastGoodEntry,
+    kind: Drift['kind'],
+    message: string,
+    isBroken: boolean,
+    mentions: readonly string[],
+    spec: ComponentSpec,
+  ): Drift {
     const name = basename(entry.path);
     let suspicion = kind === 'missing' ? 2 : 1;
     if (isBroken) suspicion += 5;
-    if (spec.command.some((word) => word === entry.path || word.split('=').at(-1) === name || word.endsWith(`/${name}`) || word === name)) suspicion += 3;
+    if (spec.command.some((word) => word === entry.path || word.split('=').at(-1) === name || word.endsWith(`/${name}`) || word === name))
+      suspicion += 3;
     if (mentions.some((text) => text.includes(name))) suspicion += 3;
     if (spec.envFiles.includes(entry.path)) suspicion += 2;
     return { kind, subject: entry.path, message, isBroken, canRestore: entry.hasContent || entry.kind !== 'file', suspicion };
@@ -184,5 +227,11 @@ export class LastGoodKeeper implements LastGood {
 function keepsContent(path: string, stat: FileStat, spec: ComponentSpec): boolean {
   if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
   const name = basename(path);
-  return spec.command.some((word) => word.endsWith(name)) || spec.envFiles.includes(path) || name.startsWith('.env') || KEPT_EXTENSIONS.has(extname(name).toLowerCase()) || /rc$|file$/i.test(name);
+  return (
+    spec.command.some((word) => word.endsWith(name)) ||
+    spec.envFiles.includes(path) ||
+    name.startsWith('.env') ||
+    KEPT_EXTENSIONS.has(extname(name).toLowerCase()) ||
+    /rc$|file$/i.test(name)
+  );
 }

@@ -15,6 +15,7 @@ export {
 } from './playbook.ts';
 export type {
   ComponentOverrides,
+  DatabaseRepair,
   LastGood,
   LastGoodEntry,
   Overrides,

@@ -48,12 +48,22 @@ export interface PrimitiveContext {
   readonly overrides: Overrides;
   readonly lastGood: LastGood;
   readonly processes: ProcessControl;
+  /** Null where Grace cannot reach a database of the service. */
+  readonly databases: DatabaseRepair | null;
   /** Where a primitive puts what it moves aside; created, private, on Grace's own disk. */
   readonly backupDir: string;
   /** The environment the component would be started with now. */
   env(): Promise<Readonly<Record<string, string>>>;
   /** Runs a helper command as the component would run: its directory, its environment. Output is redacted. */
-  run(argv: readonly string[], options: { readonly timeoutMs: number; readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string }): Promise<CommandResult>;
+  run(
+    argv: readonly string[],
+    options: {
+      readonly timeoutMs: number;
+      readonly cwd?: string;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly input?: string;
+    },
+  ): Promise<CommandResult>;
   /** Progress of long work, shown live. */
   progress(text: string): void;
   /**
@@ -61,6 +71,28 @@ export interface PrimitiveContext {
    * @throws PrimitiveMisuse otherwise
    */
   confine(path: string): Promise<string>;
+}
+
+/** Repairs inside a database that put back what the last verified boot had, and nothing else. */
+export interface DatabaseRepair {
+  /**
+   * Adds rows to the migrations' history table as they were at the last verified boot.
+   * @param migrations  `table/name`, as schemaDrift names them
+   * @returns those it really added; what was there already is not among them
+   */
+  recordMigrations(component: string, migrations: readonly string[]): Promise<{ readonly recorded: readonly string[] }>;
+  /** Removes exactly these rows; those that are gone are no error. */
+  unrecordMigrations(component: string, migrations: readonly string[]): Promise<void>;
+  /**
+   * Makes missing tables, empty, with the columns and indexes they had at the last verified boot.
+   * @returns those it really made
+   */
+  restoreTables(component: string, tables: readonly string[]): Promise<{ readonly created: readonly string[] }>;
+  /** Drops those of these tables that are empty; one with rows stays and is in `kept`. */
+  dropEmptyTables(
+    component: string,
+    tables: readonly string[],
+  ): Promise<{ readonly dropped: readonly string[]; readonly kept: readonly string[] }>;
 }
 
 /** Settings Grace has learned for a component; they apply at its next start and stay for later boots. */

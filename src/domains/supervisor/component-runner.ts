@@ -93,7 +93,12 @@ export class ComponentRunner {
    * @param onLaunched   called as soon as there is a process: it must be remembered before anything else happens
    * @param earlyLook    asked now and then whether the output already explains why it will not get ready
    */
-  async start(launch: Launch, signal: AbortSignal, onLaunched: (handle: ProcessHandle) => Promise<void>, earlyLook: () => Promise<boolean>): Promise<StartOutcome> {
+  async start(
+    launch: Launch,
+    signal: AbortSignal,
+    onLaunched: (handle: ProcessHandle) => Promise<void>,
+    earlyLook: () => Promise<boolean>,
+  ): Promise<StartOutcome> {
     const { clock, host } = this.ports;
     this.stopWatching();
     const startedMs = clock.monotonicMs();
@@ -138,23 +143,42 @@ export class ComponentRunner {
       if (exit !== null) {
         const ended: ExitInfo = exit;
         if (ended.exitCode === 0 && this.spec.restart.policy === 'never' && probe === null) return { state: 'completed' };
-        return { state: 'failed', problem: this.problem('exit', `${describeExit(ended)} after ${formatDuration(elapsedMs)}, before it was ready`, startedMs, { exit: ended, detail }) };
+        return {
+          state: 'failed',
+          problem: this.problem('exit', `${describeExit(ended)} after ${formatDuration(elapsedMs)}, before it was ready`, startedMs, {
+            exit: ended,
+            detail,
+          }),
+        };
       }
       const look = await this.looksReady(probe, elapsedMs, signal);
       detail = look.detail;
       if (look.isReady) {
         const owner = this.port === null ? true : this.ports.host.ownsPort(this.spec.name, this.port);
-        if (owner !== false) return { state: 'ready', tookMs: clock.monotonicMs() - startedMs, wasAdopted: handle.wasAdopted, port: this.port };
+        if (owner !== false)
+          return { state: 'ready', tookMs: clock.monotonicMs() - startedMs, wasAdopted: handle.wasAdopted, port: this.port };
         if (++wrongLooks >= WRONG_PROCESS_LOOKS)
-          return { state: 'failed', problem: this.problem('wrong_process', `port ${this.port ?? '?'} is answered by another process`, startedMs, { detail }) };
+          return {
+            state: 'failed',
+            problem: this.problem('wrong_process', `port ${this.port ?? '?'} is answered by another process`, startedMs, { detail }),
+          };
       }
       const nextEarly = EARLY_LOOKS_MS[earlyLooks];
       if (nextEarly !== undefined && elapsedMs > nextEarly) {
         earlyLooks++;
-        if (await earlyLook()) return { state: 'failed', problem: this.problem('not_ready', `not ready after ${formatDuration(elapsedMs)}: ${detail}`, startedMs, { detail }) };
+        if (await earlyLook())
+          return {
+            state: 'failed',
+            problem: this.problem('not_ready', `not ready after ${formatDuration(elapsedMs)}: ${detail}`, startedMs, { detail }),
+          };
       }
       if (elapsedMs > this.spec.startupTimeoutMs)
-        return { state: 'failed', problem: this.problem('not_ready', `not ready within ${formatDuration(this.spec.startupTimeoutMs)}: ${detail}`, startedMs, { detail }) };
+        return {
+          state: 'failed',
+          problem: this.problem('not_ready', `not ready within ${formatDuration(this.spec.startupTimeoutMs)}: ${detail}`, startedMs, {
+            detail,
+          }),
+        };
     }
   }
 
@@ -162,7 +186,10 @@ export class ComponentRunner {
     if (probe === null) {
       this.port ??= this.ports.host.portsOf(this.spec.name)[0] ?? null;
       if (this.port !== null) {
-        const tcp = await this.ask({ target: { kind: 'tcp', host: this.spec.host, port: this.port }, intervalMs: 0, timeoutMs: 1000, failureThreshold: 1 }, signal);
+        const tcp = await this.ask(
+          { target: { kind: 'tcp', host: this.spec.host, port: this.port }, intervalMs: 0, timeoutMs: 1000, failureThreshold: 1 },
+          signal,
+        );
         return { isReady: tcp.outcome === 'pass', detail: tcp.detail };
       }
       return { isReady: elapsedMs >= ALIVE_MS, detail: 'it listens on no port yet' };
@@ -231,7 +258,8 @@ export class ComponentRunner {
       await clock.sleep(probe.intervalMs, signal);
       const now = host.vitals(handle.identity);
       if (now?.state === 'T') {
-        if (++stopped >= 2) return report(this.problem('liveness', 'its process is stopped (state T, as by SIGSTOP)', sinceMs, { detail: 'stopped' }));
+        if (++stopped >= 2)
+          return report(this.problem('liveness', 'its process is stopped (state T, as by SIGSTOP)', sinceMs, { detail: 'stopped' }));
         continue;
       }
       stopped = 0;
@@ -244,17 +272,33 @@ export class ComponentRunner {
         this.latency.add(result.latencyMs);
         const verdict = this.latency.verdict();
         if (verdict.state === 'slow' && !isStarved(before, after))
-          return report(this.problem('latency', `answers take ${formatDuration(verdict.nowMs)}, usually ${formatDuration(verdict.baselineMs)}`, sinceMs));
+          return report(
+            this.problem(
+              'latency',
+              `answers take ${formatDuration(verdict.nowMs)}, usually ${formatDuration(verdict.baselineMs)}`,
+              sinceMs,
+            ),
+          );
       } else if (isStarved(before, after) && ++starvedWindows <= STARVED_WINDOWS_MAX) {
         // It would run if it were let: restarting it would only cost more of what is scarce.
       } else if (++failures >= probe.failureThreshold) {
-        return report(this.problem('liveness', `${describeTarget(probe.target)} failed ${failures} times: ${result.detail}`, sinceMs, { detail: result.detail }));
+        return report(
+          this.problem('liveness', `${describeTarget(probe.target)} failed ${failures} times: ${result.detail}`, sinceMs, {
+            detail: result.detail,
+          }),
+        );
       }
       before = after;
       memory = [...memory.slice(-(GROWTH_SAMPLES - 1)), after?.rssBytes ?? 0];
       const limitBytes = this.heapMb === null ? null : this.heapMb * 1_048_576 * HEAP_SHARE + BESIDE_HEAP_BYTES;
       if (limitBytes !== null && memory.length === GROWTH_SAMPLES && (memory.at(-1) ?? 0) > limitBytes && isGrowing(memory))
-        return report(this.problem('memory', `memory grew to ${Math.round((memory.at(-1) ?? 0) / 1_048_576)} MB, close to its heap limit of ${this.heapMb ?? 0} MB`, sinceMs));
+        return report(
+          this.problem(
+            'memory',
+            `memory grew to ${Math.round((memory.at(-1) ?? 0) / 1_048_576)} MB, close to its heap limit of ${this.heapMb ?? 0} MB`,
+            sinceMs,
+          ),
+        );
     }
   }
 
@@ -273,7 +317,12 @@ export class ComponentRunner {
     return result;
   }
 
-  problem(symptom: Symptom, message: string, startedMs: number, more: { exit?: ExitInfo; spawnCode?: string; detail?: string } = {}): Problem {
+  problem(
+    symptom: Symptom,
+    message: string,
+    startedMs: number,
+    more: { exit?: ExitInfo; spawnCode?: string; detail?: string } = {},
+  ): Problem {
     return {
       symptom,
       message,

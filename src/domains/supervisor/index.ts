@@ -2,5 +2,14 @@
 export type { ComponentSpec, LimitsSpec, ProcessIdentity, RestartSpec, StopSpec } from './component.ts';
 export { DependencyCycle, layersOf } from './layers.ts';
 export { RestartIntensity, type RestartVerdict } from './restart-intensity.ts';
-export type { ExitInfo, LaunchRequest, LaunchResult, ProcessHandle, ProcessHost, ProcessRecord, ProcessStore, ProcessVitals } from './ports.ts';
+export type {
+  ExitInfo,
+  LaunchRequest,
+  LaunchResult,
+  ProcessHandle,
+  ProcessHost,
+  ProcessRecord,
+  ProcessStore,
+  ProcessVitals,
+} from './ports.ts';
 export { ComponentRunner, describeExit, type Launch, type Problem, type RunnerPorts, type StartOutcome } from './component-runner.ts';

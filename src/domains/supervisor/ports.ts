@@ -26,7 +26,9 @@ export interface ProcessHandle {
   readonly exited: Promise<ExitInfo>;
 }
 
-export type LaunchResult = { readonly state: 'started'; readonly handle: ProcessHandle } | { readonly state: 'failed'; readonly code: string; readonly message: string };
+export type LaunchResult =
+  | { readonly state: 'started'; readonly handle: ProcessHandle }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string };
 
 export interface ProcessVitals {
   readonly state: string;

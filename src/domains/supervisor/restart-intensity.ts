@@ -1,7 +1,9 @@
 import { invariant } from '../../kernel/index.ts';
 import type { RestartSpec } from './component.ts';
 
-export type RestartVerdict = { readonly state: 'allowed'; readonly left: number; readonly delayMs: number } | { readonly state: 'exhausted'; readonly sinceMs: number };
+export type RestartVerdict =
+  | { readonly state: 'allowed'; readonly left: number; readonly delayMs: number }
+  | { readonly state: 'exhausted'; readonly sinceMs: number };
 
 /** A crash this long after the last one is a new story: the first restart is immediate again. */
 const CALM_MS = 60_000;

@@ -36,7 +36,9 @@ export class Sandbox {
   overrides: ComponentOverrides = { openFiles: null, heapMb: null, env: {}, skip: false };
   readonly entries = new Map<string, LastGoodEntry>();
   readonly contents = new Map<string, Uint8Array>();
-  readonly processTable = new Map<number, ProcessView>([[1, { pid: 1, startTicks: 1, command: 'init', argv: ['init'], cwd: '/', state: 'S', user: 'root', parentPid: 0 }]]);
+  readonly processTable = new Map<number, ProcessView>([
+    [1, { pid: 1, startTicks: 1, command: 'init', argv: ['init'], cwd: '/', state: 'S', user: 'root', parentPid: 0 }],
+  ]);
   holder: PortHolder | null = null;
   reachable = false;
   packages: PackageState = { manager: 'npm', directory: '', lockFile: null, missing: [], damaged: [] };
@@ -49,10 +51,32 @@ export class Sandbox {
 
   constructor() {
     this.component = {
-      name: 'web', kind: 'process', command: ['node', 'server.js'], cwd: this.root, env: {}, envFiles: [], loadEnvFiles: true, requiredEnv: [], dependsOn: [],
-      critical: false, optional: false, port: null, host: '127.0.0.1', startup: null, startupTimeoutMs: 1000, readiness: null, liveness: null, soakMs: 0,
-      restart: { policy: 'always', intensity: 3, periodMs: 1000, backoffMs: 1, backoffMsMax: 1 }, stop: { signal: 'SIGTERM', graceMs: 1000 },
-      limits: { openFiles: null, heapMb: null }, logFile: join(this.dir, 'web.log'), roots: [this.root], expendable: [], migrate: [], database: null,
+      name: 'web',
+      kind: 'process',
+      command: ['node', 'server.js'],
+      cwd: this.root,
+      env: {},
+      envFiles: [],
+      loadEnvFiles: true,
+      requiredEnv: [],
+      dependsOn: [],
+      critical: false,
+      optional: false,
+      port: null,
+      host: '127.0.0.1',
+      startup: null,
+      startupTimeoutMs: 1000,
+      readiness: null,
+      liveness: null,
+      soakMs: 0,
+      restart: { policy: 'always', intensity: 3, periodMs: 1000, backoffMs: 1, backoffMsMax: 1 },
+      stop: { signal: 'SIGTERM', graceMs: 1000 },
+      limits: { openFiles: null, heapMb: null },
+      logFile: join(this.dir, 'web.log'),
+      roots: [this.root],
+      expendable: [],
+      migrate: [],
+      database: null,
     };
   }
 
@@ -93,7 +117,17 @@ export class Sandbox {
     const digest = content !== null ? sha256Hex(content) : s.kind === 'symlink' ? await fs.readlink(path) : '';
     if (content !== null) this.contents.set(digest, content);
     const kind = s.kind === 'directory' || s.kind === 'symlink' ? s.kind : 'file';
-    this.entries.set(path, { path, kind, mode: s.mode, uid: s.uid, gid: s.gid, sizeBytes: s.sizeBytes, digest, hasContent: content !== null, bootId });
+    this.entries.set(path, {
+      path,
+      kind,
+      mode: s.mode,
+      uid: s.uid,
+      gid: s.gid,
+      sizeBytes: s.sizeBytes,
+      digest,
+      hasContent: content !== null,
+      bootId,
+    });
   }
 
   get clock(): Clock {
@@ -160,7 +194,9 @@ export class Sandbox {
       run: async (argv, options) => {
         this.ran.push(argv);
         const cwd = options.cwd ?? this.component.cwd;
-        return this.runAs ? this.runAs(argv, cwd) : run(argv, cwd, { ...this.environment, ...options.env }, options.timeoutMs, options.input);
+        return this.runAs
+          ? this.runAs(argv, cwd)
+          : run(argv, cwd, { ...this.environment, ...options.env }, options.timeoutMs, options.input);
       },
       progress() {},
       confine: (path) => confine(this.component, path),
@@ -209,7 +245,11 @@ export class Sandbox {
    * reports the first cut after which the root is not exactly as before.
    * @returns how many cuts there were
    */
-  async undoneAfterEveryCut(name: string, params: JsonObject, before: Readonly<Record<string, string>>): Promise<{ readonly cuts: number; readonly wrong: string | null }> {
+  async undoneAfterEveryCut(
+    name: string,
+    params: JsonObject,
+    before: Readonly<Record<string, string>>,
+  ): Promise<{ readonly cuts: number; readonly wrong: string | null }> {
     for (let cut = 0; ; cut++) {
       const plan = await this.plan(name, params);
       if (plan.state !== 'ready') return { cuts: cut, wrong: `not ready after cut ${cut}: ${JSON.stringify(plan)}` };
@@ -224,7 +264,8 @@ export class Sandbox {
       for (const attempt of [1, 2]) {
         await primitive.undo?.(plan.undo, this.context());
         const after = await this.state();
-        if (JSON.stringify(after) !== JSON.stringify(before)) return { cuts: cut, wrong: `cut ${cut}, undo ${attempt}: ${JSON.stringify(after, null, 1)}` };
+        if (JSON.stringify(after) !== JSON.stringify(before))
+          return { cuts: cut, wrong: `cut ${cut}, undo ${attempt}: ${JSON.stringify(after, null, 1)}` };
       }
       if (finished) return { cuts: cut, wrong: null };
       this.nowMs += 1000;

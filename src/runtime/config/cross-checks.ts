@@ -25,7 +25,8 @@ export function crossCheck(data: unknown, context: CrossCheckContext, mistakes: 
   const components = partsOf(root['components']);
   const dependencies = partsOf(root['dependencies']);
   for (const name of dependencies.keys())
-    if (components.has(name)) mistakes.at(['dependencies', name], 'is also the name of a component', 'give one of them another name', 'key');
+    if (components.has(name))
+      mistakes.at(['dependencies', name], 'is also the name of a component', 'give one of them another name', 'key');
   checkDependsOn(components, dependencies, mistakes);
   checkPorts(components, dependencies, context, mistakes);
   for (const [name, component] of components) checkComponent(name, component, context, mistakes);
@@ -67,8 +68,14 @@ function checkDependsOn(components: Parts, dependencies: Parts, mistakes: Mistak
     const [name = '', next = ''] = cycle;
     const index = textEntries(components.get(name)?.['dependsOn']).find(([, need]) => need === next)?.[0] ?? 0;
     const problem =
-      cycle.length === 2 ? 'makes it depend on itself' : `closes a circle: ${cycle.slice(0, 12).join(' -> ')}${cycle.length > 12 ? ' -> …' : ''}`;
-    mistakes.at(['components', name, 'dependsOn', index], problem, cycle.length === 2 ? 'remove it' : 'remove one of these dependsOn entries');
+      cycle.length === 2
+        ? 'makes it depend on itself'
+        : `closes a circle: ${cycle.slice(0, 12).join(' -> ')}${cycle.length > 12 ? ' -> …' : ''}`;
+    mistakes.at(
+      ['components', name, 'dependsOn', index],
+      problem,
+      cycle.length === 2 ? 'remove it' : 'remove one of these dependsOn entries',
+    );
   }
 }
 
@@ -176,7 +183,8 @@ function checkProbe(at: Path, value: unknown, hasPort: boolean, homes: readonly 
   const isAllKnown = Object.keys(probe).every(
     (key) => PROBE_KINDS.includes(key) || key in PROBE_OPTIONS || ['every', 'timeout', 'failures'].includes(key),
   );
-  if (kinds.length === 0 && isAllKnown) mistakes.at(at, 'asks nothing', `give one of ${PROBE_KINDS.join(', ')}, or write false for no probe`);
+  if (kinds.length === 0 && isAllKnown)
+    mistakes.at(at, 'asks nothing', `give one of ${PROBE_KINDS.join(', ')}, or write false for no probe`);
   if (kinds.length > 1)
     mistakes.at(at, `asks ${kinds.length} things at once: ${kinds.join(' and ')}`, 'keep one; startup, readiness and liveness may differ');
   for (const [option, kind] of Object.entries(PROBE_OPTIONS))
@@ -194,14 +202,17 @@ function checkTarget(at: Path, { http, tcp }: Fields, hasPort: boolean, who: str
     mistakes.at([...at, 'http'], `is a path, but no port of ${who} is known`, 'give the port, or write a full URL');
   if (typeof http === 'string' && /^https?:/.test(http) && !URL.canParse(http))
     mistakes.at([...at, 'http'], 'is no URL', 'write it like http://127.0.0.1:3000/ready');
-  if (tcp === true && !hasPort) mistakes.at([...at, 'tcp'], `is true, but no port of ${who} is known`, 'give the port, or write "host:port"');
+  if (tcp === true && !hasPort)
+    mistakes.at([...at, 'tcp'], `is true, but no port of ${who} is known`, 'give the port, or write "host:port"');
   const port = typeof tcp === 'string' ? Number(/:(\d+)$/.exec(tcp)?.[1] ?? 1) : 1;
   if (port < 1 || port > 65_535) mistakes.at([...at, 'tcp'], `names port ${port}; ports go from 1 to 65535`);
 }
 
 function checkSmoke(value: unknown, components: Parts, dependencies: Parts, context: CrossCheckContext, mistakes: Mistakes): void {
   if (!Array.isArray(value)) return;
-  const withPort = [...components].filter(([name, component]) => component['port'] !== undefined || context.detections.get(name)?.port !== undefined);
+  const withPort = [...components].filter(
+    ([name, component]) => component['port'] !== undefined || context.detections.get(name)?.port !== undefined,
+  );
   const names = new Set<string>();
   for (const [index, item] of value.entries()) {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) continue;
@@ -220,11 +231,14 @@ function checkSmoke(value: unknown, components: Parts, dependencies: Parts, cont
     if (typeof component === 'string' && !components.has(component))
       mistakes.at(
         [...at, 'component'],
-        dependencies.has(component) ? `names the dependency ${component}` : `names ${JSON.stringify(component.slice(0, 64))}, which is no component`,
+        dependencies.has(component)
+          ? `names the dependency ${component}`
+          : `names ${JSON.stringify(component.slice(0, 64))}, which is no component`,
         mistakes.isFull ? null : didYouMean(component, components.keys()),
       );
     // without components in the file they are detected, and so is their port
-    const hasPort = typeof component === 'string' ? withPort.some(([other]) => other === component) : withPort.length === 1 || components.size === 0;
+    const hasPort =
+      typeof component === 'string' ? withPort.some(([other]) => other === component) : withPort.length === 1 || components.size === 0;
     if (typeof component !== 'string' || components.has(component))
       checkTarget(at, smoke, hasPort, typeof component === 'string' ? component : 'one component', mistakes);
   }
@@ -246,7 +260,8 @@ function checkPath(at: Path, value: unknown, homes: readonly string[], mistakes:
 function checkRoot(at: Path, value: unknown, path: string, mistakes: Mistakes): void {
   if (typeof value !== 'string') return;
   if (dirname(path) === path) mistakes.at(at, 'is the whole file system', 'name the folder that belongs to the service');
-  else if (path === homedir() && at.at(-1) !== 'cwd') mistakes.at(at, 'is a whole home directory', 'name the folder that belongs to the service');
+  else if (path === homedir() && at.at(-1) !== 'cwd')
+    mistakes.at(at, 'is a whole home directory', 'name the folder that belongs to the service');
 }
 
 function isWithin(home: string, path: string): boolean {

@@ -111,7 +111,8 @@ export function portInArguments(argv: readonly string[]): Found<number> | null {
     if (flag) {
       const text = flag[2] ?? argv[index + 1] ?? '';
       const port = portIn(text);
-      if (port !== null) return { value: port, reason: flag[2] === undefined ? `the command says ${word} ${text}` : `the command says ${word}` };
+      if (port !== null)
+        return { value: port, reason: flag[2] === undefined ? `the command says ${word} ${text}` : `the command says ${word}` };
     }
     // Django's `runserver 0.0.0.0:8000` and Python's `-m http.server 8000` take it without a flag
     if ((word === 'runserver' || word === 'http.server') && argv[index + 1] !== undefined) {

@@ -4,9 +4,19 @@ import type { ProjectFolder } from './project-folder.ts';
 import { parseWords } from './words.ts';
 
 /** Script names that mean "apply what is pending"; nothing else is ever run by itself. */
-const SCRIPTS = ['migrate', 'db:migrate', 'migrate:deploy', 'db:migrate:deploy', 'migrate:latest', 'migrate:up', 'migration:run', 'migrations:run'];
+const SCRIPTS = [
+  'migrate',
+  'db:migrate',
+  'migrate:deploy',
+  'db:migrate:deploy',
+  'migrate:latest',
+  'migrate:up',
+  'migration:run',
+  'migrations:run',
+];
 /** A script that does any of these can lose data, whatever it is called. */
-const DESTRUCTIVE = /\b(?:reset|drop|fresh|refresh|wipe|undo|rollback|revert|down|truncate|seed|push|force(?:-reset)?|migrate dev|delete)\b|\brm\b/i;
+const DESTRUCTIVE =
+  /\b(?:reset|drop|fresh|refresh|wipe|undo|rollback|revert|down|truncate|seed|push|force(?:-reset)?|migrate dev|delete)\b|\brm\b/i;
 const FILES = ['ts', 'mts', 'js', 'mjs', 'cjs'].flatMap((extension) => [`migrate.${extension}`, `scripts/migrate.${extension}`]);
 
 /** How the project applies its migrations: its own script first, since it knows best, then the tools known by their files. */

@@ -104,13 +104,21 @@ describe('the port', () => {
 describe('the migrations', () => {
   it.each<[string, Readonly<Record<string, unknown>>, readonly string[] | undefined]>([
     ['a script that is one program', { 'package.json': { scripts: { migrate: 'node migrate.ts' } } }, ['node', 'migrate.ts']],
-    ['a script for a shell', { 'package.json': { scripts: { 'db:migrate': 'a && b' } }, 'pnpm-lock.yaml': '' }, ['pnpm', 'run', 'db:migrate']],
+    [
+      'a script for a shell',
+      { 'package.json': { scripts: { 'db:migrate': 'a && b' } }, 'pnpm-lock.yaml': '' },
+      ['pnpm', 'run', 'db:migrate'],
+    ],
     ['a script with a hook', { 'package.json': { scripts: { premigrate: 'x', migrate: 'node m.js' } } }, ['npm', 'run', 'migrate']],
     ['no script that can lose data', { 'package.json': { scripts: { migrate: 'prisma migrate reset --force' } } }, undefined],
     ['no script of another name', { 'package.json': { scripts: { 'migrate:undo': 'x' } } }, undefined],
     ['Prisma', { 'prisma/schema.prisma': '', 'prisma/migrations/1/a.sql': '' }, ['npx', '--no-install', 'prisma', 'migrate', 'deploy']],
     ['Prisma without migrations', { 'prisma/schema.prisma': '' }, undefined],
-    ['an installed Drizzle', { 'drizzle.config.ts': '', 'node_modules/.bin/drizzle-kit': '' }, ['node_modules/.bin/drizzle-kit', 'migrate']],
+    [
+      'an installed Drizzle',
+      { 'drizzle.config.ts': '', 'node_modules/.bin/drizzle-kit': '' },
+      ['node_modules/.bin/drizzle-kit', 'migrate'],
+    ],
     ['Knex', { 'knexfile.js': '' }, ['npx', '--no-install', 'knex', 'migrate:latest']],
     ['Alembic', { 'alembic.ini': '' }, ['alembic', 'upgrade', 'head']],
     ['Django', { 'manage.py': '' }, ['python3', 'manage.py', 'migrate', '--noinput']],

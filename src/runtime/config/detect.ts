@@ -33,7 +33,17 @@ export interface ComponentQuestion {
 }
 
 const EXAMPLES = ['.env.example', '.env.sample', '.env.template', '.env.dist'];
-const DATABASE_NAMES = ['DATABASE_URL', 'POSTGRES_URL', 'PG_URL', 'DB_URL', 'DATABASE_PATH', 'SQLITE_PATH', 'DB_PATH', 'DATABASE_FILE', 'DB_FILE'];
+const DATABASE_NAMES = [
+  'DATABASE_URL',
+  'POSTGRES_URL',
+  'PG_URL',
+  'DB_URL',
+  'DATABASE_PATH',
+  'SQLITE_PATH',
+  'DB_PATH',
+  'DATABASE_FILE',
+  'DB_FILE',
+];
 
 /** Works out what the config does not say, from the command line and the files beside it. Starts nothing. */
 export function detectComponent(question: ComponentQuestion): ComponentDetection {
@@ -130,7 +140,10 @@ export function detectProject(dir: string, command: readonly string[] | null, en
     const release = procfile.get('release');
     const detection = owner === undefined ? undefined : components.get(owner);
     if (release && owner !== undefined && detection)
-      components.set(owner, { ...detection, migrate: { value: release.value, reason: 'Procfile has release, which runs before the others' } });
+      components.set(owner, {
+        ...detection,
+        migrate: { value: release.value, reason: 'Procfile has release, which runs before the others' },
+      });
   } else {
     const start = runScript(folder, 'start') ?? serverFile(folder);
     if (start) add(name.value, start, true);
@@ -153,7 +166,10 @@ function readProcfile(folder: ProjectFolder): Map<string, Found<readonly string[
     const words = parseWords(match[2]);
     // a Procfile line is a shell line by definition, so where it needs a shell it gets one
     const argv = words.ok ? words.argv : ['sh', '-c', match[2]];
-    processes.set(match[1], { value: argv, reason: words.ok ? `Procfile has ${match[1]}` : `Procfile has ${match[1]}, written for a shell` });
+    processes.set(match[1], {
+      value: argv,
+      reason: words.ok ? `Procfile has ${match[1]}` : `Procfile has ${match[1]}, written for a shell`,
+    });
   }
   return processes;
 }

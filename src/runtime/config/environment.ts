@@ -103,7 +103,9 @@ function share(text: string): Read {
   return {
     problem: `must be a share above 0 and up to 1, not ${shown(text)}`,
     suggestion:
-      percent !== undefined && Number(percent) > 0 && Number(percent) <= 100 ? `${percent} % is ${Number((Number(percent) / 100).toFixed(6))}` : null,
+      percent !== undefined && Number(percent) > 0 && Number(percent) <= 100
+        ? `${percent} % is ${Number((Number(percent) / 100).toFixed(6))}`
+        : null,
   };
 }
 

@@ -17,12 +17,19 @@ export function explainConfig(config: GraceConfig): readonly ExplainedSetting[] 
   const redactor = new Redactor();
   for (const component of config.components) redactor.learnEnvironment(component.env);
   if (config.healing.ampApiKey !== null) redactor.learn([config.healing.ampApiKey]);
-  return [...config.provenance].map(([path, { value, source, reason }]) => ({ path, value: redact(path, value, redactor), source, reason }));
+  return [...config.provenance].map(([path, { value, source, reason }]) => ({
+    path,
+    value: redact(path, value, redactor),
+    source,
+    reason,
+  }));
 }
 
 /** As aligned columns: path, value, and where it came from. */
 export function explainText(settings: readonly ExplainedSetting[]): string {
-  const rows = settings.map(({ path, value, source, reason }) => [path, shown(value), reason === null ? source : `${source}: ${reason}`] as const);
+  const rows = settings.map(
+    ({ path, value, source, reason }) => [path, shown(value), reason === null ? source : `${source}: ${reason}`] as const,
+  );
   const pathWidth = Math.min(Math.max(0, ...rows.map(([path]) => path.length)), 48);
   const valueWidth = Math.min(Math.max(0, ...rows.map(([, value]) => value.length)), 40);
   return rows.map(([path, value, origin]) => `${path.padEnd(pathWidth)}  ${value.padEnd(valueWidth)}  ${origin}\n`).join('');
@@ -39,7 +46,8 @@ function redactArguments(words: readonly Json[]): readonly Json[] {
   return words.map((word, index) => {
     if (typeof word !== 'string') return word;
     const before = words[index - 1];
-    if (typeof before === 'string' && /^--?[\w-]+$/.test(before) && !word.startsWith('-') && isSecretName(before.replace(/^-+/, ''))) return REDACTED;
+    if (typeof before === 'string' && /^--?[\w-]+$/.test(before) && !word.startsWith('-') && isSecretName(before.replace(/^-+/, '')))
+      return REDACTED;
     const flag = /^--?([\w-]+)=/.exec(word);
     return flag?.[1] !== undefined && isSecretName(flag[1]) ? `${flag[0]}${REDACTED}` : word;
   });
@@ -53,7 +61,8 @@ function snakeCase(name: string): string {
 function shown(value: Json): string {
   if (typeof value === 'string') return value;
   if (value === null) return '-';
-  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => (typeof item === 'string' ? quoted(item) : shown(item))).join(' ');
+  if (Array.isArray(value))
+    return value.length === 0 ? '-' : value.map((item) => (typeof item === 'string' ? quoted(item) : shown(item))).join(' ');
   return JSON.stringify(value);
 }
 

@@ -90,7 +90,13 @@ describe('a config that is right', () => {
     const byName = new Map(config.components.map((component) => [component.name, component]));
     expect(byName.get('api')?.dependsOn).toEqual(['postgres']);
     expect(byName.get('worker')?.dependsOn).toEqual(['redis', 'postgres']);
-    expect(byName.get('postgres')).toMatchObject({ kind: 'dependency', command: ['pg_ctl', 'start'], port: 5432, critical: true, roots: [] });
+    expect(byName.get('postgres')).toMatchObject({
+      kind: 'dependency',
+      command: ['pg_ctl', 'start'],
+      port: 5432,
+      critical: true,
+      roots: [],
+    });
     expect(byName.get('postgres')?.readiness?.target).toEqual({ kind: 'command', argv: ['pg_isready'] });
     expect(byName.get('postgres')?.liveness?.target).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 5432 });
     expect(byName.get('redis')).toMatchObject({ command: [], critical: false, startupTimeoutMs: 7000 });
@@ -114,7 +120,14 @@ describe('a config that is right', () => {
     });
     const { smoke } = await project.load();
     expect(smoke).toMatchObject([
-      { name: 'home', target: { kind: 'http', url: 'http://127.0.0.1:4610/' }, component: 'api', everyMs: 60_000, critical: true, timeoutMs: 10_000 },
+      {
+        name: 'home',
+        target: { kind: 'http', url: 'http://127.0.0.1:4610/' },
+        component: 'api',
+        everyMs: 60_000,
+        critical: true,
+        timeoutMs: 10_000,
+      },
       { name: 'database', target: { kind: 'tcp', host: '::1', port: 5432 }, everyMs: null, critical: false, timeoutMs: 500 },
       { name: 'queue', target: { kind: 'command', argv: ['node', 'smoke.js'] }, component: 'worker' },
     ]);

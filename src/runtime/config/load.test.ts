@@ -21,7 +21,10 @@ describe('a config file', () => {
       'JSON without an end',
       'grace.config.json',
       '{ "name": ',
-      [': is not valid JSON: value expected (grace.config.json:1:11)', ': is not valid JSON: close brace expected (grace.config.json:1:11)'],
+      [
+        ': is not valid JSON: value expected (grace.config.json:1:11)',
+        ': is not valid JSON: close brace expected (grace.config.json:1:11)',
+      ],
     ],
     [
       'JSON with a key twice',
@@ -38,7 +41,12 @@ describe('a config file', () => {
       'name: a\nboot:\n\tmode: fast\n',
       [': is not valid YAML: Tabs are not allowed as indentation (grace.config.yaml:3:1)'],
     ],
-    ['YAML with a key twice', 'grace.config.yml', 'name: a\nname: b\n', [': is not valid YAML: Map keys must be unique (grace.config.yml:2:1)']],
+    [
+      'YAML with a key twice',
+      'grace.config.yml',
+      'name: a\nname: b\n',
+      [': is not valid YAML: Map keys must be unique (grace.config.yml:2:1)'],
+    ],
     ['an empty YAML file', 'grace.config.yaml', '# nothing yet\n', [': is empty; grace init writes one']],
     ['YAML that is text', 'grace.config.yaml', 'hello', [': must be an object with settings, not "hello" (grace.config.yaml:1:1)']],
     ['a list', 'grace.config.yaml', '- a\n- b\n', [': must be an object with settings, not a list (grace.config.yaml:1:1)']],

@@ -24,7 +24,9 @@ export interface LoadedFile {
  * @throws ConfigInvalid when there is more than one, since each would be right for somebody
  */
 export function findConfigFile(directory: string): string | null {
-  const found = CONFIG_FILE_NAMES.map((name) => resolve(directory, name)).filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const found = CONFIG_FILE_NAMES.map((name) => resolve(directory, name)).filter((file) =>
+    statSync(file, { throwIfNoEntry: false })?.isFile(),
+  );
   if (found.length > 1)
     throw fileInvalid(directory, `has ${found.length} config files: ${found.map((file) => basename(file)).join(' and ')}`, {
       suggestion: 'keep one of them, or name it with --config',
@@ -191,7 +193,9 @@ async function importModule(file: string, text: string): Promise<LoadedFile> {
   } catch (error) {
     if (error instanceof ConfigInvalid) throw error;
     const location =
-      importLocation(error, file) ?? missingLocation(error, file, text) ?? (error instanceof SyntaxError ? await syntaxLocation(file, text) : null);
+      importLocation(error, file) ??
+      missingLocation(error, file, text) ??
+      (error instanceof SyntaxError ? await syntaxLocation(file, text) : null);
     throw fileInvalid(file, `cannot be loaded: ${importProblem(error)}`, {
       ...(location === null ? {} : { location }),
       ...importSuggestion(error),
@@ -259,7 +263,9 @@ function importLocation(error: unknown, file: string): string | null {
 function missingLocation(error: unknown, file: string, text: string): string | null {
   const match = /^Cannot find (?:package|module) '([^']+)' imported from (.+)$/.exec(messageOf(error));
   if (match?.[1] === undefined || match[2]?.startsWith(file) !== true) return null;
-  const line = text.split('\n').findIndex((candidate) => /\b(?:import|from)\b/.test(candidate) && candidate.includes(basename(match[1] ?? '')));
+  const line = text
+    .split('\n')
+    .findIndex((candidate) => /\b(?:import|from)\b/.test(candidate) && candidate.includes(basename(match[1] ?? '')));
   return line === -1 ? null : `${basename(file)}:${line + 1}`;
 }
 

@@ -90,8 +90,17 @@ export class ConfigInvalid extends GraceError {
 }
 
 /** A file that cannot be read as a whole: one mistake about all of it. */
-export function fileInvalid(file: string, problem: string, parts: { suggestion?: string; location?: string; cause?: unknown } = {}): ConfigInvalid {
-  return new ConfigInvalid(file, [{ path: '', problem, suggestion: parts.suggestion ?? null, location: parts.location ?? null }], 1, parts.cause);
+export function fileInvalid(
+  file: string,
+  problem: string,
+  parts: { suggestion?: string; location?: string; cause?: unknown } = {},
+): ConfigInvalid {
+  return new ConfigInvalid(
+    file,
+    [{ path: '', problem, suggestion: parts.suggestion ?? null, location: parts.location ?? null }],
+    1,
+    parts.cause,
+  );
 }
 
 function describeMistake({ path, problem, suggestion, location }: Mistake): string {

@@ -129,12 +129,18 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
   const scope: Scope = { parts, chooser, dataDir };
 
   const processes = resolveProcesses(scope);
-  const dependencies = Object.entries(file.dependencies ?? {}).map(([dependency, settings]) => resolveDependency(scope, dependency, settings));
+  const dependencies = Object.entries(file.dependencies ?? {}).map(([dependency, settings]) =>
+    resolveDependency(scope, dependency, settings),
+  );
   const components = [...needImplied(processes, dependencies, chooser), ...dependencies.map(({ spec }) => spec)];
   const watchdog = choose<string | number | false>(
     'monitor.watchdog',
     // off by the environment; on by it means the file's interval, or the default one
-    { source: 'environment', value: parts.environment.ENABLE_ANOMALY_WATCHDOG === false ? false : undefined, reason: 'ENABLE_ANOMALY_WATCHDOG' },
+    {
+      source: 'environment',
+      value: parts.environment.ENABLE_ANOMALY_WATCHDOG === false ? false : undefined,
+      reason: 'ENABLE_ANOMALY_WATCHDOG',
+    },
     inFile(parts.environment.ENABLE_ANOMALY_WATCHDOG === true && monitor?.watchdog === false ? undefined : monitor?.watchdog),
     {
       source: 'environment',
@@ -184,7 +190,12 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         inFile(healing?.executeAtRuntime),
         DEFAULTS.executeAtRuntime,
       ),
-      ampEscalation: choose<boolean>('healing.ampEscalation', env('ENABLE_AMP_ESCALATION'), inFile(healing?.ampEscalation), DEFAULTS.ampEscalation),
+      ampEscalation: choose<boolean>(
+        'healing.ampEscalation',
+        env('ENABLE_AMP_ESCALATION'),
+        inFile(healing?.ampEscalation),
+        DEFAULTS.ampEscalation,
+      ),
       ampApiKey: choose<string | null>('healing.ampApiKey', env('AMP_API_KEY'), DEFAULTS.ampApiKey),
     },
     monitor: {
@@ -260,7 +271,12 @@ function resolveProcess(
     byDefault([], 'nothing to run'),
   );
   const cwd = resolve(home, choose(`${at}.cwd`, inFile(file.cwd), DEFAULTS.cwd));
-  const envFiles = choose<readonly string[]>(`${at}.envFile`, inFile(envFilesOf(file.envFile)), found(detection.envFiles), DEFAULTS.envFile).map(dir);
+  const envFiles = choose<readonly string[]>(
+    `${at}.envFile`,
+    inFile(envFilesOf(file.envFile)),
+    found(detection.envFiles),
+    DEFAULTS.envFile,
+  ).map(dir);
   const port = choose<number | null>(`${at}.port`, inFile(file.port), found(detection.port), DEFAULTS.port);
   const host = choose(`${at}.host`, inFile(file.host), DEFAULTS.host);
   const env: Record<string, string> = {};
@@ -325,7 +341,11 @@ function resolveProcess(
 }
 
 /** A backoff above the default ceiling lifts the ceiling, instead of being cut without a word. */
-function backoffOf(at: string, restart: ComponentFile['restart'], chooser: Chooser): { readonly backoffMs: number; readonly backoffMsMax: number } {
+function backoffOf(
+  at: string,
+  restart: ComponentFile['restart'],
+  chooser: Chooser,
+): { readonly backoffMs: number; readonly backoffMsMax: number } {
   const backoffMs = toMs(chooser.choose<string | number>(`${at}.restart.backoff`, inFile(restart?.backoff), DEFAULTS.backoff));
   const backoffMsMax = toMs(chooser.choose<string | number>(`${at}.restart.backoffMax`, inFile(restart?.backoffMax), DEFAULTS.backoffMax));
   return { backoffMs, backoffMsMax: Math.max(backoffMs, backoffMsMax) };
@@ -340,7 +360,8 @@ function resolveDependency(
   const choose = chooser.choose.bind(chooser);
   const host = choose(`${at}.host`, inFile(file.host), DEFAULTS.host);
   const port = choose<number | null>(`${at}.port`, inFile(file.port), byDefault(null, 'its status command tells'));
-  const status = file.status === undefined ? null : choose<readonly string[]>(`${at}.status`, { source: 'file', value: argvOf(file.status) });
+  const status =
+    file.status === undefined ? null : choose<readonly string[]>(`${at}.status`, { source: 'file', value: argvOf(file.status) });
   const waitFor = choose<string | number>(`${at}.waitFor`, inFile(file.waitFor), DEFAULTS.waitFor);
   const startTimeoutMs = toMs(choose<string | number>(`${at}.startTimeout`, inFile(file.startTimeout), DEFAULTS.startTimeout));
   const connect: ProbeTarget | null = port === null ? null : { kind: 'tcp', host: probeHost(host), port };

@@ -31,9 +31,12 @@ const path = text.refine((value) => !value.includes('\0'), {
   error: 'must be a path without null bytes',
 });
 const flag = z.boolean({ error: 'must be true or false' });
-const port = z.int({ error: 'must be a whole number from 1 to 65535' }).min(1, { error: 'must be a whole number from 1 to 65535' }).max(65_535, {
-  error: 'must be a whole number from 1 to 65535',
-});
+const port = z
+  .int({ error: 'must be a whole number from 1 to 65535' })
+  .min(1, { error: 'must be a whole number from 1 to 65535' })
+  .max(65_535, {
+    error: 'must be a whole number from 1 to 65535',
+  });
 const share = z.number({ error: 'must be a share from 0 to 1, such as 0.05 for 5 %' }).gt(0, { error: 'must be a share above 0' }).max(1, {
   error: 'must be a share from 0 to 1, such as 0.05 for 5 %',
 });
@@ -53,7 +56,9 @@ function listOf<T extends z.ZodType>(item: T, what: string) {
   return z.array(item, { error: `must be a list of ${what}` });
 }
 
-const hostName = text.regex(/^(?:[^\s/:@[\]]+|\[?[\da-f:.]+\]?)$/i, { error: 'must be a host name or an address, without protocol and port' });
+const hostName = text.regex(/^(?:[^\s/:@[\]]+|\[?[\da-f:.]+\]?)$/i, {
+  error: 'must be a host name or an address, without protocol and port',
+});
 
 /** Argument array, or a command line that is split into words; no shell reads either. */
 const command = z.union(
@@ -328,7 +333,9 @@ export const configSchema = z.strictObject(
     healing: healing.optional(),
     monitor: monitor.optional(),
     /** Grace's own HTTP API and dashboard. */
-    api: z.strictObject({ host: hostName.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' }).optional(),
+    api: z
+      .strictObject({ host: hostName.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' })
+      .optional(),
     /** Grace's own store: SQLite in `dataDir` unless this names a PostgreSQL database. */
     databaseUrl: text.optional(),
     meshUrl: text.optional(),

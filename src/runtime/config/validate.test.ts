@@ -8,7 +8,10 @@ import { ConfigInvalid, MISTAKES_MAX } from './mistakes.ts';
 async function linesOf(data: unknown): Promise<readonly string[]> {
   using project = new ConfigProject();
   try {
-    await checkAndResolve({ directory: project.dir, environment: {} }, { file: join(project.dir, 'grace.config.ts'), data, locate: () => null });
+    await checkAndResolve(
+      { directory: project.dir, environment: {} },
+      { file: join(project.dir, 'grace.config.ts'), data, locate: () => null },
+    );
     return [];
   } catch (error) {
     if (error instanceof ConfigInvalid) return mistakeLines(error.mistakes);
@@ -33,7 +36,11 @@ describe('every mistake', () => {
       withApi({ restart: { intesity: 1 } }),
       'components.api.restart.intesity: unknown key "intesity"; did you mean "intensity"?',
     ],
-    ['an unknown key of stop', withApi({ stop: { singal: 'SIGINT' } }), 'components.api.stop.singal: unknown key "singal"; did you mean "signal"?'],
+    [
+      'an unknown key of stop',
+      withApi({ stop: { singal: 'SIGINT' } }),
+      'components.api.stop.singal: unknown key "singal"; did you mean "signal"?',
+    ],
     [
       'an unknown key of limits',
       withApi({ limits: { openFile: 99 } }),
@@ -50,7 +57,11 @@ describe('every mistake', () => {
       'smoke[0].critcal: unknown key "critcal"; did you mean "critical"?',
     ],
     ['an unknown key of boot', { ...withApi({}), boot: { mdoe: 'fast' } }, 'boot.mdoe: unknown key "mdoe"; did you mean "mode"?'],
-    ['an unknown key of monitor', { ...withApi({}), monitor: { helth: '1s' } }, 'monitor.helth: unknown key "helth"; did you mean "health"?'],
+    [
+      'an unknown key of monitor',
+      { ...withApi({}), monitor: { helth: '1s' } },
+      'monitor.helth: unknown key "helth"; did you mean "health"?',
+    ],
     [
       'a missing command',
       { components: { api: {} } },
@@ -77,7 +88,11 @@ describe('every mistake', () => {
       'components["../api"]: must be a name of at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit; write "api"',
     ],
     ['a port out of range', withApi({ port: 65_536 }), 'components.api.port: must be a whole number from 1 to 65535, not 65536'],
-    ['a port in quotes', withApi({ port: '80' }), 'components.api.port: must be a whole number from 1 to 65535, not "80"; write 80 without quotes'],
+    [
+      'a port in quotes',
+      withApi({ port: '80' }),
+      'components.api.port: must be a whole number from 1 to 65535, not "80"; write 80 without quotes',
+    ],
     ['half a port', withApi({ port: 80.5 }), 'components.api.port: must be a whole number from 1 to 65535, not 80.5'],
     [
       'a host with protocol',
@@ -100,7 +115,11 @@ describe('every mistake', () => {
       'components.api.env["A B"]: must be the name of an environment variable; write "A_B"',
     ],
     ['a word for a list', withApi({ data: 'data' }), 'components.api.data: must be a list of paths, not "data"; write ["data"]'],
-    ['true in quotes', withApi({ critical: 'true' }), 'components.api.critical: must be true or false, not "true"; write true without quotes'],
+    [
+      'true in quotes',
+      withApi({ critical: 'true' }),
+      'components.api.critical: must be true or false, not "true"; write true without quotes',
+    ],
     [
       'a duration in words',
       withApi({ soak: '5 seconds' }),
@@ -244,7 +263,11 @@ describe('every mistake', () => {
       JSON.parse('{"components": {"__proto__": {"command": "x"}, "api": {"command": "x"}}}'),
       'components.__proto__: is a name that JavaScript keeps for itself',
     ],
-    ['a reserved name in env', withApi({ env: { constructor: 'x' } }), 'components.api.env.constructor: is a name that JavaScript keeps for itself'],
+    [
+      'a reserved name in env',
+      withApi({ env: { constructor: 'x' } }),
+      'components.api.env.constructor: is a name that JavaScript keeps for itself',
+    ],
   ])('is told with path and suggestion: %s', async (_, data, line) => {
     expect(await linesOf(data)).toEqual([line]);
   });
@@ -275,7 +298,9 @@ describe('every mistake', () => {
 
   it('names each circle, however long', async () => {
     const need = (...dependsOn: readonly string[]): object => ({ command: 'x', dependsOn });
-    expect(await linesOf({ components: { a: need('b'), b: need('c'), c: need('a'), x: need('y'), y: need('x'), free: need('a') } })).toEqual([
+    expect(
+      await linesOf({ components: { a: need('b'), b: need('c'), c: need('a'), x: need('y'), y: need('x'), free: need('a') } }),
+    ).toEqual([
       'components.c.dependsOn[0]: closes a circle: c -> a -> b -> c; remove one of these dependsOn entries',
       'components.y.dependsOn[0]: closes a circle: y -> x -> y; remove one of these dependsOn entries',
     ]);
@@ -367,9 +392,18 @@ describe('any data at all', () => {
         fc.array(tie('value'), { maxLength: 3 }),
         fc.dictionary(fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...KEYS) }, fc.string()), tie('value'), { maxKeys: 6 }),
       ),
-      leaf: fc.oneof(fc.constantFrom(...WORDS), fc.integer({ min: -1, max: 70_000 }), fc.boolean(), fc.constant(null), fc.string(), fc.double()),
+      leaf: fc.oneof(
+        fc.constantFrom(...WORDS),
+        fc.integer({ min: -1, max: 70_000 }),
+        fc.boolean(),
+        fc.constant(null),
+        fc.string(),
+        fc.double(),
+      ),
     }));
-    const component = fc.dictionary(fc.constantFrom(...KEYS), value, { maxKeys: 5 }).map((settings) => ({ command: 'node x.js', ...settings }));
+    const component = fc
+      .dictionary(fc.constantFrom(...KEYS), value, { maxKeys: 5 })
+      .map((settings) => ({ command: 'node x.js', ...settings }));
     const config = fc.oneof(
       value,
       fc.json().map((text): unknown => JSON.parse(text)),

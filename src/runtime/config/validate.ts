@@ -23,7 +23,8 @@ function report(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], data: u
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = keysAt(configSchema, path);
-      for (const key of issue.keys) mistakes.at([...path, key], `unknown key ${JSON.stringify(key.slice(0, 64))}`, didYouMean(key, known), 'key');
+      for (const key of issue.keys)
+        mistakes.at([...path, key], `unknown key ${JSON.stringify(key.slice(0, 64))}`, didYouMean(key, known), 'key');
       return;
     }
     case 'invalid_key': {
@@ -38,7 +39,9 @@ function report(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], data: u
     }
     case 'invalid_union': {
       // the branch that fits the kind of value that was written says best what is wrong with it
-      const branch = issue.errors.find((issues) => issues.length > 0 && !issues.some((inner) => inner.path.length === 0 && isAboutKind(inner)));
+      const branch = issue.errors.find(
+        (issues) => issues.length > 0 && !issues.some((inner) => inner.path.length === 0 && isAboutKind(inner)),
+      );
       if (branch) for (const inner of branch) report(inner, path, data, mistakes);
       else reportValue(issue, path, data, mistakes);
       return;
@@ -82,9 +85,13 @@ function suggest(issue: z.core.$ZodIssue, path: readonly PropertyKey[], value: u
 function durationSuggestion(value: string): string | null {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(value);
   const unit = ['ms', 's', 'm', 'h', 'd'].find((known) =>
-    ({ ms: /^(?:ms|msecs?|millis|milliseconds?)$/i, s: /^(?:secs?|seconds?)$/i, m: /^(?:mins?|minutes?)$/i, h: /^(?:hrs?|hours?)$/i, d: /^days?$/i })[
-      known
-    ]?.test(match?.[2] ?? ''),
+    ({
+      ms: /^(?:ms|msecs?|millis|milliseconds?)$/i,
+      s: /^(?:secs?|seconds?)$/i,
+      m: /^(?:mins?|minutes?)$/i,
+      h: /^(?:hrs?|hours?)$/i,
+      d: /^days?$/i,
+    })[known]?.test(match?.[2] ?? ''),
   );
   return unit === undefined || value === `${match?.[1]}${unit}` ? null : `write "${match?.[1]}${unit}"`;
 }

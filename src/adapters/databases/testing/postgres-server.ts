@@ -35,12 +35,30 @@ export async function startPostgres(): Promise<TestServer> {
   }
   await chmod(dir, 0o700);
   const data = join(dir, 'data');
-  await run(...as(join(BINARIES!, 'initdb'), ['-D', data, '-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8']), { cwd: '/' });
-  const port = await freePort();
-  const server = spawn(...as(join(BINARIES!, 'postgres'), ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', dir, '-c', 'fsync=off', '-c', 'log_min_messages=fatal']), {
+  await run(...as(join(BINARIES!, 'initdb'), ['-D', data, '-U', 'admin', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8']), {
     cwd: '/',
-    stdio: 'ignore',
   });
+  const port = await freePort();
+  const server = spawn(
+    ...as(join(BINARIES!, 'postgres'), [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-h',
+      '127.0.0.1',
+      '-k',
+      dir,
+      '-c',
+      'fsync=off',
+      '-c',
+      'log_min_messages=fatal',
+    ]),
+    {
+      cwd: '/',
+      stdio: 'ignore',
+    },
+  );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const password = 's3cret/pass@word';
   const url = (database: string, { user = 'admin', password: given = password } = {}) =>

@@ -21,7 +21,12 @@ export const autonomyLoad: Stage = {
     const up = [...results.values()].filter((r) => r.state === 'ready').length;
     return {
       result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
-      metrics: { 'startup.components': context.components.length, 'startup.components_ready': up, 'startup.metrics_known': catalog.metrics, 'startup.proactive_rules': catalog.rules },
+      metrics: {
+        'startup.components': context.components.length,
+        'startup.components_ready': up,
+        'startup.metrics_known': catalog.metrics,
+        'startup.proactive_rules': catalog.rules,
+      },
       findings,
       fixes: context.supervision.unconfirmed.map((r) => `${r.component.name}: ${r.playbook}`),
       failure: failures.length > 0 ? failures.join('; ') : null,
@@ -52,7 +57,8 @@ async function bringUpAll(context: BootContext): Promise<ReadonlyMap<string, Bri
       const startedAfterMs = since();
       context.componentTimes.set(spec.name, { startedAfterMs, readyAfterMs: null, waitedFor, state: 'waiting' });
       const result = await context.supervision.bringUp(spec.name, 'boot', stageTitle(autonomyLoad));
-      const state = result.state === 'ready' ? (result.wasAdopted ? 'adopted' : 'ready') : result.state === 'completed' ? 'ready' : result.state;
+      const state =
+        result.state === 'ready' ? (result.wasAdopted ? 'adopted' : 'ready') : result.state === 'completed' ? 'ready' : result.state;
       context.componentTimes.set(spec.name, { startedAfterMs, readyAfterMs: result.state === 'ready' ? since() : null, waitedFor, state });
       results.set(spec.name, result);
       return result;

@@ -28,7 +28,15 @@ export const codecValidation: Stage = {
       for (const [j, sample] of SAMPLES.entries()) {
         if (lines[j] === sample.text) continue;
         asciiFails ||= sample.name === 'ASCII';
-        findings.push(finding(sample.name === 'ASCII' ? 'error' : 'warn', 'codec_lossy', 'grace', `${sample.name} text does not survive the ${way.name}`, 'set LANG=C.UTF-8'));
+        findings.push(
+          finding(
+            sample.name === 'ASCII' ? 'error' : 'warn',
+            'codec_lossy',
+            'grace',
+            `${sample.name} text does not survive the ${way.name}`,
+            'set LANG=C.UTF-8',
+          ),
+        );
       }
     }
     if (context.core.consoleEncoding() !== 'utf-8')
@@ -53,7 +61,13 @@ async function throughFile(text: string, { files, dataDir }: BootContext): Promi
 }
 
 async function throughChild(text: string, { spawner, projectDir, signal }: BootContext): Promise<string> {
-  const result = await spawner.run(['cat'], { cwd: projectDir, env: { PATH: '/usr/local/bin:/usr/bin:/bin' }, timeoutMs: 5000, signal, input: text });
+  const result = await spawner.run(['cat'], {
+    cwd: projectDir,
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
+    timeoutMs: 5000,
+    signal,
+    input: text,
+  });
   if (result.exitCode !== 0) throw new Error(`cat ended with ${result.exitCode ?? result.spawnErrorCode ?? result.signal ?? '?'}`);
   return result.stdout;
 }

@@ -19,7 +19,16 @@ export const coreServices: Stage = {
       const { text, ms } = await core.storeRoundTrip('grace');
       storeMs = ms;
       if (text !== 'grace') failures.push('the store gave back something else than was written');
-      if (ms > STORE_SLOW_MS) findings.push(finding('warn', 'store_slow', 'grace', `the store took ${Math.round(ms)} ms for one row`, 'look at the disk of the data directory'));
+      if (ms > STORE_SLOW_MS)
+        findings.push(
+          finding(
+            'warn',
+            'store_slow',
+            'grace',
+            `the store took ${Math.round(ms)} ms for one row`,
+            'look at the disk of the data directory',
+          ),
+        );
     } catch (error) {
       failures.push(`the store does not work: ${messageOf(error)}`);
     }
@@ -29,7 +38,15 @@ export const coreServices: Stage = {
       failures.push(`the event mesh does not work: ${messageOf(error)}`);
     }
     // Governance must refuse before it is trusted to allow: a high tier without approval never runs.
-    const probe = decide({ action: 'self_test', component: 'grace', risk: 'high', tier: 'tier_3', phase: 'boot', executeAtRuntime: true, isApproved: false });
+    const probe = decide({
+      action: 'self_test',
+      component: 'grace',
+      risk: 'high',
+      tier: 'tier_3',
+      phase: 'boot',
+      executeAtRuntime: true,
+      isApproved: false,
+    });
     if (probe.verdict !== 'needs_approval') failures.push('governance allowed what needs an approval');
     for (const boot of reconciled.interrupted)
       findings.push(finding('info', 'boot_interrupted', 'grace', `boot ${boot} was cut off; it is marked interrupted`, 'nothing to do'));

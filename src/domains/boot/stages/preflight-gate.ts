@@ -19,12 +19,28 @@ export const preflightGate: Stage = {
     const store = await context.core.storeSchema();
     if (store.isNew) fixes.push('created the store');
     for (const table of store.missing) {
-      findings.push(finding('error', 'store_table_missing', 'grace', `the store has no table ${table}`, 'restore .grace/grace.db from a backup, or move it away to begin anew'));
+      findings.push(
+        finding(
+          'error',
+          'store_table_missing',
+          'grace',
+          `the store has no table ${table}`,
+          'restore .grace/grace.db from a backup, or move it away to begin anew',
+        ),
+      );
       failures.push(`the store has no table ${table}`);
     }
     const room = await context.files.diskRoom(context.dataDir);
     if (room !== null && room.freeBytes < DISK_BYTES_MIN)
-      findings.push(finding('warn', 'disk_nearly_full', 'grace', `only ${Math.round(room.freeBytes / 1024)} KiB are free where Grace keeps its data`, 'free some space, or move it with GRACE_DATA_DIR'));
+      findings.push(
+        finding(
+          'warn',
+          'disk_nearly_full',
+          'grace',
+          `only ${Math.round(room.freeBytes / 1024)} KiB are free where Grace keeps its data`,
+          'free some space, or move it with GRACE_DATA_DIR',
+        ),
+      );
     const processes = context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name));
     const results = await Promise.all(
       processes.map(async (spec) => {
@@ -58,7 +74,12 @@ export const preflightGate: Stage = {
       findings,
       fixes,
       failure: failures.length > 0 ? failures.join('; ') : null,
-      detail: failures.length > 0 ? 'NO-GO' : context.guardFindings.length > 0 ? `${context.guardFindings.length} known failure${context.guardFindings.length === 1 ? '' : 's'} about to come back` : 'GO',
+      detail:
+        failures.length > 0
+          ? 'NO-GO'
+          : context.guardFindings.length > 0
+            ? `${context.guardFindings.length} known failure${context.guardFindings.length === 1 ? '' : 's'} about to come back`
+            : 'GO',
     };
   },
 };
@@ -66,11 +87,16 @@ export const preflightGate: Stage = {
 /** What the machine says before anything is started: cheap looks only, and only at what is declared. */
 async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
   const cwd = await context.files.stat(spec.cwd);
-  if (cwd === null) return { message: `its directory ${spec.cwd} does not exist`, facts: [fact('path_missing', spec.cwd)], mustPass: spec.critical };
+  if (cwd === null)
+    return { message: `its directory ${spec.cwd} does not exist`, facts: [fact('path_missing', spec.cwd)], mustPass: spec.critical };
   if (spec.port !== null) {
     const holder = await context.view.portHolder(spec.port, spec.name);
     if (holder !== null && holder.relation !== 'managed')
-      return { message: `port ${spec.port} is held by pid ${holder.pid} (${holder.command})`, facts: [fact('port_in_use', String(spec.port))], mustPass: spec.critical };
+      return {
+        message: `port ${spec.port} is held by pid ${holder.pid} (${holder.command})`,
+        facts: [fact('port_in_use', String(spec.port))],
+        mustPass: spec.critical,
+      };
   }
   return null;
 }

@@ -24,7 +24,11 @@ export const schemaAndSecrets: Stage = {
               pendingCount = Math.max(pendingCount, pending.length);
               return pending.length === 0
                 ? null
-                : { message: `${pending.length} pending migration${pending.length === 1 ? '' : 's'}: ${pending.slice(0, 5).join(', ')}`, facts: [fact('migration_pending', pending[0] ?? '')], mustPass: spec.critical };
+                : {
+                    message: `${pending.length} pending migration${pending.length === 1 ? '' : 's'}: ${pending.slice(0, 5).join(', ')}`,
+                    facts: [fact('migration_pending', pending[0] ?? '')],
+                    mustPass: spec.critical,
+                  };
             })
           : null;
       for (const result of [secrets, schema]) {
@@ -37,7 +41,15 @@ export const schemaAndSecrets: Stage = {
     }
     const encoding = context.core.consoleEncoding();
     if (encoding !== 'utf-8')
-      findings.push(finding('info', 'console_not_utf8', 'grace', `the console's locale is ${encoding}`, 'components get their own; set LANG=C.UTF-8 to see every character here'));
+      findings.push(
+        finding(
+          'info',
+          'console_not_utf8',
+          'grace',
+          `the console's locale is ${encoding}`,
+          'components get their own; set LANG=C.UTF-8 to see every character here',
+        ),
+      );
     return {
       result: failures.length > 0 ? 'failed' : findings.some((f) => f.severity !== 'info') ? 'warned' : 'success',
       metrics: { 'startup.console_encoding': encoding, 'startup.pending_migrations': pendingCount },
@@ -60,5 +72,9 @@ async function envCheck(spec: ComponentSpec, context: BootContext): Promise<Chec
   const env = await context.core.environmentOf(spec);
   const missing = spec.requiredEnv.filter((name) => (env[name] ?? '') === '');
   if (missing.length === 0) return null;
-  return { message: `missing required environment: ${missing.join(', ')}`, facts: missing.map((name) => fact('env_missing', name)), mustPass: spec.critical };
+  return {
+    message: `missing required environment: ${missing.join(', ')}`,
+    facts: missing.map((name) => fact('env_missing', name)),
+    mustPass: spec.critical,
+  };
 }

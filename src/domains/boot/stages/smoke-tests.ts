@@ -23,7 +23,9 @@ export const smokeTests: Stage = {
       const blamed = supervision.blamed(smoke);
       const runner = blamed === null ? undefined : supervision.runners.get(blamed);
       if (smoke.critical && blamed !== null && runner !== undefined) {
-        const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, { detail: failed.result.detail });
+        const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, {
+          detail: failed.result.detail,
+        });
         const result = await supervision.bringUp(blamed, 'boot', stageTitle(smokeTests), problem, true);
         if (result.state === 'ready') {
           passed++;
@@ -31,7 +33,15 @@ export const smokeTests: Stage = {
         }
         failures.push(`${smoke.name}: ${result.state === 'failed' ? result.cause : failed.result.detail}`);
       }
-      findings.push(finding(smoke.critical ? 'error' : 'warn', 'smoke_failed', blamed ?? 'service', `${smoke.name}: ${failed.result.detail}`, 'see: grace explain'));
+      findings.push(
+        finding(
+          smoke.critical ? 'error' : 'warn',
+          'smoke_failed',
+          blamed ?? 'service',
+          `${smoke.name}: ${failed.result.detail}`,
+          'see: grace explain',
+        ),
+      );
     }
     if (failures.length === 0) await supervision.confirmAll();
     return {

@@ -10,13 +10,23 @@ export const startupPlaybooks: Stage = {
     const fixes: string[] = [];
     const { known, edited, broken } = await context.core.syncPlaybooks();
     findings.push(...broken);
-    for (const name of edited) findings.push(finding('info', 'playbook_edited', 'grace', `playbook ${name} was edited: it is a new version now`, 'nothing to do'));
+    for (const name of edited)
+      findings.push(finding('info', 'playbook_edited', 'grace', `playbook ${name} was edited: it is a new version now`, 'nothing to do'));
     for (const guard of context.guardFindings) {
       if (guard.fix === null) continue;
       const spec = context.supervision.spec(guard.component);
       const { state, detail } = await context.core.runGuardFix(spec, guard, context.signal);
       if (state === 'applied') fixes.push(`${guard.component}: ${guard.fix.playbook}`);
-      else if (state !== 'nothing_to_do') findings.push(finding('warn', 'guard_fix_open', guard.component, `${guard.fix.playbook}: ${detail}`, 'see: grace approvals list, grace explain'));
+      else if (state !== 'nothing_to_do')
+        findings.push(
+          finding(
+            'warn',
+            'guard_fix_open',
+            guard.component,
+            `${guard.fix.playbook}: ${detail}`,
+            'see: grace approvals list, grace explain',
+          ),
+        );
     }
     return {
       result: findings.some((f) => f.severity !== 'info') ? 'warned' : 'success',

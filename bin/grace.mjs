@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Plain JavaScript that every Node can read: an old one gets a line it can act on instead of a syntax error.
+import module from 'node:module';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const isSupported = (major === 22 && minor >= 18) || (major === 24 && minor >= 11) || major >= 26;
+if (!isSupported) {
+  process.stderr.write(
+    `grace: this is Node ${process.versions.node}; Grace needs Node 22.18, 24.11, 26 or newer. ` +
+      'Install one (for this project alone: npm install --save-dev node), the services it runs may stay on theirs.\n',
+  );
+  process.exit(2);
+}
+module.enableCompileCache?.();
+const { main } = await import('../dist/cli.mjs');
+await main(process.argv.slice(2));

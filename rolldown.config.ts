@@ -1,0 +1,17 @@
+import { defineConfig } from 'rolldown';
+
+export default defineConfig({
+  input: { index: 'src/index.ts', cli: 'src/apps/cli/main.ts' },
+  platform: 'node',
+  resolve: { mainFields: ['module', 'main'] },
+  // An optional peer: loaded from the service's project when a PostgreSQL schema is looked at.
+  external: ['pg'],
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'chunks/[name]-[hash].mjs',
+    minify: { compress: true, mangle: false, codegen: false },
+    cleanDir: true,
+  },
+});

@@ -1,0 +1,169 @@
+import type { Emit, GraceEvent } from '../../domains/healing/index.ts';
+import { formatDuration } from '../../kernel/index.ts';
+import { columns, paint, visibleLength, wrap } from './terminal.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 90;
+
+/** How a boot is shown: one line per event with a live line below on a terminal, plain lines elsewhere, or JSON lines. */
+export function bootView(kind: 'terminal' | 'plain' | 'json'): { readonly emit: Emit; readonly close: () => void } {
+  if (kind === 'json')
+    return {
+      emit: (event) => process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`),
+      close: () => undefined,
+    };
+  const live = kind === 'terminal' ? new LiveLine() : null;
+  const print = (text: string): void => {
+    live?.clear();
+    process.stdout.write(`${text}\n`);
+    live?.draw();
+  };
+  return {
+    emit: (event) => {
+      live?.follow(event);
+      for (const line of linesFor(event)) print(line);
+    },
+    close: () => live?.stop(),
+  };
+}
+
+const MARK = {
+  success: () => paint('green', '✔'),
+  warned: () => paint('yellow', '!'),
+  failed: () => paint('red', '✖'),
+  skipped: () => paint('dim', '·'),
+} as const;
+
+function linesFor(event: GraceEvent): readonly string[] {
+  const width = columns() - 6;
+  switch (event.type) {
+    case 'boot_started':
+      return [
+        paint('bold', `grace  ${event.service}`) +
+          paint('dim', `  ${event.boot}  ${event.mode}  ${event.components.length} component${event.components.length === 1 ? '' : 's'}`),
+      ];
+    case 'stage_ended':
+      return [
+        `${MARK[event.result]()} ${event.stage.padEnd(26)} ${paint('dim', formatDuration(event.durationMs).padStart(8))}${event.detail === '' ? '' : `  ${event.detail}`}`,
+      ];
+    case 'finding':
+      return event.finding.severity === 'info'
+        ? []
+        : [
+            `    ${event.finding.severity === 'error' ? paint('red', 'error') : paint('yellow', 'warn ')}  ${wrap(`${event.finding.component}: ${event.finding.message}`, width - 8, ' '.repeat(11))}`,
+          ];
+    case 'component_ready':
+      return [
+        `    ${paint('green', '●')} ${event.component} ${event.adopted ? 'adopted' : 'ready'} in ${formatDuration(event.tookMs)}${paint('dim', `${event.port === null ? '' : `  port ${event.port}`}${event.pid === null ? '' : `  pid ${event.pid}`}`)}`,
+      ];
+    case 'component_failed':
+      return [`    ${paint('red', '●')} ${wrap(`${event.component}: ${event.message}`, width, '      ')}`];
+    case 'component_waiting':
+      return [`    ${paint('yellow', '●')} ${event.component}: ${event.text}`];
+    case 'component_restarting':
+      return [
+        `    ${paint('yellow', '●')} ${event.component}: starting again${event.delayMs > 0 ? ` in ${formatDuration(event.delayMs)}` : ''} (${event.reason})`,
+      ];
+    case 'component_skipped':
+      return [`    ${paint('dim', '●')} ${event.component} skipped: ${event.reason}`];
+    case 'component_stopped':
+      return [`    ${paint('dim', '●')} ${event.component} stopped${event.killed ? ' (it ignored the signal and was killed)' : ''}`];
+    case 'diagnosed': {
+      const lines = [`      ${paint('bold', 'cause')}     ${wrap(event.cause, width - 12, ' '.repeat(16))}`];
+      for (const e of event.evidence.slice(0, 3)) lines.push(`      ${paint('dim', `evidence  ${wrap(e, width - 12, ' '.repeat(16))}`)}`);
+      lines.push(
+        `      ${paint('dim', `incident  ${event.incident} (${event.known ? 'known' : 'new'}, family ${event.family}, ${Math.round(event.confidence * 100)} % sure)`)}`,
+      );
+      return lines;
+    }
+    case 'playbook_chosen':
+      return [
+        `      ${paint('bold', 'playbook')}  ${event.playbook}${event.generated ? ' (written just now)' : ''}${paint('dim', `  ${event.risk}, ${event.tier}`)}`,
+        ...(event.verdict === 'allow'
+          ? []
+          : [
+              `      ${paint(event.verdict === 'allow_with_notice' ? 'cyan' : 'yellow', `${event.verdict === 'allow_with_notice' ? 'notice' : 'held  '}    ${event.reason}`)}`,
+            ]),
+      ];
+    case 'step':
+      if (event.state === 'done')
+        return [`      ${paint('green', '✔')} ${wrap(event.summary === '' ? event.step : event.summary, width, '        ')}`];
+      if (event.state === 'nothing_to_do') return [`      ${paint('dim', `· ${event.summary}`)}`];
+      return [];
+    case 'playbook_verified':
+      return [
+        `    ${paint('green', '✔')} ${event.component}: ${event.playbook} ${paint('green', 'verified')}${paint('dim', `, and guarded against from now on (${event.incident})`)}`,
+      ];
+    case 'playbook_failed':
+      return [
+        `      ${paint('red', '✖')} ${wrap(`${event.playbook}: ${event.reason}${event.undone ? ' (undone)' : ''}`, width, '        ')}`,
+      ];
+    case 'approval_needed':
+      return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+    case 'held':
+      return [
+        `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,
+        `      waiting for ${event.waitingFor}`,
+      ];
+    case 'notice':
+      return [
+        `    ${event.level === 'error' ? paint('red', event.text) : event.level === 'warn' ? paint('yellow', event.text) : event.text}`,
+      ];
+    case 'boot_ended':
+      return event.outcome === 'success'
+        ? [paint('green', `up in ${formatDuration(event.durationMs)}`)]
+        : [`${paint('red', `boot ${event.outcome}`)} after ${formatDuration(event.durationMs)}; report: ${event.report}`];
+    case 'stage_started':
+    case 'component_starting':
+      return [];
+  }
+}
+
+/** The one line that moves: what is being done right now, and for how long. */
+class LiveLine {
+  private text = '';
+  private sinceMs = 0;
+  private frame = 0;
+  private drawn = false;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor() {
+    this.timer = setInterval(() => {
+      this.frame++;
+      this.clear();
+      this.draw();
+    }, FRAME_MS);
+    this.timer.unref();
+  }
+
+  follow(event: GraceEvent): void {
+    if (event.type === 'stage_started') this.say(event.stage);
+    else if (event.type === 'component_starting') this.say(`starting ${event.component}`);
+    else if (event.type === 'step' && (event.state === 'start' || event.state === 'progress'))
+      this.say(event.state === 'start' ? event.step : event.summary);
+    else if (event.type === 'held') this.say(`waiting for ${event.waitingFor}`);
+    else if (event.type === 'boot_ended') this.say('');
+  }
+
+  private say(text: string): void {
+    this.text = text;
+    this.sinceMs = performance.now();
+  }
+
+  clear(): void {
+    if (this.drawn) process.stdout.write('\r\u001B[2K');
+    this.drawn = false;
+  }
+
+  draw(): void {
+    if (this.text === '') return;
+    const line = `${paint('cyan', FRAMES[this.frame % FRAMES.length] ?? '')} ${this.text} ${paint('dim', formatDuration(performance.now() - this.sinceMs))}`;
+    if (visibleLength(line) < columns()) process.stdout.write(line);
+    this.drawn = true;
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.clear();
+  }
+}

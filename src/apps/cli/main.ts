@@ -1,0 +1,79 @@
+import { Command, CommanderError, Option } from 'commander';
+import { GraceError, messageOf } from '../../kernel/index.ts';
+import { err, paint } from './terminal.ts';
+import type { UpOptions } from './up.ts';
+
+/** The module that `import … from 'grace-runtime'` means in a playbook: the built one beside this file, or its source. */
+const GRACE_URL = new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : './index.mjs', import.meta.url).href;
+
+/** Fine, not healthy or refused, wrong usage. */
+const EXIT = { fine: 0, refused: 1, usage: 2 } as const;
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    process.exitCode = explainError(error, argv.includes('--json'));
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('grace')
+    .description('Gets a service up, keeps it up, and sees to it that each failure happens only once.')
+    .showHelpAfterError('(see grace --help)')
+    .enablePositionalOptions()
+    .exitOverride();
+  const dataDir = new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)');
+  const mode = new Option('--mode <mode>', 'how to boot').choices(['fast', 'layered', 'resilient']);
+  program
+    .command('up')
+    .description('boot the service and stay in front of it')
+    .argument('[command...]', 'what to start, after --; without it the config says')
+    .option('-c, --config <file>', 'config file (default: grace.config.* here)')
+    .addOption(mode)
+    .addOption(dataDir)
+    .option('--hold', 'after a failure that only a person can mend: stay, and try again when something changes')
+    .option('--no-hold', 'leave with exit code 1 instead of waiting for a cause to go away')
+    .option('--json', 'one JSON object per event')
+    .passThroughOptions()
+    .action(async (command: string[], options: UpOptions) => {
+      const { up } = await import('./up.ts');
+      process.exitCode = await up(command, options, 'stopped', GRACE_URL);
+    });
+  program
+    .command('boot')
+    .description('boot, report, and stop everything again (for CI)')
+    .argument('[command...]', 'what to start, after --')
+    .option('-c, --config <file>', 'config file')
+    .addOption(mode)
+    .addOption(dataDir)
+    .option('--dry-run', 'run every check and start nothing')
+    .option('--json', 'one JSON object per event')
+    .passThroughOptions()
+    .action(async (command: string[], options: UpOptions & { dryRun?: boolean }) => {
+      const { up } = await import('./up.ts');
+      process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted', GRACE_URL);
+    });
+  return program;
+}
+
+/** @returns the exit code */
+function explainError(error: unknown, asJson: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+  const isOurs = error instanceof GraceError;
+  if (asJson) {
+    err(
+      JSON.stringify({
+        error: isOurs
+          ? { code: error.code, message: error.message, hint: error.hint ?? null, details: error.details }
+          : { code: 'GRACE_INTERNAL', message: messageOf(error) },
+      }),
+    );
+  } else {
+    err(`${paint('red', 'grace:')} ${messageOf(error)}`);
+    if (isOurs && error.hint !== undefined) err(`  ${error.hint}`);
+    if (!isOurs && error instanceof Error) err(paint('dim', error.stack ?? ''));
+  }
+  return isOurs && error.code === 'GRACE_CONFIG_INVALID' ? EXIT.usage : EXIT.refused;
+}

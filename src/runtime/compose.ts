@@ -1,0 +1,393 @@
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts';
+import { contentCheck } from '../adapters/node/content-check.ts';
+import { nodeClock } from '../adapters/node/clock.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
+import { hostView } from '../adapters/node/host-view.ts';
+import { nodeIds } from '../adapters/node/ids.ts';
+import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
+import { playbookLibrary } from '../adapters/node/playbook-library.ts';
+import { isAlive, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import { processHost } from '../adapters/node/process-host.ts';
+import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { nodeProber } from '../adapters/probes/prober.ts';
+import {
+  approvalStore,
+  bootStore,
+  incidentStore,
+  journalStore,
+  lastGoodStore,
+  overrideStore,
+  playbookStore,
+  processStore,
+  REQUIRED_TABLES,
+  SCHEMA_VERSION,
+  snapshotStore,
+  type OpenedStore,
+} from '../adapters/store/index.ts';
+import { families } from '../catalog/families/index.ts';
+import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
+import { readFacts } from '../catalog/readers/index.ts';
+import type { BootStore, CoreChecks } from '../domains/boot/index.ts';
+import type { ApprovalStore } from '../domains/governance/index.ts';
+import { Healer, Supervision, syncPlaybooks, type Emit } from '../domains/healing/index.ts';
+import { Redactor, type IncidentStore } from '../domains/incidents/index.ts';
+import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '../domains/learning/index.ts';
+import type { PlaybookStore, ProcessControl } from '../domains/playbooks/index.ts';
+import type { Finding } from '../domains/preflight/index.ts';
+import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
+import { messageOf, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
+import { primitives } from '../primitives/index.ts';
+import type { GraceConfig } from './config/index.ts';
+import { primitiveContext } from './primitive-context.ts';
+import { serviceDatabases } from './service-databases.ts';
+import { buildLaunch, callerEnvironment } from './service-environment.ts';
+import { sql } from 'kysely';
+
+/** Repositories over an opened store: all that commands need which only look. */
+export interface Repositories {
+  readonly boots: BootStore;
+  readonly incidents: IncidentStore;
+  readonly playbooks: PlaybookStore;
+  readonly approvals: ApprovalStore;
+}
+
+export function repositories(store: OpenedStore): Repositories {
+  return {
+    boots: bootStore(store.db),
+    incidents: incidentStore(store.db),
+    playbooks: playbookStore(store.db),
+    approvals: approvalStore(store.db),
+  };
+}
+
+export interface ComposeOptions {
+  readonly config: GraceConfig;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly store: OpenedStore;
+  readonly bootId: BootId;
+  readonly emit: Emit;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The module that `import … from 'grace-runtime'` means in a playbook. */
+  readonly graceUrl: string;
+}
+
+export type Composed = Awaited<ReturnType<typeof compose>>;
+
+/** The only place that chooses adapters and wires them. */
+export async function compose(options: ComposeOptions) {
+  const { config, store, emit, logger, signal, bootId } = options;
+  const redactor = new Redactor();
+  const caller = callerEnvironment(options.environment);
+  redactor.learnEnvironment(caller);
+  const specs = new Map(config.components.map((c) => [c.name, c]));
+  for (const spec of config.components) redactor.learnEnvironment(spec.env);
+  const installation = sha256Hex(config.dataDir).slice(0, 12);
+  const repos = repositories(store);
+  const overrides = overrideStore(store.db);
+  const snapshots = snapshotStore(store.db);
+  const journal = journalStore(store.db);
+  const host = processHost(installation, nodeClock);
+  const key = await vaultKey(join(config.dataDir, 'storage'), nodeFiles);
+  const lastGood = new LastGoodKeeper({
+    clock: nodeClock,
+    files: nodeFiles,
+    store: lastGoodStore(store.db),
+    vault: copyVault(join(config.dataDir, 'storage', 'last-good'), key, nodeFiles),
+    checkContent: contentCheck,
+  });
+
+  const launchOf = async (spec: ComponentSpec) => {
+    const launch = await buildLaunch(spec, caller, await overrides.get(spec.name), nodeFiles);
+    redactor.learnEnvironment(launch.env);
+    return launch;
+  };
+  const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
+  const databases = serviceDatabases({ snapshots, logger, component: (name) => specs.get(name) ?? null, environmentOf });
+
+  const view = hostView({
+    files: nodeFiles,
+    installation,
+    component: (name) => specs.get(name) ?? null,
+    managedPids: () =>
+      new Set([...supervision.runners.values()].filter((r) => r.isRunning()).flatMap((r) => host.members(r.spec.name).map((i) => i.pid))),
+    packages: async (cwd) => packageState(cwd, nodeFiles, await manifestOf(cwd)),
+    schemaDrift: (component) => databases.drift(component),
+  });
+  const manifestOf = async (cwd: string): Promise<PackageManifest | null> => {
+    const spec = config.components.find((c) => c.kind === 'process' && c.cwd === cwd);
+    const body = spec === undefined ? null : await snapshots.get(spec.name, 'packages');
+    return body === null ? null : (JSON.parse(body) as PackageManifest);
+  };
+
+  const caseFile = async (captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile> => ({
+    failure: captured.failure,
+    component,
+    components: config.components,
+    env: await environmentOf(component),
+    overrides: await overrides.get(component.name),
+    drift: await lastGood.drift(component, captured.failure.output),
+    host: view,
+    files: nodeFiles,
+    lastGood,
+    attempts,
+  });
+
+  const processes: ProcessControl = {
+    async endStale(component, pid, startTicks) {
+      const identity = { pid, startTicks, machineBootId: machineBootId() };
+      if (!isAlive(identity)) return false;
+      const graceMs = specs.get(component)?.stop.graceMs ?? 5000;
+      host.signal(identity, 'SIGTERM');
+      if (readStat(pid)?.state === 'T') host.signal(identity, 'SIGCONT');
+      const deadlineMs = nodeClock.monotonicMs() + graceMs;
+      while (isAlive(identity) && nodeClock.monotonicMs() < deadlineMs) await nodeClock.sleep(20);
+      if (isAlive(identity)) host.signal(identity, 'SIGKILL');
+      while (isAlive(identity) && nodeClock.monotonicMs() < deadlineMs + 3000) await nodeClock.sleep(20);
+      return !isAlive(identity);
+    },
+    async resume(component) {
+      const identity = supervision.runners.get(component)?.process?.identity;
+      return (
+        identity !== undefined &&
+        host
+          .members(component)
+          .map((i) => host.signal(i, 'SIGCONT'))
+          .some(Boolean)
+      );
+    },
+    async restart(component) {
+      // Only stopped here: the bring-up that asked for it starts it again and waits until it is ready.
+      await supervision.runners.get(component)?.stop();
+    },
+    async startDependency(name) {
+      const spec = specs.get(name);
+      if (spec === undefined || spec.kind !== 'dependency' || spec.command.length === 0)
+        return { started: false, output: 'nobody here may start it' };
+      const launch = await launchOf(spec);
+      const result = await nodeSpawner.run(launch.argv, {
+        cwd: spec.cwd,
+        env: launch.env,
+        timeoutMs: config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
+        signal,
+      });
+      return { started: result.exitCode === 0, output: redactor.redact(`${result.stdout}\n${result.stderr}`) };
+    },
+  };
+  const contextFor = (component: ComponentSpec, until: AbortSignal, progress: (text: string) => void) =>
+    primitiveContext(
+      {
+        clock: nodeClock,
+        files: nodeFiles,
+        host: view,
+        logger,
+        overrides,
+        lastGood,
+        processes,
+        databases,
+        spawner: nodeSpawner,
+        redactor,
+        dataDir: config.dataDir,
+        environmentOf,
+      },
+      component,
+      until,
+      progress,
+    );
+  const library = playbookLibrary(config.playbooksDir, options.graceUrl, nodeFiles);
+  const redactedEmit: Emit = (event) => emit(redactor.redactDeep(event));
+
+  const healer = new Healer({
+    clock: nodeClock,
+    ids: nodeIds,
+    logger,
+    incidents: repos.incidents,
+    playbooks: repos.playbooks,
+    approvals: repos.approvals,
+    journal,
+    library,
+    families,
+    primitives,
+    emit: redactedEmit,
+    executeAtRuntime: config.healing.executeAtRuntime,
+    caseFile,
+    primitiveContext: contextFor,
+  });
+  const supervision: Supervision = new Supervision(
+    {
+      clock: nodeClock,
+      files: nodeFiles,
+      spawner: nodeSpawner,
+      logger,
+      host,
+      view,
+      prober: nodeProber(nodeClock, nodeFiles, nodeSpawner),
+      processes: processStore(store.db),
+      approvals: repos.approvals,
+      capture: { clock: nodeClock, ids: nodeIds, files: nodeFiles, redactor, readFacts, incidents: repos.incidents },
+      families,
+      emit: redactedEmit,
+      launchOf,
+      caseFile,
+    },
+    {
+      bootId,
+      components: config.components,
+      smoke: config.smoke,
+      projectDir: config.projectDir,
+      maxHealingAttempts: config.boot.maxHealingAttempts,
+      hold: config.boot.hold,
+      dependencyStartMs: (name) => config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
+      dependencyWaitMs: (name) => config.dependencyWaits.get(name)?.waitForMs ?? null,
+    },
+    healer,
+    signal,
+  );
+
+  const core: CoreChecks = {
+    async storeSchema() {
+      const rows = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(store.db);
+      const present = new Set(rows.rows.map((r) => r.name));
+      return {
+        missing: REQUIRED_TABLES.filter((t) => !present.has(t)),
+        version: SCHEMA_VERSION,
+        expected: SCHEMA_VERSION,
+        isNew: store.isNew,
+      };
+    },
+    async storeRoundTrip(text) {
+      const startedMs = nodeClock.monotonicMs();
+      await snapshots.put('grace', 'port', bootId, text);
+      const back = await snapshots.get('grace', 'port');
+      return { text: back ?? '', ms: nodeClock.monotonicMs() - startedMs };
+    },
+    async meshRoundTrip() {
+      const startedMs = nodeClock.monotonicMs();
+      const bus = new EventEmitter();
+      const arrived = once(bus, 'grace.self_test', { signal: AbortSignal.timeout(1000) });
+      bus.emit('grace.self_test', bootId);
+      const [got] = (await arrived) as [unknown];
+      if (got !== bootId) throw new Error('another event arrived');
+      return nodeClock.monotonicMs() - startedMs;
+    },
+    environmentOf,
+    pendingMigrations: (spec) => databases.pendingMigrations(spec),
+    async guards(spec) {
+      const patterns = (await repos.incidents.patterns()).filter(
+        (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',
+      );
+      if (patterns.length === 0) return [];
+      const drift = await lastGood.drift(spec, []);
+      const env = await environmentOf(spec);
+      const findings = new Map<string, Finding>();
+      for (const pattern of patterns) {
+        const registered = pattern.playbook === null ? null : await repos.playbooks.get(pattern.playbook);
+        const family = families.find((f) => f.name === (registered?.family ?? pattern.familyName));
+        if (registered === null || !registered.isEnabled || family?.guard === null || family === undefined) continue;
+        const found = await family.guard({
+          component: spec,
+          components: config.components,
+          env,
+          steps: registered.steps,
+          drift,
+          host: view,
+          files: nodeFiles,
+          lastGood,
+          playbook: registered.name,
+          params: registered.params,
+        });
+        if (found !== null) findings.set(registered.name, { ...found, component: spec.name });
+      }
+      return [...findings.values()];
+    },
+    async runGuardFix(spec, found, until) {
+      if (found.fix === null) return { state: 'nothing_to_do', detail: '' };
+      return healer.prevent(found.fix.playbook, spec, bootId, until);
+    },
+    syncPlaybooks: () => syncPlaybooks(library, repos.playbooks, nodeClock),
+    metricsCatalog: () => ({ metrics: METRICS_CATALOG.length, rules: PROACTIVE_RULES.length }),
+    consoleEncoding: () => consoleEncoding(caller),
+  };
+
+  /** What the world looks like now: names and keyed digests, never values. */
+  async function fingerprint(): Promise<Fingerprint> {
+    const env: Record<string, Record<string, string>> = {};
+    const commands: Record<string, string> = {};
+    const files: Record<string, string> = {};
+    for (const spec of config.components.filter((c) => c.kind === 'process')) {
+      const launch = await launchOf(spec);
+      commands[spec.name] = redactor.redact(launch.argv.join(' '));
+      env[spec.name] = Object.fromEntries(
+        Object.entries(launch.env)
+          .filter(([name]) => !VOLATILE.test(name))
+          .map(([name, value]) => [name, keyedDigest(key, value)]),
+      );
+      for (const entry of await lastGood.entries(spec.name)) if (entry.hasContent) files[entry.path] = keyedDigest(key, entry.digest);
+    }
+    const head = (await nodeFiles.readText(join(config.projectDir, '.git', 'HEAD')).catch(() => null))?.trim() ?? '';
+    const commit = head.startsWith('ref: ')
+      ? ((await nodeFiles.readText(join(config.projectDir, '.git', head.slice(5))).catch(() => null))?.trim() ?? '')
+      : head;
+    return {
+      commands,
+      env,
+      files,
+      machine: {
+        grace_node: process.version,
+        platform: `${process.platform} ${process.arch}`,
+        ...(commit === '' ? {} : { commit: commit.slice(0, 12) }),
+      },
+    };
+  }
+
+  /** Takes the present state as good: files, packages, schema. */
+  async function keepAsGood(): Promise<void> {
+    for (const spec of config.components) {
+      try {
+        await lastGood.take(spec, bootId);
+        if (spec.kind !== 'process') continue;
+        const before = await manifestOf(spec.cwd);
+        const lock = await nodeFiles.readText(join(spec.cwd, 'package-lock.json'));
+        if (lock !== null && before?.lockDigest !== sha256Hex(lock)) {
+          const manifest = await takePackageManifest(spec.cwd, nodeFiles);
+          if (manifest !== null) await snapshots.put(spec.name, 'packages', bootId, JSON.stringify(manifest));
+        }
+        await databases.keep(spec, bootId);
+      } catch (error) {
+        logger.warn('the present state could not be kept as good', { component: spec.name, error: messageOf(error) });
+      }
+    }
+  }
+
+  return {
+    ...repos,
+    overrides,
+    journal,
+    host,
+    view,
+    lastGood,
+    healer,
+    supervision,
+    core,
+    library,
+    redactor,
+    redactedEmit,
+    launchOf,
+    fingerprint,
+    keepAsGood,
+    layers: layersOf(config.components),
+    installation,
+    markOf: readEnvironmentVariable,
+  };
+}
+
+/** Variables that differ at every start and say nothing. */
+const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|TMUX.*)$/;
+
+function consoleEncoding(env: Readonly<Record<string, string>>): 'utf-8' | 'ascii' | 'other' {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  if (/utf-?8/i.test(locale)) return 'utf-8';
+  return locale === '' || locale === 'C' || locale === 'POSIX' ? 'ascii' : 'other';
+}

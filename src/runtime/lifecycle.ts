@@ -1,0 +1,297 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeClock } from '../adapters/node/clock.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
+import { lockInstance } from '../adapters/node/instance-lock.ts';
+import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
+import { renderReport, runPipeline, type BootContext, type BootRecord, type BootReport, type StageReport } from '../domains/boot/index.ts';
+import type { Emit } from '../domains/healing/index.ts';
+import { nextPatternState } from '../domains/incidents/index.ts';
+import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
+import { compose, repositories, type Composed } from './compose.ts';
+import type { GraceConfig } from './config/index.ts';
+
+export interface ServeOptions {
+  readonly config: GraceConfig;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly emit: Emit;
+  readonly logger: Logger;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly graceUrl: string;
+  /** `boot`: report and stop again. `dry-run`: checks only. */
+  readonly until: 'stopped' | 'booted' | 'dry-run';
+}
+
+export interface ServeResult {
+  readonly report: BootReport;
+  readonly isHealthy: boolean;
+}
+
+/** After an orderly stop the copies of what was good are waited for, but not for ever. */
+const KEEP_MS_MAX = 15_000;
+
+/**
+ * Boots the service and stays in front of it until told to stop.
+ * @throws StoreForeign, StoreTooNew, StoreUnwritable, AlreadyRunning: before anything was started
+ */
+export async function serve(options: ServeOptions): Promise<ServeResult> {
+  const { config, signal } = options;
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StoreUnwritable(join(config.dataDir, 'grace.db'), error);
+  }
+  const release = lock(config.dataDir);
+  let store: OpenedStore | undefined;
+  try {
+    store = await openStore(join(config.dataDir, 'grace.db'));
+    const id = await nextBootId(store);
+    const composed = await compose({ ...options, store, bootId: id });
+    return await new Session(options, composed, id).run(signal);
+  } finally {
+    store?.close();
+    release();
+  }
+}
+
+function lock(dir: string): () => void {
+  try {
+    return lockInstance(dir);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'GRACE_RUNTIME_ALREADY_RUNNING') throw error;
+    throw new StoreUnwritable(join(dir, 'grace.db'), error);
+  }
+}
+
+/** `boot_YYYYMMDD_HHMMSS`, UTC; with a suffix when that second has one already. */
+async function nextBootId(store: OpenedStore): Promise<BootId> {
+  const stamp = new Date(nodeClock.nowMs()).toISOString().replace(/[-:]/g, '').slice(0, 15).replace('T', '_');
+  const { boots } = repositories(store);
+  for (let n = 1; ; n++) {
+    const id = `boot_${stamp}${n === 1 ? '' : `_${n}`}`;
+    if ((await boots.get(id)) === null) return bootId(id);
+  }
+}
+
+/** One run of Grace over one service. */
+class Session {
+  private readonly options: ServeOptions;
+  private readonly composed: Composed;
+  private readonly bootId: BootId;
+  private readonly startedAtMs = nodeClock.nowMs();
+  private readonly startedMonotonicMs = nodeClock.monotonicMs();
+  private keeping: Promise<void> = Promise.resolve();
+  private context: BootContext | null = null;
+
+  constructor(options: ServeOptions, composed: Composed, id: BootId) {
+    this.options = options;
+    this.composed = composed;
+    this.bootId = id;
+  }
+
+  async run(signal: AbortSignal): Promise<ServeResult> {
+    const { config, until } = this.options;
+    const { redactedEmit: emit, supervision, layers } = this.composed;
+    const interrupted = await this.markInterrupted();
+    const undone = await this.composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, signal);
+    const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
+    emit({
+      type: 'boot_started',
+      boot: this.bootId,
+      service: config.name,
+      mode: config.boot.mode,
+      components: config.components.map((c) => c.name),
+    });
+    await this.save([], 'running', null);
+    const context = this.contextFor({ adopted, ended, undone, interrupted });
+    this.context = context;
+    let stages: readonly StageReport[] = [];
+    let failedStage: StageReport | null = null;
+    try {
+      const result = await runPipeline(context, {
+        isDryRun: until === 'dry-run',
+        onStage: async (soFar) => {
+          stages = soFar;
+          // A row for each stage, so that a boot that is killed half way has said how far it came.
+          if (soFar.length < 6) return;
+          await this.save(soFar, 'running', null);
+        },
+      });
+      ({ stages, failed: failedStage } = result);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    const isCut = signal.aborted;
+    const outcome = isCut ? 'stopped' : failedStage === null ? 'success' : 'failed';
+    const report = await this.finish(stages, outcome);
+    if (outcome === 'success' && until === 'stopped') {
+      this.keeping = this.settle(stages);
+      await aborted(signal);
+      await this.beforeStop();
+    } else if (outcome === 'success' && until === 'booted') await this.verified(stages);
+    await supervision.stopAll(layers);
+    return { report, isHealthy: outcome === 'success' || (isCut && failedStage === null) };
+  }
+
+  /** Boots that still say they run were cut off with their Grace. */
+  private async markInterrupted(): Promise<readonly string[]> {
+    const cut = await this.composed.boots.running();
+    for (const boot of cut)
+      await this.composed.boots.save({
+        ...boot,
+        outcome: 'interrupted',
+        endedAtMs: boot.endedAtMs ?? this.startedAtMs,
+        report: { ...boot.report, outcome: 'interrupted' },
+      });
+    return cut.map((b) => b.id);
+  }
+
+  private contextFor(reconciled: BootContext['reconciled']): BootContext {
+    const { config, logger } = this.options;
+    const { supervision, core, view, redactedEmit } = this.composed;
+    return {
+      bootId: this.bootId,
+      service: config.name,
+      mode: config.boot.mode,
+      projectDir: config.projectDir,
+      dataDir: config.dataDir,
+      components: config.components,
+      smoke: config.smoke,
+      clock: nodeClock,
+      files: nodeFiles,
+      spawner: nodeSpawner,
+      logger,
+      view,
+      emit: redactedEmit,
+      signal: this.options.signal,
+      supervision,
+      core,
+      startedMonotonicMs: this.startedMonotonicMs,
+      guardFindings: [],
+      componentTimes: new Map(),
+      reconciled,
+    };
+  }
+
+  private report(stages: readonly StageReport[], outcome: BootReport['outcome']): BootReport {
+    const { config } = this.options;
+    const { supervision } = this.composed;
+    const failed = stages.filter((s) => s.result === 'failed').length;
+    return this.composed.redactor.redactDeep({
+      boot_id: this.bootId,
+      boot_timestamp: new Date(this.startedAtMs).toISOString(),
+      service: config.name,
+      mode: config.boot.mode,
+      outcome,
+      stages,
+      components: config.components.map((spec) => {
+        const times = this.context?.componentTimes.get(spec.name);
+        const runner = supervision.runners.get(spec.name);
+        return {
+          name: spec.name,
+          state: times?.state ?? 'waiting',
+          startedAfterMs: times?.startedAfterMs ?? 0,
+          readyAfterMs: times?.readyAfterMs ?? null,
+          waitedFor: times?.waitedFor ?? null,
+          starts: runner?.starts ?? 0,
+          pid: runner?.process?.identity.pid ?? null,
+          port: runner?.port ?? spec.port,
+        };
+      }),
+      incidents: [...new Set(supervision.captured.map((c) => c.pattern.incidentId as string))],
+      playbooks: [...new Set(stages.flatMap((s) => s.fixes).map((f) => f.split(': ').at(-1) ?? f))],
+      summary: {
+        success: outcome === 'success',
+        stages_passed: stages.filter((s) => s.success).length,
+        stages_failed: failed,
+        fixes: stages.reduce((n, s) => n + s.fixes.length, 0),
+        duration_ms: Math.round(nodeClock.monotonicMs() - this.startedMonotonicMs),
+      },
+    });
+  }
+
+  private async save(
+    stages: readonly StageReport[],
+    outcome: BootReport['outcome'],
+    endedAtMs: number | null,
+    more: Partial<BootRecord> = {},
+  ): Promise<BootReport> {
+    const report = this.report(stages, outcome);
+    await this.composed.boots.save({
+      id: this.bootId,
+      startedAtMs: this.startedAtMs,
+      endedAtMs,
+      outcome,
+      mode: report.mode,
+      isVerified: false,
+      report,
+      fingerprint: {},
+      ...more,
+    });
+    return report;
+  }
+
+  /** Report files for people and for training, the row, and the event [BP-5]. */
+  private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
+    const { config, logger } = this.options;
+    const report = await this.save(stages, outcome, nodeClock.nowMs());
+    const training = join(config.dataDir, 'training', 'startup_failures');
+    const text = join(config.dataDir, 'logs', 'last_boot_report.txt');
+    try {
+      await nodeFiles.makeDir(training);
+      await nodeFiles.makeDir(join(config.dataDir, 'logs'));
+      await nodeFiles.writeAtomic(join(training, `${this.bootId}.json`), `${JSON.stringify(report, null, 2)}\n`);
+      await nodeFiles.writeAtomic(text, renderReport(report));
+    } catch (error) {
+      logger.warn('the boot report could not be written', { error: messageOf(error) });
+    }
+    const metrics = stages.flatMap((s) => [
+      ...Object.entries(s.metrics).flatMap(([name, value]) =>
+        typeof value === 'number' ? [{ name, component: '', atMs: this.startedAtMs, value }] : [],
+      ),
+      { name: 'startup.stage_duration_ms', component: s.stage, atMs: this.startedAtMs, value: s.durationMs },
+    ]);
+    await this.composed.boots.saveMetrics(this.bootId, metrics);
+    this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
+    return report;
+  }
+
+  /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
+  private async settle(stages: readonly StageReport[]): Promise<void> {
+    try {
+      await this.composed.keepAsGood();
+      const soakMs = Math.max(0, ...this.options.config.components.map((c) => c.soakMs));
+      await nodeClock.sleep(soakMs, this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
+      if (await this.allReady()) await this.verified(stages);
+    } catch (error) {
+      this.options.logger.warn('the boot could not be kept as good', { error: messageOf(error) });
+    }
+  }
+
+  private async allReady(): Promise<boolean> {
+    const ready = await Promise.all([...this.composed.supervision.runners.values()].map((r) => r.isReadyNow()));
+    return ready.every(Boolean);
+  }
+
+  private async verified(stages: readonly StageReport[]): Promise<void> {
+    const { incidents, supervision } = this.composed;
+    const fingerprint = (await this.composed.fingerprint()) as unknown as JsonObject;
+    await this.save(stages, 'success', nodeClock.nowMs(), { isVerified: true, fingerprint });
+    const seen = new Set(supervision.captured.map((c) => c.failure.signature));
+    for (const pattern of await incidents.patterns())
+      if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });
+  }
+
+  private async beforeStop(): Promise<void> {
+    await Promise.race([this.keeping, nodeClock.sleep(KEEP_MS_MAX)]);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

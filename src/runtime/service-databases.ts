@@ -1,0 +1,126 @@
+import type { SnapshotStore } from '../adapters/store/index.ts';
+import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
+import type { ComponentSpec } from '../domains/supervisor/index.ts';
+import { GraceError, messageOf, type Logger } from '../kernel/index.ts';
+
+export interface ServiceDatabasesOptions {
+  readonly snapshots: SnapshotStore;
+  readonly logger: Logger;
+  component(name: string): ComponentSpec | null;
+  environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
+}
+
+/** The databases of the service's components: their schema now, at the last verified boot, and what brings it back. */
+export interface ServiceDatabases extends DatabaseRepair {
+  drift(component: string): Promise<SchemaDrift | null>;
+  pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
+  /** Keeps the present schema as good. */
+  keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
+}
+
+const LOOK_MS = 3000;
+
+/** The adapter is loaded when a database is first looked at: most boots never need it. */
+const adapter = () => import('../adapters/databases/index.ts');
+
+export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatabases {
+  const { snapshots, logger } = options;
+
+  async function locationOf(name: string) {
+    const spec = options.component(name);
+    if (spec === null || spec.kind !== 'process') return null;
+    const env = { ...(await readEnvFiles(spec)), ...(await options.environmentOf(spec)) };
+    return { spec, location: (await adapter()).locateDatabase(env, spec.database, spec.cwd) };
+  }
+
+  /** An env file that the command reads by itself still says where the database is. */
+  async function readEnvFiles(spec: ComponentSpec): Promise<Record<string, string>> {
+    const { readFile } = await import('node:fs/promises');
+    const { parseEnv } = await import('node:util');
+    const out: Record<string, string> = {};
+    for (const file of spec.envFiles) Object.assign(out, parseEnv(await readFile(file, 'utf8').catch(() => '')));
+    return out;
+  }
+
+  async function lookNow(name: string) {
+    const found = await locationOf(name);
+    if (found === null || found.location === null) return null;
+    const databases = await adapter();
+    try {
+      return { ...found, location: found.location, databases, now: await databases.takeSnapshot(found.location, { timeoutMs: LOOK_MS }) };
+    } catch (error) {
+      logger.info('the database of a component could not be looked at', { component: name, error: messageOf(error) });
+      return null;
+    }
+  }
+
+  async function kept(name: string) {
+    const body = await snapshots.get(name, 'schema');
+    if (body === null) return null;
+    const { isIntact } = await adapter();
+    const snapshot = JSON.parse(body) as Parameters<typeof isIntact>[0];
+    return isIntact(snapshot) ? snapshot : null;
+  }
+
+  async function forRepair(name: string) {
+    const found = await locationOf(name);
+    const snapshot = await kept(name);
+    if (found === null || found.location === null || snapshot === null)
+      throw new GraceError({
+        code: 'GRACE_PLAYBOOKS_NO_SCHEMA_COPY',
+        message: `there is no copy of the schema of ${name} to go by`,
+        hint: 'a boot of the service has to be verified once before its schema can be put back',
+      });
+    return { location: found.location, snapshot, databases: await adapter() };
+  }
+
+  return {
+    async drift(component) {
+      const before = await kept(component);
+      const look = await lookNow(component);
+      if (look === null) return null;
+      const folder = await look.databases.findMigrationFolder(look.spec.cwd, look.now);
+      const pending = folder?.pending ?? [];
+      if (before === null)
+        return pending.length === 0
+          ? null
+          : { engine: look.now.engine, missingTables: [], missingColumns: [], unrecordedMigrations: [], pendingMigrations: pending };
+      return look.databases.compareSchema(before, look.now, pending);
+    },
+    async pendingMigrations(spec) {
+      if (spec.migrate.length === 0) return [];
+      const databases = await adapter();
+      const look = await lookNow(spec.name);
+      if (look === null) return [];
+      return (await databases.findMigrationFolder(spec.cwd, look.now))?.pending ?? [];
+    },
+    async keep(spec, bootId) {
+      const look = await lookNow(spec.name);
+      if (look === null) return false;
+      await snapshots.put(spec.name, 'schema', bootId, JSON.stringify(look.now));
+      return true;
+    },
+    async recordMigrations(component, migrations) {
+      const { databases, location, snapshot } = await forRepair(component);
+      const result = await databases.recordMigrations(location, snapshot, migrations);
+      if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
+      return { recorded: result.ids };
+    },
+    async unrecordMigrations(component, migrations) {
+      const { databases, location, snapshot } = await forRepair(component);
+      await databases.unrecordMigrations(location, snapshot, migrations);
+    },
+    async restoreTables(component, tables) {
+      const { databases, location, snapshot } = await forRepair(component);
+      const result = await databases.restoreTables(location, snapshot, tables);
+      if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
+      return { created: result.tables };
+    },
+    async dropEmptyTables(component, tables) {
+      const { databases, location, snapshot } = await forRepair(component);
+      const result = await databases.dropEmptyTables(location, snapshot, tables);
+      if (result.state === 'refused') return { dropped: [], kept: tables };
+      return { dropped: result.tables, kept: [] };
+    },
+  };
+}
