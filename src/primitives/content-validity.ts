@@ -4,7 +4,7 @@ import { parse as parseJsonc, type ParseError } from 'jsonc-parser';
 import { isCollection, parseAllDocuments } from 'yaml';
 
 /** `unknown`: a format that nobody here can parse; not empty, but that is all one can say. */
-export type Validity = 'valid' | 'broken' | 'unknown';
+type Validity = 'valid' | 'broken' | 'unknown';
 
 /** JSON files in which comments are usual. */
 const JSONC_NAME =
@@ -17,7 +17,7 @@ const JSONC_NAME =
  */
 export function contentValidity(name: string, bytes: Uint8Array): Validity {
   const file = basename(name);
-  if (bytes.length === 0 || bytes.every((byte) => byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d)) return 'broken';
+  if (bytes.every((byte) => byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d)) return 'broken';
   const format = formatOf(file);
   if (format === null) return 'unknown';
   if (bytes.includes(0)) return 'broken';

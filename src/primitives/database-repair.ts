@@ -23,7 +23,7 @@ export interface DatabaseRepair {
 }
 
 /** The context of primitives that work inside a database; null or absent where Grace cannot reach one. */
-export type DatabaseContext = PrimitiveContext & { readonly databases?: DatabaseRepair | null };
+type DatabaseContext = PrimitiveContext & { readonly databases?: DatabaseRepair | null };
 
 export function databasesOf(context: PrimitiveContext): DatabaseRepair | null {
   return (context as DatabaseContext).databases ?? null;

@@ -43,7 +43,7 @@ export async function installSite(context: PrimitiveContext, directory: string, 
 }
 
 /** One try; the next is made only when the output of this one says that it is of no use. */
-export interface InstallCommand {
+interface InstallCommand {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Output that means: this way cannot work here, take the next. */

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, Primitive, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
 import { brokenName, confineEntry, equalBytes, isPutAside, writeAs } from './aside.ts';
@@ -146,7 +146,9 @@ type Choice = { readonly source: string | null; readonly content: Uint8Array; re
 
 /** The backup a playbook names. */
 async function givenBackup(context: PrimitiveContext, at: string, from: string, now: Uint8Array | null): Promise<Choice | PrimitivePlan> {
-  const source = await context.confine(from);
+  let source = await context.confine(from);
+  // A bare name is looked for beside the file too.
+  if (!from.includes('/') && (await context.files.stat(source)) === null) source = await context.confine(join(dirname(at), from));
   if (source === at) return { state: 'refused', reason: `${source} is the broken file itself` };
   if (isPutAside(basename(source))) return { state: 'refused', reason: `${source} is what Grace put aside because it was broken` };
   const stat = await context.files.stat(source);

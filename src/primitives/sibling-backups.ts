@@ -3,7 +3,7 @@ import type { Files } from '../kernel/index.ts';
 import { isPutAside } from './aside.ts';
 
 /** A file beside another one that its name calls an earlier state of it. */
-export interface SiblingBackup {
+interface SiblingBackup {
   readonly path: string;
   readonly mtimeMs: number;
   readonly sizeBytes: number;
