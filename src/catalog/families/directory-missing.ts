@@ -1,9 +1,9 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
-import { CAREFUL, diagnosis, failsToWork, HARMLESS, LIKELY, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, failsToWork, HARMLESS, LIKELY, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { sqlitePathOf } from './database-file.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { canBringBack, missingPartOf, pathsIn } from './missing-part.ts';
+import { canBringBack, missingPartOf, pathsConfigured, pathsIn } from './missing-part.ts';
 import {
   absolutePath,
   basename,
@@ -42,6 +42,7 @@ export const directoryMissing: FailureFamily = {
       else
         for (const near of pathsIn(c.component, c.failure.output.slice(Math.max(0, fact.lineIndex - 3), fact.lineIndex + 2)))
           named.push({ path: near, line: fact.line, isNamed: false });
+      }
     }
     for (const { path, line, isNamed } of named) {
       if (isInPackages(path)) continue;

@@ -1,5 +1,5 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, number, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, number, PERHAPS, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
 
@@ -50,7 +50,7 @@ export const heapTooSmall: FailureFamily = {
             limit === null
               ? `${c.component.name} ran out of memory, and what limits it is not known`
               : `${c.component.name} needs more than ${limit} MB, and this machine has no more to give`,
-          confidence: PLAUSIBLE,
+          confidence: limit === null ? PERHAPS : PLAUSIBLE,
           evidence,
           advice: ['give it a machine with more memory, or find what fills it'],
         }),

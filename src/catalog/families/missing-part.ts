@@ -35,6 +35,24 @@ export function canBringBack(entry: LastGoodEntry | null): entry is LastGoodEntr
   return entry !== null && (entry.kind === 'symlink' || (entry.kind === 'file' && entry.hasContent));
 }
 
+/** A configuration beyond this is data. */
+const CONFIG_BYTES_MAX = 256 * 1024;
+
+/**
+ * Paths in the configuration files that the start command names, on lines about a setting: Redis says that it cannot open
+ * "the log file", and only `logfile` in redis.conf says which.
+ */
+export async function pathsConfigured(c: Pick<CaseFile, 'files' | 'component'>, key: string): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const word of c.component.command.slice(1)) {
+    const path = absolutePath(c.component, word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word);
+    const stat = path === null || /\.(?:[cm]?[jt]s|py|rb)$/.test(path) ? null : await c.files.stat(path);
+    if (path === null || stat?.kind !== 'file' || stat.sizeBytes > CONFIG_BYTES_MAX) continue;
+    lines.push(...((await c.files.readText(path, CONFIG_BYTES_MAX)) ?? '').split('\n').filter((line) => !/^\s*[#;]/.test(line) && line.toLowerCase().includes(key.toLowerCase())));
+  }
+  return pathsIn(c.component, lines);
+}
+
 /** Absolute paths in a text, and relative ones after the words that usually come before them. */
 export function pathsIn(component: CaseFile['component'], lines: readonly string[]): readonly string[] {
   const found = new Set<string>();
