@@ -39,7 +39,12 @@ function diagnoseFact(c: CaseFile, fact: Fact): Promise<Diagnosis> {
 
 async function diagnoseRedis(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   const isSnapshot = /\brdb/i.test(`${fact.subject} ${fact.code} ${text(fact, 'tool')}`) || fact.subject.endsWith('.rdb');
-  if (isSnapshot) return fact.subject === '' ? forPeople(fact, 'the snapshot (RDB) of Redis is damaged', ['keep the file, look at it with redis-check-rdb, and restore it from a backup']) : diagnoseFile(c, fact);
+  if (isSnapshot)
+    return fact.subject === ''
+      ? forPeople(fact, 'the snapshot (RDB) of Redis is damaged', [
+          'keep the file, look at it with redis-check-rdb, and restore it from a backup',
+        ])
+      : diagnoseFile(c, fact);
   const path = await appendOnlyFile(c, fact.subject);
   if (path === null)
     return forPeople(fact, 'the append-only file of Redis is damaged', ['copy the append-only file, then run redis-check-aof --fix on it']);

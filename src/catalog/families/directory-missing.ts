@@ -39,7 +39,10 @@ export const directoryMissing: FailureFamily = {
       // "unable to open database file" names no file either, but the configuration may.
       else if (fact.runtime === 'sqlite') named.push(...(database === null ? [] : [{ path: database, line: fact.line, isNamed: true }]));
       // "Can't open the log file: No such file or directory": the path stands a line above.
-      else
+      else {
+        const key = text(fact, 'key');
+        for (const configured of key === '' ? [] : await pathsConfigured(c, key))
+          named.push({ path: configured, line: fact.line, isNamed: true });
         for (const near of pathsIn(c.component, c.failure.output.slice(Math.max(0, fact.lineIndex - 3), fact.lineIndex + 2)))
           named.push({ path: near, line: fact.line, isNamed: false });
       }

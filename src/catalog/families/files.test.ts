@@ -233,7 +233,13 @@ test('finds the log directory of Redis in its configuration, since Redis does no
   const { chosen } = await choose({
     component: { command: ['redis-server', 'redis.conf'] },
     disk: { 'redis.conf': 'port 7450\ndir /srv/app/data\n# logfile /srv/app/old/x.log\nlogfile /srv/app/logs/redis.log\n' },
-    facts: [fact('path_missing', '', { runtime: 'redis', details: { key: 'logfile' }, line: "Can't open the log file: No such file or directory" })],
+    facts: [
+      fact('path_missing', '', {
+        runtime: 'redis',
+        details: { key: 'logfile' },
+        line: "Can't open the log file: No such file or directory",
+      }),
+    ],
   });
   expect(stepsOf(chosen)).toEqual(['make_directory {"path":"logs"}']);
   expect(chosen?.confidence).toBeGreaterThanOrEqual(0.8);

@@ -1,5 +1,18 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, number, PERHAPS, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import {
+  diagnosis,
+  HARMLESS,
+  isRuntime,
+  LIKELY,
+  linesOf,
+  number,
+  PERHAPS,
+  PLAUSIBLE,
+  remedy,
+  remedyInPlace,
+  step,
+  SURE,
+} from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
 

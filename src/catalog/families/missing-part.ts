@@ -48,7 +48,11 @@ export async function pathsConfigured(c: Pick<CaseFile, 'files' | 'component'>, 
     const path = absolutePath(c.component, word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word);
     const stat = path === null || /\.(?:[cm]?[jt]s|py|rb)$/.test(path) ? null : await c.files.stat(path);
     if (path === null || stat?.kind !== 'file' || stat.sizeBytes > CONFIG_BYTES_MAX) continue;
-    lines.push(...((await c.files.readText(path, CONFIG_BYTES_MAX)) ?? '').split('\n').filter((line) => !/^\s*[#;]/.test(line) && line.toLowerCase().includes(key.toLowerCase())));
+    lines.push(
+      ...((await c.files.readText(path, CONFIG_BYTES_MAX)) ?? '')
+        .split('\n')
+        .filter((line) => !/^\s*[#;]/.test(line) && line.toLowerCase().includes(key.toLowerCase())),
+    );
   }
   return pathsIn(c.component, lines);
 }

@@ -254,8 +254,11 @@ export class ComponentRunner {
     let memory: number[] = [];
     this.latency.forgetRecent();
     let before = host.vitals(handle.identity);
+    let lookedMs = clock.monotonicMs();
     for (;;) {
-      await clock.sleep(probe.intervalMs, signal);
+      // At a fixed rate: time spent waiting for an answer is not added to the interval.
+      await clock.sleep(Math.max(10, lookedMs + probe.intervalMs - clock.monotonicMs()), signal);
+      lookedMs = clock.monotonicMs();
       const now = host.vitals(handle.identity);
       if (now?.state === 'T') {
         if (++stopped >= 2)

@@ -77,7 +77,7 @@ const DEFAULTS = {
   host: byDefault('127.0.0.1', 'probes come from this machine'),
   startup: byDefault(null, 'readiness decides'),
   readiness: byDefault(null, 'ready when it listens, or keeps running'),
-  liveness: byDefault(null, 'the end of its process is seen without one'),
+  liveness: byDefault(null, 'its port is asked, and the end of its process is seen'),
   startupTimeout: byDefault('60s', 'slow starts of large applications fit in'),
   soak: byDefault('2s', 'most crashes after a start come at once'),
   restartPolicy: byDefault('always' as const, 'a service has no reason to end by itself, with whatever code'),
@@ -91,7 +91,7 @@ const DEFAULTS = {
   heapMb: byDefault(null, 'what the runtime chooses'),
   migrate: byDefault([] as readonly string[], 'no migrations were found'),
   database: byDefault(null, 'none was found'),
-  waitFor: byDefault('60s', 'a database restarts in less; after that somebody should know'),
+  waitFor: byDefault('forever', 'giving up would not bring it back; the wait is shown and explained'),
   startTimeout: byDefault('60s', 'a database may have to recover its log'),
   smokeTimeout: byDefault('10s', 'a check that takes longer is a load test'),
   smokeEvery: byDefault('60s', 'a broken service is seen within a minute'),
@@ -101,8 +101,8 @@ const DEFAULTS = {
 /** Probes: every, timeout, failures in a row. Startup asks often since somebody waits; its time limit is the component's. */
 const PROBE_DEFAULTS = {
   startup: { every: '250ms', timeout: '2s', failures: 1 },
-  readiness: { every: '5s', timeout: '3s', failures: 2 },
-  liveness: { every: '5s', timeout: '3s', failures: 2 },
+  readiness: { every: '2s', timeout: '3s', failures: 2 },
+  liveness: { every: '1s', timeout: '1s', failures: 2 },
 } as const;
 
 /**
@@ -394,8 +394,8 @@ function resolveDependency(
     stop: { signal: 'SIGTERM', graceMs: 5000 },
     limits: { openFiles: null, heapMb: null },
     logFile: join(dataDir, 'logs', `${name}.log`),
-    // what somebody else runs is not for playbooks to change
-    roots: [],
+    // what somebody else runs is not for playbooks to change, unless it is declared
+    roots: choose<readonly string[]>(`${at}.data`, inFile(file.data), DEFAULTS.none).map((path) => resolve(parts.projectDir, path)),
     expendable: [],
     migrate: [],
     database: null,

@@ -229,6 +229,8 @@ const dependency = z.strictObject(
     /** Exit code 0 when it is up; without it a connection to `port`. */
     status: command.optional(),
     critical: flag.optional(),
+    /** Directories of its own that playbooks may touch: where its stale lock files lie. */
+    data: listOf(path, 'paths').optional(),
     /** How long a boot waits for it. */
     waitFor: z
       .union([z.literal('forever'), timeLimit], {
