@@ -72,6 +72,17 @@ export const fileMissing: FailureFamily = {
         }),
       );
     }
+    const [unnamed] = factsOf(c, 'path_missing').filter((f) => f.subject === '');
+    if (found.size === 0 && unnamed !== undefined)
+      found.set(
+        '',
+        diagnosis('file_missing', {
+          cause: `a file or directory is missing that the message does not name: ${unnamed.line}`,
+          confidence: 0.5,
+          evidence: [unnamed.line],
+          advice: ['look into its configuration for the path'],
+        }),
+      );
     return [...found.values()];
   },
   guard: (g) => guardOfSteps('file_missing', g),
