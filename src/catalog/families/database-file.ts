@@ -2,7 +2,7 @@ import type { CaseFile } from '../../domains/learning/index.ts';
 import { absolutePath } from './places.ts';
 
 /** Where the component's database is: the value, or that of the variable it names. */
-export function databaseOf(c: Pick<CaseFile, 'component' | 'env'>): string | null {
+function databaseOf(c: Pick<CaseFile, 'component' | 'env'>): string | null {
   const declared = c.component.database;
   if (declared === null) return null;
   const variable = /^\$\{?(\w+)\}?$/.exec(declared)?.[1];

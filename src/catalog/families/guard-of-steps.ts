@@ -55,7 +55,7 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
     case 'wait_for_port':
       return lookAtPort(g, Number(params['port']), ['own_stale', 'own_other', 'foreign']);
     case 'wait_for_dependency':
-      return lookAtAddress(g, String(params['host']), Number(params['port']));
+      return lookAtAddress(g, textIn(params['host']), Number(params['port']));
     case 'install_packages':
       return lookAtPackages(g, pathIn(g, params['directory']) ?? g.component.cwd);
     case 'rebuild_packages':
@@ -65,7 +65,7 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
     case 'restore_tables':
       return lookAtSchema(g, step);
     case 'set_env_override':
-      return lookAtVariable(g, String(params['name']), String(params['value']));
+      return lookAtVariable(g, textIn(params['name']), textIn(params['value']));
     case 'free_disk_space':
       return lookAtDisk(g, pathIn(g, params['path']));
     case 'raise_heap_limit':
@@ -220,6 +220,10 @@ async function lookAtCommand(g: GuardCase): Promise<Sight | null> {
 
 function pathIn(g: GuardCase, value: Json | undefined): string | null {
   return typeof value === 'string' ? absolutePath(g.component, value) : null;
+}
+
+function textIn(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function strings(value: Json | undefined): readonly string[] {

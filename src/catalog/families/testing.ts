@@ -6,11 +6,11 @@ import type { HostView, LastGoodEntry, PackageState, PortHolder, ProcessView, Sc
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { families } from './index.ts';
 
-export const APP = '/srv/app';
+const APP = '/srv/app';
 const UID = 1000;
 
 /** One thing on the imagined disk: text, a link, or a directory; owner and mode as usual unless given. */
-export interface Thing {
+interface Thing {
   readonly text?: string;
   readonly link?: string;
   readonly directory?: true;
@@ -79,7 +79,7 @@ export function drift(kind: Drift['kind'], subject: string, more: Partial<Drift>
   };
 }
 
-export function caseFile(world: World = {}): CaseFile {
+function caseFile(world: World = {}): CaseFile {
   const spec = component(world.component);
   const output = world.output ?? (world.facts ?? []).map((f) => f.line);
   return {
@@ -125,7 +125,7 @@ export function stepsOf(diagnosis: Diagnosis | null | undefined): readonly strin
   return (diagnosis?.remedy?.steps ?? []).map((s) => `${s.primitive} ${JSON.stringify(s.params).replaceAll(`${APP}/`, '')}`);
 }
 
-export function guardCase(world: World, diagnosis: Diagnosis): GuardCase {
+function guardCase(world: World, diagnosis: Diagnosis): GuardCase {
   const { component: spec, components, env, drift: differences, host, files, lastGood } = caseFile(world);
   return {
     component: spec,
