@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { GraceError, messageOf } from '../../kernel/index.ts';
 import { err, paint } from './terminal.ts';
+import type { Answer } from './answer.ts';
+import type { LookOptions, Memory } from './memory.ts';
 import type { UpOptions } from './up.ts';
 
 /** The module that `import … from 'grace-runtime'` means in a playbook: the built one beside this file, or its source. */
@@ -55,7 +57,26 @@ function buildProgram(): Command {
       const { up } = await import('./up.ts');
       process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted', GRACE_URL);
     });
+  /** A command that looks at what is stored; its code is loaded when it is asked for. */
+  const looking = (name: string, description: string, parent: Command = program): Command =>
+    parent
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'config file (default: grace.config.* here)')
+      .addOption(dataDir)
+      .option('--json', 'for scripts');
+  looking('explain', 'what failed, why, what changed, what was done, and what you can do')
+    .argument('[boot-or-incident]', 'default: the newest boot in which something failed')
+    .action(async (subject: string | undefined, options: LookOptions) => {
+      const { explain } = await import('./explain.ts');
+      await answer(options, (memory) => explain(memory, subject));
+    });
   return program;
+}
+
+async function answer(options: LookOptions, ask: (memory: Memory) => Promise<Answer>): Promise<void> {
+  const { look } = await import('./memory.ts');
+  process.exitCode = await look(options, ask);
 }
 
 /** @returns the exit code */
