@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { isPlaceholder, joinEnv, markedSecretBytes, parseEnvLines, withValue, type EnvLine, type EnvText } from './env-lines.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
@@ -73,9 +74,7 @@ export const addEnvKeys: Primitive<Params> = {
 
 /** The file behind the path, read; null when there is none. */
 export async function envFile(context: PrimitiveContext, file: string): Promise<{ readonly path: string; readonly env: EnvText } | null> {
-  const confined = await context.confine(file);
-  const path = await context.files.realpath(confined);
-  if (path === null) return null;
+  const path = await confineTarget(context, file);
   const stat = await context.files.stat(path);
   if (stat?.kind !== 'file') return null;
   if (stat.sizeBytes > FILE_BYTES_MAX) throw new PrimitiveFailed('add_env_keys', `${path} is too large for an env file`);
@@ -115,7 +114,7 @@ export async function exampleFor(context: PrimitiveContext, path: string, exampl
       ? [`${name}.example`, `${name}.sample`, `${name}.template`, `${name}.dist`, '.env.example'].map((n) => join(dir, n))
       : [example];
   for (const candidate of candidates) {
-    const text = await context.files.readText(await context.confine(candidate), FILE_BYTES_MAX);
+    const text = await context.files.readText(await confineTarget(context, candidate), FILE_BYTES_MAX);
     if (text !== null) return parseEnvLines(text);
   }
   return null;

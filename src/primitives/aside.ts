@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeOf, type Files } from '../kernel/index.ts';
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 
@@ -19,8 +19,9 @@ export function brokenName(context: PrimitiveContext, path: string): Promise<str
   return freeName(context.files, `${path}.broken-${stampOf(context.clock.nowMs())}`);
 }
 
-/** A name in Grace's own private directory. */
-export function backupName(context: PrimitiveContext, path: string, what = 'aside'): Promise<string> {
+/** A name in Grace's own private directory, which is made when it is first needed. */
+export async function backupName(context: PrimitiveContext, path: string, what = 'aside'): Promise<string> {
+  await context.files.makeDir(context.backupDir, { mode: 0o700 });
   return freeName(context.files, join(context.backupDir, `${basename(path)}.${what}-${stampOf(context.clock.nowMs())}`));
 }
 
@@ -29,15 +30,6 @@ async function freeName(files: Files, wanted: string): Promise<string> {
     const name = n === 1 ? wanted : `${wanted}-${n}`;
     if ((await files.stat(name)) === null) return name;
   }
-}
-
-/**
- * Confines the directory of an entry and not what the entry points to: for moves, which act on the name.
- * @throws PrimitiveMisuse when it lies outside the roots; a root itself cannot be moved
- */
-export async function confineEntry(context: PrimitiveContext, path: string): Promise<string> {
-  const absolute = resolve(context.component.cwd, path);
-  return join(await context.confine(dirname(absolute)), basename(absolute));
 }
 
 /** Moves; over the border of a file system by a copy that appears under its name only when it is whole. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import { isSecretName } from '../domains/incidents/index.ts';
 import type { Primitive } from '../domains/playbooks/index.ts';
-import { confineEntry } from './aside.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
 import { isPlaceholder, joinEnv, markedSecretBytes, parseEnvLines, withValue } from './env-lines.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
@@ -27,7 +27,7 @@ export const createEnvFile: Primitive<Params> = {
 
   async plan({ file, example }, context) {
     const path = await confineEntry(context, file);
-    const source = await context.confine(example);
+    const source = await confineTarget(context, example);
     if ((await context.files.stat(path)) !== null) return { state: 'nothing_to_do', summary: `${path} is there, and is never overwritten` };
     await context.confine(path);
     const text = await context.files.readText(source, EXAMPLE_BYTES_MAX);
@@ -49,7 +49,7 @@ export const createEnvFile: Primitive<Params> = {
 
   async apply({ example }, context, record) {
     const { edit, as } = record as unknown as Created;
-    const text = await context.files.readText(await context.confine(example), EXAMPLE_BYTES_MAX);
+    const text = await context.files.readText(await confineTarget(context, example), EXAMPLE_BYTES_MAX);
     if (text === null) throw new PrimitiveFailed('create_env_file', `${example} is gone`);
     if ((await context.files.stat(edit.path)) !== null)
       throw new PrimitiveFailed('create_env_file', `${edit.path} has appeared meanwhile and is not overwritten`);

@@ -2,9 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SchemaDrift } from '../domains/playbooks/index.ts';
+import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import { DatabaseSync } from 'node:sqlite';
-import type { DatabaseRepair } from './database-repair.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
 let box: Sandbox;

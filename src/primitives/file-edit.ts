@@ -1,4 +1,5 @@
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { backupName, equalBytes, writeAs } from './aside.ts';
 import { UndoRefused } from './errors.ts';
 import type { OwnerAndMode } from './owner-and-mode.ts';
@@ -28,7 +29,7 @@ export async function planEdit(context: PrimitiveContext, path: string): Promise
 
 export async function applyEdit(context: PrimitiveContext, edit: FileEdit, content: string, as: OwnerAndMode): Promise<void> {
   const { files } = context;
-  const path = await context.confine(edit.path);
+  const path = await confineTarget(context, edit.path);
   if (edit.before !== null) await files.writeAtomic(edit.beforeCopy, (await files.read(path)) ?? '', { mode: 0o600 });
   await files.writeAtomic(edit.afterCopy, content, { mode: 0o600 });
   await writeAs(files, path, content, as);
@@ -36,7 +37,7 @@ export async function applyEdit(context: PrimitiveContext, edit: FileEdit, conte
 
 export async function undoEdit(primitive: string, context: PrimitiveContext, edit: FileEdit): Promise<void> {
   const { files } = context;
-  const path = await context.confine(edit.path);
+  const path = await confineTarget(context, edit.path);
   const after = await files.read(edit.afterCopy);
   if (after === null) return; // apply did not get as far as the file
   const present = await files.read(path);

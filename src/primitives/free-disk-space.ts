@@ -1,5 +1,6 @@
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { openFiles } from './open-files.ts';
 import { Parameters } from './parameters.ts';
 import { globPattern } from './path-glob.ts';
@@ -31,7 +32,7 @@ export const freeDiskSpace: Primitive<Params> = {
   },
 
   async plan({ path, bytes }, context) {
-    const at = await context.confine(path);
+    const at = await confineTarget(context, path);
     if (await hasRoom(context, at, bytes)) return { state: 'nothing_to_do', summary: `${size(bytes)} are free for ${at}` };
     if (context.component.expendable.length === 0)
       return { state: 'refused', reason: `nothing here is declared expendable: ${context.component.name} has no "expendable" globs` };
@@ -52,7 +53,7 @@ export const freeDiskSpace: Primitive<Params> = {
   },
 
   async apply({ path, bytes }, context) {
-    const at = await context.confine(path);
+    const at = await confineTarget(context, path);
     const removed: string[] = [];
     let freed = 0;
     // Looked up again: what has been written to since the plan is no candidate any more.

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { sha256Hex, type CommandResult, type Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, chownIfAllowed, move, outputTail, writeAs } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
@@ -51,13 +52,13 @@ export const installPackages: Primitive<Params> = {
 
   async plan({ directory, manager }, context) {
     const { files } = context;
-    const site = await installSite(context, await context.confine(directory), manager);
+    const site = await installSite(context, await confineTarget(context, directory), manager);
     if (typeof site === 'string') return { state: 'refused', reason: site };
     const commands = await installCommands(context, site, null);
     if (typeof commands === 'string') return { state: 'refused', reason: commands };
     const swaps: Swap[] = [];
     for (const path of await moduleDirectories(context, site)) {
-      await context.confine(dirname(path));
+      await confineTarget(context, dirname(path));
       if ((await files.stat(dirname(path)))?.kind !== 'directory') continue;
       const stat = await files.stat(path);
       if (stat !== null && stat.kind !== 'directory')
@@ -83,7 +84,7 @@ export const installPackages: Primitive<Params> = {
 
   async apply({ directory, manager }, context, record) {
     const install = record as unknown as Install;
-    const site = await installSite(context, await context.confine(directory), manager);
+    const site = await installSite(context, await confineTarget(context, directory), manager);
     if (typeof site === 'string') throw new PrimitiveFailed('install_packages', site);
     const hadDev = await hadDevPackages(context, install.directory);
     for (const { path, digest, copy } of install.kept) if (digest !== null) await context.files.copy(path, copy);
@@ -96,7 +97,7 @@ export const installPackages: Primitive<Params> = {
 
   async undo(record, context) {
     const install = record as unknown as Install;
-    await context.confine(install.directory);
+    await confineTarget(context, install.directory);
     if (install.manager === 'pip' || install.manager === 'bundler')
       throw new UndoRefused('install_packages', `what ${install.manager} installed stays`, 'the versions are those of the lock file');
     const isDone = (await readNote(context, install.note)) !== null;

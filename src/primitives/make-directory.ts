@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { backupName, chownIfAllowed, removeEmptyDirectory } from './aside.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { PrimitiveFailed } from './errors.ts';
@@ -27,7 +28,7 @@ export const makeDirectory: Primitive<Params> = {
   },
 
   async plan({ path }, context) {
-    const dir = await context.confine(path);
+    const dir = await confineTarget(context, path);
     const present = await context.files.stat(dir);
     if (present?.kind === 'directory') return { state: 'nothing_to_do', summary: `${dir} is there` };
     if (present !== null) return { state: 'refused', reason: `${dir} is a ${present.kind}, not a directory: nothing is put in its place` };
@@ -40,7 +41,7 @@ export const makeDirectory: Primitive<Params> = {
   async apply({ path }, context, record) {
     const missing = record as unknown as MissingDirectories;
     const changed = await makeMissing(context, missing);
-    const dir = await context.confine(path);
+    const dir = await confineTarget(context, path);
     if ((await context.files.stat(dir))?.kind !== 'directory') throw new PrimitiveFailed('make_directory', `${dir} is still not there`);
     return { summary: changed.length === 0 ? `${dir} had appeared by itself` : `made ${changed.join(', ')}`, changed };
   },

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { PackageState, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 
 export const MANAGERS = ['npm', 'pnpm', 'yarn', 'pip', 'bundler'] as const;
 export type Manager = (typeof MANAGERS)[number];
@@ -36,7 +37,7 @@ export async function installSite(context: PrimitiveContext, directory: string, 
   if (chosen === 'none') return `${directory} declares no packages`;
   const isForLock = state.manager === chosen && state.lockFile !== null;
   const site = isForLock && state.lockFile !== null ? dirname(state.lockFile) : directory;
-  await context.confine(site);
+  await confineTarget(context, site);
   const declaration = chosen === 'pip' ? 'requirements.txt' : chosen === 'bundler' ? 'Gemfile' : 'package.json';
   if ((await context.files.stat(join(site, declaration))) === null) return `there is no ${join(site, declaration)}`;
   return { manager: chosen, directory: site, hasLock: isForLock, broken: [...new Set([...state.missing, ...state.damaged])] };
@@ -105,7 +106,7 @@ async function venvPython(context: PrimitiveContext, directory: string): Promise
   for (const dir of [active, join(directory, '.venv'), join(directory, 'venv'), join(directory, 'env')]) {
     if (!dir || (await context.files.stat(join(dir, 'pyvenv.cfg'))) === null) continue;
     // Its python is a link to the system's; the directory it installs into is what has to be inside.
-    await context.confine(dir);
+    await confineTarget(context, dir);
     for (const name of ['python3', 'python'])
       if ((await context.files.stat(join(dir, 'bin', name))) !== null) return join(dir, 'bin', name);
   }

@@ -205,6 +205,68 @@ describe('settings', () => {
 });
 
 describe('every primitive', () => {
+  it('stays inside the roots even where confine answers for a name only, and works in a root itself', async () => {
+    box.confines = 'entry';
+    box.packages = { ...box.packages, lockFile: null };
+    box.component = { ...box.component, expendable: ['**'], database: 'link/x.db', migrate: ['true'] };
+    const outside: Record<string, string> = {
+      'x.json': '{',
+      'x.json.bak': '{}',
+      '.env': 'A=1\n',
+      '.env.example': 'A=1\nB=2\n',
+      'x.lock': '4242',
+      'x.db': 'x',
+      'x.aof': 'x',
+      'package.json': '{}',
+    };
+    for (const [file, text] of Object.entries(outside)) {
+      await fs.writeFile(join(box.outside, file), text);
+      await fs.symlink(join(box.outside, file), box.path(`to-${file}`));
+    }
+    await fs.mkdir(join(box.outside, 'node_modules'));
+    await fs.symlink(box.outside, box.path('link'));
+    await box.write('mine.json', '{');
+    const tries: readonly (readonly [string, Record<string, string | number | string[]>])[] = [
+      ['restore_file', { path: 'link/x.json' }],
+      ['restore_file', { path: 'to-x.json' }],
+      ['restore_file', { path: 'mine.json', from: 'link/x.json.bak' }],
+      ['restore_file', { path: 'mine.json', from: 'to-x.json.bak' }],
+      ['create_env_file', { file: 'link/new', example: '.env' }],
+      ['create_env_file', { file: 'new', example: 'to-.env.example' }],
+      ['add_env_keys', { file: 'to-.env', keys: ['B'], from: 'example' }],
+      ['add_env_keys', { file: 'link/.env', keys: ['B'], from: 'example' }],
+      ['generate_secret', { file: 'to-.env', name: 'SESSION_SECRET', bytes: 32 }],
+      ['make_directory', { path: 'link/new' }],
+      ['restore_permissions', { path: 'link', uid: 1 }],
+      ['restore_permissions', { path: 'to-.env', uid: 1 }],
+      ['remove_stale_lock', { path: 'link/x.lock' }],
+      ['install_packages', { directory: 'link' }],
+      ['rebuild_packages', { directory: 'link' }],
+      ['free_disk_space', { path: 'link', bytes: Number.MAX_SAFE_INTEGER }],
+      ['recover_sqlite', { path: 'to-x.db' }],
+      ['recover_sqlite', { path: 'link/x.db' }],
+      ['repair_append_only_file', { path: 'to-x.aof', tool: 'redis-check-aof' }],
+      ['repair_append_only_file', { path: 'link', tool: 'redis-check-aof' }],
+      ['run_migrations', {}],
+    ];
+    for (const [name, params] of tries) {
+      const outcome = await box.plan(name, params).then(
+        (plan) => plan.state,
+        () => 'refused',
+      );
+      expect(outcome, `${name} ${JSON.stringify(params)}`).toBe('refused');
+    }
+    expect((await fs.readdir(box.outside)).toSorted()).toEqual([...Object.keys(outside), 'node_modules'].toSorted());
+
+    await box.write('package.json', '{}');
+    expect(await box.plan('install_packages', { directory: '.' })).toMatchObject({ state: 'ready' });
+    expect(await box.plan('restore_permissions', { path: '.', uid: 1234, recursive: true })).toMatchObject({ state: 'ready' });
+    expect(await box.plan('make_directory', { path: '.' })).toMatchObject({ state: 'nothing_to_do' });
+    await box.write('mine.json.bak', '{}');
+    await box.apply('restore_file', { path: 'mine.json' });
+    expect(await box.read('mine.json')).toBe('{}');
+  });
+
   it('is registered under its own name and refuses parameters it does not know', () => {
     expect([...primitives.keys()].toSorted()).toEqual([
       'add_env_keys',

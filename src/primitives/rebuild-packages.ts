@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Primitive } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { outputTail } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
@@ -19,7 +20,7 @@ export const rebuildPackages: Primitive<Params> = {
   },
 
   async plan({ directory }, context) {
-    const dir = await context.confine(directory);
+    const dir = await confineTarget(context, directory);
     if ((await context.files.stat(join(dir, 'package.json'))) === null)
       return { state: 'refused', reason: `there is no ${join(dir, 'package.json')}` };
     if ((await context.files.stat(join(dir, 'node_modules')))?.kind !== 'directory')
@@ -28,7 +29,7 @@ export const rebuildPackages: Primitive<Params> = {
   },
 
   async apply({ directory }, context) {
-    const dir = await context.confine(directory);
+    const dir = await confineTarget(context, directory);
     context.progress(`npm rebuild in ${dir}`);
     const result = await context.run(['npm', 'rebuild', '--no-audit', '--no-fund'], {
       timeoutMs: REBUILD_MS_MAX,

@@ -2,7 +2,6 @@ import type { Json } from '../kernel/index.ts';
 import type { Primitive } from '../domains/playbooks/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { databasesOf } from './database-repair.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -22,7 +21,7 @@ export const recordMigrations: Primitive<Params> = {
   async plan({ migrations }, context) {
     const { component, host } = context;
     if (migrations.length === 0) return { state: 'nothing_to_do', summary: 'no migrations were named' };
-    if (databasesOf(context) === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
+    if (context.databases === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
     const drift = await host.schemaDrift(component.name);
     if (drift === null)
       return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell which migrations were applied' };
@@ -52,7 +51,7 @@ export const recordMigrations: Primitive<Params> = {
 
   async apply(_params, context, record) {
     const { migrations, note } = record as unknown as Recording;
-    const databases = databasesOf(context);
+    const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('record_migrations', 'the database cannot be reached any more');
     const { recorded } = await databases.recordMigrations(context.component.name, migrations);
     await writeNote(context, note, [...recorded]);
@@ -61,7 +60,7 @@ export const recordMigrations: Primitive<Params> = {
 
   async undo(record, context) {
     const { migrations, note } = record as unknown as Recording;
-    const databases = databasesOf(context);
+    const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('record_migrations', 'the database cannot be reached any more');
     // Cut off before the note: all of them were missing when the plan was made.
     await databases.unrecordMigrations(context.component.name, (await readNote<readonly string[]>(context, note)) ?? migrations);

@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
-import { brokenName, confineEntry, copyTree, sameContent, writeAs } from './aside.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
+import { brokenName, copyTree, sameContent, writeAs } from './aside.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { openFiles } from './open-files.ts';
@@ -35,7 +36,7 @@ export const recoverSqlite: Primitive<Params> = {
 
   async plan({ path }, context) {
     const { files, component, lastGood } = context;
-    const at = await behindLink(context, path);
+    const at = await confineTarget(context, path);
     const parts: string[] = [];
     for (const suffix of SQLITE_PARTS) {
       const stat = await files.stat(at + suffix);
@@ -110,13 +111,9 @@ export const recoverSqlite: Primitive<Params> = {
   },
 };
 
-async function behindLink(context: PrimitiveContext, path: string): Promise<string> {
-  const confined = await context.confine(path);
-  return confineEntry(context, (await context.files.realpath(confined)) ?? confined);
-}
-
 async function holderOf(context: PrimitiveContext, at: string, parts: readonly string[]): Promise<number | null> {
-  const open = await openFiles(context.files, new Set(parts.map((suffix) => at + suffix)));
+  const real = (await context.files.realpath(dirname(at))) ?? dirname(at);
+  const open = await openFiles(context.files, new Set(parts.map((suffix) => join(real, basename(at) + suffix))));
   return open.values().next().value ?? null;
 }
 
@@ -171,7 +168,7 @@ async function putBack(
   const { files, component, lastGood } = context;
   if (source !== null) {
     const half = `${path}.grace-tmp`;
-    await files.copy(await context.confine(source), half);
+    await files.copy(await confineTarget(context, source), half);
     await files.chown(half, as.uid, as.gid).catch(() => undefined); // not root: it stays ours
     await files.chmod(half, as.mode);
     await files.rename(half, path);

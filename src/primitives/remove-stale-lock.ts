@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import type { FileStat, Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext, ProcessView } from '../domains/playbooks/index.ts';
-import { backupName, confineEntry, move } from './aside.ts';
+import { confineEntry } from './confinement.ts';
+import { backupName, move } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
 

@@ -1,7 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
-import { backupName, brokenName, confineEntry, copyTree, outputTail, sameContent } from './aside.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
+import { backupName, brokenName, copyTree, outputTail, sameContent } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { openFiles } from './open-files.ts';
 import { Parameters } from './parameters.ts';
@@ -132,7 +133,7 @@ async function targetOf(
   context: PrimitiveContext,
 ): Promise<{ readonly target: string; readonly problem: string | null }> {
   const { files } = context;
-  const at = await context.confine(path);
+  const at = await confineTarget(context, path);
   const stat = await files.stat(at);
   if (stat === null) return { target: at, problem: `there is no ${at}` };
   const dir = stat.kind === 'directory' ? at : dirname(at);
@@ -142,5 +143,5 @@ async function targetOf(
     (stat.kind === 'directory' ? manifests[0] : undefined);
   if (own === undefined && stat.kind !== 'file') return { target: at, problem: `${at} is no append-only file and has no manifest` };
   if (manifests.length > 1 && stat.kind === 'directory') return { target: at, problem: `${at} has several manifests: name one` };
-  return { target: own === undefined ? at : await context.confine(join(dir, own)), problem: null };
+  return { target: own === undefined ? at : await confineTarget(context, join(dir, own)), problem: null };
 }

@@ -1,7 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, Primitive, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
-import { brokenName, confineEntry, equalBytes, isPutAside, writeAs } from './aside.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
+import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from './content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
@@ -121,7 +122,7 @@ async function placeOf(context: PrimitiveContext, path: string): Promise<string>
     const target = resolve(dirname(at), (await context.files.readLink(at)) ?? '');
     return confineEntry(context, target);
   }
-  await context.confine(at);
+  await confineTarget(context, at);
   return confineEntry(context, behind);
 }
 
@@ -212,7 +213,7 @@ function isSameShape(content: Uint8Array, kept: Uint8Array | null): boolean {
 async function contentOf(context: PrimitiveContext, restore: Restore): Promise<Uint8Array> {
   let content: Uint8Array | null = null;
   if (restore.source !== null) {
-    content = await context.files.read(await context.confine(restore.source));
+    content = await context.files.read(await confineTarget(context, restore.source));
   } else {
     const entry = await context.lastGood.entry(context.component.name, restore.path);
     content = entry === null ? null : await context.lastGood.content(entry);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { codeOf, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { neverWider, type OwnerAndMode } from './owner-and-mode.ts';
 import { Parameters } from './parameters.ts';
@@ -42,7 +43,7 @@ export const restorePermissions: Primitive<Params> = {
   },
 
   async plan(params, context) {
-    const path = await context.confine(params.path);
+    const path = await confineTarget(context, params.path);
     const stat = await context.files.stat(path);
     if (stat === null) return { state: 'refused', reason: `there is no ${path}` };
     if (stat.kind === 'symlink') return { state: 'refused', reason: `${path} is a link: name what it leads to` };
@@ -75,10 +76,10 @@ export const restorePermissions: Primitive<Params> = {
   async apply(_params, context, record) {
     const changed: string[] = [];
     for (const change of record as unknown as readonly Change[]) {
-      const path = await context.confine(change.path);
-      const stat = await context.files.stat(path);
+      const stat = await context.files.stat(change.path);
       // Replaced since the plan was made: what is there now is not what was looked at.
       if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
+      const path = await confineTarget(context, change.path);
       await set(context, path, stat, change.to);
       changed.push(path);
     }
@@ -87,9 +88,9 @@ export const restorePermissions: Primitive<Params> = {
 
   async undo(record, context) {
     for (const { path: wanted, from, to } of (record as unknown as readonly Change[]).toReversed()) {
-      const path = await context.confine(wanted);
-      const stat = await context.files.stat(path);
+      const stat = await context.files.stat(wanted);
       if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
+      const path = await confineTarget(context, wanted);
       const isMine = (stat.uid === to.uid && stat.gid === to.gid) || (stat.uid === from.uid && stat.gid === from.gid);
       if (isMine) await set(context, path, stat, from); // else somebody has given it a third owner since
     }

@@ -2,7 +2,6 @@ import type { Json } from '../kernel/index.ts';
 import type { Primitive } from '../domains/playbooks/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { databasesOf } from './database-repair.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -22,7 +21,7 @@ export const restoreTables: Primitive<Params> = {
   async plan({ tables }, context) {
     const { component, host } = context;
     if (tables.length === 0) return { state: 'nothing_to_do', summary: 'no tables were named' };
-    if (databasesOf(context) === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
+    if (context.databases === null) return { state: 'refused', reason: `Grace has no way into the database of ${component.name}` };
     const drift = await host.schemaDrift(component.name);
     if (drift === null)
       return { state: 'refused', reason: 'there is no good boot to compare with: nobody can tell what the tables looked like' };
@@ -39,7 +38,7 @@ export const restoreTables: Primitive<Params> = {
 
   async apply(_params, context, record) {
     const { tables, note } = record as unknown as Restored;
-    const databases = databasesOf(context);
+    const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
     const { created } = await databases.restoreTables(context.component.name, tables);
     await writeNote(context, note, [...created]);
@@ -48,7 +47,7 @@ export const restoreTables: Primitive<Params> = {
 
   async undo(record, context) {
     const { tables, note } = record as unknown as Restored;
-    const databases = databasesOf(context);
+    const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
     const { kept } = await databases.dropEmptyTables(context.component.name, (await readNote<readonly string[]>(context, note)) ?? tables);
     if (kept.length > 0) throw new UndoRefused('restore_tables', `${kept.join(', ')} has rows by now and stays`);

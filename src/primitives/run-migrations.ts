@@ -1,8 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
-import { backupName, confineEntry, copyTree, move, outputTail, sameContent } from './aside.ts';
+import { backupName, copyTree, move, outputTail, sameContent } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -42,7 +43,7 @@ export const runMigrations: Primitive<Params> = {
     const parts: Part[] = [];
     let bytes = 0;
     for (const suffix of ['-wal', '-shm', '']) {
-      const path = (await behindLink(context, database)) + suffix;
+      const path = (await confineTarget(context, database)) + suffix;
       const stat = await files.stat(path);
       if (stat !== null && stat.kind !== 'file') return { state: 'refused', reason: `${path} is a ${stat.kind}, not a file` };
       bytes += stat?.sizeBytes ?? 0;
@@ -115,11 +116,6 @@ async function sqlitePath(context: PrimitiveContext): Promise<string | null> {
   if (/^[a-z][a-z0-9+.-]*:/i.test(file)) return null;
   const path = file.replace(/\?.*$/, '');
   return path === '' ? null : isAbsolute(path) ? path : resolve(component.cwd, path);
-}
-
-async function behindLink(context: PrimitiveContext, path: string): Promise<string> {
-  const confined = await context.confine(path);
-  return confineEntry(context, (await context.files.realpath(confined)) ?? confined);
 }
 
 /** All files of the database as of one moment: a copy during which one of them changed is made again. */

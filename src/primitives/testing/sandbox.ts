@@ -8,6 +8,7 @@ import { codeOf, sha256Hex, type Clock, type CommandResult, type Files, type Jso
 import {
   PrimitiveMisuse,
   type ComponentOverrides,
+  type DatabaseRepair,
   type HostView,
   type LastGoodEntry,
   type PackageState,
@@ -19,7 +20,6 @@ import {
   type SchemaDrift,
 } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import type { DatabaseRepair } from '../database-repair.ts';
 import { primitives } from '../index.ts';
 
 /** A real directory with a component in it, a simulated clock, and a host that says what a test tells it to. */
@@ -46,6 +46,8 @@ export class Sandbox {
   databases: DatabaseRepair | null = null;
   mounts: readonly string[] = ['/'];
   readonly asked: string[] = [];
+  /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
+  confines: 'target' | 'entry' = 'target';
   readonly ran: (readonly string[])[] = [];
   runAs: ((argv: readonly string[], cwd: string) => Promise<CommandResult>) | null = null;
 
@@ -81,8 +83,7 @@ export class Sandbox {
   }
 
   async make(): Promise<this> {
-    for (const dir of [this.root, this.outside, this.backupDir]) await fs.mkdir(dir);
-    await fs.chmod(this.backupDir, 0o700);
+    for (const dir of [this.root, this.outside]) await fs.mkdir(dir);
     return this;
   }
 
@@ -159,7 +160,7 @@ export class Sandbox {
     };
   }
 
-  context(files: Files = this.files): PrimitiveContext & { readonly databases: DatabaseRepair | null } {
+  context(files: Files = this.files): PrimitiveContext {
     return {
       component: this.component,
       clock: this.clock,
@@ -199,7 +200,7 @@ export class Sandbox {
           : run(argv, cwd, { ...this.environment, ...options.env }, options.timeoutMs, options.input);
       },
       progress() {},
-      confine: (path) => confine(this.component, path),
+      confine: (path) => (this.confines === 'target' ? confine(this.component, path) : confineName(this.component, path)),
     };
   }
 
@@ -305,6 +306,16 @@ async function confine(component: ComponentSpec, path: string): Promise<string> 
   for (const root of component.roots) {
     const realRoot = await realTarget(root, 0);
     if ((absolute === root || absolute.startsWith(`${root}/`)) && (real === realRoot || real.startsWith(`${realRoot}/`))) return absolute;
+  }
+  throw new PrimitiveMisuse('confine', `${path} lies outside the roots of ${component.name}`);
+}
+
+async function confineName(component: ComponentSpec, path: string): Promise<string> {
+  const absolute = resolve(component.cwd, path);
+  const real = await realTarget(dirname(absolute), 0);
+  for (const root of component.roots) {
+    const realRoot = await realTarget(root, 0);
+    if ((absolute.startsWith(`${root}/`) || absolute.startsWith(`${realRoot}/`)) && `${real}/`.startsWith(`${realRoot}/`)) return absolute;
   }
   throw new PrimitiveMisuse('confine', `${path} lies outside the roots of ${component.name}`);
 }
