@@ -5,7 +5,7 @@ import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 // Grace moves things aside instead of deleting them. Here are the names it gives them, and the moves.
 
 /** `20261122130038`: UTC, so that names sort in the order of time. */
-export function stampOf(nowMs: number): string {
+function stampOf(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
 }
 

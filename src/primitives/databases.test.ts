@@ -256,7 +256,11 @@ describe.skipIf(!hasRedis)('repair_append_only_file', () => {
 
   it('refuses while a process holds the file, and to undo over what was written after', async () => {
     await box.write('a.aof', `${whole}*3\r\n$3`);
-    const holder = spawn('tail', ['-f', box.path('a.aof')]);
+    const holder = spawn(process.execPath, [
+      '-e',
+      "require('node:fs').openSync(process.argv[1]);console.log('open');setInterval(() => {}, 1000)",
+      box.path('a.aof'),
+    ]);
     await new Promise((done) => holder.stdout.once('data', done));
     expect(await box.refusal(name, { path: 'a.aof', tool })).toMatch(/holds .* open/);
     const gone = new Promise((done) => holder.once('exit', done));

@@ -27,8 +27,6 @@ import { startDependency } from './start-dependency.ts';
 import { waitForDependency } from './wait-for-dependency.ts';
 import { waitForPort } from './wait-for-port.ts';
 
-export { PrimitiveFailed, UndoRefused } from './errors.ts';
-
 /** By the name that playbooks use. */
 export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>(
   [
