@@ -62,7 +62,7 @@ export const runMigrations: Primitive<Params> = {
     await copyParts(context, parts);
     context.progress(`running ${component.migrate.join(' ')}`);
     const result = await context.run(component.migrate, { timeoutMs: MIGRATE_MS_MAX });
-    if (parts.length > 0) await writeNote(context, note, (await stampsOf(context, parts)) as Json);
+    if (parts.length > 0) await writeNote(context, note, await stampsOf(context, parts));
     if (result.exitCode !== 0) {
       const how = result.timedOut
         ? 'took more than 5 minutes'

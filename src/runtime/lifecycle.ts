@@ -285,7 +285,9 @@ class Session {
   }
 
   private async beforeStop(): Promise<void> {
-    await Promise.race([this.keeping, nodeClock.sleep(KEEP_MS_MAX)]);
+    const patience = new AbortController();
+    await Promise.race([this.keeping, nodeClock.sleep(KEEP_MS_MAX, patience.signal).catch(() => undefined)]);
+    patience.abort();
   }
 }
 

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import type { Redactor } from '../domains/incidents/index.ts';
@@ -46,14 +46,17 @@ export function primitiveContext(
  */
 async function confine(path: string, component: ComponentSpec, files: Files): Promise<string> {
   const absolute = isAbsolute(path) ? resolve(path) : resolve(component.cwd, path);
-  // Links are followed as far as the path exists; what does not exist yet cannot lead anywhere else.
-  let existing = dirname(absolute);
-  while ((await files.stat(existing)) === null && existing !== dirname(existing)) existing = dirname(existing);
-  const real = (await files.realpath(existing)) ?? existing;
+  const real = await realPathOf(absolute, files);
   for (const root of [component.cwd, ...component.roots, ...component.envFiles.map((f) => dirname(f))]) {
-    const realRoot = (await files.realpath(root)) ?? root;
-    const isInside = absolute === root || absolute.startsWith(root + sep) || absolute.startsWith(realRoot + sep);
-    if (isInside && (real === realRoot || real.startsWith(realRoot + sep))) return absolute;
+    const realRoot = await realPathOf(root, files);
+    if (real === realRoot || real.startsWith(realRoot + sep)) return absolute;
   }
   throw new PrimitiveMisuse('confine', `${absolute} is outside the directories of ${component.name}`, { path: absolute });
+}
+
+/** Links of the directories on the way are followed, a link at the end is not: it is what would be changed. */
+async function realPathOf(path: string, files: Files): Promise<string> {
+  let existing = dirname(path);
+  while ((await files.stat(existing)) === null && existing !== dirname(existing)) existing = dirname(existing);
+  return join((await files.realpath(existing)) ?? existing, relative(existing, path));
 }

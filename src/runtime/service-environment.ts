@@ -53,7 +53,13 @@ export async function buildLaunch(
   const heap = HEAP_OPTION.exec(`${argv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`)?.[1];
   const openFiles = overrides.openFiles ?? spec.limits.openFiles;
   const specHash = sha256Hex(
-    JSON.stringify([argv, spec.cwd, Object.entries({ ...fromFiles, ...spec.env, ...overrides.env }).toSorted(), openFiles, heap ?? null]),
+    JSON.stringify([
+      argv,
+      spec.cwd,
+      Object.entries({ ...fromFiles, ...spec.env, ...overrides.env }).toSorted(([a], [b]) => a.localeCompare(b)),
+      openFiles,
+      heap ?? null,
+    ]),
   );
   return { argv, env, openFiles, heapMb: heap === undefined ? null : Number(heap), specHash, skip: overrides.skip };
 }

@@ -22,12 +22,5 @@ export {
   type Restored,
 } from './repair.ts';
 export { compareSchema, hasDrifted, type SchemaComparison } from './schema-drift.ts';
-export {
-  isIntact,
-  tableLabel,
-  takeSnapshot,
-  type HistorySnapshot,
-  type SchemaSnapshot,
-  type SnapshotOptions,
-  type TableSnapshot,
-} from './schema-snapshot.ts';
+export { isIntact, tableLabel, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
+export { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts';

@@ -160,7 +160,7 @@ async function readHistory(
       schema: table.schema,
       table: table.name,
       kind: history.kind,
-      rows: kept.reverse().map((cells) => ({ id: history.id.map((column) => cells[column] ?? '').join(':'), cells, storage: {} })),
+      rows: kept.toReversed().map((cells) => ({ id: history.id.map((column) => cells[column] ?? '').join(':'), cells, storage: {} })),
       isTruncated: kept.length < rows.length,
     };
   });

@@ -116,7 +116,7 @@ export function readSqliteHistory(database: DatabaseSync, tables: readonly Table
       .slice(0, HISTORY_ROWS_LIMIT)
       .map((row) => toHistoryRow(row, table.columns, history.id))
       .filter((row) => Object.values(row.cells).reduce((sum, cell) => sum + Buffer.byteLength(cell ?? ''), 0) <= HISTORY_ROW_BYTES_LIMIT);
-    return [{ schema: 'main', table: table.name, kind: history.kind, rows: kept.reverse(), isTruncated: kept.length < rows.length }];
+    return [{ schema: 'main', table: table.name, kind: history.kind, rows: kept.toReversed(), isTruncated: kept.length < rows.length }];
   });
 }
 

@@ -53,7 +53,7 @@ function recogniseFile(database: DatabaseSync, path: string, isNew: boolean): nu
   try {
     applicationId = pragma(database, 'application_id');
     version = pragma(database, 'user_version');
-    tables = Number((database.prepare('select count(*) as n from sqlite_master').get() as { n: number }).n);
+    tables = (database.prepare('select count(*) as n from sqlite_master').get() as { n: number }).n;
   } catch (error) {
     if (isNew) throw error;
     if (/not a database|malformed/.test(String(error))) throw new StoreForeign(path, 'it is damaged or no SQLite database at all', error);

@@ -18,3 +18,37 @@ export class NotKnown extends GraceError {
     super({ code: 'GRACE_CLI_NOT_KNOWN', message: `there is no ${kind} "${name}" here`, hint, details: { kind, name } });
   }
 }
+
+export class PlaybookFileGone extends GraceError {
+  constructor(name: string, file: string) {
+    super({
+      code: 'GRACE_CLI_PLAYBOOK_FILE_GONE',
+      message: `playbook ${name} cannot be enabled: its file ${file} is gone`,
+      hint: 'bring the file back, for example from version control; or let Grace write it again when the failure returns',
+      details: { name, file },
+    });
+  }
+}
+
+/** `grace init` writes a config once and leaves it to its owner from then on. */
+export class ConfigExists extends GraceError {
+  constructor(file: string) {
+    super({
+      code: 'GRACE_CLI_CONFIG_EXISTS',
+      message: `there is a config already: ${file}`,
+      hint: 'see what would be written with: grace init --stdout',
+      details: { file },
+    });
+  }
+}
+
+export class NothingToRun extends GraceError {
+  constructor(directory: string) {
+    super({
+      code: 'GRACE_CLI_NOTHING_TO_RUN',
+      message: `nothing to run was found in ${directory}: no start script, no Procfile`,
+      hint: 'give the command: grace init -- node server.js',
+      details: { directory },
+    });
+  }
+}

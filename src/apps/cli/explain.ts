@@ -27,11 +27,13 @@ export async function explain(memory: Memory, subject: string | undefined): Prom
 
 async function explainNewest(memory: Memory): Promise<Answer> {
   const boots = await memory.boots.list(BOOTS_MAX);
+  const last = boots[0];
   for (const boot of boots) {
     const answer = await explainBoot(memory, boot);
-    if (answer.hasFailures) return answer;
+    if (!answer.hasFailures) continue;
+    const since = last === undefined || last.id === boot.id ? [] : ['', `since then: ${nothingFailed(last, memory.nowMs)}`];
+    return { ...answer, lines: [...answer.lines, ...since] };
   }
-  const last = boots[0];
   return { exitCode: 0, data: [], lines: [nothingFailed(last, memory.nowMs)] };
 }
 
@@ -42,14 +44,18 @@ async function explainBoot(memory: Memory, boot: BootRecord): Promise<Answer & {
   if (entries.length === 0 && broken.length === 0)
     return { exitCode: 0, data, lines: [nothingFailed(boot, memory.nowMs)], hasFailures: false };
   const groups = Map.groupBy(entries, (e) => e.explanation.signature);
-  const shown = [...groups.values()].map((group) => ({ entry: group.at(-1) as Entry, times: group.length }));
+  const shown = [...groups.values()].flatMap((group) => {
+    const entry = group.at(-1);
+    return entry === undefined ? [] : [{ entry, times: group.length, actions: actionsOf(group) }];
+  });
   const first = shown.find(({ entry }) => !isSettled(entry)) ?? shown[0];
   const lines = [first === undefined ? brokenStage(broken[0]?.failure ?? '') : headline(first.entry), '', bootLine(boot, memory.nowMs)];
-  for (const { entry, times } of shown) lines.push('', ...describe(entry, times));
+  for (const { entry, times, actions } of shown) lines.push('', ...describe(entry, times, actions));
   return { exitCode: 0, data, lines, hasFailures: true };
 }
 
-async function explainIncident(memory: Memory, pattern: Pattern): Promise<Answer> {
+/** Everything that is known of one incident. */
+export async function explainIncident(memory: Memory, pattern: Pattern): Promise<Answer> {
   const { incidents, playbooks } = memory;
   const failures = await incidents.failuresLike(pattern.signature, 20);
   const explanations = await incidents.explanations({ signature: pattern.signature, limit: 20 });
@@ -78,7 +84,7 @@ async function explainIncident(memory: Memory, pattern: Pattern): Promise<Answer
     `${paint('bold', pattern.incidentId)}  ${pattern.state}  ${count(pattern.occurrences, 'occurrence')}` +
       paint('dim', `, first ${when(pattern.firstSeenMs, memory.nowMs)}, last ${when(pattern.lastSeenMs, memory.nowMs)}`),
   ];
-  if (entry !== null) lines.push('', ...describe(entry, 1));
+  if (entry !== null) lines.push('', ...describe(entry, 1, actionsOf([entry])));
   if (playbook !== null) lines.push(field('playbook', [`${playbook.name}  ${paint('dim', playbook.file)}`]));
   if (output.length > 0) lines.push('', paint('bold', 'last output'), ...output.map((l) => `  ${paint('dim', l)}`));
   return { exitCode: 0, data, lines };
@@ -182,6 +188,11 @@ function toJson({ explanation: e, incident }: Entry): Readonly<Record<string, un
   };
 }
 
+/** What was tried, in order, each once. */
+function actionsOf(group: readonly Entry[]): readonly string[] {
+  return [...new Set(group.map((e) => e.explanation.action).filter((action) => action !== ''))];
+}
+
 const OUTCOME: Readonly<Record<Explanation['outcome'], () => string>> = {
   healed: () => paint('green', 'healed, and verified'),
   open: () => paint('yellow', 'open'),
@@ -205,15 +216,15 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function describe({ explanation: e, incident }: Entry, times: number): readonly string[] {
+function describe({ explanation: e, incident }: Entry, times: number, actions: readonly string[]): readonly string[] {
   const sure = e.confidence > 0 ? `, ${Math.round(e.confidence * 100)} % sure` : '';
   return [
     `${paint('bold', e.component)}: ${wrap(e.what, columns() - e.component.length - 2, '  ')}` +
       paint('dim', `  ${incident} (${e.familyName ?? 'unexplained'}${sure})${times > 1 ? `, ${times} times` : ''}`),
     field('cause', [e.cause]),
     field('evidence', e.evidence),
-    field('changed', e.changes.length === 0 ? [] : e.changes),
-    field('Grace', e.action === '' ? [] : [e.action]),
+    field('changed', e.changes),
+    field('Grace', actions),
     field('outcome', [OUTCOME[e.outcome]()]),
     field('you can', e.outcome === 'healed' ? [] : e.advice),
     field('or else', e.alternatives),

@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { GraceError, messageOf } from '../../kernel/index.ts';
+import { registerLooking } from './commands.ts';
 import { err, paint } from './terminal.ts';
-import type { Answer } from './answer.ts';
-import type { LookOptions, Memory } from './memory.ts';
 import type { UpOptions } from './up.ts';
 
 /** The module that `import … from 'grace-runtime'` means in a playbook: the built one beside this file, or its source. */
@@ -23,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function buildProgram(): Command {
   const program = new Command('grace')
     .description('Gets a service up, keeps it up, and sees to it that each failure happens only once.')
+    .version(version(), '-V, --version', 'print the version')
     .showHelpAfterError('(see grace --help)')
     .enablePositionalOptions()
     .exitOverride();
@@ -57,26 +58,14 @@ function buildProgram(): Command {
       const { up } = await import('./up.ts');
       process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted', GRACE_URL);
     });
-  /** A command that looks at what is stored; its code is loaded when it is asked for. */
-  const looking = (name: string, description: string, parent: Command = program): Command =>
-    parent
-      .command(name)
-      .description(description)
-      .option('-c, --config <file>', 'config file (default: grace.config.* here)')
-      .addOption(dataDir)
-      .option('--json', 'for scripts');
-  looking('explain', 'what failed, why, what changed, what was done, and what you can do')
-    .argument('[boot-or-incident]', 'default: the newest boot in which something failed')
-    .action(async (subject: string | undefined, options: LookOptions) => {
-      const { explain } = await import('./explain.ts');
-      await answer(options, (memory) => explain(memory, subject));
-    });
+  registerLooking(program, { graceUrl: GRACE_URL, setExitCode: (code) => (process.exitCode = code) });
   return program;
 }
 
-async function answer(options: LookOptions, ask: (memory: Memory) => Promise<Answer>): Promise<void> {
-  const { look } = await import('./memory.ts');
-  process.exitCode = await look(options, ask);
+/** Of the package this file is part of, as source or built. */
+function version(): string {
+  const file = new URL(import.meta.url.endsWith('.ts') ? '../../../package.json' : '../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** @returns the exit code */

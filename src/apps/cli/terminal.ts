@@ -55,3 +55,29 @@ export function visibleLength(text: string): number {
 export function columns(): number {
   return Math.min(process.stdout.columns ?? 100, 140);
 }
+
+/** A table whose last column is cut off where the screen ends, so that rows stay rows; whole where no person looks. */
+export function fitted(rows: readonly (readonly string[])[]): string {
+  if (!process.stdout.isTTY) return table(rows);
+  const width = process.stdout.columns ?? 100;
+  return table(rows)
+    .split('\n')
+    .map((line) => (visibleLength(line) <= width ? line : cut(line, width)))
+    .join('\n');
+}
+
+/** Cuts a line with colours in it at a visible width. */
+function cut(line: string, width: number): string {
+  let visible = 0;
+  let result = '';
+  // oxlint-disable-next-line no-control-regex -- colours take no room on the screen
+  for (const part of line.split(/(\u001B\[[0-9;]*m)/)) {
+    if (part.startsWith('\u001B[')) result += part;
+    else if (visible < width) {
+      const room = width - visible;
+      result += part.length > room ? `${part.slice(0, room - 1)}…` : part;
+      visible += part.length;
+    }
+  }
+  return result;
+}

@@ -138,7 +138,7 @@ test('never gives rights to anybody but the owner, and none outside of the roots
     facts: [fact('permission_denied', 'db.json')],
     disk: { 'db.json': { text: '{}', mode: 0o040 }, 'server.js': '' },
   });
-  expect(stepsOf(closed.chosen)).toEqual([`restore_permissions {"path":"db.json","mode":${0o640}}`]);
+  expect(stepsOf(closed.chosen)).toEqual([`restore_permissions {"path":"db.json","mode":416}`]);
   const wide = await ask(permissionDenied, {
     facts: [fact('permission_denied', 'data')],
     disk: { data: { directory: true } },

@@ -1,4 +1,4 @@
-import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
 import {
   APPROVAL_LIFE_MS,
   approvalState,
@@ -149,7 +149,7 @@ export class Healer {
       return { state: 'failed', playbook: registered.name, reason: messageOf(error), diagnosis };
     }
     const params: JsonObject = playbook.params;
-    const binding = bindingHash(registered.hash, component.name, params as Json);
+    const binding = bindingHash(registered.hash, component.name, params);
     const approval = await this.ports.approvals.byBinding(binding);
     const decision = decide({
       action: registered.name,
@@ -239,7 +239,7 @@ export class Healer {
     } catch (error) {
       return { state: 'failed', detail: messageOf(error), runId: null };
     }
-    const binding = bindingHash(registered.hash, component.name, playbook.params as Json);
+    const binding = bindingHash(registered.hash, component.name, playbook.params);
     const approval = await this.ports.approvals.byBinding(binding);
     const isApproved = approval !== null && approvalState(approval, clock.nowMs()) === 'approved';
     const decision = decide({

@@ -5,9 +5,12 @@ export const REDACTED = '[redacted]';
 const SECRET_NAME =
   /(?:^|[_.-])(?:pass(?:wd|word|phrase)?|pwd|secret|secrets|token|api[_-]?key|apikey|private[_-]?key|access[_-]?key|auth|credentials?|cookie|session[_-]?key|signing[_-]?key|encryption[_-]?key|salt|dsn|webhook)(?:$|[_.-])|(?:password|secret|token|apikey)$/i;
 
+/** The working directory, whatever its name looks like. */
+const NOT_SECRET = new Set(['PWD', 'OLDPWD', 'SSH_AUTH_SOCK', 'DBUS_SESSION_BUS_ADDRESS', 'XAUTHORITY', 'GIT_ASKPASS', 'SSH_ASKPASS']);
+
 /** True when a variable of this name is taken for a secret. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
+  return SECRET_NAME.test(name) && !NOT_SECRET.has(name);
 }
 
 /** Shapes that are secrets wherever they stand; each is bounded, so that hostile text cannot make it slow. */

@@ -39,7 +39,7 @@ export function generatePlaybookSource(
   if (remedy === null) throw new TypeError('a playbook is generated from a remedy');
   const params = collectParams(steps);
   const header = [
-    `${remedy.description}`,
+    remedy.description,
     '',
     `Incident:   ${pattern.incidentId}`,
     `Pattern:    ${pattern.template}`,
@@ -117,7 +117,7 @@ function literal(value: Json, indent: number): string {
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `[${value.map((v) => literal(v as Json, indent)).join(', ')}]`;
   if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).map(([k, v]) => `${propertyName(k)}: ${literal(v as Json, indent + 2)}`);
+    const entries = Object.entries(value).map(([k, v]) => `${propertyName(k)}: ${literal(v, indent + 2)}`);
     return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
   }
   return JSON.stringify(value);

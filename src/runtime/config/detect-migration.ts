@@ -63,7 +63,7 @@ function tool(folder: ProjectFolder, argv: readonly [string, ...string[]], becau
   const local = `node_modules/.bin/${program}`;
   return {
     value: folder.has(local) ? [local, ...rest] : ['npx', '--no-install', program, ...rest],
-    reason: `${because.includes(' and ') ? `${because} exist` : `${because} exists`}`,
+    reason: because.includes(' and ') ? `${because} exist` : `${because} exists`,
   };
 }
 

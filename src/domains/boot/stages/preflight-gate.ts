@@ -102,6 +102,6 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
 }
 
 /** What Grace found out by itself, in the same words as what it reads from an output. */
-export function fact(kind: Fact['kind'], subject: string, details: Fact['details'] = {}): Fact {
-  return { kind, runtime: 'grace', code: kind.toUpperCase(), subject, details, line: `${kind}: ${subject}`, lineIndex: 0 };
+export function fact(kind: Fact['kind'], subject: string, line = ''): Fact {
+  return { kind, runtime: 'grace', code: kind.toUpperCase(), subject, details: {}, line, lineIndex: 0 };
 }

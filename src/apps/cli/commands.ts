@@ -1,0 +1,170 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Answer } from './answer.ts';
+import type { LookOptions, Memory } from './memory.ts';
+
+/** What a command needs of the process it runs in. */
+export interface CommandWorld {
+  readonly graceUrl: string;
+  readonly setExitCode: (code: number) => void;
+}
+
+const BOOTS_LISTED = 20;
+
+/**
+ * The commands that look at what Grace remembers, and decide about it. Each one's code is loaded when it is asked for, so
+ * that `grace up` does not wait for it.
+ */
+export function registerLooking(program: Command, { graceUrl, setExitCode }: CommandWorld): void {
+  const answer = async (command: Command, ask: (memory: Memory) => Promise<Answer>): Promise<void> => {
+    const { look } = await import('./memory.ts');
+    setExitCode(await look(command.optsWithGlobals<LookOptions>(), ask));
+  };
+  const say = async (command: Command, given: Answer): Promise<void> => {
+    const { tell } = await import('./answer.ts');
+    setExitCode(tell(given, command.optsWithGlobals<LookOptions>().json === true));
+  };
+
+  looking(program, 'check', 'pre-flight: every check and nothing started; GO or NO-GO')
+    .argument('[command...]', 'what would be started, after --')
+    .passThroughOptions()
+    .action(async (words: string[], _options: unknown, command: Command) => {
+      const { check } = await import('./check.ts');
+      await say(command, await check(words, command.optsWithGlobals(), graceUrl));
+    });
+  program
+    .command('init')
+    .description('look at the project and write grace.config.ts')
+    .argument('[command...]', 'what to run, after --; without it the start script or the Procfile says')
+    .option('--stdout', 'print it instead of writing a file')
+    .option('--json', 'for scripts')
+    .passThroughOptions()
+    .action(async (words: string[], options: { stdout?: boolean }, command: Command) => {
+      const { init } = await import('./init.ts');
+      await say(command, init(words, options, process.cwd(), process.env));
+    });
+  const config = program.command('config').description('what Grace was told');
+  looking(config, 'explain', 'every setting, its value, and where it came from')
+    .argument('[command...]', 'what would be run, after --')
+    .passThroughOptions()
+    .action(async (words: string[], _options: unknown, command: Command) => {
+      const { configExplain } = await import('./config-explain.ts');
+      await say(command, await configExplain(words, command.optsWithGlobals(), process.cwd(), process.env));
+    });
+
+  looking(program, 'status', 'is a Grace running here, what lives, how well do boots go').action(
+    async (_options: unknown, command: Command) => {
+      const { status } = await import('./status.ts');
+      await answer(command, status);
+    },
+  );
+  looking(program, 'health', 'the score of the last ten boots; exit code 1 when poor').action(
+    async (_options: unknown, command: Command) => {
+      const { health } = await import('./health.ts');
+      await answer(command, health);
+    },
+  );
+  const boots = looking(program, 'boots', 'history of boots')
+    .option('-n, --limit <n>', 'how many', wholeNumber, BOOTS_LISTED)
+    .action(async (options: { limit: number }, command: Command) => {
+      const { listBoots } = await import('./boots.ts');
+      await answer(command, (memory) => listBoots(memory, options.limit));
+    });
+  looking(boots, 'show', 'its stages, findings and components')
+    .argument('<boot>', 'its id, or last')
+    .option('--blame', 'what took how long and what it waited for, and the critical chain')
+    .action(async (boot: string, options: { blame?: boolean }, command: Command) => {
+      const { showBoot } = await import('./boots.ts');
+      await answer(command, (memory) => showBoot(memory, boot, options.blame === true));
+    });
+  looking(program, 'history', 'score, known failures, suggestions').action(async (_options: unknown, command: Command) => {
+    const { history } = await import('./history.ts');
+    await answer(command, history);
+  });
+  looking(program, 'explain', 'what failed, why, what changed, what was done, and what you can do')
+    .argument('[boot-or-incident]', 'default: the newest boot in which something failed')
+    .action(async (subject: string | undefined, _options: unknown, command: Command) => {
+      const { explain } = await import('./explain.ts');
+      await answer(command, (memory) => explain(memory, subject));
+    });
+  looking(program, 'diff', 'what changed between two boots')
+    .argument('[boot]', 'default: the last verified boot')
+    .argument('[boot]', 'default: the newest boot that can be compared')
+    .action(async (first: string | undefined, second: string | undefined, _options: unknown, command: Command) => {
+      const { diff } = await import('./diff.ts');
+      await answer(command, (memory) => diff(memory, first, second));
+    });
+
+  looking(program, 'patterns', 'families of failures, and how far Grace is immune').action(async (_options: unknown, command: Command) => {
+    const { listPatterns } = await import('./patterns.ts');
+    await answer(command, listPatterns);
+  });
+  const incidents = looking(program, 'incidents', 'what is known of each failure').action(async (_options: unknown, command: Command) => {
+    const { listPatterns } = await import('./patterns.ts');
+    await answer(command, listPatterns);
+  });
+  looking(incidents, 'show', 'one incident, with its last output')
+    .argument('<incident>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { showIncident } = await import('./patterns.ts');
+      await answer(command, (memory) => showIncident(memory, id));
+    });
+
+  const playbooks = program.command('playbooks').description('what Grace does about failures');
+  looking(playbooks, 'list', 'all of them', { isDefault: true }).action(async (_options: unknown, command: Command) => {
+    const { listPlaybooks } = await import('./playbooks.ts');
+    await answer(command, listPlaybooks);
+  });
+  looking(playbooks, 'show', 'its header, how it has done, and its source')
+    .argument('<name>')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const { showPlaybook } = await import('./playbooks.ts');
+      await answer(command, (memory) => showPlaybook(memory, name));
+    });
+  for (const [verb, isEnabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const)
+    looking(playbooks, verb, isEnabled ? 'let it run again' : 'keep it and its guard from running')
+      .argument('<name>')
+      .action(async (name: string, _options: unknown, command: Command) => {
+        const { setEnabled } = await import('./playbooks.ts');
+        await answer(command, (memory) => setEnabled(memory, name, isEnabled));
+      });
+
+  const approvals = program.command('approvals').description('fixes that wait for a person');
+  looking(approvals, 'list', 'the open ones first', { isDefault: true }).action(async (_options: unknown, command: Command) => {
+    const { listApprovals } = await import('./approvals.ts');
+    await answer(command, listApprovals);
+  });
+  looking(approvals, 'show', 'what would be done, and why')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { showApproval } = await import('./approvals.ts');
+      await answer(command, (memory) => showApproval(memory, id));
+    });
+  for (const verb of ['approve', 'reject'] as const)
+    looking(approvals, verb, verb === 'approve' ? 'let it run, exactly as shown' : 'keep it from running')
+      .argument('<id>')
+      .option('--as <name>', 'who decides (default: the user this runs as)')
+      .action(async (id: string, options: { as?: string }, command: Command) => {
+        const { approveApproval, rejectApproval, userName } = await import('./approvals.ts');
+        const who = options.as ?? userName();
+        await answer(command, (memory) => (verb === 'approve' ? approveApproval(memory, id, who) : rejectApproval(memory, id, who)));
+      });
+}
+
+/** A command with the options that all have in common. */
+function looking(parent: Command, name: string, description: string, options: { readonly isDefault?: boolean } = {}): Command {
+  return parent
+    .command(name, options)
+    .description(description)
+    .option('-c, --config <file>', 'config file (default: grace.config.* here)')
+    .addOption(new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)'))
+    .option('--json', 'for scripts');
+}
+
+function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return n;
+}

@@ -1,0 +1,88 @@
+import { lockHolder } from '../../adapters/node/instance-lock.ts';
+import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
+import type { BootRecord, ComponentReport } from '../../domains/boot/index.ts';
+import type { ProcessRecord } from '../../domains/supervisor/index.ts';
+import type { Answer } from './answer.ts';
+import { outcomeOf } from './boots.ts';
+import type { Memory } from './memory.ts';
+import { isDryRun, scoreJson, scoreLine, scoreOf } from './past-boots.ts';
+import { paint, table } from './terminal.ts';
+import { iso, when } from './when.ts';
+
+interface ComponentStatus {
+  readonly name: string;
+  /** `external`: not a process of ours, so its last boot's word stands. `unwatched`: alive, but no Grace looks after it. */
+  readonly state: 'up' | 'unwatched' | 'down' | 'starting' | 'failed' | 'skipped' | 'external';
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly sinceMs: number | null;
+}
+
+/** `grace status`: is a Grace here, what lives, and how well boots went. Not healthy without Grace, or with a part down. */
+export async function status(memory: Memory): Promise<Answer> {
+  const holder = lockHolder(memory.dataDir);
+  const boot = (await memory.boots.list(50)).find((b) => !isDryRun(b)) ?? null;
+  const records = new Map((await memory.processes.list()).map((r) => [r.component, r]));
+  const components = boot === null ? [] : boot.report.components.map((c) => statusOf(c, records.get(c.name), holder !== null));
+  const { score } = await scoreOf(memory);
+  const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
+  const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
+  const data = {
+    running: holder !== null,
+    healthy: isUp,
+    pid: holder?.pid ?? null,
+    since: sinceMs === null ? null : iso(sinceMs),
+    service: boot?.report.service ?? null,
+    mode: 'normal',
+    boot: boot === null ? null : { id: boot.id, at: iso(boot.startedAtMs), outcome: boot.outcome, verified: boot.isVerified },
+    components: components.map(({ sinceMs: since, ...c }) => ({ ...c, since: since === null ? null : iso(since) })),
+    health: scoreJson(score),
+  };
+  const lines = [
+    `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
+    '',
+    ...(components.length === 0 ? [] : [table(components.map((c) => row(c, memory.nowMs))), '']),
+    table([['mode', 'normal'], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
+  ];
+  return { exitCode: isUp ? 0 : 1, data, lines };
+}
+
+function statusOf(report: ComponentReport, record: ProcessRecord | undefined, isWatched: boolean): ComponentStatus {
+  const { name, port } = report;
+  if (record !== undefined && isAlive(record.identity))
+    return { name, port, pid: record.identity.pid, state: isWatched ? 'up' : 'unwatched', sinceMs: record.launchedAtMs };
+  const gone = { name, port, pid: null, sinceMs: null };
+  if (report.state === 'skipped') return { ...gone, state: 'skipped' };
+  if (report.state === 'failed') return { ...gone, state: 'failed' };
+  if (record === undefined && report.pid === null && report.state === 'ready') return { ...gone, state: 'external' };
+  return { ...gone, state: isWatched && report.state === 'waiting' ? 'starting' : 'down' };
+}
+
+const STATE_STYLE = {
+  up: 'green',
+  external: 'green',
+  starting: 'cyan',
+  unwatched: 'yellow',
+  down: 'red',
+  failed: 'red',
+  skipped: 'dim',
+} as const;
+
+function row(c: ComponentStatus, nowMs: number): readonly string[] {
+  return [
+    `  ${paint(STATE_STYLE[c.state], '●')} ${c.name}`,
+    c.state === 'unwatched' ? 'up, but no Grace looks after it' : c.state,
+    c.pid === null ? '' : `pid ${c.pid}`,
+    c.port === null ? '' : `port ${c.port}`,
+    c.sinceMs === null ? '' : `since ${when(c.sinceMs, nowMs)}`,
+  ];
+}
+
+function graceLine(pid: number | null, sinceMs: number | null, nowMs: number): string {
+  if (pid === null) return paint('yellow', 'no Grace runs here: start it with grace up');
+  return `${paint('green', 'Grace is running')}${paint('dim', `  pid ${pid}${sinceMs === null ? '' : `, since ${when(sinceMs, nowMs)}`}`)}`;
+}
+
+function lastBoot(boot: BootRecord, nowMs: number): string {
+  return `${outcomeOf(boot)}, ${when(boot.startedAtMs, nowMs)}  ${paint('dim', boot.id)}`;
+}
