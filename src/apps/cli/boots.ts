@@ -1,9 +1,10 @@
-import type { BootRecord } from '../../domains/boot/index.ts';
+import type { BootRecord, StageResultKind } from '../../domains/boot/index.ts';
+import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import { theBoot } from './find.ts';
 import type { Memory } from './memory.ts';
-import { isDryRun } from './past-boots.ts';
+import { fixesIn, isDryRun, tookMs } from './past-boots.ts';
 import { columns, fitted, paint, table, wrap } from './terminal.ts';
 import { blame, type TimelineRow } from './timeline.ts';
 import { count, iso, when } from './when.ts';
@@ -11,18 +12,24 @@ import { count, iso, when } from './when.ts';
 /** `grace boots`: newest first. */
 export async function listBoots(memory: Memory, limit: number): Promise<Answer> {
   const boots = await memory.boots.list(limit);
-  const rows = await Promise.all(boots.map(async (boot) => ({ boot, failures: (await memory.incidents.failuresOf(boot.id)).length })));
-  const data = rows.map(({ boot, failures }) => ({ ...summary(boot), failures }));
+  const rows = await Promise.all(
+    boots.map(async (boot) => ({
+      boot,
+      failures: (await memory.incidents.failuresOf(boot.id)).length,
+      fixes: await fixesIn(memory, boot),
+    })),
+  );
+  const data = rows.map(({ boot, failures, fixes }) => ({ ...summary(boot, fixes), failures }));
   const lines = [
     fitted([
       ['boot', 'when', 'outcome', 'took', 'failures', 'fixes'].map((title) => paint('dim', title)),
-      ...rows.map(({ boot, failures }) => [
+      ...rows.map(({ boot, failures, fixes }) => [
         boot.id,
         when(boot.startedAtMs, memory.nowMs),
         outcomeOf(boot),
-        formatDuration(boot.report.summary.duration_ms),
+        formatDuration(tookMs(boot)),
         failures === 0 ? paint('dim', '-') : String(failures),
-        boot.report.summary.fixes === 0 ? paint('dim', '-') : String(boot.report.summary.fixes),
+        fixes.length === 0 ? paint('dim', '-') : String(fixes.length),
       ]),
     ]),
   ];
@@ -33,7 +40,8 @@ export async function listBoots(memory: Memory, limit: number): Promise<Answer> 
 export async function showBoot(memory: Memory, name: string, withBlame: boolean): Promise<Answer> {
   const boot = await theBoot(memory, name);
   const failures = await memory.incidents.failuresOf(boot.id);
-  if (withBlame) return showBlame(boot, memory.nowMs);
+  const fixes = await fixesIn(memory, boot);
+  if (withBlame) return showBlame(boot, fixes, memory.nowMs);
   const { report } = boot;
   const lines = [
     heading(boot, memory.nowMs),
@@ -71,14 +79,15 @@ export async function showBoot(memory: Memory, name: string, withBlame: boolean)
         ]),
       ),
     );
+  for (const fix of fixes) lines.push('', `${paint('green', 'fixed')}  ${fix.component}: ${fix.playbook}, ${fix.state}`);
   if (failures.length > 0) lines.push('', `${count(failures.length, 'failure')}: ${paint('bold', `grace explain ${boot.id}`)}`);
-  const data = { ...summary(boot), failures: failures.length, stages: report.stages, components: report.components };
+  const data = { ...summary(boot, fixes), failures: failures.length, stages: report.stages, components: report.components };
   return { exitCode: 0, data, lines };
 }
 
-function showBlame(boot: BootRecord, nowMs: number): Answer {
+function showBlame(boot: BootRecord, fixes: readonly PlaybookRun[], nowMs: number): Answer {
   const { rows, chain } = blame(boot.report);
-  const totalMs = Math.max(1, boot.report.summary.duration_ms);
+  const totalMs = Math.max(1, tookMs(boot));
   const lines = [
     heading(boot, nowMs),
     '',
@@ -106,7 +115,7 @@ function showBlame(boot: BootRecord, nowMs: number): Answer {
     waited_for: r.waitedFor,
     result: r.result,
   });
-  return { exitCode: 0, data: { ...summary(boot), timeline: rows.map(row), critical_chain: chain.map(row) }, lines };
+  return { exitCode: 0, data: { ...summary(boot, fixes), timeline: rows.map(row), critical_chain: chain.map(row) }, lines };
 }
 
 const BAR_WIDTH = 32;
@@ -118,7 +127,7 @@ function bar(row: TimelineRow, totalMs: number): string {
   return `${paint('dim', '·'.repeat(from))}${'█'.repeat(length)}${paint('dim', '·'.repeat(BAR_WIDTH - from - length))}`;
 }
 
-const MARK: Readonly<Record<string, () => string>> & Record<'success' | 'failed' | 'warned' | 'skipped', () => string> = {
+const MARK: Readonly<Record<StageResultKind, () => string>> = {
   success: () => paint('green', '✔'),
   failed: () => paint('red', '✖'),
   warned: () => paint('yellow', '▲'),
@@ -126,7 +135,7 @@ const MARK: Readonly<Record<string, () => string>> & Record<'success' | 'failed'
 };
 
 function heading(boot: BootRecord, nowMs: number): string {
-  return `${paint('bold', boot.id)}  ${boot.report.service}  ${outcomeOf(boot)} after ${formatDuration(boot.report.summary.duration_ms)}${paint('dim', `, ${when(boot.startedAtMs, nowMs)}, ${boot.mode}`)}`;
+  return `${paint('bold', boot.id)}  ${boot.report.service}  ${outcomeOf(boot)} after ${formatDuration(tookMs(boot))}${paint('dim', `, ${when(boot.startedAtMs, nowMs)}, ${boot.mode}`)}`;
 }
 
 /** How a boot ended, in colour. */
@@ -145,7 +154,7 @@ export function outcomeOf(boot: BootRecord): string {
   }
 }
 
-function summary(boot: BootRecord): Readonly<Record<string, unknown>> {
+function summary(boot: BootRecord, fixes: readonly PlaybookRun[]): Readonly<Record<string, unknown>> {
   const { report } = boot;
   return {
     id: boot.id,
@@ -156,9 +165,9 @@ function summary(boot: BootRecord): Readonly<Record<string, unknown>> {
     outcome: boot.outcome,
     dry_run: isDryRun(boot),
     verified: boot.isVerified,
-    duration_ms: report.summary.duration_ms,
-    fixes: report.summary.fixes,
+    duration_ms: tookMs(boot),
+    fixes: fixes.length,
     incidents: report.incidents,
-    playbooks: report.playbooks,
+    playbooks: [...new Set(fixes.map((f) => f.playbook))],
   };
 }

@@ -6,6 +6,7 @@ import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import { findBoot } from './find.ts';
 import type { Memory } from './memory.ts';
+import { tookMs } from './past-boots.ts';
 import { columns, paint, wrap } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
@@ -126,7 +127,7 @@ function toEntry(explanation: Explanation, pattern: Pattern | undefined, approva
 function nextStepOf(e: Explanation, incident: string, pending: Approval | undefined): string {
   switch (e.outcome) {
     case 'healed':
-      return e.playbook === null ? 'Grace restarted it; nothing to do' : `${e.playbook} fixed it; nothing to do`;
+      return e.playbook === null ? 'Grace restarted it; nothing to do' : `fixed by ${e.playbook}; nothing to do`;
     case 'needs_approval':
       return pending === undefined
         ? `approved or expired since: start it again, and see grace approvals list`
@@ -243,10 +244,9 @@ function field(label: string, values: readonly string[]): string {
 }
 
 function bootLine(boot: BootRecord, nowMs: number): string {
-  const { report } = boot;
   return paint(
     'dim',
-    `${boot.id}, ${when(boot.startedAtMs, nowMs)}: ${boot.outcome}${boot.isVerified ? ', verified' : ''} after ${formatDuration(report.summary.duration_ms)}`,
+    `${boot.id}, ${when(boot.startedAtMs, nowMs)}: ${boot.outcome}${boot.isVerified ? ', verified' : ''} after ${formatDuration(tookMs(boot))}`,
   );
 }
 

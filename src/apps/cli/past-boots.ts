@@ -1,5 +1,6 @@
 import type { BootRecord } from '../../domains/boot/index.ts';
 import { healthScore, SCORED_BOOTS, type HealthScore } from '../../domains/learning/index.ts';
+import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import type { Memory } from './memory.ts';
 import { paint } from './terminal.ts';
 
@@ -13,6 +14,17 @@ export interface PastBoot {
 export function isDryRun(boot: BootRecord): boolean {
   const { stages } = boot.report;
   return boot.outcome === 'success' && stages.some((s) => s.number === 6 && s.result === 'skipped');
+}
+
+/** Until it was up, or given up: the soak time and the service's life after it are not part of it. */
+export function tookMs(boot: BootRecord): number {
+  const last = boot.report.stages.findLast((s) => s.result !== 'skipped');
+  return last === undefined ? boot.report.summary.duration_ms : Math.round(last.startedAfterMs + last.durationMs);
+}
+
+/** Playbooks that ran in a boot and were not taken back. */
+export async function fixesIn(memory: Memory, boot: BootRecord): Promise<readonly PlaybookRun[]> {
+  return (await memory.playbooks.runsOf(boot.id)).filter((r) => r.state === 'verified' || r.state === 'applied');
 }
 
 /** Finished boots, newest first. One that was stopped by hand before it was up is no failure and no success. */
