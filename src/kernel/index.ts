@@ -10,3 +10,4 @@ export { sha256Hex } from './hash.ts';
 export type { Logger } from './logger.ts';
 export type { DiskRoom, Files, FileStat } from './files.ts';
 export type { CommandOptions, CommandResult, Spawner } from './spawner.ts';
+export { globPattern } from './path-glob.ts';

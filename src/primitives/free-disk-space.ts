@@ -1,9 +1,9 @@
+import { globPattern } from '../kernel/index.ts';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { openFiles } from './open-files.ts';
 import { Parameters } from './parameters.ts';
-import { globPattern } from './path-glob.ts';
 
 type Params = { readonly path: string; readonly bytes: number };
 

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { globPattern } from './path-glob.ts';
+import { globPattern } from '../kernel/index.ts';
 import { isBackupName } from './sibling-backups.ts';
 import { contentValidity } from './content-validity.ts';
 import { Sandbox } from './testing/sandbox.ts';

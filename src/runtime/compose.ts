@@ -4,11 +4,12 @@ import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts
 import { contentCheck } from '../adapters/node/content-check.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
-import { hostView } from '../adapters/node/host-view.ts';
+import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
 import { isAlive, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { nodeProber } from '../adapters/probes/prober.ts';
@@ -37,7 +38,7 @@ import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '
 import type { PlaybookStore, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
-import { messageOf, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
+import { messageOf, seededRandom, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
 import { primitives } from '../primitives/index.ts';
 import type { GraceConfig } from './config/index.ts';
 import { primitiveContext } from './primitive-context.ts';
@@ -115,6 +116,7 @@ export async function compose(options: ComposeOptions) {
       new Set([...supervision.runners.values()].filter((r) => r.isRunning()).flatMap((r) => host.members(r.spec.name).map((i) => i.pid))),
     packages: async (cwd) => packageState(cwd, nodeFiles, await manifestOf(cwd)),
     schemaDrift: (component) => databases.drift(component),
+    appearance: async (component) => JSON.parse((await snapshots.get(component, 'appearance')) ?? 'null') as Appearance | null,
   });
   const manifestOf = async (cwd: string): Promise<PackageManifest | null> => {
     const spec = config.components.find((c) => c.kind === 'process' && c.cwd === cwd);
@@ -224,6 +226,7 @@ export async function compose(options: ComposeOptions) {
       host,
       view,
       prober: nodeProber(nodeClock, nodeFiles, nodeSpawner),
+      random: seededRandom(nodeClock.nowMs()),
       processes: processStore(store.db),
       approvals: repos.approvals,
       capture: { clock: nodeClock, ids: nodeIds, files: nodeFiles, redactor, readFacts, incidents: repos.incidents },
@@ -348,6 +351,10 @@ export async function compose(options: ComposeOptions) {
       try {
         await lastGood.take(spec, bootId);
         if (spec.kind !== 'process') continue;
+        const port = supervision.runners.get(spec.name)?.port ?? null;
+        const listener = port === null ? undefined : pidsListeningOn(port)[0];
+        const appearance = listener === undefined ? null : appearanceOf(listener);
+        if (appearance !== null) await snapshots.put(spec.name, 'appearance', bootId, JSON.stringify(appearance));
         const before = await manifestOf(spec.cwd);
         const lock = await nodeFiles.readText(join(spec.cwd, 'package-lock.json'));
         if (lock !== null && before?.lockDigest !== sha256Hex(lock)) {

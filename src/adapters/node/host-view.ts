@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { connect } from 'node:net';
@@ -16,6 +16,14 @@ export interface HostViewOptions {
   managedPids(): ReadonlySet<number>;
   packages(cwd: string): Promise<PackageState>;
   schemaDrift(component: string): Promise<SchemaDrift | null>;
+  /** How the component's listening process called itself when it last worked: programs rename themselves. */
+  appearance(component: string): Promise<Appearance | null>;
+}
+
+/** What a process shows of itself. */
+export interface Appearance {
+  readonly executable: string;
+  readonly commandLine: string;
 }
 
 const CONNECT_MS = 1500;
@@ -32,7 +40,11 @@ export function hostView(options: HostViewOptions): HostView {
       if (pid === undefined) return isTaken(port) ? UNSEEN : null;
       const view = viewOf(pid);
       if (view === null) return null;
-      return { ...view, startedAtMs: startedAtMs(view.startTicks), relation: relationOf(view, options.component(component), options) };
+      return {
+        ...view,
+        startedAtMs: startedAtMs(view.startTicks),
+        relation: relationOf(view, options.component(component), await options.appearance(component), options),
+      };
     },
     process: async (pid) => viewOf(pid),
     canConnect: (host, port) =>
@@ -120,7 +132,7 @@ function viewOf(pid: number): ProcessView | null {
   return {
     pid,
     startTicks: stat.startTicks,
-    command: (argv.join(' ') || stat.comm).slice(0, COMMAND_CHARS),
+    command: (argv.join(' ').replace(/\s+/g, ' ').trim() || stat.comm).slice(0, COMMAND_CHARS),
     argv,
     cwd: readCwd(pid),
     state: stat.state,
@@ -133,16 +145,36 @@ function viewOf(pid: number): ProcessView | null {
  * Whether a process is a copy of this component that nobody looks after any more. Ending somebody else's process is the
  * worst Grace could do, so every sign must agree; when in doubt it is not ours.
  */
-function relationOf(view: ProcessView, spec: ComponentSpec | null, options: HostViewOptions): PortHolder['relation'] {
+function relationOf(
+  view: ProcessView,
+  spec: ComponentSpec | null,
+  appearance: Appearance | null,
+  options: HostViewOptions,
+): PortHolder['relation'] {
   if (options.managedPids().has(view.pid)) return 'managed';
   const mark = readEnvironmentVariable(view.pid, MARK);
   // Our own mark, and not among what runs now: left over from a Grace that was killed.
   if (mark !== null && spec !== null && mark === `${options.installation}/${spec.name}`) return 'own_stale';
   if (mark !== null && mark.startsWith(`${options.installation}/`)) return 'own_other';
-  if (spec === null || view.cwd === null || view.cwd !== spec.cwd || !isSameCommand(view.argv, spec.command)) return 'foreign';
+  if (spec === null || view.cwd === null || view.cwd !== spec.cwd) return 'foreign';
+  const looksLikeBefore = appearance !== null && sameAppearance(appearance, appearanceOf(view.pid));
+  if (!looksLikeBefore && !isSameCommand(view.argv, spec.command)) return 'foreign';
   if (mark !== null) return 'own_other'; // another Grace looks after it
   if (Number(view.user) !== process.getuid?.() && process.getuid?.() !== 0) return 'foreign';
   return isOrphaned(view) ? 'own_stale' : 'own_other';
+}
+
+/** @returns null when it cannot be seen */
+export function appearanceOf(pid: number): Appearance | null {
+  try {
+    return { executable: readlinkSync(`/proc/${pid}/exe`), commandLine: readArgv(pid).join(' ').trim() };
+  } catch {
+    return null; // ended, or another user's
+  }
+}
+
+function sameAppearance(a: Appearance, b: Appearance | null): boolean {
+  return b !== null && a.executable === b.executable && a.commandLine !== '' && a.commandLine === b.commandLine;
 }
 
 /** The same program with the same arguments, whatever wrapper (`setpriv`, `env`, `bash -c 'exec …'`) it was started by. */

@@ -47,9 +47,11 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
 }
 
 /** What a component's database, packages or port looked like at its last verified boot. */
+export type SnapshotKind = 'schema' | 'packages' | 'port' | 'appearance';
+
 export interface SnapshotStore {
-  get(component: string, kind: 'schema' | 'packages' | 'port'): Promise<string | null>;
-  put(component: string, kind: 'schema' | 'packages' | 'port', bootId: string, body: string): Promise<void>;
+  get(component: string, kind: SnapshotKind): Promise<string | null>;
+  put(component: string, kind: SnapshotKind, bootId: string, body: string): Promise<void>;
 }
 
 export function snapshotStore(db: Kysely<Tables>): SnapshotStore {

@@ -63,12 +63,10 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       await answer(command, health);
     },
   );
-  const boots = looking(program, 'boots', 'history of boots')
-    .option('-n, --limit <n>', 'how many', wholeNumber, BOOTS_LISTED)
-    .action(async (options: { limit: number }, command: Command) => {
-      const { listBoots } = await import('./boots.ts');
-      await answer(command, (memory) => listBoots(memory, options.limit));
-    });
+  const boots = group(program, 'boots', 'history of boots', async (command) => {
+    const { listBoots } = await import('./boots.ts');
+    await answer(command, (memory) => listBoots(memory, command.opts<{ limit: number }>().limit));
+  }).option('-n, --limit <n>', 'how many', wholeNumber, BOOTS_LISTED);
   looking(boots, 'show', 'its stages, findings and components')
     .argument('<boot>', 'its id, or last')
     .option('--blame', 'what took how long and what it waited for, and the critical chain')
@@ -98,7 +96,7 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
   });
-  const incidents = looking(program, 'incidents', 'what is known of each failure').action(async (_options: unknown, command: Command) => {
+  const incidents = group(program, 'incidents', 'what is known of each failure', async (command) => {
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
   });
@@ -109,8 +107,7 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       await answer(command, (memory) => showIncident(memory, id));
     });
 
-  const playbooks = program.command('playbooks').description('what Grace does about failures');
-  looking(playbooks, 'list', 'all of them', { isDefault: true }).action(async (_options: unknown, command: Command) => {
+  const playbooks = listGroup(program, 'playbooks', 'what Grace does about failures', async (command) => {
     const { listPlaybooks } = await import('./playbooks.ts');
     await answer(command, listPlaybooks);
   });
@@ -131,8 +128,7 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
         await answer(command, (memory) => setEnabled(memory, name, isEnabled));
       });
 
-  const approvals = program.command('approvals').description('fixes that wait for a person');
-  looking(approvals, 'list', 'the open ones first', { isDefault: true }).action(async (_options: unknown, command: Command) => {
+  const approvals = listGroup(program, 'approvals', 'fixes that wait for a person', async (command) => {
     const { listApprovals } = await import('./approvals.ts');
     await answer(command, listApprovals);
   });
@@ -153,10 +149,31 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       });
 }
 
+/** A command that lists by itself and has commands of its own below it. */
+function group(parent: Command, name: string, description: string, list: (command: Command) => Promise<void>): Command {
+  return looking(parent, name, description)
+    .allowExcessArguments()
+    .action(async (_options: unknown, command: Command) => {
+      const [unknown] = command.args;
+      if (unknown !== undefined) {
+        const known = command.commands.map((c) => c.name()).join(', ');
+        command.error(`error: unknown command '${name} ${unknown}' (there is: ${known})`);
+      }
+      await list(command);
+    });
+}
+
+/** The same with `list` spelled out. */
+function listGroup(parent: Command, name: string, description: string, list: (command: Command) => Promise<void>): Command {
+  const made = group(parent, name, description, list);
+  looking(made, 'list', 'all of them').action(async (_options: unknown, command: Command) => list(command));
+  return made;
+}
+
 /** A command with the options that all have in common. */
-function looking(parent: Command, name: string, description: string, options: { readonly isDefault?: boolean } = {}): Command {
+function looking(parent: Command, name: string, description: string): Command {
   return parent
-    .command(name, options)
+    .command(name)
     .description(description)
     .option('-c, --config <file>', 'config file (default: grace.config.* here)')
     .addOption(new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)'))

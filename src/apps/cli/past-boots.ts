@@ -3,6 +3,7 @@ import { healthScore, SCORED_BOOTS, type HealthScore } from '../../domains/learn
 import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import type { Memory } from './memory.ts';
 import { paint } from './terminal.ts';
+import { count } from './when.ts';
 
 /** A boot that was judged, with how many failures were captured in it. */
 export interface PastBoot {
@@ -46,7 +47,7 @@ const SCORE_STYLE = { excellent: 'green', good: 'green', fair: 'yellow', poor: '
 export function scoreLine(score: HealthScore): string {
   if (score.score === 'unknown') return `${paint('dim', 'unknown')}: no boot has finished yet`;
   return (
-    `${paint(SCORE_STYLE[score.score], score.score)}: ${Math.round(score.successRate * 100)} % of the last ${score.boots} boots succeeded, ` +
+    `${paint(SCORE_STYLE[score.score], score.score)}: ${Math.round(score.successRate * 100)} % of the last ${count(score.boots, 'boot')} succeeded, ` +
     `${score.averageIssues.toFixed(1)} issues per boot, ${score.trend}`
   );
 }

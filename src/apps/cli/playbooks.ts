@@ -72,8 +72,7 @@ export async function showPlaybook(memory: Memory, name: string): Promise<Answer
         '  so far',
         rate === null
           ? 'never verified and never failed'
-          : `verified ${p.verifiedCount} times, failed ${p.failedCount} times (${Math.round(rate * 100)} %)` +
-            (recoveryMs === null ? '' : `, takes ${formatDuration(recoveryMs)}`),
+          : `${trackRecord(p)} (${Math.round(rate * 100)} %)` + (recoveryMs === null ? '' : `, takes ${formatDuration(recoveryMs)}`),
       ],
       ...p.steps.map((s, i) => [i === 0 ? '  steps' : '', `${i + 1}. ${s.name} ${paint('dim', `(${s.primitive})`)}`]),
       ...runs
@@ -139,7 +138,7 @@ function playbookJson(p: RegisteredPlaybook): Readonly<Record<string, unknown>> 
   };
 }
 
-/** For `grace playbooks` texts elsewhere. */
+/** How it has done so far, in words. */
 export function trackRecord(p: RegisteredPlaybook): string {
   return `verified ${count(p.verifiedCount, 'time')}, failed ${count(p.failedCount, 'time')}`;
 }

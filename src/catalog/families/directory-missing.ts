@@ -1,3 +1,4 @@
+import { dirname, extname } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, failsToWork, HARMLESS, LIKELY, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
@@ -55,7 +56,9 @@ export const directoryMissing: FailureFamily = {
       if (!wasDirectory && (part.entry !== null || (part.isLeaf && !looksLikeDirectory(path)))) continue;
       if (!part.isLeaf && canBringBack(await c.lastGood.entry(c.component.name, path))) continue;
       if (!wasDirectory && !part.isLeaf && !isToBeWritten(path, part.path)) continue;
-      const answer = await diagnoseDirectory(c, part.path, line, wasDirectory ? SURE : isNamed ? (part.isLeaf ? 0.7 : 0.8) : WORDS_ONLY);
+      // All of the way down: a directory made half way would fail again one level deeper.
+      const wanted = part.isLeaf || wasDirectory ? part.path : extname(path) === '' && looksLikeDirectory(path) ? path : dirname(path);
+      const answer = await diagnoseDirectory(c, wanted, line, wasDirectory ? SURE : isNamed ? (part.isLeaf ? 0.7 : 0.8) : WORDS_ONLY);
       found.set(part.path, answer);
     }
     if (found.size > 0) return [...found.values()];

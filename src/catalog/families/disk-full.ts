@@ -2,7 +2,8 @@ import { isAbsolute, join, relative } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { CAREFUL, diagnosis, linesOf, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { findFullDisk, mountAbove, mountsOf, roomToGoOn, roomWanted, type FullDisk } from './disk-room.ts';
-import { findBelow, globPattern } from './find-file.ts';
+import { globPattern } from '../../kernel/index.ts';
+import { findBelow } from './find-file.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, isBelow, isOwn, slugOf } from './places.ts';
 

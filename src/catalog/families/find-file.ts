@@ -35,27 +35,3 @@ export async function findBelow(
   }
   return found;
 }
-
-/** `cache/**`, `*.log`, `{a,b}/?.tmp` as a regular expression over a path relative to the root. */
-export function globPattern(glob: string): RegExp {
-  let source = '';
-  let inBraces = false;
-  for (let i = 0; i < glob.length; i++) {
-    const char = glob.charAt(i);
-    if (char === '*' && glob.charAt(i + 1) === '*') {
-      const isWhole = glob.charAt(i + 2) === '/';
-      source += isWhole ? '(?:[^/]+/)*' : '.*';
-      i += isWhole ? 2 : 1;
-    } else if (char === '*') source += '[^/]*';
-    else if (char === '?') source += '[^/]';
-    else if (char === '{') {
-      inBraces = true;
-      source += '(?:';
-    } else if (char === '}' && inBraces) {
-      inBraces = false;
-      source += ')';
-    } else if (char === ',' && inBraces) source += '|';
-    else source += char.replace(/[.+^$()|[\]\\{}]/, '\\$&');
-  }
-  return new RegExp(`^${source}$`);
-}

@@ -6,6 +6,7 @@ import {
   type Files,
   type JsonObject,
   type Logger,
+  type Random,
   type Spawner,
 } from '../../kernel/index.ts';
 import { approvalState, type ApprovalStore, type Phase } from '../governance/index.ts';
@@ -46,6 +47,7 @@ export interface SupervisionPorts {
   readonly host: ProcessHost;
   readonly view: HostView;
   readonly prober: Prober;
+  readonly random: Random;
   readonly processes: ProcessStore;
   readonly approvals: ApprovalStore;
   readonly capture: CapturePorts;
@@ -253,7 +255,9 @@ export class Supervision {
         const mayHold =
           this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
         if (!mayHold) return this.fail(spec, captured, pending, cause);
-        await runner.stop();
+        // Ready but not quite well is better than nothing while somebody is waited for.
+        const isServing = captured.failure.symptom === 'smoke' && runner.isRunning();
+        if (!isServing) await runner.stop();
         const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
         emit({ type: 'held', component: spec.name, cause, waitingFor });
         const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
@@ -262,6 +266,7 @@ export class Supervision {
             ? await this.approvalOf(result.approval)
             : await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
         emit({ type: 'component_waiting', component: spec.name, on: waitingFor, text: `trying again: ${why}` });
+        keepsRunning = isServing;
         healed = 0;
         attempts.length = 0;
         round = 0;
@@ -776,7 +781,7 @@ export class Supervision {
         component: spec,
         problem,
         logOffset,
-        saidElsewhere: `${said}\n${problem.symptom === 'smoke' ? problem.probeDetail : ''}`,
+        saidElsewhere: `${said}\n${spokenBy(problem)}`,
         facts,
         context,
       },
@@ -824,6 +829,11 @@ export class Supervision {
     if (!intensity) throw new TypeError(`no component ${name}`);
     return intensity;
   }
+}
+
+/** What the component itself said to a probe. That nobody answered says nothing beyond the symptom. */
+function spokenBy(problem: Problem): string {
+  return problem.symptom === 'smoke' || /HTTP \d{3}/.test(problem.probeDetail) ? problem.probeDetail : '';
 }
 
 /** For a look that stores nothing. */

@@ -8,5 +8,5 @@ export {
   type ProbeSpec,
   type ProbeTarget,
 } from './probe.ts';
-export { LatencyBaseline } from './latency-baseline.ts';
+export { BASELINE_SAMPLES, LatencyBaseline } from './latency-baseline.ts';
 export type { SmokeSpec } from './smoke.ts';

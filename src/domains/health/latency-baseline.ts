@@ -1,5 +1,5 @@
 /** Probe answers that make up the baseline, and the newest that are compared with it. */
-const BASELINE_SAMPLES = 12;
+export const BASELINE_SAMPLES = 6;
 const RECENT_SAMPLES = 9;
 /** Slower than this many times its own baseline … */
 const SLOWER_FACTOR = 6;

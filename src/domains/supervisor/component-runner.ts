@@ -1,5 +1,5 @@
-import { formatDuration, type Clock } from '../../kernel/index.ts';
-import { LatencyBaseline, describeTarget, type Prober, type ProbeSpec } from '../health/index.ts';
+import { formatDuration, type Clock, type Random } from '../../kernel/index.ts';
+import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, type Prober, type ProbeSpec } from '../health/index.ts';
 import type { Symptom } from '../incidents/index.ts';
 import type { ComponentSpec } from './component.ts';
 import type { ExitInfo, LaunchRequest, ProcessHandle, ProcessHost, ProcessRecord, ProcessVitals } from './ports.ts';
@@ -29,6 +29,7 @@ export interface RunnerPorts {
   readonly clock: Clock;
   readonly host: ProcessHost;
   readonly prober: Prober;
+  readonly random: Random;
 }
 
 /** First look at a starting component; each later one waits a little longer. */
@@ -43,6 +44,10 @@ const EARLY_LOOKS_MS = [4000, 9000, 18_000, 36_000];
 const WRONG_PROCESS_LOOKS = 4;
 /** Windows of starvation after which a silent process counts as failed after all. */
 const STARVED_WINDOWS_MAX = 20;
+/** A component that has just become ready is asked this often until it is known how fast it answers. */
+const BASELINE_MS = 60;
+/** Share of the interval by which a look may come earlier. */
+const JITTER = 0.3;
 /** Samples of memory that must all have grown. */
 const GROWTH_SAMPLES = 6;
 /** Share of the heap limit at which a growing process is restarted in an orderly way, before it crawls. */
@@ -255,9 +260,13 @@ export class ComponentRunner {
     this.latency.forgetRecent();
     let before = host.vitals(handle.identity);
     let lookedMs = clock.monotonicMs();
+    let looks = 0;
     for (;;) {
       // At a fixed rate: time spent waiting for an answer is not added to the interval.
-      await clock.sleep(Math.max(10, lookedMs + probe.intervalMs - clock.monotonicMs()), signal);
+      // Never in step with something in the component that happens at the same rate: it would be missed for ever.
+      const isLearning = looks++ < BASELINE_SAMPLES && (probe.target.kind === 'http' || probe.target.kind === 'tcp');
+      const intervalMs = isLearning ? Math.min(BASELINE_MS, probe.intervalMs) : probe.intervalMs * (1 - JITTER * this.ports.random.next());
+      await clock.sleep(Math.max(10, lookedMs + intervalMs - clock.monotonicMs()), signal);
       lookedMs = clock.monotonicMs();
       const now = host.vitals(handle.identity);
       if (now?.state === 'T') {
@@ -284,7 +293,7 @@ export class ComponentRunner {
           );
       } else if (isStarved(before, after) && ++starvedWindows <= STARVED_WINDOWS_MAX) {
         // It would run if it were let: restarting it would only cost more of what is scarce.
-      } else if (++failures >= probe.failureThreshold) {
+      } else if (!isLearning && ++failures >= probe.failureThreshold) {
         return report(
           this.problem('liveness', `${describeTarget(probe.target)} failed ${failures} times: ${result.detail}`, sinceMs, {
             detail: result.detail,

@@ -1,5 +1,6 @@
 /**
- * A glob as a test of paths: `*` and `?` within a name, `**` over directories, `{a,b}` one of them. Names with a leading
+ * A glob as a test of paths: `*` and `?` within a name, `**` over directories, `{a,b}` one of them, `[0-9]` one of
+ * these characters. Names with a leading
  * dot have to be named: a star never reaches `.env` or `.git`.
  */
 export function globPattern(glob: string): RegExp {
@@ -16,6 +17,10 @@ export function globPattern(glob: string): RegExp {
       i += 1;
     } else if (char === '*') {
       if (glob[i - 1] !== '*') out += atNameStart ? '(?!\\.)[^/]*' : '[^/]*';
+    } else if (char === '[' && CLASS.test(glob.slice(i))) {
+      const set = CLASS.exec(glob.slice(i))?.[0] ?? '';
+      out += set.replace(/^\[!/, '[^').replaceAll('\\', '\\\\');
+      i += set.length - 1;
     } else if (char === '?') out += atNameStart ? '(?!\\.)[^/]' : '[^/]';
     else if (char === '{' && glob.includes('}', i)) {
       inBraces = true;
@@ -28,3 +33,6 @@ export function globPattern(glob: string): RegExp {
   }
   return new RegExp(`^${out}$`);
 }
+
+/** `[0-9]`, `[!a-z]`: a closed set without slash. */
+const CLASS = /^\[!?[^\]/]+\]/;
