@@ -135,6 +135,7 @@ export async function compose(options: ComposeOptions) {
     files: nodeFiles,
     lastGood,
     attempts,
+    runsAs: supervision.runners.get(component.name)?.runsAs ?? null,
   });
 
   const processes: ProcessControl = {

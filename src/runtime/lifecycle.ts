@@ -130,7 +130,10 @@ class Session {
       this.keeping = this.settle(stages);
       await aborted(signal);
       await this.beforeStop();
-    } else if (outcome === 'success' && until === 'booted') await this.verified(stages);
+    } else if (outcome === 'success' && until === 'booted') {
+      await this.composed.keepAsGood();
+      await this.verified(stages);
+    }
     await supervision.stopAll(layers);
     return { report, isHealthy: outcome === 'success' || (isCut && failedStage === null) };
   }

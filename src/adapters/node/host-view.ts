@@ -6,7 +6,7 @@ import type { Files } from '../../kernel/index.ts';
 import type { HostView, PackageState, PortHolder, ProcessView, SchemaDrift } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { pidsListeningOn } from './ports.ts';
-import { MARK, readArgv, readCwd, readEnvironmentVariable, readStat, readUid, startedAtMs } from './proc.ts';
+import { MARK, readArgv, readCwd, readEnvironmentVariable, readStat, readUser, startedAtMs } from './proc.ts';
 
 export interface HostViewOptions {
   readonly files: Files;
@@ -136,7 +136,7 @@ function viewOf(pid: number): ProcessView | null {
     argv,
     cwd: readCwd(pid),
     state: stat.state,
-    user: String(readUid(pid) ?? '?'),
+    user: String(readUser(pid)?.uid ?? '?'),
     parentPid: stat.parentPid,
   };
 }

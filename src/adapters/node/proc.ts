@@ -66,9 +66,12 @@ export function readCwd(pid: number): string | null {
   }
 }
 
-export function readUid(pid: number): number | null {
-  const match = /^Uid:\s+\d+\s+(\d+)/m.exec(readProc(pid, 'status') ?? '');
-  return match ? Number(match[1]) : null;
+/** Effective user and group; null when it is gone. */
+export function readUser(pid: number): { readonly uid: number; readonly gid: number } | null {
+  const status = readProc(pid, 'status') ?? '';
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
+  const gid = /^Gid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
+  return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
 /** A variable of a process's initial environment; null when it has none, or is not ours to read. */

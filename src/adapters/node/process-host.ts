@@ -13,7 +13,7 @@ import type {
   ProcessVitals,
 } from '../../domains/supervisor/index.ts';
 import { pidsListeningOn, portsOf } from './ports.ts';
-import { identityOf, isAlive, MARK, machineBootId, pidsWithMark, readSchedule, readStat, readUid } from './proc.ts';
+import { identityOf, isAlive, MARK, machineBootId, pidsWithMark, readSchedule, readStat, readUser } from './proc.ts';
 
 /** An adopted process is not our child: its end is found by looking. */
 const ADOPTED_POLL_MS = 200;
@@ -170,6 +170,7 @@ function vitals(identity: ProcessIdentity): ProcessVitals | null {
   const stat = readStat(identity.pid);
   if (stat === null || stat.startTicks !== identity.startTicks) return null;
   const schedule = readSchedule(identity.pid);
+  const user = readUser(identity.pid);
   let openFiles = -1;
   try {
     openFiles = readdirSync(`/proc/${identity.pid}/fd`).length;
@@ -183,7 +184,8 @@ function vitals(identity: ProcessIdentity): ProcessVitals | null {
     ranMs: schedule?.ranMs ?? 0,
     waitedMs: schedule?.waitedMs ?? 0,
     openFiles,
-    uid: readUid(identity.pid),
+    uid: user?.uid ?? null,
+    gid: user?.gid ?? null,
   };
 }
 

@@ -65,6 +65,8 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
     const traits = await traitsAtLastGood(c, at);
     if (traits !== null) return restoringTraits(c, at, traits, [line], SURE, true);
   }
+  const mine = await traitsOfItsUser(c, nearest);
+  if (mine !== null) return restoringTraits(c, nearest, mine, [line], 0.75, false);
   const isKnown = (await c.lastGood.entry(c.component.name, nearest)) !== null;
   const traits = isKnown ? null : await traitsOfNeighbours(c, nearest);
   if (traits !== null) return restoringTraits(c, nearest, traits, [line], 0.7, false);
@@ -118,6 +120,18 @@ async function traitsAtLastGood(c: CaseFile, path: string): Promise<Traits | nul
     ...(mode !== (stat.mode & 0o3777) ? { mode } : {}),
   };
   return Object.keys(traits).length === 0 ? null : traits;
+}
+
+/**
+ * A data directory that the user it runs as cannot use: that user becomes its owner. Never the component's whole
+ * directory, and never installed packages: a service has no business owning its own code.
+ */
+async function traitsOfItsUser(c: CaseFile, path: string): Promise<Traits | null> {
+  const { runsAs } = c;
+  const stat = await c.files.stat(path);
+  if (runsAs === null || runsAs.uid === 0 || stat === null || stat.kind !== 'directory' || stat.uid === runsAs.uid) return null;
+  if (path === c.component.cwd || c.component.roots.includes(path) || path.includes('/node_modules')) return null;
+  return { uid: runsAs.uid, gid: runsAs.gid };
 }
 
 /** Without a last good boot: the owner that the things around it have, and the owner's own rights. */

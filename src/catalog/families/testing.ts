@@ -35,6 +35,7 @@ export interface World {
   readonly overrides?: Partial<CaseFile['overrides']>;
   readonly drift?: readonly Drift[];
   readonly attempts?: readonly string[];
+  readonly runsAs?: { readonly uid: number; readonly gid: number };
   readonly disk?: Readonly<Record<string, string | Thing>>;
   readonly lastGood?: Readonly<Record<string, string | Thing>>;
   /** Last good files whose content was too large to keep. */
@@ -97,6 +98,7 @@ function caseFile(world: World = {}): CaseFile {
     files: filesOf(world),
     lastGood: lastGoodOf(world),
     attempts: world.attempts ?? [],
+    runsAs: world.runsAs ?? null,
   };
 }
 

@@ -22,6 +22,8 @@ export interface CaseFile {
   readonly lastGood: LastGood;
   /** How often this failure was already met in this boot, and what was tried: playbook names. */
   readonly attempts: readonly string[];
+  /** The user its process was seen to run as; null when it never lived long enough. */
+  readonly runsAs: { readonly uid: number; readonly gid: number } | null;
 }
 
 /** What a family makes of a failure. */

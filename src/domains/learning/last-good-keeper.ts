@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { sha256Hex, type Clock, type Files, type FileStat } from '../../kernel/index.ts';
 import type { LastGood, LastGoodEntry } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
@@ -144,6 +145,7 @@ export class LastGoodKeeper implements LastGood {
         const content = await files.read(entry.path, CONTENT_BYTES_MAX * 4).catch(() => null);
         if (content !== null && sha256Hex(content) !== entry.digest) {
           const isBroken = checkContent(entry.path, content) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
+          if (isEnvFile(entry.path, spec)) found.push(...(await this.envDrift(entry, content)));
           const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
           found.push(
             this.rank(
@@ -176,6 +178,29 @@ export class LastGoodKeeper implements LastGood {
         );
     }
     return found.toSorted((a, b) => b.suspicion - a.suspicion);
+  }
+
+  /** Which variables of an env file are gone or have another value; the values stay here. */
+  private async envDrift(entry: LastGoodEntry, content: Uint8Array): Promise<readonly Drift[]> {
+    const old = await this.content(entry);
+    if (old === null) return [];
+    const decode = (bytes: Uint8Array): Record<string, string | undefined> => parseEnv(new TextDecoder().decode(bytes));
+    const [before, now] = [decode(old), decode(content)];
+    const found: Drift[] = [];
+    for (const [key, value] of Object.entries(before)) {
+      if (now[key] === value) continue;
+      const isGone = now[key] === undefined;
+      const message = isGone ? `${key} is gone from ${entry.path}` : `${key} has another value in ${entry.path}`;
+      found.push({
+        kind: isGone ? 'env_key_missing' : 'env_key_changed',
+        subject: key,
+        message,
+        isBroken: false,
+        canRestore: true,
+        suspicion: isGone ? 8 : 4,
+      });
+    }
+    return found;
   }
 
   private rank(
@@ -222,6 +247,10 @@ export class LastGoodKeeper implements LastGood {
     }
     return found;
   }
+}
+
+function isEnvFile(path: string, spec: ComponentSpec): boolean {
+  return spec.envFiles.includes(path) || basename(path).startsWith('.env');
 }
 
 function keepsContent(path: string, stat: FileStat, spec: ComponentSpec): boolean {

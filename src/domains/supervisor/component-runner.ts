@@ -69,6 +69,8 @@ export class ComponentRunner {
   /** How the latest probe went; for status displays. */
   lastProbe = '';
   starts = 0;
+  /** The user its process was last seen to run as: a wrapper may have changed it after the start. */
+  runsAs: { readonly uid: number; readonly gid: number } | null = null;
 
   constructor(spec: ComponentSpec, ports: RunnerPorts) {
     this.spec = spec;
@@ -156,6 +158,8 @@ export class ComponentRunner {
           }),
         };
       }
+      const seen = this.ports.host.vitals(handle.identity);
+      if (seen !== null && seen.uid !== null && seen.gid !== null) this.runsAs = { uid: seen.uid, gid: seen.gid };
       const look = await this.looksReady(probe, elapsedMs, signal);
       detail = look.detail;
       if (look.isReady) {

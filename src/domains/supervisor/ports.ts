@@ -38,6 +38,7 @@ export interface ProcessVitals {
   readonly waitedMs: number;
   readonly openFiles: number;
   readonly uid: number | null;
+  readonly gid: number | null;
 }
 
 /** Starts, watches and ends the processes of components. */
