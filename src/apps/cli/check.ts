@@ -60,6 +60,7 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
       (s) =>
         `${s.result === 'failed' ? paint('red', '✖') : s.result === 'warned' ? paint('yellow', '▲') : paint('green', '✔')} ${s.stage.padEnd(26)} ${paint('dim', formatDuration(s.durationMs).padStart(8))}`,
     ),
+    ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...(worth.length === 0 ? [] : ['']),
     ...worth.flatMap((f) => [
       `  ${f.severity === 'error' ? paint('red', 'error') : paint('yellow', 'warn ')}  ${wrap(`${f.component}: ${f.message}`, columns() - 9, ' '.repeat(9))}`,

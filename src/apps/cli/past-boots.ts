@@ -47,7 +47,7 @@ const SCORE_STYLE = { excellent: 'green', good: 'green', fair: 'yellow', poor: '
 export function scoreLine(score: HealthScore): string {
   if (score.score === 'unknown') return `${paint('dim', 'unknown')}: no boot has finished yet`;
   return (
-    `${paint(SCORE_STYLE[score.score], score.score)}: ${Math.round(score.successRate * 100)} % of the last ${count(score.boots, 'boot')} succeeded, ` +
+    `${paint(SCORE_STYLE[score.score], score.score)}: ${Math.round(score.successRate * score.boots)} of ${count(score.boots, 'boot')} succeeded (${Math.round(score.successRate * 100)} %), ` +
     `${score.averageIssues.toFixed(1)} issues per boot, ${score.trend}`
   );
 }
