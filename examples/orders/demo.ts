@@ -1,5 +1,6 @@
 // The main demonstration: breaks the orders service for real, lets Grace heal it, boots it a second time, and stays.
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 
@@ -21,6 +22,8 @@ function say(text: string): void {
   process.stdout.write(`\n${styleText('bold', `── ${text} `.padEnd(78, '─'), { stream: process.stdout })}\n`);
 }
 
+// A demonstration begins without memories of the last one.
+for (const own of ['.grace', 'playbooks']) rmSync(join(here, own), { recursive: true, force: true });
 say('breaking the orders service');
 const broken = await run('break.ts');
 if (broken !== 0) process.exit(broken);

@@ -98,6 +98,7 @@ export async function compose(options: ComposeOptions) {
     store: lastGoodStore(store.db),
     vault: copyVault(join(config.dataDir, 'storage', 'last-good'), key, nodeFiles),
     checkContent: contentCheck,
+    ownDirs: [config.dataDir, config.playbooksDir],
   });
 
   const launchOf = async (spec: ComponentSpec) => {

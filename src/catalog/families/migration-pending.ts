@@ -11,11 +11,13 @@ export const migrationPending: FailureFamily = {
     if (facts.length === 0 && !LOOKS_AT_SCHEMA.has(c.failure.symptom)) return [];
     const schema = await c.host.schemaDrift(c.component.name);
     const pending = schema?.pendingMigrations ?? [];
-    // Written down, then lost: applying those again would fail on what they have made already.
-    if ((schema?.unrecordedMigrations.length ?? 0) > 0) return [];
+    const isWhole = schema === null || (schema.missingTables.length === 0 && schema.missingColumns.length === 0);
+    const wentBack = (schema?.unrecordedMigrations.length ?? 0) > 0;
+    // Only the record was lost: applying those again would fail on what they have made already.
+    if (wentBack && isWhole) return [];
     if (facts.length === 0 && pending.length === 0) return [];
     const names = pending.length > 0 ? pending : facts.map((f) => f.subject).filter((s) => s !== '');
-    const cause = `${names.length === 0 ? 'migrations are' : names.length === 1 ? `the migration ${names[0] ?? ''} is` : `${names.length} migrations are`} not applied to the database yet`;
+    const cause = `${names.length === 0 ? 'migrations are' : names.length === 1 ? `the migration ${names[0] ?? ''} is` : `${names.length} migrations are`} not applied to the database ${wentBack ? 'any more: it has gone back to an earlier state' : 'yet'}`;
     const evidence = [...linesOf(facts), ...pending.map((name) => `pending: ${name}`)];
     const confidence = facts.length > 0 ? SURE : factsOf(c, 'relation_missing').length > 0 ? LIKELY : 0.7;
     if (c.component.migrate.length === 0)

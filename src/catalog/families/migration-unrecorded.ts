@@ -25,6 +25,7 @@ export const migrationUnrecorded: FailureFamily = {
     }
     // A schema that lacks tables as well has gone back as a whole: recording would hide that.
     const isWhole = schema !== null && schema.missingTables.length === 0 && schema.missingColumns.length === 0;
+    if (!isWhole && c.component.migrate.length > 0 && existing.length === 0) return []; // applied again, as pending ones
     const names = migrations.map((m) => m.slice(m.lastIndexOf('/') + 1)).join(', ');
     return [
       diagnosis('migration_unrecorded', {

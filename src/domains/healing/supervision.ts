@@ -362,6 +362,7 @@ export class Supervision {
         probeDetail: '',
         vitals: null,
       };
+      this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.capture(spec, stage, problem, null, '', wrong.facts);
       await this.dropWhatDidNotHelp(pending, captured);
       const result =
@@ -379,7 +380,11 @@ export class Supervision {
       const waitFor = result?.state === 'hold' ? result.waitFor : null;
       const mayHold =
         this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
-      if (!mayHold || !wrong.mustPass) return { state: 'failed', cause, fixes };
+      if (!mayHold || !wrong.mustPass) {
+        for (const run of pending.splice(0))
+          if (run.diagnosis.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
+        return { state: 'failed', cause, fixes };
+      }
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
       this.ports.emit({ type: 'held', component: spec.name, cause, waitingFor });
       const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;

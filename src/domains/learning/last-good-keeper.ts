@@ -31,6 +31,8 @@ export interface LastGoodPorts {
   readonly store: LastGoodStore;
   readonly vault: CopyVault;
   readonly checkContent: ContentCheck;
+  /** Directories of Grace itself: its memory and its playbooks are not the service's. */
+  readonly ownDirs: readonly string[];
 }
 
 /** Never looked into: rebuilt by tools from what is looked at, or not the service's. */
@@ -236,7 +238,7 @@ export class LastGoodKeeper implements LastGood {
           if (found.length >= ENTRIES_MAX) return found;
           if (SKIPPED_DIRS.has(name) || ASIDE.test(name)) continue;
           const path = join(dir, name);
-          if (path === spec.logFile) continue;
+          if (path === spec.logFile || this.ports.ownDirs.includes(path)) continue;
           const stat = await files.stat(path);
           if (stat === null || stat.kind === 'other' || stat.kind === 'socket') continue;
           found.push({ path, stat });
