@@ -14,6 +14,12 @@ describe('grace explain', () => {
     expect(lines[0]).toBe('api: port 8080 is held by an orphan of api. Stop pid 99');
   });
 
+  it('does not take a restart for the end of a crash', async () => {
+    await using memory = await aMemory(aBoot(BOOT));
+    await memory.incidents.saveExplanation(anExplanation('f1', BOOT, { playbook: null, advice: ['read its output'] }));
+    expect((await explain(memory, undefined)).lines[0]).toContain('Grace started it again; read its output');
+  });
+
   it('gives scripts one object per failure, oldest first, with times in ISO', async () => {
     await using memory = await aMemory(aBoot(BOOT));
     await memory.incidents.savePattern(aPattern());

@@ -127,7 +127,7 @@ function toEntry(explanation: Explanation, pattern: Pattern | undefined, approva
 function nextStepOf(e: Explanation, incident: string, pending: Approval | undefined): string {
   switch (e.outcome) {
     case 'healed':
-      return e.playbook === null ? 'Grace restarted it; nothing to do' : `fixed by ${e.playbook}; nothing to do`;
+      return e.playbook === null ? `Grace started it again; ${e.advice[0] ?? 'nothing to do'}` : `fixed by ${e.playbook}; nothing to do`;
     case 'needs_approval':
       return pending === undefined
         ? `approved or expired since: start it again, and see grace approvals list`
@@ -227,7 +227,7 @@ function describe({ explanation: e, incident }: Entry, times: number, actions: r
     field('changed', e.changes),
     field('Grace', actions),
     field('outcome', [OUTCOME[e.outcome]()]),
-    field('you can', e.outcome === 'healed' ? [] : e.advice),
+    field('you can', e.outcome === 'healed' && e.playbook !== null ? [] : e.advice),
     field('or else', e.alternatives),
   ].filter((line) => line !== '');
 }
