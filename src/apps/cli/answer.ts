@@ -1,3 +1,4 @@
+import { codeOf } from '../../kernel/index.ts';
 import { out, printJson } from './terminal.ts';
 
 /** What a command has to say: to scripts (`data`), to people (`lines`), and as an exit code. */
@@ -10,6 +11,10 @@ export interface Answer {
 
 /** @returns the exit code */
 export function tell(answer: Answer, asJson: boolean): number {
+  // `grace boots | head -1` closes the pipe when it has seen enough
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE') throw error;
+  });
   if (asJson) printJson(answer.data);
   else for (const line of answer.lines) out(line);
   return answer.exitCode;

@@ -103,6 +103,12 @@ describe('grace explain', () => {
     await memory.approvals.save(anApproval('ap_7'));
     await memory.incidents.saveExplanation(anExplanation('f1', BOOT, { outcome: 'needs_approval' }));
     expect((await explain(memory, undefined)).lines[0]).toContain('grace approvals approve ap_7');
+    await memory.approvals.save(anApproval('ap_7', { approvedBy: ['ada'] }));
+    expect((await explain(memory, undefined)).lines[0]).toContain('is approved: it runs at the next start');
+    await memory.approvals.save(anApproval('ap_7', { rejectedBy: 'ada' }));
+    expect((await explain(memory, undefined)).lines[0]).toContain('Stop pid 99');
+    await memory.approvals.save(anApproval('ap_7', { expiresAtMs: NOW_MS - 1 }));
+    expect((await explain(memory, undefined)).lines[0]).toContain('start it again to ask for approval anew');
   });
 
   it('shows a failure that was captured when Grace was cut off before it could explain it', async () => {

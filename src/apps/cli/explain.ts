@@ -118,26 +118,36 @@ async function entriesOf(memory: Memory, boot: BootRecord): Promise<readonly Ent
 
 function toEntry(explanation: Explanation, pattern: Pattern | undefined, approvals: readonly Approval[], nowMs: number): Entry {
   const incident = pattern?.incidentId ?? '';
-  const pending = approvals.find(
-    (a) => a.incidentId === incident && a.component === explanation.component && approvalState(a, nowMs) === 'pending',
-  );
-  return { explanation, incident, nextStep: nextStepOf(explanation, incident, pending) };
+  // newest first, so that an answer given to an earlier request does not stand for this one
+  const approval = approvals.find((a) => a.incidentId === incident && a.component === explanation.component);
+  return { explanation, incident, nextStep: nextStepOf(explanation, incident, approval, nowMs) };
 }
 
-function nextStepOf(e: Explanation, incident: string, pending: Approval | undefined): string {
+function nextStepOf(e: Explanation, incident: string, approval: Approval | undefined, nowMs: number): string {
   switch (e.outcome) {
     case 'healed':
       return e.playbook === null ? `Grace started it again; ${e.advice[0] ?? 'nothing to do'}` : `fixed by ${e.playbook}; nothing to do`;
     case 'needs_approval':
-      return pending === undefined
-        ? `approved or expired since: start it again, and see grace approvals list`
-        : `approve the fix with: grace approvals approve ${pending.id}`;
+      return approval === undefined ? 'start it again to ask for approval anew' : afterAsking(approval, e, nowMs);
     case 'observed':
       return `${e.playbook ?? 'the fix'} is ready: let Grace run it with SELF_HEAL_EXECUTE=true${e.advice[0] === undefined ? '' : `, or ${e.advice[0]}`}`;
     case 'open':
     case 'not_healed':
     case 'waiting':
       return e.advice[0] ?? `read its output: grace explain ${incident}`;
+  }
+}
+
+function afterAsking(approval: Approval, e: Explanation, nowMs: number): string {
+  switch (approvalState(approval, nowMs)) {
+    case 'pending':
+      return `approve the fix with: grace approvals approve ${approval.id}`;
+    case 'approved':
+      return `${approval.playbook} is approved: it runs at the next start`;
+    case 'rejected':
+      return e.advice[0] ?? `${approval.rejectedBy ?? 'somebody'} rejected ${approval.playbook}: mend it by hand`;
+    case 'expired':
+      return 'nobody answered in time: start it again to ask for approval anew';
   }
 }
 
@@ -206,11 +216,16 @@ const OUTCOME: Readonly<Record<Explanation['outcome'], () => string>> = {
 function headline(entry: Entry): string {
   const { explanation: e, nextStep } = entry;
   const style = isSettled(entry) ? 'green' : 'red';
-  return wrap(`${paint(style, `${e.component}: ${e.cause}`)}. ${paint('bold', sentence(nextStep))}`, columns(), '');
+  return oneLine(`${paint(style, `${e.component}: ${e.cause}`)}. ${paint('bold', sentence(nextStep))}`);
 }
 
 function brokenStage(failure: string): string {
-  return wrap(`${paint('red', failure)}. ${paint('bold', 'See the log of Grace beside its data.')}`, columns(), '');
+  return oneLine(`${paint('red', failure)}. ${paint('bold', 'See the log of Grace beside its data.')}`);
+}
+
+/** The first line stays one line where no person looks: `grace explain | head -1` is the whole answer. */
+function oneLine(text: string): string {
+  return process.stdout.isTTY ? wrap(text, columns(), '') : text;
 }
 
 function sentence(text: string): string {

@@ -51,6 +51,16 @@ describe('the command line', () => {
     expect(grace('init', '--', 'node', 'server.mjs')).toMatchObject({ status: 1, stderr: expect.stringContaining('a config already') });
   });
 
+  it('ends quietly when whoever reads it has seen enough', () => {
+    const code = `import { main } from ${JSON.stringify(MAIN)}; await main(['config', 'explain', '--', 'node', 'server.mjs']);`;
+    const { stderr } = spawnSync('sh', ['-c', '"$0" --no-warnings --input-type=module -e "$1" | true', process.execPath, code], {
+      cwd: dir,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    expect(stderr).toBe('');
+  });
+
   it.each(['up', 'boot', 'check', 'init', 'status', 'health', 'boots', 'history', 'explain', 'diff', 'patterns', 'incidents'])(
     'has help for %s',
     (command) => {
