@@ -53,13 +53,13 @@ export function visibleLength(text: string): number {
 }
 
 export function columns(): number {
-  return Math.min(process.stdout.columns ?? 100, 140);
+  return Math.min(process.stdout.columns || 100, 140);
 }
 
 /** A table whose last column is cut off where the screen ends, so that rows stay rows; whole where no person looks. */
 export function fitted(rows: readonly (readonly string[])[]): string {
   if (!process.stdout.isTTY) return table(rows);
-  const width = process.stdout.columns ?? 100;
+  const width = process.stdout.columns || 100; // 0 where the terminal does not know
   return table(rows)
     .split('\n')
     .map((line) => (visibleLength(line) <= width ? line : cut(line, width)))
