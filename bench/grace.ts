@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { exitOf, type Workspace } from './workspace.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-export const SERVICES = join(ROOT, 'bench', 'services');
 /** Grace's own Node; the services run on the caller's. */
 export const GRACE_NODE = process.env['GRACE_NODE'] ?? join(ROOT, 'node_modules', 'node', 'bin', 'node');
 

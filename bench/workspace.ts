@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -30,6 +30,13 @@ export class Workspace {
     TMPDIR: this.folder('tmp'),
     [MARK]: this.mark,
   };
+
+  /** The service programs, away from this repository: its package.json changes how PM2 loads them. */
+  readonly services = this.folder('services');
+
+  constructor() {
+    cpSync(join(import.meta.dirname, 'services'), this.services, { recursive: true });
+  }
 
   /** A new, empty folder. */
   folder(name: string): string {

@@ -1,7 +1,6 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import type { Row } from '../report.ts';
 import { exitOf } from '../workspace.ts';
 import type { Bench, Figure } from './figure.ts';
@@ -62,7 +61,7 @@ export const coldStart: Figure = {
 
 function projectWith(bench: Bench): string {
   const dir = bench.workspace.folder('project');
-  copyFileSync(join(SERVICES, 'answers.mjs'), join(dir, 'app.mjs'));
+  copyFileSync(join(bench.workspace.services, 'answers.mjs'), join(dir, 'app.mjs'));
   return dir;
 }
 
@@ -70,7 +69,7 @@ function projectWith(bench: Bench): string {
 export async function bareStart({ workspace }: Bench): Promise<number> {
   const port = await workspace.freePort();
   const startedMs = performance.now();
-  const child = workspace.start(['node', join(SERVICES, 'answers.mjs')], { cwd: workspace.dir, env: { PORT: String(port) } });
+  const child = workspace.start(['node', join(workspace.services, 'answers.mjs')], { cwd: workspace.dir, env: { PORT: String(port) } });
   const { atMs } = await untilServing(port);
   child.kill('SIGKILL');
   await exitOf(child);
@@ -81,7 +80,7 @@ async function pm2Start({ workspace, pm2 }: Bench): Promise<number> {
   if (pm2 === null) return Number.NaN;
   const port = await workspace.freePort();
   const startedMs = performance.now();
-  const command = pm2.run(['start', join(SERVICES, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
+  const command = pm2.run(['start', join(workspace.services, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
   const { atMs } = await untilServing(port);
   await command;
   await pm2.kill();

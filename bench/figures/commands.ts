@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { GRACE_NODE, SERVICES } from '../grace.ts';
+import { GRACE_NODE } from '../grace.ts';
 import { untilServing } from '../asking.ts';
 import type { Row } from '../report.ts';
 import type { Figure } from './figure.ts';
@@ -11,10 +11,10 @@ export const commands: Figure = {
     const folder = workspace.folder('commands');
     const port = await workspace.freePort();
     const file = grace.writeConfig(folder, {
-      app: { command: ['node', join(SERVICES, 'answers.mjs')], port, env: { PORT: String(port) }, readiness: { http: '/' } },
+      app: { command: ['node', join(workspace.services, 'answers.mjs')], port, env: { PORT: String(port) }, readiness: { http: '/' } },
     });
     const peerPort = await workspace.freePort();
-    await pm2?.run(['start', join(SERVICES, 'answers.mjs'), '--name', 'app'], folder, { PORT: String(peerPort) });
+    await pm2?.run(['start', join(workspace.services, 'answers.mjs'), '--name', 'app'], folder, { PORT: String(peerPort) });
     if (pm2) await untilServing(peerPort);
     const up = grace.up(folder, ['--config', file]);
     await up.until((e) => e.type === 'boot_ended');

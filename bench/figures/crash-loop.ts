@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICES } from '../grace.ts';
 import type { Bench, Figure } from './figure.ts';
 
 const LOOK_MS = 30_000;
@@ -32,7 +31,7 @@ export const crashLoop: Figure = {
         target: { text: '≤ 3', most: 3 },
       },
       {
-        what: 'first diagnosis does not name the cause (0: it does)',
+        what: 'faults whose first diagnosis does not name the cause, of 1',
         unit: '',
         grace: [grace.namesCause ? 0 : 1],
         ...(peer === null ? {} : { peer: [peer.namesCause ? 0 : 1] }),
@@ -55,7 +54,7 @@ async function underGrace({ workspace, grace }: Bench): Promise<Loop> {
   const starts = join(folder, 'starts');
   const file = grace.writeConfig(folder, {
     app: {
-      command: ['node', join(SERVICES, 'exits-at-once.mjs')],
+      command: ['node', join(workspace.services, 'exits-at-once.cjs')],
       port: await workspace.freePort(),
       env: { STARTS_FILE: starts },
       readiness: { http: '/' },
@@ -81,7 +80,7 @@ async function underPm2({ workspace, pm2 }: Bench): Promise<Loop> {
   if (pm2 === null) return { starts: 0, namesCause: false, said: '', afterMs: null };
   const folder = workspace.folder('loop');
   const starts = join(folder, 'starts');
-  await pm2.run(['start', join(SERVICES, 'exits-at-once.mjs'), '--name', 'app'], folder, { STARTS_FILE: starts });
+  await pm2.run(['start', join(workspace.services, 'exits-at-once.cjs'), '--name', 'app'], folder, { STARTS_FILE: starts });
   await sleep(LOOK_MS);
   const { output } = await pm2.run(['describe', 'app'], folder);
   const loop: Loop = { starts: lines(starts), namesCause: output.includes(CAUSE), said: '', afterMs: null };

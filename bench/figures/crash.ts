@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import { timesBare } from '../report.ts';
 import { bareStart } from './cold-start.ts';
 import type { Bench, Figure } from './figure.ts';
@@ -55,7 +54,7 @@ export const crash: Figure = {
         peer: peer.refused,
         limit: '0',
         target: { text: '0', most: 0 },
-        note: 'needs the held socket, not built yet',
+        note: 'the held socket is not built yet',
       },
       {
         what: 'kill -9 → serving with `standby: true`',
@@ -73,7 +72,7 @@ async function underGrace({ workspace, grace }: Bench, into: Crashes): Promise<v
   const port = await workspace.freePort();
   const file = grace.writeConfig(folder, {
     app: {
-      command: ['node', join(SERVICES, 'answers.mjs')],
+      command: ['node', join(workspace.services, 'answers.mjs')],
       port,
       env: { PORT: String(port) },
       readiness: { http: '/' },
@@ -89,7 +88,7 @@ async function underGrace({ workspace, grace }: Bench, into: Crashes): Promise<v
 async function underPm2({ workspace, pm2 }: Bench, into: Crashes): Promise<void> {
   if (pm2 === null) return;
   const port = await workspace.freePort();
-  await pm2.run(['start', join(SERVICES, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
+  await pm2.run(['start', join(workspace.services, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
   await killTwice(workspace, port, into);
   await pm2.kill();
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import type { Bench, Figure } from './figure.ts';
 
 /** Left-overs get this long to go. */
@@ -46,7 +45,7 @@ async function underGrace(bench: Bench, one: (typeof CASES)[number], label: stri
   const folder = workspace.folder('children');
   const port = await workspace.freePort();
   const env = { PORT: String(port), CHILD_KIND: one.child, CHILD_OF: label };
-  const script = join(SERVICES, 'leaves-grandchildren.mjs');
+  const script = join(workspace.services, 'leaves-grandchildren.mjs');
   const file = grace.writeConfig(folder, {
     app: {
       command: one.inShell ? ['sh', '-c', `node ${script}; exit $?`] : ['node', script],
@@ -78,7 +77,7 @@ async function underPm2(bench: Bench, one: (typeof CASES)[number], label: string
   const folder = workspace.folder('children');
   const port = await workspace.freePort();
   const env = { PORT: String(port), CHILD_KIND: one.child, CHILD_OF: label };
-  const script = join(SERVICES, 'leaves-grandchildren.mjs');
+  const script = join(workspace.services, 'leaves-grandchildren.mjs');
   const app = one.inShell
     ? { name: 'app', script: '/bin/sh', args: ['-c', `node ${script}; exit $?`], interpreter: 'none', env }
     : { name: 'app', script, env };

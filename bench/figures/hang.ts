@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import type { Row } from '../report.ts';
 import type { Bench, Figure } from './figure.ts';
 
 const PM2_LOOK_MS = 15_000;
+const BLOCKS_AFTER_MS = 20;
 
 /** How often Grace asks: its default, and a fast profile that a config may choose. */
 const PROFILES = [
@@ -68,7 +68,13 @@ async function underGrace(
   const folder = workspace.folder('hang');
   const port = await workspace.freePort();
   const file = grace.writeConfig(folder, {
-    app: { command: ['node', join(SERVICES, 'answers.mjs')], port, env: { PORT: String(port) }, readiness: { http: '/' }, liveness },
+    app: {
+      command: ['node', join(workspace.services, 'answers.mjs')],
+      port,
+      env: { PORT: String(port) },
+      readiness: { http: '/' },
+      liveness,
+    },
   });
   const up = grace.up(folder, ['--config', file]);
   await up.until((e) => e.type === 'boot_ended');
@@ -89,7 +95,7 @@ async function underPm2({ workspace, pm2 }: Bench): Promise<Record<(typeof KINDS
   if (pm2 === null) return found;
   for (const kind of KINDS) {
     const port = await workspace.freePort();
-    await pm2.run(['start', join(SERVICES, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
+    await pm2.run(['start', join(workspace.services, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port) });
     const { pid } = await untilServing(port);
     await makeHang(workspace, kind, pid, port);
     const startedMs = performance.now();
@@ -105,5 +111,8 @@ async function underPm2({ workspace, pm2 }: Bench): Promise<Record<(typeof KINDS
 
 async function makeHang(workspace: Bench['workspace'], kind: (typeof KINDS)[number], pid: number, port: number): Promise<void> {
   if (kind === 'stopped') workspace.signal(pid, 'SIGSTOP');
-  else await ask(port, '/block');
+  else {
+    await ask(port, '/block');
+    await sleep(BLOCKS_AFTER_MS); // it answers, and blocks then
+  }
 }

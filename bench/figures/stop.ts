@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import { isAlive } from '../workspace.ts';
 import type { Bench, Figure } from './figure.ts';
 
@@ -45,7 +44,7 @@ async function underGrace({ workspace, grace }: Bench, into: { died: number[]; e
   const port = await workspace.freePort();
   const file = grace.writeConfig(folder, {
     app: {
-      command: ['node', join(SERVICES, 'ignores-sigterm.mjs')],
+      command: ['node', join(workspace.services, 'ignores-sigterm.mjs')],
       port,
       env: { PORT: String(port) },
       readiness: { http: '/' },
@@ -65,9 +64,13 @@ async function underGrace({ workspace, grace }: Bench, into: { died: number[]; e
 async function underPm2({ workspace, pm2 }: Bench, into: { died: number[]; ended: number[] }): Promise<void> {
   if (pm2 === null) return;
   const port = await workspace.freePort();
-  await pm2.run(['start', join(SERVICES, 'ignores-sigterm.mjs'), '--name', 'app', '--kill-timeout', String(GRACE_MS)], workspace.dir, {
-    PORT: String(port),
-  });
+  await pm2.run(
+    ['start', join(workspace.services, 'ignores-sigterm.mjs'), '--name', 'app', '--kill-timeout', String(GRACE_MS)],
+    workspace.dir,
+    {
+      PORT: String(port),
+    },
+  );
   const { pid } = await untilServing(port);
   await sleep(500);
   const gone = untilGone(pid);

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, keepAsking, untilServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import type { Bench, Figure } from './figure.ts';
 
 const ASK_EVERY_MS = 5;
@@ -61,7 +60,7 @@ async function underGrace({ workspace, grace }: Bench, into: Death): Promise<voi
   const starts = join(folder, 'starts');
   const file = grace.writeConfig(folder, {
     app: {
-      command: ['node', join(SERVICES, 'answers.mjs')],
+      command: ['node', join(workspace.services, 'answers.mjs')],
       port,
       env: { PORT: String(port), STARTS_FILE: starts },
       readiness: { http: '/' },
@@ -90,7 +89,10 @@ async function underPm2({ workspace, pm2 }: Bench): Promise<number> {
   if (pm2 === null) return Number.NaN;
   const port = await workspace.freePort();
   const label = `pm2-death-${port}`;
-  await pm2.run(['start', join(SERVICES, 'answers.mjs'), '--name', 'app'], workspace.dir, { PORT: String(port), CHILD_OF: label });
+  await pm2.run(['start', join(workspace.services, 'answers.mjs'), '--name', 'app'], workspace.dir, {
+    PORT: String(port),
+    CHILD_OF: label,
+  });
   await untilServing(port);
   await sleep(500);
   const client = keepAsking(port, ASK_EVERY_MS);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { untilAllServing } from '../asking.ts';
-import { SERVICES } from '../grace.ts';
 import { exitOf } from '../workspace.ts';
 import type { Bench, Figure } from './figure.ts';
 
@@ -52,7 +51,7 @@ export function startUnderGrace({ workspace, grace }: Bench, ports: readonly num
   const components = ports.map((port, i) => [
     `app${i + 1}`,
     {
-      command: ['node', join(SERVICES, 'answers.mjs')],
+      command: ['node', join(workspace.services, 'answers.mjs')],
       port,
       env: { PORT: String(port) },
       readiness: { http: '/' },
@@ -65,7 +64,11 @@ export function startUnderGrace({ workspace, grace }: Bench, ports: readonly num
 export async function startUnderPm2({ workspace, pm2 }: Bench, ports: readonly number[]): Promise<void> {
   if (pm2 === null) return;
   const folder = workspace.folder('many');
-  const apps = ports.map((port, i) => ({ name: `app${i + 1}`, script: join(SERVICES, 'answers.mjs'), env: { PORT: String(port) } }));
+  const apps = ports.map((port, i) => ({
+    name: `app${i + 1}`,
+    script: join(workspace.services, 'answers.mjs'),
+    env: { PORT: String(port) },
+  }));
   await pm2.run(['start', pm2.writeEcosystem(folder, apps)], folder);
 }
 
@@ -73,7 +76,7 @@ async function bareTen({ workspace }: Bench): Promise<number> {
   const ports = await workspace.freePorts(SERVICES_COUNT);
   const startedMs = performance.now();
   const children = ports.map((port) =>
-    workspace.start(['node', join(SERVICES, 'answers.mjs')], { cwd: workspace.dir, env: { PORT: String(port) } }),
+    workspace.start(['node', join(workspace.services, 'answers.mjs')], { cwd: workspace.dir, env: { PORT: String(port) } }),
   );
   const atMs = await untilAllServing(ports);
   for (const child of children) child.kill('SIGKILL');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { globPattern } from '../kernel/index.ts';
 import { isBackupName } from './sibling-backups.ts';
-import { contentValidity } from './content-validity.ts';
+import { contentValidity } from '../catalog/content-validity.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
 let box: Sandbox;

@@ -3,7 +3,7 @@ import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, Primitive, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
-import { contentValidity } from './content-validity.ts';
+import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';

@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts';
-import { contentCheck } from '../adapters/node/content-check.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
@@ -27,9 +26,7 @@ import {
   snapshotStore,
   type OpenedStore,
 } from '../adapters/store/index.ts';
-import { families } from '../catalog/families/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
-import { readFacts } from '../catalog/readers/index.ts';
 import type { BootStore, CoreChecks } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
 import { Healer, Supervision, syncPlaybooks, type Emit } from '../domains/healing/index.ts';
@@ -39,7 +36,6 @@ import type { PlaybookStore, ProcessControl } from '../domains/playbooks/index.t
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, seededRandom, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
-import { primitives } from '../primitives/index.ts';
 import type { GraceConfig } from './config/index.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { serviceDatabases } from './service-databases.ts';
@@ -77,6 +73,9 @@ export interface ComposeOptions {
 
 export type Composed = Awaited<ReturnType<typeof compose>>;
 
+/** What is known about failures and how to mend them: a tenth of a second to load, and most boots never need it. */
+const knowledge = () => import('./knowledge.ts');
+
 /** The only place that chooses adapters and wires them. */
 export async function compose(options: ComposeOptions) {
   const { config, store, emit, logger, signal, bootId } = options;
@@ -97,7 +96,7 @@ export async function compose(options: ComposeOptions) {
     files: nodeFiles,
     store: lastGoodStore(store.db),
     vault: copyVault(join(config.dataDir, 'storage', 'last-good'), key, nodeFiles),
-    checkContent: contentCheck,
+    checkContent: async (path, content) => (await knowledge()).contentValidity(path, content),
     ownDirs: [config.dataDir, config.playbooksDir],
   });
 
@@ -212,8 +211,7 @@ export async function compose(options: ComposeOptions) {
     approvals: repos.approvals,
     journal,
     library,
-    families,
-    primitives,
+    knowledge,
     emit: redactedEmit,
     executeAtRuntime: config.healing.executeAtRuntime,
     caseFile,
@@ -231,8 +229,15 @@ export async function compose(options: ComposeOptions) {
       random: seededRandom(nodeClock.nowMs()),
       processes: processStore(store.db),
       approvals: repos.approvals,
-      capture: { clock: nodeClock, ids: nodeIds, files: nodeFiles, redactor, readFacts, incidents: repos.incidents },
-      families,
+      capture: {
+        clock: nodeClock,
+        ids: nodeIds,
+        files: nodeFiles,
+        redactor,
+        readFacts: async (lines) => (await knowledge()).readFacts(lines),
+        incidents: repos.incidents,
+      },
+      knowledge,
       emit: redactedEmit,
       launchOf,
       caseFile,
@@ -284,6 +289,7 @@ export async function compose(options: ComposeOptions) {
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',
       );
       if (patterns.length === 0) return [];
+      const { families } = await knowledge();
       const drift = await lastGood.drift(spec, []);
       const env = await environmentOf(spec);
       const findings = new Map<string, Finding>();

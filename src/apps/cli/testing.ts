@@ -57,6 +57,7 @@ export function stagesOf(failedNumber = 0, failure = 'it did not work'): readonl
       metrics: {},
       findings: [],
       fixes: [],
+      detail: '',
       failure: result === 'failed' ? failure : null,
     };
   });

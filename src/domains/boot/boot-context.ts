@@ -92,6 +92,8 @@ export interface Stage {
   readonly name: string;
   /** What its failure does to the boot. */
   readonly onFailure: 'abort' | 'continue';
+  /** The next stage does not depend on it: both run side by side, and the one after waits for both. */
+  readonly runsBeside?: true;
   run(context: BootContext): Promise<StageOutcome>;
 }
 

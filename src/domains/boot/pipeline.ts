@@ -41,39 +41,57 @@ export async function runPipeline(
 ): Promise<{ readonly stages: readonly StageReport[]; readonly failed: StageReport | null }> {
   const reports: StageReport[] = [];
   let failed: StageReport | null = null;
-  for (const stage of STAGES) {
-    const title = stageTitle(stage);
-    const startedAfterMs = context.clock.monotonicMs() - context.startedMonotonicMs;
-    const skipped = failed !== null || (options.isDryRun && STARTING.has(stage.number));
-    if (!skipped) context.emit({ type: 'stage_started', number: stage.number, stage: title });
-    const outcome = skipped ? SKIPPED : await runStage(stage, context);
-    const report: StageReport = {
-      number: stage.number,
-      stage: title,
-      result: outcome.result,
-      success: outcome.result === 'success' || outcome.result === 'warned',
-      startedAfterMs: Math.round(startedAfterMs),
-      durationMs: Math.round((context.clock.monotonicMs() - context.startedMonotonicMs - startedAfterMs) * 10) / 10,
-      metrics: { ...outcome.metrics, ...(skipped ? {} : { 'startup.boot_pipeline_stage': stage.number }) },
-      findings: outcome.findings,
-      fixes: outcome.fixes,
-      failure: outcome.failure,
-    };
+  let beside: Stage | null = null;
+
+  const conclude = async (stage: Stage, report: StageReport): Promise<void> => {
     reports.push(report);
-    if (skipped) continue;
-    for (const found of outcome.findings) context.emit({ type: 'finding', stage: title, finding: found });
-    context.emit({
-      type: 'stage_ended',
-      number: stage.number,
-      stage: title,
-      result: outcome.result,
-      durationMs: report.durationMs,
-      detail: outcome.detail,
-    });
-    if (outcome.result === 'failed' && stage.onFailure === 'abort') failed = report;
+    reports.sort((a, b) => a.number - b.number);
+    if (report.result === 'skipped') return;
+    for (const found of report.findings) context.emit({ type: 'finding', stage: report.stage, finding: found });
+    const { number, result, durationMs, detail } = report;
+    context.emit({ type: 'stage_ended', number, stage: report.stage, result, durationMs, detail });
+    if (result === 'failed' && stage.onFailure === 'abort') failed ??= report;
     await options.onStage(reports);
+  };
+
+  for (const stage of STAGES) {
+    const isSkipped = failed !== null || (options.isDryRun && STARTING.has(stage.number));
+    if (stage.runsBeside && !isSkipped) {
+      beside = stage;
+      continue;
+    }
+    // The later one first: it starts the service, which is what everybody waits for.
+    const own = isSkipped ? Promise.resolve(skipped(stage, context)) : timed(stage, context);
+    if (beside !== null) {
+      const [report] = await Promise.all([timed(beside, context), own]);
+      await conclude(beside, report);
+      beside = null;
+    }
+    await conclude(stage, await own);
   }
   return { stages: reports, failed };
+}
+
+async function timed(stage: Stage, context: BootContext): Promise<StageReport> {
+  const { clock, startedMonotonicMs } = context;
+  const title = stageTitle(stage);
+  const startedAfterMs = clock.monotonicMs() - startedMonotonicMs;
+  context.emit({ type: 'stage_started', number: stage.number, stage: title });
+  const outcome = await runStage(stage, context);
+  return {
+    number: stage.number,
+    stage: title,
+    success: outcome.result === 'success' || outcome.result === 'warned',
+    startedAfterMs: Math.round(startedAfterMs),
+    durationMs: Math.round((clock.monotonicMs() - startedMonotonicMs - startedAfterMs) * 10) / 10,
+    ...outcome,
+    metrics: { ...outcome.metrics, 'startup.boot_pipeline_stage': stage.number },
+  };
+}
+
+function skipped(stage: Stage, context: BootContext): StageReport {
+  const startedAfterMs = Math.round(context.clock.monotonicMs() - context.startedMonotonicMs);
+  return { number: stage.number, stage: stageTitle(stage), success: false, startedAfterMs, durationMs: 0, ...SKIPPED };
 }
 
 const SKIPPED: StageOutcome = { result: 'skipped', metrics: {}, findings: [], fixes: [], failure: null, detail: '' };

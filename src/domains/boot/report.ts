@@ -17,6 +17,8 @@ export interface StageReport {
   readonly fixes: readonly string[];
   /** Why it failed; null when it did not. */
   readonly failure: string | null;
+  /** One line: the most important about it. */
+  readonly detail: string;
 }
 
 export interface ComponentReport {

@@ -48,6 +48,12 @@ export interface PlaybookLibrary {
   files(): Promise<readonly string[]>;
 }
 
+/** What Grace knows about failures, and what it can do about them. */
+export interface Knowledge {
+  readonly families: readonly FailureFamily[];
+  readonly primitives: ReadonlyMap<string, Primitive>;
+}
+
 export interface HealerPorts {
   readonly clock: Clock;
   readonly ids: Ids;
@@ -57,8 +63,8 @@ export interface HealerPorts {
   readonly approvals: ApprovalStore;
   readonly journal: Journal;
   readonly library: PlaybookLibrary;
-  readonly families: readonly FailureFamily[];
-  readonly primitives: ReadonlyMap<string, Primitive>;
+  /** Loaded when the first failure needs it: most boots never do. */
+  knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
   readonly executeAtRuntime: boolean;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
@@ -102,7 +108,7 @@ export class Healer {
   ): Promise<HealResult> {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
-    const verdict = await diagnose(c, this.ports.families, this.ports.logger);
+    const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
     const shown = verdict.chosen ?? verdict.best;
     emit({
       type: 'diagnosed',
@@ -133,7 +139,8 @@ export class Healer {
     own: RegisteredPlaybook | null,
     signal: AbortSignal,
   ): Promise<HealResult> {
-    const { clock, emit, ids, playbooks, journal, primitives, library } = this.ports;
+    const { clock, emit, ids, playbooks, journal, library } = this.ports;
+    const { primitives } = await this.ports.knowledge();
     const diagnosis = verdict.chosen ?? verdict.best;
     const { registered, wasGenerated } =
       own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
@@ -230,7 +237,8 @@ export class Healer {
     bootId: string,
     signal: AbortSignal,
   ): Promise<{ state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; detail: string; runId: string | null }> {
-    const { clock, ids, emit, playbooks, journal, primitives, library } = this.ports;
+    const { clock, ids, emit, playbooks, journal, library } = this.ports;
+    const { primitives } = await this.ports.knowledge();
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
     let playbook: Playbook;
@@ -298,11 +306,12 @@ export class Healer {
 
   /** What a crash of Grace cut off: steps that may have acted are undone, last first, once. @returns playbook names */
   async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    const { playbooks, primitives, journal, clock } = this.ports;
+    const { playbooks, journal, clock } = this.ports;
     const undone: string[] = [];
     for (const run of await playbooks.runsIn('running')) {
       const spec = component(run.component);
       if (spec !== null) {
+        const { primitives } = await this.ports.knowledge();
         const left = await undoRun(
           run.id,
           primitives,
@@ -331,7 +340,8 @@ export class Healer {
 
   /** The same failure came back, or something else says it did not help: everything it changed is put back. */
   async reject(run: AppliedRun, reason: string, signal: AbortSignal): Promise<void> {
-    const { playbooks, clock, emit, incidents, primitives, journal } = this.ports;
+    const { playbooks, clock, emit, incidents, journal } = this.ports;
+    const { primitives } = await this.ports.knowledge();
     const context = this.ports.primitiveContext(run.component, signal, () => undefined);
     const left = await undoRun(run.runId, primitives, context, journal);
     const stored = await playbooks.run(run.runId);

@@ -13,16 +13,7 @@ import { approvalState, type ApprovalStore, type Phase } from '../governance/ind
 import type { ProbeResult, Prober, SmokeSpec } from '../health/index.ts';
 import { describeTarget } from '../health/index.ts';
 import type { Fact, Failure } from '../incidents/index.ts';
-import {
-  diagnose,
-  observe,
-  record,
-  type Captured,
-  type CapturePorts,
-  type FailureFamily,
-  type CaseFile,
-  type WaitFor,
-} from '../learning/index.ts';
+import { diagnose, observe, record, type Captured, type CapturePorts, type CaseFile, type WaitFor } from '../learning/index.ts';
 import type { HostView } from '../playbooks/index.ts';
 import {
   ComponentRunner,
@@ -36,7 +27,7 @@ import {
   type ProcessStore,
 } from '../supervisor/index.ts';
 import type { Emit } from './events.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun, Healer, Knowledge } from './healer.ts';
 import { describeWait, waitForCause } from './wait-for-cause.ts';
 
 export interface SupervisionPorts {
@@ -51,7 +42,7 @@ export interface SupervisionPorts {
   readonly processes: ProcessStore;
   readonly approvals: ApprovalStore;
   readonly capture: CapturePorts;
-  readonly families: readonly FailureFamily[];
+  knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
   /** Command line, environment and limits for the next start, with what was learned. */
   launchOf(spec: ComponentSpec): Promise<Launch & { readonly specHash: string; readonly skip: boolean }>;
@@ -413,7 +404,7 @@ export class Supervision {
       );
       if (failure.facts.length === 0) return false;
       const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
-      const verdict = await diagnose(c, this.ports.families, this.ports.logger);
+      const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
       return verdict.chosen !== null && verdict.chosen.confidence >= SURE;
     } catch (error) {
       this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });

@@ -36,7 +36,8 @@ export interface CapturePorts {
   readonly ids: Ids;
   readonly files: Files;
   readonly redactor: Redactor;
-  readonly readFacts: FactReader;
+  /** Loaded when the first failure needs it. */
+  readFacts(lines: readonly string[]): Promise<ReturnType<FactReader>>;
   readonly incidents: IncidentStore;
 }
 
@@ -51,7 +52,7 @@ export async function observe(input: CaptureInput, ports: CapturePorts): Promise
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = ports.readFacts([...lines, ...said]);
+  const output = await ports.readFacts([...lines, ...said]);
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({

@@ -23,7 +23,7 @@ export interface CopyVault {
 }
 
 /** Whether a file's content is what its name promises. */
-export type ContentCheck = (path: string, content: Uint8Array) => 'valid' | 'broken' | 'unknown';
+export type ContentCheck = (path: string, content: Uint8Array) => Promise<'valid' | 'broken' | 'unknown'>;
 
 export interface LastGoodPorts {
   readonly clock: Clock;
@@ -113,7 +113,7 @@ export class LastGoodKeeper implements LastGood {
           taken.push({ ...traits, kind: 'file', digest: '', hasContent: false });
           continue;
         }
-        if (checkContent(path, content) === 'broken' && old?.hasContent) {
+        if (old?.hasContent && (await checkContent(path, content)) === 'broken') {
           taken.push(old);
           continue;
         }
@@ -146,7 +146,7 @@ export class LastGoodKeeper implements LastGood {
       if (entry.kind === 'file' && entry.hasContent && (stat.mtimeMs !== entry.mtimeMs || stat.sizeBytes !== entry.sizeBytes)) {
         const content = await files.read(entry.path, CONTENT_BYTES_MAX * 4).catch(() => null);
         if (content !== null && sha256Hex(content) !== entry.digest) {
-          const isBroken = checkContent(entry.path, content) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
+          const isBroken = (await checkContent(entry.path, content)) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
           if (isEnvFile(entry.path, spec)) found.push(...(await this.envDrift(entry, content)));
           const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
           found.push(
