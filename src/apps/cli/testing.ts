@@ -59,6 +59,7 @@ export function stagesOf(failedNumber = 0, failure = 'it did not work'): readonl
       fixes: [],
       detail: '',
       failure: result === 'failed' ? failure : null,
+      detail: '',
     };
   });
 }
