@@ -59,7 +59,6 @@ export function stagesOf(failedNumber = 0, failure = 'it did not work'): readonl
       fixes: [],
       detail: '',
       failure: result === 'failed' ? failure : null,
-      detail: '',
     };
   });
 }
