@@ -4,6 +4,7 @@ import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
+import { lockHolder } from '../adapters/node/instance-lock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
@@ -13,13 +14,9 @@ import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { nodeProber } from '../adapters/probes/prober.ts';
 import {
-  approvalStore,
-  bootStore,
-  incidentStore,
   journalStore,
   lastGoodStore,
   overrideStore,
-  playbookStore,
   processStore,
   REQUIRED_TABLES,
   SCHEMA_VERSION,
@@ -27,37 +24,20 @@ import {
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
-import type { BootStore, CoreChecks } from '../domains/boot/index.ts';
-import type { ApprovalStore } from '../domains/governance/index.ts';
-import { Healer, Supervision, syncPlaybooks, type Emit } from '../domains/healing/index.ts';
-import { Redactor, type IncidentStore } from '../domains/incidents/index.ts';
+import type { CoreChecks } from '../domains/boot/index.ts';
+import { Healer, Supervision, syncPlaybooks, type Emit, type PlaybookLibrary } from '../domains/healing/index.ts';
+import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '../domains/learning/index.ts';
-import type { PlaybookStore, ProcessControl } from '../domains/playbooks/index.ts';
+import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, seededRandom, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
 import { primitiveContext } from './primitive-context.ts';
+import { repositories, type Repositories } from './repositories.ts';
 import { serviceDatabases } from './service-databases.ts';
 import { buildLaunch, callerEnvironment } from './service-environment.ts';
 import { sql } from 'kysely';
-
-/** Repositories over an opened store: all that commands need which only look. */
-export interface Repositories {
-  readonly boots: BootStore;
-  readonly incidents: IncidentStore;
-  readonly playbooks: PlaybookStore;
-  readonly approvals: ApprovalStore;
-}
-
-export function repositories(store: OpenedStore): Repositories {
-  return {
-    boots: bootStore(store.db),
-    incidents: incidentStore(store.db),
-    playbooks: playbookStore(store.db),
-    approvals: approvalStore(store.db),
-  };
-}
 
 export interface ComposeOptions {
   readonly config: GraceConfig;
@@ -69,6 +49,9 @@ export interface ComposeOptions {
   readonly signal: AbortSignal;
   /** The module that `import … from 'grace-runtime'` means in a playbook. */
   readonly graceUrl: string;
+  readonly isDryRun: boolean;
+  /** The data directory by which this Grace's processes are known; a dry run works in another one. */
+  readonly home: string;
 }
 
 export type Composed = Awaited<ReturnType<typeof compose>>;
@@ -84,11 +67,22 @@ export async function compose(options: ComposeOptions) {
   redactor.learnEnvironment(caller);
   const specs = new Map(config.components.map((c) => [c.name, c]));
   for (const spec of config.components) redactor.learnEnvironment(spec.env);
-  const installation = sha256Hex(config.dataDir).slice(0, 12);
-  const repos = repositories(store);
+  const installation = sha256Hex(options.home).slice(0, 12);
+  const stored = repositories(store);
+  // Nothing reaches the store or a playbook before it went through the redactor, whoever wrote it.
+  const repos: Repositories = {
+    ...stored,
+    incidents: {
+      ...stored.incidents,
+      saveExplanation: (e) => stored.incidents.saveExplanation(redactor.redactDeep(e)),
+      savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
+    },
+    approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
+  };
   const overrides = overrideStore(store.db);
   const snapshots = snapshotStore(store.db);
-  const journal = journalStore(store.db);
+  const plainJournal = journalStore(store.db);
+  const journal: Journal = { ...plainJournal, write: (entry) => plainJournal.write({ ...entry, summary: redactor.redact(entry.summary) }) };
   const host = processHost(installation, nodeClock);
   const key = await vaultKey(join(config.dataDir, 'storage'), nodeFiles);
   const lastGood = new LastGoodKeeper({
@@ -108,12 +102,18 @@ export async function compose(options: ComposeOptions) {
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
   const databases = serviceDatabases({ snapshots, logger, component: (name) => specs.get(name) ?? null, environmentOf });
 
+  /** A dry run beside a Grace that looks after the service: what it runs is well kept. */
+  const isGuardedElsewhere = (): boolean => options.isDryRun && lockHolder(options.home) !== null;
   const view = hostView({
     files: nodeFiles,
     installation,
     component: (name) => specs.get(name) ?? null,
     managedPids: () =>
-      new Set([...supervision.runners.values()].filter((r) => r.isRunning()).flatMap((r) => host.members(r.spec.name).map((i) => i.pid))),
+      new Set(
+        [...supervision.runners.values()]
+          .filter((r) => r.isRunning() || isGuardedElsewhere())
+          .flatMap((r) => host.members(r.spec.name).map((i) => i.pid)),
+      ),
     packages: async (cwd) => packageState(cwd, nodeFiles, await manifestOf(cwd)),
     schemaDrift: (component) => databases.drift(component),
     appearance: async (component) => JSON.parse((await snapshots.get(component, 'appearance')) ?? 'null') as Appearance | null,
@@ -199,7 +199,8 @@ export async function compose(options: ComposeOptions) {
       until,
       progress,
     );
-  const library = playbookLibrary(config.playbooksDir, options.graceUrl, nodeFiles);
+  const folder = playbookLibrary(config.playbooksDir, options.graceUrl, nodeFiles);
+  const library: PlaybookLibrary = { ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) };
   const redactedEmit: Emit = (event) => emit(redactor.redactDeep(event));
 
   const healer = new Healer({
@@ -249,6 +250,7 @@ export async function compose(options: ComposeOptions) {
       projectDir: config.projectDir,
       maxHealingAttempts: config.boot.maxHealingAttempts,
       hold: config.boot.hold,
+      isDryRun: options.isDryRun,
       dependencyStartMs: (name) => config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
       dependencyWaitMs: (name) => config.dependencyWaits.get(name)?.waitForMs ?? null,
     },
@@ -336,6 +338,11 @@ export async function compose(options: ComposeOptions) {
           .map(([name, value]) => [name, keyedDigest(key, value)]),
       );
       for (const entry of await lastGood.entries(spec.name)) if (entry.hasContent) files[entry.path] = keyedDigest(key, entry.digest);
+      for (const drift of await lastGood.drift(spec, [])) {
+        if (drift.kind === 'missing') delete files[drift.subject];
+        else if (drift.kind === 'changed')
+          files[drift.subject] = keyedDigest(key, sha256Hex((await nodeFiles.read(drift.subject).catch(() => null)) ?? ''));
+      }
     }
     const head = (await nodeFiles.readText(join(config.projectDir, '.git', 'HEAD')).catch(() => null))?.trim() ?? '';
     const commit = head.startsWith('ref: ')

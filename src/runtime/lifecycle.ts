@@ -1,5 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
@@ -9,8 +11,9 @@ import { renderReport, runPipeline, type BootContext, type BootRecord, type Boot
 import type { Emit } from '../domains/healing/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
-import { compose, repositories, type Composed } from './compose.ts';
+import { compose, type Composed } from './compose.ts';
 import type { GraceConfig } from './config/index.ts';
+import { repositories } from './repositories.ts';
 
 export interface ServeOptions {
   readonly config: GraceConfig;
@@ -38,6 +41,7 @@ const KEEP_MS_MAX = 15_000;
  */
 export async function serve(options: ServeOptions): Promise<ServeResult> {
   const { config, signal } = options;
+  if (options.until === 'dry-run') return rehearse(options);
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -48,11 +52,31 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, store, bootId: id });
+    const composed = await compose({ ...options, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id).run(signal);
   } finally {
     store?.close();
     release();
+  }
+}
+
+/** A dry run looks at a copy of what Grace remembers: it takes no lock, changes nothing and leaves nothing behind. */
+async function rehearse(options: ServeOptions): Promise<ServeResult> {
+  const { config, signal } = options;
+  const dataDir = mkdtempSync(join(tmpdir(), 'grace-check-'));
+  let store: OpenedStore | undefined;
+  try {
+    const real = join(config.dataDir, 'grace.db');
+    if (existsSync(real)) await backup(new DatabaseSync(real, { readOnly: true }), join(dataDir, 'grace.db'));
+    const kept = join(config.dataDir, 'storage');
+    if (existsSync(kept)) symlinkSync(kept, join(dataDir, 'storage'));
+    store = await openStore(join(dataDir, 'grace.db'));
+    const id = await nextBootId(store);
+    const composed = await compose({ ...options, config: { ...config, dataDir }, store, bootId: id, isDryRun: true, home: config.dataDir });
+    return await new Session({ ...options, config: { ...config, dataDir } }, composed, id).run(signal);
+  } finally {
+    store?.close();
+    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
@@ -84,6 +108,7 @@ class Session {
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
   private context: BootContext | null = null;
+  private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
   constructor(options: ServeOptions, composed: Composed, id: BootId) {
     this.options = options;
@@ -95,7 +120,10 @@ class Session {
     const { config, until } = this.options;
     const { redactedEmit: emit, supervision, layers } = this.composed;
     const interrupted = await this.markInterrupted();
-    const undone = await this.composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, signal);
+    const undone =
+      until === 'dry-run'
+        ? []
+        : await this.composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, signal);
     const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
     emit({
       type: 'boot_started',
@@ -204,12 +232,12 @@ class Session {
         };
       }),
       incidents: [...new Set(supervision.captured.map((c) => c.pattern.incidentId as string))],
-      playbooks: [...new Set(stages.flatMap((s) => s.fixes).map((f) => f.split(': ').at(-1) ?? f))],
+      playbooks: [...new Set(supervision.fixes.map((f) => f.split(': ').at(-1) ?? f))],
       summary: {
         success: outcome === 'success',
         stages_passed: stages.filter((s) => s.success).length,
         stages_failed: failed,
-        fixes: stages.reduce((n, s) => n + s.fixes.length, 0),
+        fixes: supervision.fixes.length,
         duration_ms: Math.round(nodeClock.monotonicMs() - this.startedMonotonicMs),
       },
     });
@@ -239,7 +267,11 @@ class Session {
   /** Report files for people and for training, the row, and the event [BP-5]. */
   private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
     const { config, logger } = this.options;
-    const report = await this.save(stages, outcome, nodeClock.nowMs());
+    const endedAtMs = nodeClock.nowMs();
+    // A boot that failed is the one somebody wants to compare: what the world looked like then is kept as well.
+    const fingerprint = outcome === 'failed' ? ((await this.composed.fingerprint()) as unknown as JsonObject) : {};
+    const report = await this.save(stages, outcome, endedAtMs, { fingerprint });
+    this.ended = { report, atMs: endedAtMs };
     const training = join(config.dataDir, 'training', 'startup_failures');
     const text = join(config.dataDir, 'logs', 'last_boot_report.txt');
     try {
@@ -281,7 +313,8 @@ class Session {
   private async verified(stages: readonly StageReport[]): Promise<void> {
     const { incidents, supervision } = this.composed;
     const fingerprint = (await this.composed.fingerprint()) as unknown as JsonObject;
-    await this.save(stages, 'success', nodeClock.nowMs(), { isVerified: true, fingerprint });
+    const ended = this.ended ?? { report: this.report(stages, 'success'), atMs: nodeClock.nowMs() };
+    await this.save(stages, 'success', ended.atMs, { isVerified: true, fingerprint, report: ended.report });
     const seen = new Set(supervision.captured.map((c) => c.failure.signature));
     for (const pattern of await incidents.patterns())
       if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });

@@ -41,6 +41,8 @@ export async function buildLaunch(
       if (text !== null) Object.assign(fromFiles, parseEnv(text));
     }
   const env: Record<string, string> = { ...fromFiles, ...caller, ...spec.env, ...overrides.env };
+  // Where nobody chose a locale, a component gets one that can say everything.
+  if (!env['LANG'] && !env['LC_ALL'] && !env['LC_CTYPE']) env['LANG'] = 'C.UTF-8';
   const wantedHeap = overrides.heapMb ?? spec.limits.heapMb;
   let argv = spec.command;
   const inCommand = argv.findIndex((word) => HEAP_OPTION.test(word));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openStore } from '../../adapters/store/index.ts';
 import type { BootReport } from '../../domains/boot/index.ts';
-import { repositories } from '../../runtime/compose.ts';
+import { repositories } from '../../runtime/repositories.ts';
 import { paint, table } from './terminal.ts';
 
 /** What this run of Grace has learned, for the person who just pressed Ctrl-C. */

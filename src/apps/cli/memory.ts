@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { approvalStore, bootStore, incidentStore, openStore, playbookStore, processStore } from '../../adapters/store/index.ts';
 import type { ProcessStore } from '../../domains/supervisor/index.ts';
-import type { Repositories } from '../../runtime/compose.ts';
+import type { Repositories } from '../../runtime/repositories.ts';
 import { ConfigInvalid, findConfigFile, loadConfig } from '../../runtime/config/index.ts';
 import { tell, type Answer } from './answer.ts';
 import { NothingBootedYet } from './errors.ts';

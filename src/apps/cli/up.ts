@@ -34,6 +34,9 @@ export async function up(command: readonly string[], options: UpOptions, until: 
   const redactor = new Redactor();
   redactor.learnEnvironment(process.env);
   const logger = fileLogger(join(config.dataDir, 'logs', 'grace.log'), config.logLevel, (fields) => redactor.redactDeep(fields));
+  // Whoever read the output went away (`grace up | head`): the service is worth more than the text.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stop.signal.aborted) process.exit(EXIT_INTERRUPTED);

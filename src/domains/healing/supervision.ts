@@ -13,7 +13,16 @@ import { approvalState, type ApprovalStore, type Phase } from '../governance/ind
 import type { ProbeResult, Prober, SmokeSpec } from '../health/index.ts';
 import { describeTarget } from '../health/index.ts';
 import type { Fact, Failure } from '../incidents/index.ts';
-import { diagnose, observe, record, type Captured, type CapturePorts, type CaseFile, type WaitFor } from '../learning/index.ts';
+import {
+  diagnose,
+  observe,
+  record,
+  type Captured,
+  type CapturePorts,
+  type CaseFile,
+  type WaitFor,
+  type LogPart,
+} from '../learning/index.ts';
 import type { HostView } from '../playbooks/index.ts';
 import {
   ComponentRunner,
@@ -56,6 +65,8 @@ export interface SupervisionSettings {
   readonly projectDir: string;
   readonly maxHealingAttempts: number;
   readonly hold: 'auto' | 'always' | 'never';
+  /** Looks and tells, changes nothing and remembers nothing. */
+  readonly isDryRun: boolean;
   /** How long a dependency may take after its start command. */
   dependencyStartMs(name: string): number;
   /** How long a boot waits for a dependency that nobody here may start; null: for ever. */
@@ -101,6 +112,8 @@ export class Supervision {
   readonly runners = new Map<string, ComponentRunner>();
   /** Playbooks that ran and are not proven yet. */
   readonly unconfirmed: AppliedRun[] = [];
+  /** `component: playbook` of every fix that was not undone, oldest first. */
+  readonly fixes: string[] = [];
   /** Failures of this run of Grace, oldest first. */
   readonly captured: Captured[] = [];
   private readonly ports: SupervisionPorts;
@@ -211,7 +224,7 @@ export class Supervision {
         if (problem === null) continue;
       }
       emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
-      const captured = await this.capture(spec, stage, problem, runner.process?.logOffset ?? null, '');
+      const captured = await this.capture(spec, stage, problem, logOf(runner), '');
       await this.dropWhatDidNotHelp(pending, captured);
       const down = await this.dependenciesDown(spec);
       if (down.length > 0) {
@@ -321,6 +334,7 @@ export class Supervision {
 
   private async settle(pending: AppliedRun[], withSmoke: boolean): Promise<void> {
     for (const run of pending.splice(0)) {
+      this.fixes.push(`${run.component.name}: ${run.playbook}`);
       this.intensityOf(run.component.name).reset();
       if (withSmoke || this.settings.smoke.length === 0) await this.healer.confirm(run);
       else this.unconfirmed.push(run); // stage 7 proves them
@@ -340,6 +354,7 @@ export class Supervision {
       if (wrong === null) {
         for (const run of pending.splice(0)) {
           this.unconfirmed.push(run);
+          this.fixes.push(`${spec.name}: ${run.playbook}`);
           fixes.push(run.playbook);
         }
         return { state: 'passed', fixes };
@@ -353,6 +368,7 @@ export class Supervision {
         probeDetail: '',
         vitals: null,
       };
+      if (this.settings.isDryRun) return { state: 'failed', cause: await this.causeOf(spec, stage, problem, wrong.facts), fixes };
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.capture(spec, stage, problem, null, '', wrong.facts);
       await this.dropWhatDidNotHelp(pending, captured);
@@ -386,6 +402,14 @@ export class Supervision {
     }
   }
 
+  /** What would be said and done about a problem, without saying or doing it. */
+  private async causeOf(spec: ComponentSpec, stage: string, problem: Problem, facts: readonly Fact[]): Promise<string> {
+    const failure = await this.observe(spec, stage, problem, null, '', facts);
+    const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, []);
+    const { best, chosen } = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
+    return chosen?.remedy ? `${chosen.cause}; grace up would ${chosen.remedy.description} (${chosen.remedy.tier})` : best.cause;
+  }
+
   /** Called when the smoke checks of the whole service have passed. */
   async confirmAll(): Promise<void> {
     for (const run of this.unconfirmed.splice(0)) await this.healer.confirm(run);
@@ -395,13 +419,7 @@ export class Supervision {
   private async alreadyClear(spec: ComponentSpec, _phase: Phase, stage: string, attempts: readonly string[]): Promise<boolean> {
     try {
       const runner = this.runner(spec.name);
-      const failure = await this.observe(
-        spec,
-        stage,
-        runner.problem('not_ready', 'not ready yet', 0),
-        runner.process?.logOffset ?? null,
-        '',
-      );
+      const failure = await this.observe(spec, stage, runner.problem('not_ready', 'not ready yet', 0), logOf(runner), '');
       if (failure.facts.length === 0) return false;
       const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
       const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
@@ -500,7 +518,10 @@ export class Supervision {
   }
 
   private async dependencyReady(spec: ComponentSpec, startedMs: number, pending: AppliedRun[]): Promise<BringUpResult> {
-    for (const run of pending.splice(0)) await this.healer.confirm(run);
+    for (const run of pending.splice(0)) {
+      this.fixes.push(`${spec.name}: ${run.playbook}`);
+      await this.healer.confirm(run);
+    }
     this.dependencyUp.set(spec.name, true);
     const tookMs = this.ports.clock.monotonicMs() - startedMs;
     this.ports.emit({ type: 'component_ready', component: spec.name, tookMs, pid: null, port: spec.port, adopted: false });
@@ -640,7 +661,8 @@ export class Supervision {
   private async restartAtOnce(spec: ComponentSpec, runner: ComponentRunner, problem: Problem): Promise<boolean> {
     const { clock, emit } = this.ports;
     if (spec.restart.policy === 'never' || (spec.restart.policy === 'on_failure' && problem.exit?.exitCode === 0)) return false;
-    const logOffset = runner.process?.logOffset ?? null;
+    // Its output ends here: what follows in the log is the next run's.
+    const log = logOf(runner, (await this.ports.files.stat(spec.logFile))?.sizeBytes);
     const verdict = this.intensityOf(spec.name).next(clock.monotonicMs());
     emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
     if (verdict.state === 'exhausted') return false;
@@ -665,7 +687,9 @@ export class Supervision {
       port: runner.port,
       adopted: false,
     });
-    const captured = await this.capture(spec, 'runtime', problem, logOffset, '');
+    const captured = await this.capture(spec, 'runtime', problem, log, '');
+    const cause = captured.failure.headline === '' ? problem.message : captured.failure.headline;
+    await this.ports.capture.incidents.savePattern({ ...captured.pattern, familyName: 'crash', rootCause: cause });
     await this.ports.capture.incidents.saveExplanation({
       failureId: captured.failure.id,
       signature: captured.failure.signature,
@@ -673,7 +697,7 @@ export class Supervision {
       atMs: captured.failure.atMs,
       component: spec.name,
       what: problem.message,
-      cause: captured.failure.headline === '' ? problem.message : captured.failure.headline,
+      cause,
       familyName: 'crash',
       confidence: 0.5,
       evidence: captured.failure.output.slice(-3),
@@ -764,7 +788,7 @@ export class Supervision {
     spec: ComponentSpec,
     stage: string,
     problem: Problem,
-    logOffset: number | null,
+    log: LogPart | null,
     said: string,
     facts: readonly Fact[] = [],
   ): Promise<Failure> {
@@ -776,7 +800,7 @@ export class Supervision {
         stage,
         component: spec,
         problem,
-        logOffset,
+        log,
         saidElsewhere: `${said}\n${spokenBy(problem)}`,
         facts,
         context,
@@ -789,11 +813,11 @@ export class Supervision {
     spec: ComponentSpec,
     stage: string,
     problem: Problem,
-    logOffset: number | null,
+    log: LogPart | null,
     said: string,
     facts: readonly Fact[] = [],
   ): Promise<Captured> {
-    const captured = await record(await this.observe(spec, stage, problem, logOffset, said, facts), this.ports.capture);
+    const captured = await record(await this.observe(spec, stage, problem, log, said, facts), this.ports.capture);
     this.captured.push(captured);
     return captured;
   }
@@ -825,6 +849,11 @@ export class Supervision {
     if (!intensity) throw new TypeError(`no component ${name}`);
     return intensity;
   }
+}
+
+/** The output of its present (or last) run. */
+function logOf(runner: ComponentRunner, to: number | null = null): LogPart | null {
+  return runner.process === null ? null : { from: runner.process.logOffset, to };
 }
 
 /** What the component itself said to a probe. That nobody answered says nothing beyond the symptom. */

@@ -17,13 +17,19 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 /** Read from each end of a run's output: the first error line matters as much as the last. */
 const END_BYTES = 96 * 1024;
 
+/** A part of a log file in bytes; `to` null reaches to its end. */
+export interface LogPart {
+  readonly from: number;
+  readonly to: number | null;
+}
+
 export interface CaptureInput {
   readonly bootId: BootId;
   readonly stage: string;
   readonly component: ComponentSpec;
   readonly problem: Problem;
-  /** Where this run's output begins in the component's log; null when it has none (a check, a start command). */
-  readonly logOffset: number | null;
+  /** Where this run's output is in the component's log; null when it has none (a check, a start command). */
+  readonly log: LogPart | null;
   /** Text that belongs to the failure but is in no log: what a smoke test or a start command said. */
   readonly saidElsewhere: string;
   /** Facts that Grace itself found out. */
@@ -124,12 +130,13 @@ export async function record(failure: Failure, ports: Pick<CapturePorts, 'incide
 }
 
 async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<readonly string[]> {
-  if (input.logOffset === null) return [];
+  if (input.log === null) return [];
   const { files, redactor } = ports;
   const path = input.component.logFile;
-  const size = (await files.stat(path))?.sizeBytes ?? 0;
+  const present = (await files.stat(path))?.sizeBytes ?? 0;
+  const size = Math.min(present, input.log.to ?? present);
   // The log may have been rotated under it: then everything in it is newer than the start.
-  const from = size < input.logOffset ? 0 : input.logOffset;
+  const from = size < input.log.from ? 0 : input.log.from;
   const head = await files.readRange(path, from, Math.min(END_BYTES, size - from));
   const tailFrom = Math.max(from + END_BYTES, size - END_BYTES);
   const tail = size > tailFrom ? await files.readRange(path, tailFrom, size - tailFrom) : null;

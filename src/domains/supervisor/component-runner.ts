@@ -48,6 +48,8 @@ const STARVED_WINDOWS_MAX = 20;
 const BASELINE_MS = 60;
 /** Share of the interval by which a look may come earlier. */
 const JITTER = 0.3;
+/** Whatever it answers to a path nobody told us, it is alive. */
+const ANY_STATUS = Array.from({ length: 500 }, (_, i) => 100 + i);
 /** Samples of memory that must all have grown. */
 const GROWTH_SAMPLES = 6;
 /** Share of the heap limit at which a growing process is restarted in an orderly way, before it crawls. */
@@ -255,8 +257,8 @@ export class ComponentRunner {
   private async watchLoop(sinceMs: number, signal: AbortSignal, report: (problem: Problem) => void): Promise<void> {
     const { clock, host } = this.ports;
     const handle = this.handle;
-    const probe = this.liveness();
     if (handle === null) return;
+    const probe = await this.liveness(signal);
     let failures = 0;
     let stopped = 0;
     let starvedWindows = 0;
@@ -318,11 +320,20 @@ export class ComponentRunner {
     }
   }
 
-  /** Its liveness probe; without one, whether its port still accepts and its process is not stopped. */
-  private liveness(): ProbeSpec {
+  /**
+   * Its liveness probe. Without one, its port is asked over HTTP if it speaks that: a stopped or blocked process still
+   * accepts connections, but answers nothing.
+   */
+  private async liveness(signal: AbortSignal): Promise<ProbeSpec> {
     if (this.spec.liveness !== null) return this.spec.liveness;
-    const target = this.port === null ? ({ kind: 'process' } as const) : ({ kind: 'tcp', host: this.spec.host, port: this.port } as const);
-    return { target, intervalMs: 1000, timeoutMs: 2000, failureThreshold: 3 };
+    const times = { intervalMs: 1000, timeoutMs: 1000, failureThreshold: 2 };
+    if (this.port === null) return { target: { kind: 'process' }, ...times };
+    const http: ProbeSpec = {
+      target: { kind: 'http', url: `http://${this.spec.host}:${this.port}/`, expectStatus: ANY_STATUS, caFile: null },
+      ...times,
+    };
+    const speaksHttp = (await this.ask(http, signal)).outcome === 'pass';
+    return speaksHttp ? http : { target: { kind: 'tcp', host: this.spec.host, port: this.port }, ...times };
   }
 
   /** Stops it and everything it started. */

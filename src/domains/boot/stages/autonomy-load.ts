@@ -11,6 +11,7 @@ export const autonomyLoad: Stage = {
     const catalog = context.core.metricsCatalog();
     const findings: Finding[] = [];
     const failures: string[] = [];
+    const before = context.supervision.fixes.length;
     const results = await bringUpAll(context);
     for (const [name, result] of results) {
       if (result.state !== 'failed') continue;
@@ -28,7 +29,7 @@ export const autonomyLoad: Stage = {
         'startup.proactive_rules': catalog.rules,
       },
       findings,
-      fixes: context.supervision.unconfirmed.map((r) => `${r.component.name}: ${r.playbook}`),
+      fixes: context.supervision.fixes.slice(before),
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures[0] ?? `${up} of ${context.components.length} ready`,
     };
@@ -46,13 +47,15 @@ async function bringUpAll(context: BootContext): Promise<ReadonlyMap<string, Bri
     if (known !== undefined) return known;
     const promise = (async (): Promise<BringUpResult | null> => {
       let waitedFor: string | null = null;
+      let latestMs = 0;
       for (const name of spec.dependsOn) {
         const result = await start(context.supervision.spec(name));
         if (result?.state !== 'ready' && result?.state !== 'completed' && context.supervision.spec(name).critical) {
           context.componentTimes.set(spec.name, { startedAfterMs: since(), readyAfterMs: null, waitedFor: name, state: 'waiting' });
           return null; // what it needs is not there: not its own failure
         }
-        waitedFor = name;
+        const readyMs = context.componentTimes.get(name)?.readyAfterMs ?? 0;
+        if (readyMs >= latestMs) [waitedFor, latestMs] = [name, readyMs];
       }
       const startedAfterMs = since();
       context.componentTimes.set(spec.name, { startedAfterMs, readyAfterMs: null, waitedFor, state: 'waiting' });

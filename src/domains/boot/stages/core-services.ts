@@ -59,7 +59,7 @@ export const coreServices: Stage = {
       result: failures.length > 0 ? 'failed' : findings.some((f) => f.severity === 'warn') ? 'warned' : 'success',
       metrics: { 'startup.store_ms': storeMs, 'startup.mesh_ms': meshMs, 'startup.adopted': reconciled.adopted.length },
       findings,
-      fixes: notes,
+      fixes: [],
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures[0] ?? notes.join('; '),
     };

@@ -17,7 +17,6 @@ export const preflightGate: Stage = {
     const fixes: string[] = [];
     const failures: string[] = [];
     const store = await context.core.storeSchema();
-    if (store.isNew) fixes.push('created the store');
     for (const table of store.missing) {
       findings.push(
         finding(
@@ -67,6 +66,7 @@ export const preflightGate: Stage = {
     return {
       result: failures.length > 0 ? 'failed' : errors > 0 || findings.length > 0 ? 'warned' : 'success',
       metrics: {
+        'startup.store_created': store.isNew ? 1 : 0,
         'startup.preflight_status': failures.length > 0 ? 'fail' : 'pass',
         'startup.validation_errors': errors,
         'startup.schema_mismatches': store.missing.length + (store.version === store.expected ? 0 : 1),

@@ -8,6 +8,7 @@ export const smokeTests: Stage = {
   async run(context) {
     const { supervision, core } = context;
     const findings: Finding[] = [];
+    const before = supervision.fixes.length;
     const failures: string[] = [];
     let passed = 0;
     // Grace's own two: the store answers a query, and metrics can be read.
@@ -48,7 +49,7 @@ export const smokeTests: Stage = {
       result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
       metrics: { 'startup.tests_passed': passed, 'startup.tests_failed': findings.length },
       findings,
-      fixes: [],
+      fixes: supervision.fixes.slice(before),
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures[0] ?? `${passed} passed`,
     };

@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseEnv } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { seededRandom, type Random } from '../../src/kernel/index.ts';
+import { callerEnvironment, startGrace } from './grace.ts';
+import { processesIn, runsOf } from './processes.ts';
+import { isFree, newOrders } from './project.ts';
+import { until } from './waiting.ts';
+
+/** 50 and more before a release; each takes some seconds. */
+const ROUNDS = Number(process.env['GRACE_KILL_ROUNDS'] ?? 6);
+const SEED = Number(process.env['GRACE_KILL_SEED'] ?? Date.now() % 1_000_000);
+/** A healing boot tells of about this many events; what is beyond means some moment after it. */
+const EVENTS_MAX = 62;
+const THEN_MS_MAX = 150;
+/** How many of the second starts are killed too. */
+const TWICE_SHARE = 0.3;
+
+console.log(`kill -9 of Grace: ${ROUNDS} rounds, seed ${SEED} (again with GRACE_KILL_SEED=${SEED})`);
+
+describe('after kill -9 of Grace at any moment of a healing boot, the next start ends in the right state', () => {
+  const random = seededRandom(SEED);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const moments = [momentOf(random), ...(random.next() < TWICE_SHARE ? [momentOf(random)] : [])];
+    test(`${round}: killed ${moments.map((m) => `${m.thenMs} ms after event ${m.events}`).join(', and again ')}`, async () => {
+      await killedAt(moments);
+    });
+  }
+});
+
+interface Moment {
+  readonly events: number;
+  readonly thenMs: number;
+}
+
+function momentOf(random: Random): Moment {
+  return { events: Math.floor(random.next() * EVENTS_MAX), thenMs: Math.floor(random.next() * THEN_MS_MAX) };
+}
+
+async function killedAt(moments: readonly Moment[]): Promise<void> {
+  const { dir, port } = await newOrders();
+  await node(dir, ['break.ts'], { PORT: String(port) });
+  expect(runsOf(dir, 'api.ts'), 'the orphan').toHaveLength(1);
+  const world = watchWorld(dir);
+  const client = postOrders(dir, port);
+  for (const { events, thenMs } of moments) {
+    const doomed = startGrace(dir, ['up', '--json']);
+    await until(
+      `event ${events} or the end of the boot`,
+      () => doomed.events().length >= events || hasBooted(doomed.events()),
+      doomed.said,
+    );
+    await sleep(thenMs); // the random moment
+    const { signal } = await doomed.end('SIGKILL');
+    expect(signal, doomed.said()).toBe('SIGKILL');
+  }
+
+  const grace = startGrace(dir, ['up', '--json']);
+  const boot = await grace.event('boot_ended');
+  expect(boot.outcome, grace.said()).toBe('success');
+  expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
+  await node(dir, ['--env-file=.env', 'smoke.ts']);
+  for (const script of ['api.ts', 'worker.ts']) expect(runsOf(dir, script), script).toHaveLength(1);
+
+  const acknowledgedBefore = client.acknowledged.size;
+  await until('orders are taken again', () => client.acknowledged.size > acknowledgedBefore);
+  await client.stop();
+  const { code } = await grace.end('SIGTERM');
+  expect(code, grace.said()).toBe(0);
+  await until(
+    'nothing is left running',
+    () => processesIn(dir).length === 0,
+    () => JSON.stringify(processesIn(dir)),
+  );
+  expect(await isFree(port)).toBe(true);
+
+  const { instancesMax, tokens } = world.stop();
+  expect(instancesMax, 'instances at any moment').toEqual({ 'api.ts': 1, 'worker.ts': 1 });
+  expect(tokens, 'API tokens ever seen in .env').toEqual(new Set([tokenOf(dir)]));
+  expectService(dir, client.acknowledged);
+  expectMemory(dir);
+}
+
+function hasBooted(events: readonly { readonly type: string }[]): boolean {
+  return events.some((e) => e.type === 'boot_ended');
+}
+
+/** The service's own database: nothing acknowledged is lost, and each migration was applied once. */
+function expectService(dir: string, acknowledged: ReadonlyMap<number, string>): void {
+  using database = new DatabaseSync(join(dir, 'data', 'orders.db'), { readOnly: true });
+  const rows = database.prepare('select id, customer from orders').all() as { id: number; customer: string }[];
+  const stored = new Map(rows.map((r) => [r.id, r.customer]));
+  const lost = [...acknowledged].filter(([id, customer]) => stored.get(id) !== customer);
+  expect(lost, 'acknowledged orders that are gone').toEqual([]);
+  expect(
+    rows.filter((r) => /^customer-/.test(r.customer)),
+    'orders from before',
+  ).toHaveLength(25);
+  const migrations = database.prepare('select name from schema_migrations order by name').all() as { name: string }[];
+  expect(migrations.map((m) => m.name.slice(0, 4))).toEqual(['0001', '0002', '0003']);
+  expect(database.prepare('pragma integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
+}
+
+/** Grace's own store: nothing in it still says that it is going on. */
+function expectMemory(dir: string): void {
+  using store = new DatabaseSync(join(dir, '.grace', 'grace.db'), { readOnly: true });
+  const all = (query: string): readonly unknown[] => store.prepare(query).all();
+  expect(all("select playbook, state from playbook_runs where state = 'running'")).toEqual([]);
+  expect(all("select step, primitive, state from playbook_steps where state = 'planned'")).toEqual([]);
+  expect(all("select id, outcome from boots where outcome = 'running'")).toEqual([]);
+  expect(all("select id, outcome from boots where outcome not in ('success', 'interrupted')")).toEqual([]);
+  // A boot that never said how it ended was cut off.
+  expect(all("select id from boots where outcome = 'interrupted' and json_extract(report, '$.outcome') <> 'interrupted'")).toEqual([]);
+  expect(all('pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+}
+
+/** Looks all the time: how many instances live at once, and which tokens `.env` has held. */
+function watchWorld(dir: string): { stop(): { readonly instancesMax: Record<string, number>; readonly tokens: ReadonlySet<string> } } {
+  const instancesMax: Record<string, number> = { 'api.ts': 0, 'worker.ts': 0 };
+  const tokens = new Set<string>();
+  const timer = setInterval(() => {
+    for (const script of Object.keys(instancesMax)) instancesMax[script] = Math.max(instancesMax[script] ?? 0, runsOf(dir, script).length);
+    const token = tokenOf(dir);
+    if (token !== '') tokens.add(token);
+  }, 5);
+  return {
+    stop() {
+      clearInterval(timer);
+      return { instancesMax, tokens };
+    },
+  };
+}
+
+function tokenOf(dir: string): string {
+  try {
+    return parseEnv(readFileSync(join(dir, '.env'), 'utf8'))['API_TOKEN'] ?? '';
+  } catch {
+    return ''; // not there yet
+  }
+}
+
+/** A client that posts orders whenever the API takes them, and remembers those it was promised. */
+function postOrders(dir: string, port: number): { readonly acknowledged: ReadonlyMap<number, string>; stop(): Promise<void> } {
+  const acknowledged = new Map<number, string>();
+  const stopping = new AbortController();
+  const loop = async (): Promise<void> => {
+    for (let n = 0; !stopping.signal.aborted; n++) {
+      const customer = `client-${n}`;
+      try {
+        const response = await fetch(`http://127.0.0.1:${port}/orders`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${tokenOf(dir)}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ customer, item: 'lantern', quantity: 1 }),
+          signal: AbortSignal.timeout(10_000),
+        });
+        const body = (await response.json()) as { id?: number };
+        if (response.status === 201 && body.id !== undefined) acknowledged.set(body.id, customer);
+      } catch {
+        // nobody answers now: not acknowledged
+      }
+      await sleep(40);
+    }
+  };
+  const looping = loop();
+  return {
+    acknowledged,
+    async stop() {
+      stopping.abort();
+      await looping;
+    },
+  };
+}
+
+function node(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [...args], { cwd: dir, env: callerEnvironment(env) }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`node ${args.join(' ')} failed: ${stdout}${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}
