@@ -278,22 +278,13 @@ describe('Ctrl-C', () => {
     await expectCleanStop(dir, again);
   });
 
-  test('while a slow fix runs ends the command it waits for', async () => {
-    const dir = newProject();
-    const port = await freePort();
-    write(dir, {
-      'server.mjs': `import { existsSync } from 'node:fs';
-if (!existsSync('migrated')) { console.error('Error: 1 pending migration: 0001_first (run: node migrate.mjs)'); process.exit(1); }
-${readFileSync(sick('well')[1] ?? '', 'utf8')}`,
-      'migrate.mjs': `console.log('migrating'); setInterval(() => undefined, 1000);`,
-      'grace.config.json': configOf('well', port, {
-        command: [process.execPath, 'server.mjs'],
-        migrate: [process.execPath, 'migrate.mjs'],
-      }),
-    });
+  test('while a migration runs that does not end: it is ended too', async () => {
+    const { dir } = await newOrders();
+    write(dir, { 'migrate.ts': `console.log('migrating'); setInterval(() => undefined, 1000);` });
     const grace = startGrace(dir, ['up', '--json']);
-    await until('the migration runs', () => runsOf(dir, 'migrate.mjs').length === 1, grace.said);
+    await until('the migration runs', () => runsOf(dir, 'migrate.ts').length === 1, grace.said);
     await expectCleanStop(dir, grace, 'SIGINT');
+    expect(grace.events().some((e) => e.type === 'playbook_chosen' && e.playbook.includes('migration'))).toBe(true);
   });
 
   test('while a dependency is waited for', async () => {
