@@ -25,7 +25,7 @@ import {
 } from '../adapters/store/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
 import type { CoreChecks } from '../domains/boot/index.ts';
-import { Healer, Supervision, syncPlaybooks, type Emit, type PlaybookLibrary } from '../domains/healing/index.ts';
+import { Healer, Supervision, registerShipped, syncPlaybooks, type Emit, type PlaybookLibrary } from '../domains/healing/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
@@ -248,8 +248,9 @@ export async function compose(options: ComposeOptions) {
       components: config.components,
       smoke: config.smoke,
       projectDir: config.projectDir,
-      maxHealingAttempts: config.boot.maxHealingAttempts,
-      hold: config.boot.hold,
+      // Fast means: start at once, stop at the first error.
+      maxHealingAttempts: config.boot.mode === 'fast' ? 0 : config.boot.maxHealingAttempts,
+      hold: config.boot.mode === 'fast' ? 'never' : config.boot.hold,
       isDryRun: options.isDryRun,
       dependencyStartMs: (name) => config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
       dependencyWaitMs: (name) => config.dependencyWaits.get(name)?.waitForMs ?? null,
@@ -319,7 +320,11 @@ export async function compose(options: ComposeOptions) {
       if (found.fix === null) return { state: 'nothing_to_do', detail: '' };
       return healer.prevent(found.fix.playbook, spec, bootId, until);
     },
-    syncPlaybooks: () => syncPlaybooks(library, repos.playbooks, nodeClock),
+    async syncPlaybooks() {
+      // Once per store: they are written down when it is made.
+      if (store.isNew) await registerShipped((await import('../catalog/playbooks/index.ts')).shippedPlaybooks, repos.playbooks, nodeClock);
+      return syncPlaybooks(library, repos.playbooks, nodeClock);
+    },
     metricsCatalog: () => ({ metrics: METRICS_CATALOG.length, rules: PROACTIVE_RULES.length }),
     consoleEncoding: () => consoleEncoding(caller),
   };

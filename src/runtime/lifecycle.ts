@@ -7,7 +7,16 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
-import { renderReport, runPipeline, type BootContext, type BootRecord, type BootReport, type StageReport } from '../domains/boot/index.ts';
+import {
+  renderReport,
+  runPipeline,
+  runSchedules,
+  type BootContext,
+  type BootRecord,
+  type BootReport,
+  type SchedulePorts,
+  type StageReport,
+} from '../domains/boot/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
@@ -32,6 +41,8 @@ export interface ServeResult {
   readonly isHealthy: boolean;
 }
 
+/** A month of snapshots tells every trend Grace looks for. */
+const METRICS_KEPT_MS = 30 * 86_400_000;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -200,10 +211,29 @@ class Session {
       supervision,
       core,
       startedMonotonicMs: this.startedMonotonicMs,
+      startSchedules: () => this.startSchedules(),
       guardFindings: [],
       componentTimes: new Map(),
       reconciled,
     };
+  }
+
+  private startSchedules(): number {
+    const { config, until, signal } = this.options;
+    if (until !== 'stopped') return 0;
+    const { supervision, core, host, redactedEmit, boots } = this.composed;
+    const ports: SchedulePorts = {
+      clock: nodeClock,
+      emit: redactedEmit,
+      host,
+      supervision,
+      components: config.components,
+      storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
+      guards: (spec) => core.guards(spec),
+      saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
+      bootId: this.bootId,
+    };
+    return runSchedules(config.monitor, ports, signal).started;
   }
 
   private report(stages: readonly StageReport[], outcome: BootReport['outcome']): BootReport {
@@ -289,6 +319,7 @@ class Session {
       { name: 'startup.stage_duration_ms', component: s.stage, atMs: this.startedAtMs, value: s.durationMs },
     ]);
     await this.composed.boots.saveMetrics(this.bootId, metrics);
+    await this.composed.boots.forgetMetricsBefore(this.startedAtMs - METRICS_KEPT_MS);
     this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
     return report;
   }

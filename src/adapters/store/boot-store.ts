@@ -37,6 +37,9 @@ export function bootStore(db: Kysely<Tables>): BootStore {
     async running() {
       return (await all().where('outcome', '=', 'running').execute()).map(fromRow);
     },
+    async forgetMetricsBefore(atMs) {
+      await db.deleteFrom('metrics').where('at', '<', atMs).execute();
+    },
     async saveMetrics(id, metrics) {
       if (metrics.length === 0) return;
       const rows = metrics.map((m) => ({ boot_id: id, name: m.name, component: m.component, at: m.atMs, value: m.value }));

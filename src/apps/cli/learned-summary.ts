@@ -4,24 +4,36 @@ import type { BootReport } from '../../domains/boot/index.ts';
 import { repositories } from '../../runtime/repositories.ts';
 import { paint, table } from './terminal.ts';
 
-/** What this run of Grace has learned, for the person who just pressed Ctrl-C. */
+/** Known failures shown at the end; the rest is in `grace patterns`. */
+const PATTERNS_SHOWN = 8;
+
+/** What this run of Grace has learned, and what it is immune against by now, for the person who just pressed Ctrl-C. */
 export async function learnedSummary(dataDir: string, report: BootReport): Promise<readonly string[]> {
   const store = await openStore(join(dataDir, 'grace.db'));
   try {
     const { incidents } = repositories(store);
     const explanations = await incidents.explanations({ bootId: report.boot_id, limit: 50 });
-    const lines: string[] = [];
-    if (explanations.length === 0) {
-      lines.push(paint('dim', 'nothing failed'));
-    } else {
-      lines.push('', paint('bold', 'learned in this run'));
-      const rows = await Promise.all(
-        explanations.toReversed().map(async (e) => {
-          const pattern = await incidents.pattern(e.signature);
-          return [`  ${pattern?.incidentId ?? ''}`, e.outcome.replaceAll('_', ' '), e.playbook ?? '-', e.cause];
-        }),
-      );
+    const patterns = await incidents.patterns();
+    const lines: string[] = ['', paint('bold', explanations.length === 0 ? 'nothing failed in this run' : 'learned in this run')];
+    if (explanations.length > 0) {
+      const byFailure = new Map(patterns.map((p) => [p.signature, p.incidentId as string]));
+      const rows = explanations
+        .toReversed()
+        .map((e) => [`  ${byFailure.get(e.signature) ?? ''}`, e.outcome.replaceAll('_', ' '), e.playbook ?? '-', e.cause]);
       lines.push(table(rows));
+    }
+    const here = new Set(explanations.map((e) => e.signature));
+    const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null);
+    if (older.length > 0) {
+      lines.push('', paint('bold', 'known from before, and guarded against'));
+      lines.push(
+        table(
+          older
+            .slice(0, PATTERNS_SHOWN)
+            .map((p) => [`  ${p.incidentId}`, p.state, p.playbook ?? '-', p.rootCause === '' ? p.template : p.rootCause]),
+        ),
+      );
+      if (older.length > PATTERNS_SHOWN) lines.push(paint('dim', `  and ${older.length - PATTERNS_SHOWN} more: grace patterns`));
     }
     if (report.outcome === 'failed') lines.push('', 'more: grace explain');
     return lines;

@@ -1,15 +1,13 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
-import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, failsToWork, LIKELY, PLAUSIBLE, remedy, saidBy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { canBringBack, missingPartOf, type MissingPart } from './missing-part.ts';
+import { entriesToRestore, missingPartOf, type MissingPart } from './missing-part.ts';
 import {
   absolutePath,
   basename,
   dirname,
   driftPath,
-  isBelow,
   isInCommand,
   isInPackages,
   isNamedIn,
@@ -21,9 +19,6 @@ import {
   slugOf,
 } from './places.ts';
 import { restoring } from './restore.ts';
-
-/** More files than this in one go are a deployment that went wrong, not a missing file. */
-const FILES_MAX = 20;
 
 /** A file or a link that the service needs is gone. Directories have their own family. */
 export const fileMissing: FailureFamily = {
@@ -132,16 +127,6 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
     ],
     waitFor,
   });
-}
-
-/** The file itself, or everything small that was in the directory that is gone. */
-async function entriesToRestore(c: CaseFile, path: string, part: MissingPart): Promise<readonly LastGoodEntry[]> {
-  if (part.isDangling)
-    return part.entry?.kind === 'symlink' && part.entry.digest !== (await c.files.readLink(part.path)) ? [part.entry] : [];
-  if (canBringBack(part.entry)) return [part.entry];
-  if (part.isLeaf || !canBringBack(await c.lastGood.entry(c.component.name, path))) return [];
-  const below = (await c.lastGood.entries(c.component.name)).filter((e) => e.kind !== 'directory' && isBelow(part.path, e.path));
-  return below.length > FILES_MAX || !below.every(canBringBack) ? [] : below;
 }
 
 async function exampleBeside(c: CaseFile, path: string): Promise<string | null> {

@@ -3,7 +3,7 @@ import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../.
 import type { Fact } from '../../domains/incidents/index.ts';
 import { CAREFUL, diagnosis, LIKELY, PERHAPS, remedy, step, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { canBringBack } from './missing-part.ts';
+import { canBringBack, entriesToRestore, missingPartOf } from './missing-part.ts';
 import { endsWithModule, isLocalModule, packageOf } from './package-missing.ts';
 import { driftPath, isInPackages, isOwn, shownPath, slugOf } from './places.ts';
 
@@ -37,11 +37,23 @@ async function diagnoseModule(c: CaseFile, fact: Fact): Promise<Diagnosis> {
     cause: `${shown} is missing; it was there at the last good boot`,
     confidence: c.drift.some((d) => d.kind === 'missing' && driftPath(c.component, d) === path) ? SURE : LIKELY,
     evidence: [fact.line],
-    remedy: remedy(`restore_${slugOf(c.component, path)}`, `put ${shown} back as it was at the last good boot`, CAREFUL, [
-      step(`put ${shown} back as it was at the last good boot`, 'restore_file', { path }),
-    ]),
+    remedy: remedy(
+      `restore_${slugOf(c.component, path)}`,
+      `put ${shown} back as it was at the last good boot`,
+      CAREFUL,
+      (await withItsDirectory(c, path)).map((at) =>
+        step(`put ${shownPath(c.component, at)} back as it was at the last good boot`, 'restore_file', { path: at }),
+      ),
+    ),
     advice: [`check out ${shown} again`],
   });
+}
+
+/** What was beside it, when it is the whole directory that is gone. */
+async function withItsDirectory(c: CaseFile, path: string): Promise<readonly string[]> {
+  const part = await missingPartOf(c, path);
+  const entries = part === null ? [] : await entriesToRestore(c, path, part);
+  return entries.length === 0 ? [path] : entries.map((e) => e.path);
 }
 
 /** Where the module was at the last good boot: next to its importer, or the only missing file of that name. */

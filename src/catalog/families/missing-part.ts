@@ -1,7 +1,7 @@
 import type { CaseFile } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
 import { dirname } from 'node:path';
-import { absolutePath } from './places.ts';
+import { absolutePath, isBelow, isVolatileDirectory } from './places.ts';
 
 /** What of a path is really not there: the path itself, or the first directory on the way that is gone. */
 export interface MissingPart {
@@ -33,6 +33,30 @@ export async function missingPartOf(c: Pick<CaseFile, 'files' | 'lastGood' | 'co
 /** Whether restoring brings back what was there: a link always, a file when its content was kept. */
 export function canBringBack(entry: LastGoodEntry | null): entry is LastGoodEntry {
   return entry !== null && (entry.kind === 'symlink' || (entry.kind === 'file' && entry.hasContent));
+}
+
+/** More files than this in one go are a deployment that went wrong, not a missing file. */
+const FILES_MAX = 20;
+/** Written anew at every start. */
+const PASSING = /\.(?:log|pid|sock|lock|tmp)$/i;
+
+/**
+ * The path itself, or everything that was in the directory that is gone: a service that gets back only the file it asked
+ * for would start without the others. Empty when that cannot be brought back as a whole.
+ */
+export async function entriesToRestore(
+  c: Pick<CaseFile, 'files' | 'lastGood' | 'component'>,
+  path: string,
+  part: MissingPart,
+): Promise<readonly LastGoodEntry[]> {
+  if (part.isDangling)
+    return part.entry?.kind === 'symlink' && part.entry.digest !== (await c.files.readLink(part.path)) ? [part.entry] : [];
+  if (canBringBack(part.entry)) return [part.entry];
+  if (part.isLeaf || !canBringBack(await c.lastGood.entry(c.component.name, path))) return [];
+  const below = (await c.lastGood.entries(c.component.name)).filter(
+    (e) => e.kind !== 'directory' && isBelow(part.path, e.path) && !isVolatileDirectory(dirname(e.path)) && !PASSING.test(e.path),
+  );
+  return below.length > FILES_MAX || !below.every(canBringBack) ? [] : below;
 }
 
 /** A configuration beyond this is data. */

@@ -24,6 +24,8 @@ export interface BootContext {
   readonly supervision: Supervision;
   readonly core: CoreChecks;
   readonly startedMonotonicMs: number;
+  /** Starts what goes on while the service runs; stage 8 does. */
+  startSchedules(): number;
   /** Filled by stage 1, used up by stage 4. */
   readonly guardFindings: Finding[];
   /** Filled as components come up. */
@@ -92,6 +94,8 @@ export interface Stage {
   readonly name: string;
   /** What its failure does to the boot. */
   readonly onFailure: 'abort' | 'continue';
+  /** Left out by `--mode fast`, which starts at once and stops at the first error. */
+  readonly isCare?: true;
   /** The next stage does not depend on it: both run side by side, and the one after waits for both. */
   readonly runsBeside?: true;
   run(context: BootContext): Promise<StageOutcome>;

@@ -3,4 +3,4 @@ export { finding, stageTitle, type BootContext, type CoreChecks, type Stage, typ
 export { renderReport, runPipeline, STAGES, type PipelineOptions } from './pipeline.ts';
 export type { BootRecord, BootStore } from './ports.ts';
 export type { BootReport, ComponentReport, StageReport, StageResultKind } from './report.ts';
-export { SCHEDULES } from './stages/continuous-monitor.ts';
+export { runSchedules, type ScheduleReport, type SchedulePorts, type ScheduleTimes } from './schedules.ts';

@@ -55,7 +55,8 @@ export async function runPipeline(
   };
 
   for (const stage of STAGES) {
-    const isSkipped = failed !== null || (options.isDryRun && STARTING.has(stage.number));
+    const isSkipped =
+      failed !== null || (options.isDryRun && STARTING.has(stage.number)) || (context.mode === 'fast' && stage.isCare === true);
     if (stage.runsBeside && !isSkipped) {
       beside = stage;
       continue;

@@ -21,6 +21,8 @@ export interface BootStore {
   lastVerified(): Promise<BootRecord | null>;
   /** Boots that say they are running: after a crash of Grace, the ones that were cut off. */
   running(): Promise<readonly BootRecord[]>;
+  /** Forgets metrics older than this; boots and patterns stay. */
+  forgetMetricsBefore(atMs: number): Promise<void>;
   saveMetrics(
     bootId: BootId,
     metrics: readonly { readonly name: string; readonly component: string; readonly atMs: number; readonly value: number }[],

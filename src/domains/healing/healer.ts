@@ -105,6 +105,7 @@ export class Healer {
     phase: Phase,
     attempts: readonly string[],
     signal: AbortSignal,
+    mayAct = true,
   ): Promise<HealResult> {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
@@ -122,6 +123,10 @@ export class Healer {
       confidence: shown.confidence,
     });
     await this.savePattern({ ...captured.pattern, familyName: shown.family, rootCause: shown.cause });
+    if (!mayAct) {
+      await this.explain(captured, c, verdict, 'nothing more: the healing attempts of this boot are used up', null, 'not_healed');
+      return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
+    }
     const own = await this.ownPlaybook(captured, shown, attempts);
     if (verdict.chosen === null && own === null) {
       await this.explain(captured, c, verdict, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
@@ -360,7 +365,7 @@ export class Healer {
   /** A playbook that a person wrote or edited for this failure wins over what the catalog would generate. */
   private async ownPlaybook(captured: Captured, shown: Diagnosis, attempts: readonly string[]): Promise<RegisteredPlaybook | null> {
     for (const p of await this.ports.playbooks.list()) {
-      if (!p.isEnabled || p.origin === 'generated' || attempts.includes(p.name)) continue;
+      if (!p.isEnabled || p.origin === 'generated' || p.origin === 'shipped' || attempts.includes(p.name)) continue;
       if (p.component !== null && p.component !== captured.failure.component) continue;
       if (p.signature === captured.failure.signature || (p.signature === null && p.family === shown.family)) return p;
     }
@@ -385,7 +390,8 @@ export class Healer {
     ]) {
       name = candidate;
       const existing = await playbooks.get(candidate);
-      if (existing === null) break;
+      // A shipped one gives its name to the file with the parameters of this case.
+      if (existing === null || existing.origin === 'shipped') break;
       if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
       if (same(existing)) break; // its file is gone: written again
     }

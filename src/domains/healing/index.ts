@@ -9,4 +9,4 @@ export {
   type SupervisionPorts,
   type SupervisionSettings,
 } from './supervision.ts';
-export { syncPlaybooks } from './sync-playbooks.ts';
+export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';

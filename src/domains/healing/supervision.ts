@@ -236,7 +236,7 @@ export class Supervision {
         }
       }
       const mayHeal = healed < this.settings.maxHealingAttempts;
-      const result = mayHeal ? await this.healer.heal(captured, spec, phase, attempts, this.signal) : null;
+      const result = await this.healer.heal(captured, spec, phase, attempts, this.signal, mayHeal);
       problem = null;
       keepsRunning = false;
       if (result?.state === 'applied') {
@@ -372,8 +372,8 @@ export class Supervision {
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.capture(spec, stage, problem, null, '', wrong.facts);
       await this.dropWhatDidNotHelp(pending, captured);
-      const result =
-        round < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, 'boot', attempts, this.signal) : null;
+      const mayHeal = round < this.settings.maxHealingAttempts;
+      const result = await this.healer.heal(captured, spec, 'boot', attempts, this.signal, mayHeal);
       if (result?.state === 'applied') {
         attempts.push(result.run.playbook);
         pending.push(result.run);
@@ -655,6 +655,15 @@ export class Supervision {
         (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || (await this.bringBack(spec, runner, problem));
       if (isUp) this.watch(name, runner);
     });
+  }
+
+  /** Brings back what should run and does not, and is in nobody's hands. */
+  async recoverMissing(): Promise<void> {
+    for (const [name, runner] of this.runners) {
+      const isIdle = runner.process !== null && !runner.isRunning() && !this.recovering.has(name);
+      if (isIdle && runner.spec.restart.policy === 'always')
+        await this.recover(name, runner.problem('exit', 'it does not run, though it should', 0));
+    }
   }
 
   /** Most crashes are single ones: start again first, ask afterwards. @returns whether it is ready again */

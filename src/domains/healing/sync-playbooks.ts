@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { GraceError, messageOf, type Clock } from '../../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type Clock } from '../../kernel/index.ts';
 import type { Finding } from '../preflight/index.ts';
-import { SEVERITY, type PlaybookStore } from '../playbooks/index.ts';
+import { SEVERITY, type Playbook, type PlaybookStore } from '../playbooks/index.ts';
 import type { PlaybookLibrary } from './healer.ts';
 
 /** Registers what is in the playbook folder: new files, and files that somebody edited since Grace last saw them. */
@@ -55,4 +55,33 @@ export async function syncPlaybooks(
     }
   }
   return { known: (await store.list()).length, edited, broken };
+}
+
+/** Makes the playbooks that ship with Grace known to the store; those the service has a file for keep theirs. */
+export async function registerShipped(shipped: readonly Playbook[], store: PlaybookStore, clock: Clock): Promise<void> {
+  const known = new Set((await store.list()).map((p) => p.name));
+  for (const playbook of shipped) {
+    if (known.has(playbook.name)) continue;
+    await store.save({
+      name: playbook.name,
+      description: playbook.description,
+      risk: playbook.risk,
+      tier: playbook.tier,
+      service: playbook.service,
+      severity: SEVERITY[playbook.risk],
+      version: 1,
+      hash: sha256Hex(playbook.run.toString()),
+      file: 'grace-runtime',
+      origin: 'shipped',
+      family: playbook.match.family ?? null,
+      signature: null,
+      component: null,
+      params: playbook.params,
+      steps: [],
+      isEnabled: true,
+      createdAtMs: clock.nowMs(),
+      verifiedCount: 0,
+      failedCount: 0,
+    });
+  }
 }

@@ -16,7 +16,7 @@ export interface RegisteredPlaybook {
   /** SHA-256 of the file. Another hash is another version, and loses earned trust. */
   readonly hash: string;
   readonly file: string;
-  readonly origin: 'generated' | 'edited' | 'written';
+  readonly origin: 'generated' | 'edited' | 'written' | 'shipped';
   /** Catalog family whose guard and diagnosis go with it. */
   readonly family: string | null;
   readonly signature: string | null;

@@ -13,6 +13,7 @@ export const codecValidation: Stage = {
   number: 5,
   name: 'Codec Validation',
   onFailure: 'abort',
+  isCare: true,
   runsBeside: true,
   async run(context) {
     const findings: Finding[] = [];

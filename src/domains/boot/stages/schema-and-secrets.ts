@@ -8,6 +8,7 @@ export const schemaAndSecrets: Stage = {
   number: 2,
   name: 'Schema Sync & Secrets',
   onFailure: 'abort',
+  isCare: true,
   async run(context) {
     const findings: Finding[] = [];
     const fixes: string[] = [];

@@ -5,6 +5,7 @@ export const startupPlaybooks: Stage = {
   number: 4,
   name: 'Startup Playbooks',
   onFailure: 'continue',
+  isCare: true,
   async run(context) {
     const findings: Finding[] = [];
     const fixes: string[] = [];
