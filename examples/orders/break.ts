@@ -60,12 +60,12 @@ async function findHolder(host: string, port: number): Promise<number | undefine
   return health.pid;
 }
 
-/** Grace marks what it starts with GRACE_COMPONENT. Where that cannot be read, the careful answer is yes. */
+/** Grace marks what it starts with GRACE_MARK. Where that cannot be read, the careful answer is yes. */
 function isRunByGrace(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')
-      .some((entry) => entry.startsWith('GRACE_COMPONENT='));
+      .some((entry) => entry.startsWith('GRACE_MARK='));
   } catch {
     return true;
   }

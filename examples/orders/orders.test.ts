@@ -408,7 +408,7 @@ describe.runIf(process.platform === 'linux')('breaking it', () => {
   test('keeps its hands off a service that Grace runs', async () => {
     const service = await newMigratedService();
     writeFileSync(join(service.folder, '.env'), '');
-    const api = await startApi(service, { GRACE_COMPONENT: 'api' });
+    const api = await startApi(service, { GRACE_MARK: 'api' });
     const { code, stderr } = await run(service, 'break.ts');
     expect(code).toBe(1);
     expect(stderr).toBe(`Error: Grace is running this service (pid ${api.pid}); stop it first; nothing was broken\n`);

@@ -10,10 +10,11 @@ export function parseDurationMs(text: string | number): number | null {
 
 /** For people: `85 ms`, `3.2 s`, `4 min 05 s`, `2 h 10 min`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 3_600_000) {
-    const seconds = Math.round(ms / 1000);
+  // The unit follows the rounded number: nobody says 60.0 s.
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms / 100) < 600) return `${(Math.round(ms / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) {
     return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
   }
   const minutes = Math.round(ms / 60_000);

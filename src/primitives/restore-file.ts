@@ -42,9 +42,11 @@ export const restoreFile: Primitive<Params> = {
   async plan({ path, from }, context) {
     const at = await placeOf(context, path);
     const present = await context.files.stat(at);
-    if (present !== null && present.kind !== 'file' && present.kind !== 'symlink')
-      return { state: 'refused', reason: `${at} is a ${present.kind} now, not a file: nothing is put in its place` };
     const entry = await context.lastGood.entry(context.component.name, at);
+    // A container mount makes an empty directory of a file that is not there: it goes aside whole.
+    const isInTheWay = present?.kind === 'directory' && entry?.kind === 'file' && from === null;
+    if (present !== null && present.kind !== 'file' && present.kind !== 'symlink' && !isInTheWay)
+      return { state: 'refused', reason: `${at} is a ${present.kind} now, not a file: nothing is put in its place` };
     if (from === null && entry?.kind === 'symlink') return planLink(context, at, present, entry);
     if (present !== null && present.sizeBytes > BYTES_MAX)
       return { state: 'refused', reason: `${at} is larger than ${BYTES_MAX / 1024 / 1024} MiB` };
@@ -102,8 +104,9 @@ export const restoreFile: Primitive<Params> = {
     if (restore.aside === null || isAsideThere) {
       if (present !== null && !(await isOurs(context, restore, at, present)))
         throw new UndoRefused('restore_file', `${at} was changed after it had been put back`);
+      const aside = restore.aside === null ? null : await files.stat(restore.aside);
+      if (present !== null && aside?.kind !== 'file') await files.remove(at);
       if (restore.aside !== null) await files.rename(restore.aside, at);
-      else if (present !== null) await files.remove(at);
     }
     if (restore.directories) await removeMade(context, restore.directories);
   },

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
@@ -66,7 +67,10 @@ export async function compose(options: ComposeOptions) {
   const caller = callerEnvironment(options.environment);
   redactor.learnEnvironment(caller);
   const specs = new Map(config.components.map((c) => [c.name, c]));
-  for (const spec of config.components) redactor.learnEnvironment(spec.env);
+  for (const spec of config.components) {
+    redactor.learnEnvironment(spec.env);
+    redactor.learnCommand(spec.command);
+  }
   const installation = sha256Hex(options.home).slice(0, 12);
   const stored = repositories(store);
   // Nothing reaches the store or a playbook before it went through the redactor, whoever wrote it.
@@ -92,11 +96,14 @@ export async function compose(options: ComposeOptions) {
     vault: copyVault(join(config.dataDir, 'storage', 'last-good'), key, nodeFiles),
     checkContent: async (path, content) => (await knowledge()).contentValidity(path, content),
     ownDirs: [config.dataDir, config.playbooksDir],
+    keptFiles: (component) => config.keep.get(component) ?? [],
   });
 
   const launchOf = async (spec: ComponentSpec) => {
     const launch = await buildLaunch(spec, caller, await overrides.get(spec.name), nodeFiles);
     redactor.learnEnvironment(launch.env);
+    // Also those that the service reads by itself, and those that the caller's environment hides.
+    for (const file of spec.envFiles) redactor.learnEnvironment(parseEnv((await nodeFiles.readText(file).catch(() => null)) ?? ''));
     return launch;
   };
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
@@ -201,7 +208,10 @@ export async function compose(options: ComposeOptions) {
     );
   const folder = playbookLibrary(config.playbooksDir, options.graceUrl, nodeFiles);
   const library: PlaybookLibrary = { ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) };
-  const redactedEmit: Emit = (event) => emit(redactor.redactDeep(event));
+  // The mesh inside this process: everything that happens goes through it, redacted.
+  const bus = new EventEmitter();
+  bus.on('grace.event', emit);
+  const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
   const healer = new Healer({
     clock: nodeClock,
@@ -265,7 +275,7 @@ export async function compose(options: ComposeOptions) {
       const present = new Set(rows.rows.map((r) => r.name));
       return {
         missing: REQUIRED_TABLES.filter((t) => !present.has(t)),
-        version: SCHEMA_VERSION,
+        version: store.version(),
         expected: SCHEMA_VERSION,
         isNew: store.isNew,
       };
@@ -274,11 +284,11 @@ export async function compose(options: ComposeOptions) {
       const startedMs = nodeClock.monotonicMs();
       await snapshots.put('grace', 'port', bootId, text);
       const back = await snapshots.get('grace', 'port');
+      await snapshots.remove('grace', 'port');
       return { text: back ?? '', ms: nodeClock.monotonicMs() - startedMs };
     },
     async meshRoundTrip() {
       const startedMs = nodeClock.monotonicMs();
-      const bus = new EventEmitter();
       const arrived = once(bus, 'grace.self_test', { signal: AbortSignal.timeout(1000) });
       bus.emit('grace.self_test', bootId);
       const [got] = (await arrived) as [unknown];
@@ -287,6 +297,7 @@ export async function compose(options: ComposeOptions) {
     },
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
+    missingNamed: (spec) => lastGood.missingNamed(spec),
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',

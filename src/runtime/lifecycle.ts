@@ -136,6 +136,8 @@ class Session {
         ? []
         : await this.composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, signal);
     const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
+    // Before anything can be healed: what people wrote or edited counts, and is never written over.
+    if (until !== 'dry-run') await this.composed.core.syncPlaybooks();
     emit({
       type: 'boot_started',
       boot: this.bootId,
@@ -154,7 +156,6 @@ class Session {
         onStage: async (soFar) => {
           stages = soFar;
           // A row for each stage, so that a boot that is killed half way has said how far it came.
-          if (soFar.length < 6) return;
           await this.save(soFar, 'running', null);
         },
       });
@@ -171,22 +172,24 @@ class Session {
       await this.beforeStop();
     } else if (outcome === 'success' && until === 'booted') {
       await this.composed.keepAsGood();
-      await this.verified(stages);
+      await nodeClock.sleep(this.soakMs(), signal).catch(() => undefined); // cut short: then what was seen so far counts
+      if (await this.allReady()) await this.verified(stages);
     }
     await supervision.stopAll(layers);
-    return { report, isHealthy: outcome === 'success' || (isCut && failedStage === null) };
+    return { report, isHealthy: outcome === 'success' };
   }
 
   /** Boots that still say they run were cut off with their Grace. */
   private async markInterrupted(): Promise<readonly string[]> {
     const cut = await this.composed.boots.running();
-    for (const boot of cut)
-      await this.composed.boots.save({
-        ...boot,
-        outcome: 'interrupted',
-        endedAtMs: boot.endedAtMs ?? this.startedAtMs,
-        report: { ...boot.report, outcome: 'interrupted' },
-      });
+    for (const boot of cut) {
+      const report: BootReport = { ...boot.report, outcome: 'interrupted' };
+      await this.composed.boots.save({ ...boot, outcome: 'interrupted', endedAtMs: boot.endedAtMs ?? this.startedAtMs, report });
+      await this.writeFiles(report);
+    }
+    // Fixes of an earlier run that nobody could prove any more.
+    for (const run of await this.composed.playbooks.runsIn('applied'))
+      await this.composed.playbooks.saveRun({ ...run, state: 'interrupted' });
     return cut.map((b) => b.id);
   }
 
@@ -296,22 +299,12 @@ class Session {
 
   /** Report files for people and for training, the row, and the event [BP-5]. */
   private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
-    const { config, logger } = this.options;
     const endedAtMs = nodeClock.nowMs();
     // A boot that failed is the one somebody wants to compare: what the world looked like then is kept as well.
     const fingerprint = outcome === 'failed' ? ((await this.composed.fingerprint()) as unknown as JsonObject) : {};
     const report = await this.save(stages, outcome, endedAtMs, { fingerprint });
     this.ended = { report, atMs: endedAtMs };
-    const training = join(config.dataDir, 'training', 'startup_failures');
-    const text = join(config.dataDir, 'logs', 'last_boot_report.txt');
-    try {
-      await nodeFiles.makeDir(training);
-      await nodeFiles.makeDir(join(config.dataDir, 'logs'));
-      await nodeFiles.writeAtomic(join(training, `${this.bootId}.json`), `${JSON.stringify(report, null, 2)}\n`);
-      await nodeFiles.writeAtomic(text, renderReport(report));
-    } catch (error) {
-      logger.warn('the boot report could not be written', { error: messageOf(error) });
-    }
+    const text = await this.writeFiles(report);
     const metrics = stages.flatMap((s) => [
       ...Object.entries(s.metrics).flatMap(([name, value]) =>
         typeof value === 'number' ? [{ name, component: '', atMs: this.startedAtMs, value }] : [],
@@ -324,16 +317,34 @@ class Session {
     return report;
   }
 
+  /** @returns the path of the report for people */
+  private async writeFiles(report: BootReport): Promise<string> {
+    const training = join(this.options.config.dataDir, 'training', 'startup_failures');
+    const text = join(this.options.config.dataDir, 'logs', 'last_boot_report.txt');
+    try {
+      await nodeFiles.makeDir(training);
+      await nodeFiles.makeDir(join(this.options.config.dataDir, 'logs'));
+      await nodeFiles.writeAtomic(join(training, `${report.boot_id}.json`), `${JSON.stringify(report, null, 2)}\n`);
+      await nodeFiles.writeAtomic(text, renderReport(report));
+    } catch (error) {
+      this.options.logger.warn('the boot report could not be written', { error: messageOf(error) });
+    }
+    return text;
+  }
+
   /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
   private async settle(stages: readonly StageReport[]): Promise<void> {
     try {
       await this.composed.keepAsGood();
-      const soakMs = Math.max(0, ...this.options.config.components.map((c) => c.soakMs));
-      await nodeClock.sleep(soakMs, this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
+      await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
     } catch (error) {
       this.options.logger.warn('the boot could not be kept as good', { error: messageOf(error) });
     }
+  }
+
+  private soakMs(): number {
+    return Math.max(0, ...this.options.config.components.map((c) => c.soakMs));
   }
 
   private async allReady(): Promise<boolean> {
@@ -346,6 +357,12 @@ class Session {
     const fingerprint = (await this.composed.fingerprint()) as unknown as JsonObject;
     const ended = this.ended ?? { report: this.report(stages, 'success'), atMs: nodeClock.nowMs() };
     await this.save(stages, 'success', ended.atMs, { isVerified: true, fingerprint, report: ended.report });
+    const { playbooks } = this.composed;
+    for (const run of await playbooks.runsOf(this.bootId)) {
+      if (run.state !== 'applied') continue; // what a guard did before the start has held as well
+      await playbooks.saveRun({ ...run, state: 'verified' });
+      await playbooks.count(run.playbook, 'verified');
+    }
     const seen = new Set(supervision.captured.map((c) => c.failure.signature));
     for (const pattern of await incidents.patterns())
       if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });

@@ -81,7 +81,7 @@ async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: 
       },
       (response: IncomingMessage) => {
         const status = response.statusCode ?? 0;
-        const isExpected = target.expectStatus === null ? status < 500 : target.expectStatus.includes(status);
+        const isExpected = target.expectStatus === null ? status >= 200 && status < 400 : target.expectStatus.includes(status);
         if (isExpected) {
           finish('');
           return;

@@ -22,6 +22,9 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
         bootId: r.boot_id,
       }));
     },
+    async digests() {
+      return (await db.selectFrom('last_good').select('digest').distinct().where('has_content', '=', 1).execute()).map((r) => r.digest);
+    },
     async replace(component, entries) {
       await db.transaction().execute(async (t) => {
         await t.deleteFrom('last_good').where('component', '=', component).execute();
@@ -51,6 +54,7 @@ export type SnapshotKind = 'schema' | 'packages' | 'port' | 'appearance';
 
 export interface SnapshotStore {
   get(component: string, kind: SnapshotKind): Promise<string | null>;
+  remove(component: string, kind: SnapshotKind): Promise<void>;
   put(component: string, kind: SnapshotKind, bootId: string, body: string): Promise<void>;
 }
 
@@ -64,6 +68,9 @@ export function snapshotStore(db: Kysely<Tables>): SnapshotStore {
         .where('kind', '=', kind)
         .executeTakeFirst();
       return row?.body ?? null;
+    },
+    async remove(component, kind) {
+      await db.deleteFrom('snapshots').where('component', '=', component).where('kind', '=', kind).execute();
     },
     async put(component, kind, bootId, body) {
       const row = { component, kind, boot_id: bootId, body };

@@ -18,6 +18,8 @@ export interface OpenedStore {
   readonly isNew: boolean;
   /** Schema version before migrations were applied. */
   readonly versionBefore: number;
+  /** Schema version now. */
+  version(): number;
   close(): void;
 }
 
@@ -37,7 +39,7 @@ export async function openStore(path: string): Promise<OpenedStore> {
     const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
     if (versionBefore < SCHEMA_VERSION) await migrate(db, database);
     const opened = database;
-    return { db, isNew, versionBefore, close: () => opened.close() };
+    return { db, isNew, versionBefore, version: () => pragma(opened, 'user_version'), close: () => opened.close() };
   } catch (error) {
     database?.close();
     if (error instanceof StoreForeign || error instanceof StoreTooNew) throw error;

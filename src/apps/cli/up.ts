@@ -54,6 +54,8 @@ export async function up(command: readonly string[], options: UpOptions, until: 
       const { learnedSummary } = await import('./learned-summary.ts');
       for (const line of await learnedSummary(config.dataDir, result.report)) out(line);
     }
+    // Stopped before it was up, by the one who started it.
+    if (result.report.outcome === 'stopped') return EXIT_INTERRUPTED;
     return result.isHealthy ? 0 : 1;
   } finally {
     view.close();

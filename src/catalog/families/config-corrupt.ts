@@ -38,7 +38,7 @@ export const configCorrupt: FailureFamily = {
             path,
             drift.message,
             linesOf(facts),
-            isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : PLAUSIBLE,
+            isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : isWanted ? LIKELY : PLAUSIBLE,
           ),
         );
       else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, remedy, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -34,9 +35,12 @@ export const migrationPending: FailureFamily = {
         cause,
         confidence,
         evidence,
-        remedy: remedy('apply_pending_migrations', `apply pending migrations: ${c.component.migrate.join(' ')}`, CAREFUL, [
-          step('apply pending migrations', 'run_migrations'),
-        ]),
+        remedy: remedy(
+          'apply_pending_migrations',
+          `apply pending migrations: ${[basename(c.component.migrate[0] ?? ''), ...c.component.migrate.slice(1)].join(' ')}`,
+          CAREFUL,
+          [step('apply pending migrations', 'run_migrations')],
+        ),
         advice: [`run ${c.component.migrate.join(' ')}`],
       }),
     ];

@@ -64,6 +64,8 @@ export interface CoreChecks {
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
   /** Migrations of the service's own database that are not applied; empty when all are or nobody can tell. */
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
+  /** What a component's start command or its configuration names, and only the last good boot had. */
+  missingNamed(spec: ComponentSpec): Promise<readonly string[]>;
   /** Asks the guards of everything learned so far. */
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   /** Runs the playbook of a guard's finding. */

@@ -150,8 +150,9 @@ export class Healer {
     const { registered, wasGenerated } =
       own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
     let playbook: Playbook;
+    let hash: string;
     try {
-      playbook = (await library.load(registered.file)).playbook;
+      ({ playbook, hash } = await library.load(registered.file));
     } catch (error) {
       emit({
         type: 'notice',
@@ -161,13 +162,14 @@ export class Healer {
       return { state: 'failed', playbook: registered.name, reason: messageOf(error), diagnosis };
     }
     const params: JsonObject = playbook.params;
-    const binding = bindingHash(registered.hash, component.name, params);
+    // What is decided on is what was just loaded: an edit since it was registered cannot ride on old trust.
+    const binding = bindingHash(hash, component.name, params);
     const approval = await this.ports.approvals.byBinding(binding);
     const decision = decide({
       action: registered.name,
       component: component.name,
-      risk: registered.risk,
-      tier: registered.tier,
+      risk: playbook.risk,
+      tier: playbook.tier,
       phase,
       executeAtRuntime: this.ports.executeAtRuntime,
       isApproved: approval !== null && approvalState(approval, clock.nowMs()) === 'approved',
@@ -199,7 +201,7 @@ export class Healer {
     const run = {
       id: runId,
       playbook: registered.name,
-      hash: registered.hash,
+      hash,
       component: component.name,
       bootId: captured.failure.bootId,
       signature: captured.failure.signature,
@@ -247,19 +249,20 @@ export class Healer {
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
     let playbook: Playbook;
+    let hash: string;
     try {
-      playbook = (await library.load(registered.file)).playbook;
+      ({ playbook, hash } = await library.load(registered.file));
     } catch (error) {
       return { state: 'failed', detail: messageOf(error), runId: null };
     }
-    const binding = bindingHash(registered.hash, component.name, playbook.params);
+    const binding = bindingHash(hash, component.name, playbook.params);
     const approval = await this.ports.approvals.byBinding(binding);
     const isApproved = approval !== null && approvalState(approval, clock.nowMs()) === 'approved';
     const decision = decide({
       action: name,
       component: component.name,
-      risk: registered.risk,
-      tier: registered.tier,
+      risk: playbook.risk,
+      tier: playbook.tier,
       phase: 'boot',
       executeAtRuntime: true,
       isApproved,
@@ -281,7 +284,7 @@ export class Healer {
     const run = {
       id: runId,
       playbook: name,
-      hash: registered.hash,
+      hash,
       component: component.name,
       bootId,
       signature: registered.signature,
@@ -390,6 +393,7 @@ export class Healer {
     ]) {
       name = candidate;
       const existing = await playbooks.get(candidate);
+      if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
       // A shipped one gives its name to the file with the parameters of this case.
       if (existing === null || existing.origin === 'shipped') break;
       if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };

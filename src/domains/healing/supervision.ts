@@ -99,6 +99,8 @@ const PATIENCE_MS = [15_000, 30_000, 60_000, 120_000, 300_000];
 const SURE = 0.8;
 /** A guess that did not bring the component up is not left in place. */
 const GUESS = 0.6;
+/** A component that says nothing and is not ready gets this long before its files are looked at. */
+const SILENCE_MS = 8000;
 const SMOKE_TRIES = 3;
 const SMOKE_PAUSE_MS = 700;
 const DEPENDENCY_LOOK_MS = 500;
@@ -420,8 +422,11 @@ export class Supervision {
     try {
       const runner = this.runner(spec.name);
       const failure = await this.observe(spec, stage, runner.problem('not_ready', 'not ready yet', 0), logOf(runner), '');
-      if (failure.facts.length === 0) return false;
+      const sinceMs = this.ports.clock.nowMs() - (runner.process?.launchedAtMs ?? this.ports.clock.nowMs());
+      if (failure.facts.length === 0 && sinceMs < SILENCE_MS) return false;
       const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
+      // Without a word, only a file that cannot be read any more speaks against patience.
+      if (failure.facts.length === 0 && !c.drift.some((d) => d.isBroken)) return false;
       const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
       return verdict.chosen !== null && verdict.chosen.confidence >= SURE;
     } catch (error) {
@@ -651,6 +656,11 @@ export class Supervision {
     await this.guarded(name, async () => {
       const spec = this.spec(name);
       const runner = this.runner(name);
+      if (problem.symptom === 'exit' && !mayRestart(spec, problem)) {
+        this.ports.emit({ type: 'component_stopped', component: name, killed: false });
+        await this.ports.processes.remove(name);
+        return;
+      }
       const isUp =
         (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || (await this.bringBack(spec, runner, problem));
       if (isUp) this.watch(name, runner);
@@ -669,7 +679,6 @@ export class Supervision {
   /** Most crashes are single ones: start again first, ask afterwards. @returns whether it is ready again */
   private async restartAtOnce(spec: ComponentSpec, runner: ComponentRunner, problem: Problem): Promise<boolean> {
     const { clock, emit } = this.ports;
-    if (spec.restart.policy === 'never' || (spec.restart.policy === 'on_failure' && problem.exit?.exitCode === 0)) return false;
     // Its output ends here: what follows in the log is the next run's.
     const log = logOf(runner, (await this.ports.files.stat(spec.logFile))?.sizeBytes);
     const verdict = this.intensityOf(spec.name).next(clock.monotonicMs());
@@ -858,6 +867,11 @@ export class Supervision {
     if (!intensity) throw new TypeError(`no component ${name}`);
     return intensity;
   }
+}
+
+/** What its restart policy says of a process that has ended. */
+function mayRestart(spec: ComponentSpec, problem: Problem): boolean {
+  return spec.restart.policy === 'always' || (spec.restart.policy === 'on_failure' && problem.exit?.exitCode !== 0);
 }
 
 /** The output of its present (or last) run. */

@@ -15,7 +15,11 @@ export function isSecretName(name: string): boolean {
 
 /** Shapes that are secrets wherever they stand; each is bounded, so that hostile text cannot make it slow. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,8192}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, REDACTED],
+  // to its end; without one, as far as it can be a key
+  [
+    /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[\s\S]{0,8192}?-----END [A-Z ]{0,30}PRIVATE KEY-----|[\sA-Za-z0-9+/=\\]{0,65536})/g,
+    REDACTED,
+  ],
   // user:password@ in a URL: the user stays, it is often the fix
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@'"]{0,128}):([^\s/'"]{1,256})@/gi, `$1:${REDACTED}@`],
   [/\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,512}/g, `$1 ${REDACTED}`],
@@ -28,6 +32,11 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\bxox[abeoprs]-[A-Za-z0-9-]{10,255}\b/g, REDACTED],
   [/\bsk[-_](?:live|test|ant|proj)?[-_]?[A-Za-z0-9_-]{16,255}\b/g, REDACTED],
   [/\bAIza[A-Za-z0-9_-]{30,50}\b/g, REDACTED],
+  // "name": "value", whatever is escaped inside the quotes
+  [
+    /((?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4})"(?:[^"\\\n]|\\.){3,512}/gi,
+    `$1"${REDACTED}`,
+  ],
   // name=value and "name": "value"
   [
     /\b([A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
@@ -38,7 +47,9 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 /** Shorter values would redact ordinary words. */
 const VALUE_CHARS_MIN = 6;
 /** Values that are named like secrets but say nothing: redacting them would only hide what is wrong. */
-const HARMLESS = new Set(['true', 'false', 'null', 'none', 'undefined', 'changeme', 'development', 'production', 'localhost']);
+const HARMLESS = new Set([
+  'true', 'false', 'null', 'none', 'undefined', 'changeme', 'development', 'production', 'localhost', 'password', 'postgres',
+]); // prettier-ignore
 
 /**
  * Removes secrets from text: the values it was told of, and whatever is shaped like one.
@@ -51,11 +62,12 @@ export class Redactor {
   /** Tells it of secret values; short and harmless ones are ignored. */
   learn(values: Iterable<string>): void {
     for (const value of values) {
-      if (value.length < VALUE_CHARS_MIN || HARMLESS.has(value.toLowerCase())) continue;
+      if (value.length < VALUE_CHARS_MIN || HARMLESS.has(value.toLowerCase()) || this.values.has(value)) continue;
       this.values.add(value);
-      this.values.add(encodeURIComponent(value));
+      this.values.add(encodeURIComponent(value.toWellFormed()));
       this.values.add(JSON.stringify(value).slice(1, -1));
       this.values.add(Buffer.from(value).toString('base64'));
+      for (const form of base64FormsOf(value)) this.values.add(form);
       for (const line of value.split('\n')) if (line.length >= 16) this.values.add(line);
     }
     this.sorted = [...this.values].toSorted((a, b) => b.length - a.length);
@@ -73,9 +85,25 @@ export class Redactor {
     this.learn(found);
   }
 
-  redact(text: string): string {
+  /** Learns what a command line gives to options with secret names, and the passwords inside its URLs. */
+  learnCommand(argv: readonly string[]): void {
+    argv.forEach((word, i) => {
+      const [, name, value] = /^-{0,2}([A-Za-z][\w.-]*)=([^]*)$/.exec(word) ?? [];
+      const option = /^--?([A-Za-z][\w.-]*)$/.exec(argv[i - 1] ?? '')?.[1];
+      if (name !== undefined) this.learnEnvironment({ [name]: value });
+      this.learnEnvironment({ [option !== undefined && !word.startsWith('-') ? option : '']: word });
+    });
+  }
+
+  /** Only the values it was told of: for text that is still to be cut, since half a secret is recognised by nobody. */
+  redactKnown(text: string): string {
     let out = text;
     for (const value of this.sorted) if (out.includes(value)) out = out.replaceAll(value, REDACTED);
+    return out;
+  }
+
+  redact(text: string): string {
+    let out = this.redactKnown(text);
     for (const [shape, replacement] of SHAPES) out = out.replace(shape, replacement);
     return out;
   }
@@ -94,6 +122,19 @@ export class Redactor {
       );
     return value;
   }
+}
+
+/**
+ * What base64 of any longer text contains when the value is part of it: three forms, by where the value begins in a group
+ * of three bytes, without the characters at its ends that also hold bits of its neighbours.
+ */
+function base64FormsOf(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    const form = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return [form, form.replaceAll('+', '-').replaceAll('/', '_')];
+  });
 }
 
 function safeDecode(text: string): string {

@@ -13,6 +13,8 @@ export interface SignatureInput {
   readonly signal: string | null;
   /** How it was noticed: `exit`, `not_ready`, `smoke`, `liveness` … */
   readonly symptom: string;
+  /** The component's directory: paths below it are told relative to it, wherever it was checked out. */
+  readonly directory: string;
 }
 
 export interface SignatureResult {
@@ -33,7 +35,10 @@ export function computeSignature(input: SignatureInput): SignatureResult {
   const code = cause?.code ?? '';
   const outcome = cause ? '' : input.signal ? `signal:${input.signal}` : input.exitCode !== null ? `exit:${input.exitCode}` : input.symptom;
   const family = [cause?.runtime ?? input.output.runtime, cause?.kind ?? 'unexplained', code, outcome].join('|');
-  const subject = cause && cause.subject !== '' ? maskSubject(cause) : maskLine(input.output.headline);
+  const subject =
+    cause && cause.subject !== ''
+      ? maskSubject(cause, input.directory)
+      : maskLine(input.output.headline.replaceAll(`${input.directory}/`, ''));
   const place = frame === null || (cause !== null && !FRAME_MATTERS.has(cause.kind)) ? '' : `${basename(frame.path)}#${frame.function}`;
   const parts = [`v${SIGNATURE_VERSION}`, input.component, family, subject, place];
   return { family, signature: signatureOf(sha256Hex(parts.join('\n')).slice(0, 16)), subject, parts };
@@ -60,31 +65,31 @@ export function principalFact(facts: readonly Fact[]): Fact | null {
 }
 
 /** Ports and addresses change between machines; names are the failure. */
-function maskSubject(fact: Fact): string {
+function maskSubject(fact: Fact, directory: string): string {
   if (fact.kind === 'port_in_use' || fact.kind === 'port_forbidden') return '<port>';
-  if (fact.kind === 'exception') return `${fact.subject}: ${maskLine(String(fact.details['message'] ?? ''))}`;
-  return maskPaths(maskLine(fact.subject));
+  if (fact.kind === 'exception')
+    return `${fact.subject}: ${maskLine(String(fact.details['message'] ?? '').replaceAll(`${directory}/`, ''))}`;
+  return maskPaths(maskLine(fact.subject.replaceAll(`${directory}/`, '')));
 }
 
 /** A path keeps its last two parts: the rest depends on where the service was checked out. */
 function maskPaths(text: string): string {
-  return text.replace(/(?:\/[\w.@~+-]+){3,}/g, (path) => path.split('/').slice(-2).join('/'));
+  return text.replace(/(?<![\w.@~+-])(?:\/[\w.@~+-]+){2,}/g, (path) => path.split('/').slice(-2).join('/'));
 }
 
 /** Times, ids, addresses, pids and numbers out; quoted identifiers stay, since they are the fix. */
 export function maskLine(line: string): string {
-  return maskPaths(
-    line
-      .slice(0, 512)
-      .replace(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>')
-      .replace(/\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b/g, '<time>')
-      .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
-      .replace(/\b0x[0-9a-f]+\b/gi, '<hex>')
-      .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b/gi, '<hex>')
-      .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '<addr>')
-      .replace(/(?<![\w"'`])\d+(?:\.\d+)?(?![\w"'`])/g, '<n>')
-      .replace(/:\d{2,5}\b/g, ':<n>'),
-  ).trim();
+  // Paths first: a release directory that is a number would otherwise split them.
+  return maskPaths(line.slice(0, 512))
+    .replace(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>')
+    .replace(/\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b/g, '<time>')
+    .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
+    .replace(/\b0x[0-9a-f]+\b/gi, '<hex>')
+    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b/gi, '<hex>')
+    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '<addr>')
+    .replace(/(?<![\w"'`])\d+(?:\.\d+)?(?![\w"'`])/g, '<n>')
+    .replace(/:\d{2,5}\b/g, ':<n>')
+    .trim();
 }
 
 /** The same frame whatever the line it moved to. */

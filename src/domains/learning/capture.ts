@@ -3,6 +3,7 @@ import {
   cleanLines,
   computeSignature,
   incidentIdOf,
+  LINE_CHARS_MAX,
   nextPatternState,
   windowOf,
   type Fact,
@@ -67,6 +68,7 @@ export async function observe(input: CaptureInput, ports: CapturePorts): Promise
     exitCode: problem.exit?.exitCode ?? null,
     signal: problem.exit?.signal ?? null,
     symptom: problem.symptom,
+    directory: input.component.cwd,
   });
   return redactor.redactDeep({
     id: ids.next('f'),
@@ -141,7 +143,12 @@ async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<reado
   const tailFrom = Math.max(from + END_BYTES, size - END_BYTES);
   const tail = size > tailFrom ? await files.readRange(path, tailFrom, size - tailFrom) : null;
   const decoder = new TextDecoder();
-  const lines = [head, tail].flatMap((part) => (part === null ? [] : cleanLines(decoder.decode(part))));
+  let first = head === null ? '' : decoder.decode(head);
+  let last = tail === null ? '' : decoder.decode(tail);
+  // Where a part was cut out of a line, half a secret may stand: that line is left out.
+  if (tail !== null) first = first.slice(0, first.lastIndexOf('\n') + 1 || LINE_CHARS_MAX);
+  if (tailFrom > from + END_BYTES) last = last.slice(last.indexOf('\n') + 1 || last.length - LINE_CHARS_MAX);
+  const lines = [first, last].flatMap((part) => cleanLines(redactor.redactKnown(part)));
   return redactor
     .redact(lines.join('\n'))
     .split('\n')

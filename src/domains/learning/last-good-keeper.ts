@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { sha256Hex, type Clock, type Files, type FileStat } from '../../kernel/index.ts';
 import type { LastGood, LastGoodEntry } from '../playbooks/index.ts';
@@ -9,6 +9,8 @@ import type { Drift } from './drift.ts';
 export interface LastGoodStore {
   load(component: string): Promise<readonly StoredEntry[]>;
   replace(component: string, entries: readonly StoredEntry[]): Promise<void>;
+  /** Of every content that any component's map names. */
+  digests(): Promise<readonly string[]>;
 }
 
 /** `mtimeMs` spares reading what did not change. */
@@ -33,6 +35,8 @@ export interface LastGoodPorts {
   readonly checkContent: ContentCheck;
   /** Directories of Grace itself: its memory and its playbooks are not the service's. */
   readonly ownDirs: readonly string[];
+  /** Further files of a component of which copies are kept, whatever they are called. */
+  keptFiles(component: string): readonly string[];
 }
 
 /** Never looked into: rebuilt by tools from what is looked at, or not the service's. */
@@ -61,6 +65,9 @@ const CONTENT_BYTES_MAX = 512 * 1024;
 const TOTAL_BYTES_MAX = 32 * 1024 * 1024;
 const ENTRIES_MAX = 8000;
 const DEPTH_MAX = 8;
+/** Written anew at every start, or nobody's loss. */
+const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
+const CODE = /\.(?:[cm]?[jt]sx?|py|rb|sh)$/i;
 /** Grace's own leavings beside broken files. */
 const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
 
@@ -107,7 +114,7 @@ export class LastGoodKeeper implements LastGood {
           taken.push({ ...traits, kind: 'file', digest: old.digest, hasContent: true });
           continue;
         }
-        const isKept = keepsContent(path, stat, spec) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
+        const isKept = keepsContent(path, stat, spec, this.ports.keptFiles(spec.name)) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
         const content = isKept ? await files.read(path).catch(() => null) : null;
         if (content === null) {
           taken.push({ ...traits, kind: 'file', digest: '', hasContent: false });
@@ -125,7 +132,13 @@ export class LastGoodKeeper implements LastGood {
     }
     await store.replace(spec.name, taken);
     this.cache.set(spec.name, taken);
+    await this.forgetUnused();
     return taken.length;
+  }
+
+  /** Contents that no component's map names any more. */
+  private async forgetUnused(): Promise<void> {
+    await this.ports.vault.prune(new Set(await this.ports.store.digests()));
   }
 
   /** What is different now, most suspicious first. */
@@ -161,6 +174,10 @@ export class LastGoodKeeper implements LastGood {
           );
         }
       }
+      if (entry.kind === 'file' && stat.kind === 'directory') {
+        found.push(this.rank(entry, 'changed', `${entry.path} is a directory now, it was a file`, true, mentions, spec));
+        continue;
+      }
       if (entry.kind === 'symlink' && (await files.readLink(entry.path)) !== entry.digest)
         found.push(this.rank(entry, 'changed', `${entry.path} points elsewhere`, false, mentions, spec));
       if (stat.uid !== entry.uid || stat.gid !== entry.gid)
@@ -180,6 +197,38 @@ export class LastGoodKeeper implements LastGood {
         );
     }
     return found.toSorted((a, b) => b.suspicion - a.suspicion);
+  }
+
+  /**
+   * What the start command or a configuration file in it names, was there at the last good boot and is gone. Many programs
+   * make such a thing anew, empty, and then work: without their data.
+   */
+  async missingNamed(spec: ComponentSpec): Promise<readonly string[]> {
+    const { files } = this.ports;
+    const entries = await this.entries(spec.name);
+    const gone: StoredEntry[] = [];
+    for (const entry of entries) {
+      if (PASSING.test(entry.path) || gone.some((above) => entry.path.startsWith(`${above.path}/`))) continue;
+      if (entry.kind === 'directory' && !entries.some((e) => e.kind === 'file' && e.path.startsWith(`${entry.path}/`))) continue;
+      const stat = await files.stat(entry.path);
+      if (stat === null || (stat.kind === 'symlink' && (await files.realpath(entry.path)) === null)) gone.push(entry);
+    }
+    if (gone.length === 0) return [];
+    const words = spec.command.flatMap((word) => word.split(/[\s;'"]+/)).map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
+    const named = new Set(words.filter((word) => word !== '' && !word.startsWith('-')).map((word) => resolve(spec.cwd, word)));
+    for (const path of [...named]) {
+      const stat = path.startsWith(spec.cwd) && !CODE.test(path) ? await files.stat(path) : null;
+      if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
+      const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
+      for (const base of [spec.cwd, dirname(path)])
+        for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm)) named.add(resolve(base, match[1] ?? ''));
+    }
+    const missing: string[] = [];
+    for (const entry of gone) {
+      const isIndex = extname(entry.path) === '.manifest' && (await hasParts(files, entry.path));
+      if (isIndex || named.has(entry.path)) missing.push(entry.path);
+    }
+    return missing;
   }
 
   /** Which variables of an env file are gone or have another value; the values stay here. */
@@ -251,16 +300,23 @@ export class LastGoodKeeper implements LastGood {
   }
 }
 
+/** The index of a data set is gone and what it lists is still there: Redis would begin a new, empty one over it. */
+async function hasParts(files: Files, path: string): Promise<boolean> {
+  const stem = basename(path, '.manifest');
+  return (await files.list(dirname(path)).catch(() => [])).some((name) => name.startsWith(`${stem}.`));
+}
+
 function isEnvFile(path: string, spec: ComponentSpec): boolean {
   return spec.envFiles.includes(path) || basename(path).startsWith('.env');
 }
 
-function keepsContent(path: string, stat: FileStat, spec: ComponentSpec): boolean {
+function keepsContent(path: string, stat: FileStat, spec: ComponentSpec, keptFiles: readonly string[]): boolean {
   if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
   const name = basename(path);
   return (
     spec.command.some((word) => word.endsWith(name)) ||
     spec.envFiles.includes(path) ||
+    keptFiles.includes(path) ||
     name.startsWith('.env') ||
     KEPT_EXTENSIONS.has(extname(name).toLowerCase()) ||
     /rc$|file$/i.test(name)

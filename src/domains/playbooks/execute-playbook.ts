@@ -104,8 +104,11 @@ export async function undoRun(
   for (const entry of entries.toReversed()) {
     if (entry.state === 'undone') continue;
     const undo = primitives.get(entry.primitive)?.undo;
+    // A step that was cut off is over all the same: nothing may go on being planned for ever.
+    const isCutOff = entry.state === 'planned';
     if (!undo) {
       if (entry.state === 'done') left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
+      if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: 'it was cut off' });
       continue;
     }
     try {
@@ -113,6 +116,7 @@ export async function undoRun(
       await journal.write({ ...entry, state: 'undone' });
     } catch (error) {
       left.push(`${entry.step}: ${messageOf(error)}`);
+      if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
     }
   }
   return left;

@@ -297,9 +297,13 @@ export class ComponentRunner {
               sinceMs,
             ),
           );
+        if (verdict.state === 'unsteady' && !isStarved(before, after))
+          return report(
+            this.problem('latency', `${verdict.bad} of the last ${verdict.looks} times it answered far too late or not at all`, sinceMs),
+          );
       } else if (isStarved(before, after) && ++starvedWindows <= STARVED_WINDOWS_MAX) {
         // It would run if it were let: restarting it would only cost more of what is scarce.
-      } else if (!isLearning && ++failures >= probe.failureThreshold) {
+      } else if (!isLearning && (this.latency.miss(), ++failures) >= probe.failureThreshold) {
         return report(
           this.problem('liveness', `${describeTarget(probe.target)} failed ${failures} times: ${result.detail}`, sinceMs, {
             detail: result.detail,

@@ -98,6 +98,13 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
         mustPass: spec.critical,
       };
   }
+  const [gone] = await context.core.missingNamed(spec);
+  if (gone !== undefined)
+    return {
+      message: `${gone} is gone; the last good boot had it`,
+      facts: [fact('path_missing', gone, `${gone} is gone; the last good boot had it`)],
+      mustPass: spec.critical,
+    };
   return null;
 }
 

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Fact, Frame, OutputFacts } from './fact.ts';
+import { computeSignature, frameName, maskLine, principalFact, type SignatureInput } from './signature.ts';
+
+const fact = (kind: Fact['kind'], subject: string, more: Partial<Fact> = {}): Fact => ({
+  kind,
+  runtime: 'node',
+  code: '',
+  subject,
+  details: {},
+  line: '',
+  lineIndex: 0,
+  ...more,
+});
+const frame = (path: string, name: string, line: number, inDependency = false): Frame => ({
+  path,
+  function: name,
+  line,
+  inDependency,
+  package: null,
+});
+
+function sign(output: Partial<OutputFacts>, more: Partial<SignatureInput> = {}) {
+  const { facts = [], frames = [], headline = '', runtime = 'node' } = output;
+  return computeSignature({
+    component: 'api',
+    output: { facts, frames, headline, runtime },
+    exitCode: 1,
+    signal: null,
+    symptom: 'exit',
+    ...more,
+  });
+}
+
+describe('the same failure', () => {
+  const now = sign({
+    headline: '2026-11-22T03:04:05.678Z [4711] worker 12 died at 0x7ffe12ab after 301 ms, request 550e8400-e29b-41d4-a716-446655440000',
+  });
+
+  test('has sixteen hex digits', () => {
+    expect(now.signature).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test.each([
+    [
+      'another time',
+      '2027-01-01 23:59:59,001 [4711] worker 12 died at 0x7ffe12ab after 301 ms, request 550e8400-e29b-41d4-a716-446655440000',
+    ],
+    ['another pid', '2026-11-22T03:04:05.678Z [9] worker 12 died at 0x7ffe12ab after 301 ms, request 550e8400-e29b-41d4-a716-446655440000'],
+    [
+      'other numbers',
+      '2026-11-22T03:04:05.678Z [4711] worker 3 died at 0x7ffe12ab after 2.75 ms, request 550e8400-e29b-41d4-a716-446655440000',
+    ],
+    [
+      'another address and id',
+      '2026-11-22T03:04:05.678Z [4711] worker 12 died at 0xdeadbeef after 301 ms, request 123e4567-e89b-12d3-a456-426614174000',
+    ],
+  ])('keeps its signature at %s', (_what, headline) => {
+    expect(sign({ headline }).signature).toBe(now.signature);
+  });
+
+  test('keeps its signature on another port, since the port is what differs between machines', () => {
+    const on = (port: string) => sign({ facts: [fact('port_in_use', port, { code: 'EADDRINUSE' })] }).signature;
+    expect(on('3000')).toBe(on('48123'));
+  });
+
+  test('keeps its signature in another checkout', () => {
+    const at = (path: string) => sign({ facts: [fact('path_missing', path)] }).signature;
+    expect(at('/srv/shop/releases/12/config/app.yaml')).toBe(at('/home/me/shop/config/app.yaml'));
+    expect(at('/app/config/app.yaml')).toBe(at('/srv/shop/config/app.yaml'));
+  });
+
+  test('keeps its signature when the code above it moved by some lines', () => {
+    const at = (line: number) =>
+      sign({ facts: [fact('exception', 'TypeError')], frames: [frame('/srv/a/src/cart.js', 'total', line)] }).signature;
+    expect(at(10)).toBe(at(99));
+  });
+
+  test('keeps its signature whether it is reached through another version of a dependency or not', () => {
+    const own = frame('/srv/a/src/cart.js', 'total', 3);
+    const facts = [fact('exception', 'TypeError')];
+    expect(sign({ facts, frames: [frame('/srv/a/node_modules/x/i.js', 'go', 1, true), own] }).signature).toBe(
+      sign({ facts, frames: [own] }).signature,
+    );
+  });
+
+  test('that names its object keeps its signature wherever in the code it shows', () => {
+    const from = (name: string) => sign({ facts: [fact('env_missing', 'DATABASE_URL')], frames: [frame('/srv/a.js', name, 1)] }).signature;
+    expect(from('connect')).toBe(from('migrate'));
+  });
+
+  test('keeps its signature whatever numbers stand in its message', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (a, b) => {
+        expect(sign({ headline: `gave up after ${a} tries` }).signature).toBe(sign({ headline: `gave up after ${b} tries` }).signature);
+      }),
+    );
+  });
+});
+
+describe('another failure has another signature:', () => {
+  const base = sign({ facts: [fact('module_missing', 'express', { code: 'MODULE_NOT_FOUND' })] });
+
+  test.each([
+    ['another subject', sign({ facts: [fact('module_missing', 'fastify', { code: 'MODULE_NOT_FOUND' })] })],
+    ['another kind', sign({ facts: [fact('native_module_broken', 'express', { code: 'MODULE_NOT_FOUND' })] })],
+    ['another code', sign({ facts: [fact('module_missing', 'express', { code: 'ERR_MODULE_NOT_FOUND' })] })],
+    ['another component', sign({ facts: [fact('module_missing', 'express', { code: 'MODULE_NOT_FOUND' })] }, { component: 'worker' })],
+  ])('%s', (_what, other) => {
+    expect(other.signature).not.toBe(base.signature);
+  });
+
+  test('another exit code, where nothing explains it', () => {
+    expect(sign({}, { exitCode: 2 }).signature).not.toBe(sign({}, { exitCode: 1 }).signature);
+    expect(sign({}, { exitCode: null, signal: 'SIGKILL' }).signature).not.toBe(sign({}, { exitCode: null, signal: 'SIGSEGV' }).signature);
+  });
+
+  test('another symptom, where nothing ended', () => {
+    const silent = { exitCode: null, signal: null };
+    expect(sign({}, { ...silent, symptom: 'not_ready' }).signature).not.toBe(sign({}, { ...silent, symptom: 'smoke' }).signature);
+  });
+
+  test('another place in the own code, for an exception that names nothing', () => {
+    const at = (name: string) => sign({ facts: [fact('exception', 'TypeError')], frames: [frame('/srv/a.js', name, 1)] }).signature;
+    expect(at('total')).not.toBe(at('discount'));
+  });
+
+  test('another name in quotes: it is the fix', () => {
+    expect(sign({ headline: 'unknown option "20"' }).signature).not.toBe(sign({ headline: 'unknown option "21"' }).signature);
+  });
+});
+
+describe('the deepest cause wins', () => {
+  const wrapper = fact('exception', 'Error', { details: { message: 'boot failed' } });
+  const lost = fact('connection_lost', 'db:5432');
+  const missing = fact('path_missing', '/srv/app/config.yaml');
+  const port = fact('port_in_use', '3000');
+
+  test.each([
+    ['a missing file over the exception that wraps it', [wrapper, missing], missing],
+    ['a lost connection over the exception, wherever it stands', [lost, wrapper], lost],
+    ['a named resource over a path', [missing, port], port],
+    ['the first of two that are equally deep', [port, fact('env_missing', 'X')], port],
+  ])('%s', (_what, facts, winner) => {
+    expect(principalFact(facts)).toBe(winner);
+  });
+
+  test('nothing wins among nothing', () => {
+    expect(principalFact([])).toBeNull();
+  });
+
+  test('how the process ended does not split a failure whose cause is known', () => {
+    const facts = [missing];
+    expect(sign({ facts }, { exitCode: 1 }).signature).toBe(sign({ facts }, { exitCode: null, signal: 'SIGABRT' }).signature);
+  });
+});
+
+test('masks addresses, short times and ports behind a host', () => {
+  expect(maskLine('03:04:05 connect to 10.0.0.5:5432 or db:5432 failed')).toBe('<time> connect to <addr> or db:<n> failed');
+});
+
+test('a frame is named without its line', () => {
+  expect(frameName(frame('/srv/a/cart.js', '', 5))).toBe('cart.js in (top level)');
+});
