@@ -24,8 +24,13 @@ export interface Row {
 
 export interface FigureResult {
   readonly figure: string;
+  /** ISO time of its beginning. */
+  readonly at: string;
+  readonly runs: number;
+  /** What others used of the CPUs, in percent. */
+  readonly busyBefore: number;
+  readonly busyAfter: number;
   readonly rows: readonly Row[];
-  readonly loadBefore: number;
 }
 
 export function median(samples: readonly number[]): number {
@@ -41,18 +46,17 @@ export function timesBare(bare: readonly number[], factor: number): Bound {
 }
 
 function amount(value: number, unit: Row['unit']): string {
-  const digits = unit === '%' ? 2 : unit === 'ms' || unit === '' ? 0 : 1;
-  const number = value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))/g, digits === 0 ? ',' : '');
-  return unit === '' ? number : `${number} ${unit}`;
+  const digits = unit === '%' ? 2 : unit === 'MiB' || unit === 'intervals' ? 1 : 0;
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function spread(samples: readonly number[] | string | undefined, unit: Row['unit']): string {
   if (samples === undefined) return '';
   if (typeof samples === 'string') return samples;
   if (samples.length === 0) return 'not built yet';
-  const text = amount(median(samples), unit);
-  const [least, most] = [Math.min(...samples), Math.max(...samples)];
-  return samples.length === 1 || least === most ? text : `${text} (${amount(least, '')}–${amount(most, '')})`.replace('(0–0)', '');
+  const text = `${amount(median(samples), unit)} ${unit}`.trim();
+  const [least, most] = [amount(Math.min(...samples), unit), amount(Math.max(...samples), unit)];
+  return least === most ? text : `${text} (${least}–${most})`;
 }
 
 function verdict(row: Row, bound: Bound | undefined): string {
@@ -72,7 +76,7 @@ export function table(results: readonly FigureResult[], peerName: string): strin
   const head = ['figure', 'Grace: median (min–max)', '÷ bare', 'bare start', peerName, 'limit', 'target', 'must'];
   const rows = results.flatMap(({ rows }) =>
     rows.map((row) => [
-      row.what + (row.note === undefined ? '' : ` — ${row.note}`),
+      row.what,
       spread(row.grace, row.unit),
       ratio(row),
       spread(row.bare, row.unit),
@@ -84,5 +88,6 @@ export function table(results: readonly FigureResult[], peerName: string): strin
   );
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  return [line(head), `| ${widths.map((w) => '-'.repeat(w)).join(' | ')} |`, ...rows.map(line)].join('\n');
+  const notes = results.flatMap((r) => r.rows).flatMap(({ what, note }) => (note === undefined ? [] : [`- ${what}: ${note}`]));
+  return [line(head), `| ${widths.map((w) => '-'.repeat(w)).join(' | ')} |`, ...rows.map(line), '', ...notes].join('\n');
 }

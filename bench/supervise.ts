@@ -1,6 +1,6 @@
 // Measures Grace, a bare `node app.mjs` and PM2 side by side. See README.md.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +18,12 @@ import { supervisorDeath } from './figures/supervisor-death.ts';
 import { tenServices } from './figures/ten-services.ts';
 import { Grace, GRACE_NODE } from './grace.ts';
 import { Pm2 } from './pm2.ts';
+import { busyPercent, QUIET_PERCENT, untilQuiet } from './quiet.ts';
 import { table, type FigureResult } from './report.ts';
 import { Workspace } from './workspace.ts';
 
 const FIGURES: readonly Figure[] = [coldStart, crash, tenServices, idle, hang, stop, grandchildren, supervisorDeath, crashLoop, commands];
 
-/** Above this somebody else uses the machine, and the figures say more about them. */
-const QUIET_LOAD = 0.7;
 const README = join(dirname(fileURLToPath(import.meta.url)), 'README.md');
 const RESULTS = /(?<=<!-- results -->\n)[^]*(?=<!-- \/results -->)/;
 
@@ -34,14 +33,15 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '7' },
     json: { type: 'string' },
     readme: { type: 'boolean', default: false },
+    'wait-minutes': { type: 'string', default: '0' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 if (options.help) {
   console.log(
-    `node bench/supervise.ts [--only NAME]… [--runs N] [--json FILE] [--readme]\n\nNames: ${FIGURES.map((f) => f.name).join(', ')}\n` +
-      '--readme puts the table into bench/README.md.',
+    `node bench/supervise.ts [--only NAME]… [--runs N] [--json FILE] [--readme] [--wait-minutes N]\n\nNames: ${FIGURES.map((f) => f.name).join(', ')}\n` +
+      '--json keeps the figures of an earlier run that are not measured again; --readme puts the table into bench/README.md;\n--wait-minutes waits so long before each figure for others to leave the CPUs alone.',
   );
 } else await measure();
 
@@ -61,13 +61,17 @@ async function measure(): Promise<void> {
   await workspace.run(grace.argv('--help'), { cwd: workspace.dir });
   const machine = describeMachine(pm2);
   say(machine.join('\n'));
-  if ((loadavg()[0] ?? 0) > QUIET_LOAD) say(`the machine is busy (load ${loadOf()}): these figures are worth little`);
   const results: FigureResult[] = [];
   for (const figure of chosen) {
-    const loadBefore = loadavg()[0] ?? 0;
-    say(`${new Date().toISOString().slice(11, 19)} ${figure.name}`);
+    const busyBefore = await untilQuiet(Number(options['wait-minutes']) * 60_000);
+    const about = { figure: figure.name, at: new Date().toISOString(), runs };
+    say(`${about.at.slice(11, 19)} ${figure.name}`);
     try {
-      results.push({ figure: figure.name, rows: await figure.measure({ workspace, grace, pm2, runs }), loadBefore });
+      const rows = await figure.measure({ workspace, grace, pm2, runs });
+      const busyAfter = await busyPercent();
+      results.push({ ...about, busyBefore, busyAfter, rows });
+      if (Math.max(busyBefore, busyAfter) > QUIET_PERCENT)
+        say(`  disturbed: others used ${busyBefore.toFixed(0)} % of the CPUs before it and ${busyAfter.toFixed(0)} % after it`);
     } catch (error) {
       process.exitCode = 1;
       say(`${figure.name} broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -75,17 +79,33 @@ async function measure(): Promise<void> {
       workspace.endAll();
     }
   }
-  const text = table(results, pm2 === null ? 'PM2: missing' : `PM2 ${pm2.version}`);
-  console.log(`\n${text}`);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ machine, runs, results }, null, 2)}\n`);
-  if (options.readme) {
-    const about = [...machine, `${runs} interleaved runs (one for \`idle\`, \`grandchildren\` and \`crash-loop\`)`];
-    const page = readFileSync(README, 'utf8');
-    writeFileSync(
-      README,
-      page.replace(RESULTS, () => `\n${about.map((line) => `- ${line}`).join('\n')}\n\n${text}\n\n`),
-    );
-  }
+  const peer = pm2 === null ? 'PM2: missing' : `PM2 ${pm2.version}`;
+  console.log(`\n${table(results, peer)}`);
+  const all = options.json === undefined ? results : merge(earlier(options.json), results);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ machine, results: all }, null, 2)}\n`);
+  if (options.readme) writeReadme([...machine, ...all.map(whenMeasured)], table(all, peer));
+}
+
+/** Figures that an earlier run left in the file: one that was disturbed can be measured again alone. */
+function earlier(file: string): readonly FigureResult[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { results: readonly FigureResult[] }).results : [];
+}
+
+function merge(old: readonly FigureResult[], fresh: readonly FigureResult[]): readonly FigureResult[] {
+  return FIGURES.flatMap(({ name }) => fresh.find((r) => r.figure === name) ?? old.find((r) => r.figure === name) ?? []);
+}
+
+function whenMeasured({ figure, at, runs, busyBefore, busyAfter }: FigureResult): string {
+  const busy = `${busyBefore.toFixed(0)} % of the CPUs in use before it, ${busyAfter.toFixed(0)} % after it`;
+  return `\`${figure}\` at ${at.slice(11, 16)}, ${runs} run${runs === 1 ? '' : 's'}: ${busy}`;
+}
+
+function writeReadme(about: readonly string[], text: string): void {
+  const page = readFileSync(README, 'utf8');
+  writeFileSync(
+    README,
+    page.replace(RESULTS, () => `\n${about.map((line) => `- ${line}`).join('\n')}\n\n${text}\n\n`),
+  );
 }
 
 function describeMachine(pm2: Pm2 | null): readonly string[] {

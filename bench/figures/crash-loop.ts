@@ -36,7 +36,7 @@ export const crashLoop: Figure = {
         grace: [grace.namesCause ? 0 : 1],
         ...(peer === null ? {} : { peer: [peer.namesCause ? 0 : 1] }),
         target: { text: '0', most: 0 },
-        note: `"${grace.said}"`,
+        note: `Grace says "${grace.said}"; for PM2 it is the output of \`pm2 describe\``,
       },
       {
         what: 'the app has been started → cause is said',

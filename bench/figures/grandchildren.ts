@@ -34,7 +34,7 @@ export const grandchildren: Figure = {
         ...(bench.pm2 === null ? {} : { peer: [left.peer.length] }),
         limit: '0',
         target: { text: '0', most: 0 },
-        note: `left by Grace: ${left.grace.join('; ') || 'none'}${bench.pm2 === null ? '' : `; by PM2: ${left.peer.join('; ') || 'none'}`}`,
+        note: `Grace leaves ${left.grace.join('; ') || 'none'}${bench.pm2 === null ? '' : `. PM2 leaves ${left.peer.join('; ') || 'none'}`}`,
       },
     ];
   },

@@ -87,7 +87,7 @@ function rowsFor(count: number, grace: Idle, peer: Idle | null): readonly Row[] 
       grace: [grace.cpuPercent],
       ...peerOf((p) => p.cpuPercent),
       ...(count === 10 ? { must: bound(0.2, '%') } : count === 50 ? { target: bound(1.5, '%') } : {}),
-      note: 'Grace asks each over HTTP every second, PM2 asks none',
+      ...(count === 1 ? { note: 'Grace asks each service over HTTP every second; PM2 asks none, and reads their memory and CPU' } : {}),
     },
   ];
 }
