@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { globPattern } from '../kernel/index.ts';
 import { isBackupName } from './sibling-backups.ts';
-import { contentValidity } from '../catalog/content-validity.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
 let box: Sandbox;
@@ -223,27 +222,5 @@ describe('names and contents', () => {
     for (const path of ['.env', 'a/b', '.git/x']) expect(globPattern('*').test(path), path).toBe(false);
     expect(globPattern('**').test('.git/config')).toBe(false);
     expect(globPattern('a+b(c').test('a+b(c')).toBe(true);
-  });
-
-  it('tells whole contents from broken ones', () => {
-    const validity = (name: string, text: string): string => contentValidity(name, Buffer.from(text));
-    expect(validity('a.json', '{}')).toBe('valid');
-    expect(validity('tsconfig.json', '{ // why\n}')).toBe('valid');
-    expect(validity('a.yaml', 'a: 1\nb: [1]\n')).toBe('valid');
-    expect(validity('a.toml', '# t\n[a.b]\nk = "x # y"\nl = [\n 1,\n 2]\nm = """\nfree [ text\n"""\nd = 1979-05-27\n')).toBe('valid');
-    expect(validity('x.key', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n')).toBe('valid');
-    expect(validity('a.js', 'anything')).toBe('unknown');
-    for (const [name, text] of [
-      ['a.json', '{'],
-      ['a.yaml', 'garbage'],
-      ['a.yaml', 'a: ['],
-      ['a.toml', 'k = "x'],
-      ['a.toml', 'k = [1,'],
-      ['a.js', '  \n'],
-      ['a.conf', '\0\0\0'],
-      ['x.pem', '-----BEGIN CERTIFICATE-----\nx'],
-      ['.env', 'garbage'],
-    ] as const)
-      expect(validity(name, text), `${name} ${text}`).toBe('broken');
   });
 });

@@ -55,11 +55,11 @@ describe('a config that is right', () => {
       startupTimeoutMs: 60_000,
       readiness: {
         target: { kind: 'http', url: 'http://127.0.0.1:4610/ready', expectStatus: [200, 204], caFile: null },
-        intervalMs: 5000,
+        intervalMs: 2000,
         timeoutMs: 1500,
         failureThreshold: 3,
       },
-      liveness: { target: { kind: 'command', argv: ['true'] }, intervalMs: 5000, timeoutMs: 3000, failureThreshold: 2 },
+      liveness: { target: { kind: 'command', argv: ['true'] }, intervalMs: 1000, timeoutMs: 1000, failureThreshold: 2 },
       soakMs: 2000,
       restart: { policy: 'on_failure', intensity: 2, periodMs: 60_000, backoffMs: 1000, backoffMsMax: 20_000 },
       stop: { signal: 'SIGINT', graceMs: 10_000 },
