@@ -29,6 +29,7 @@ function sign(output: Partial<OutputFacts>, more: Partial<SignatureInput> = {}) 
     exitCode: 1,
     signal: null,
     symptom: 'exit',
+    directory: '/srv/shop',
     ...more,
   });
 }
@@ -65,10 +66,23 @@ describe('the same failure', () => {
     expect(on('3000')).toBe(on('48123'));
   });
 
-  test('keeps its signature in another checkout', () => {
-    const at = (path: string) => sign({ facts: [fact('path_missing', path)] }).signature;
-    expect(at('/srv/shop/releases/12/config/app.yaml')).toBe(at('/home/me/shop/config/app.yaml'));
-    expect(at('/app/config/app.yaml')).toBe(at('/srv/shop/config/app.yaml'));
+  test.each([
+    ['that it names', (path: string) => ({ facts: [fact('path_missing', path)] })],
+    [
+      'inside the message of an exception',
+      (path: string) => ({ facts: [fact('exception', 'Error', { details: { message: `no ${path}` } })] }),
+    ],
+    ['in a line that nobody understands', (path: string) => ({ headline: `cannot use ${path} here` })],
+  ])('keeps its signature in another checkout, for a path %s', (_where, output) => {
+    const at = (directory: string, path: string) => sign(output(`${directory}/${path}`), { directory }).signature;
+    expect(at('/srv/shop/releases/12', 'config/app.yaml')).toBe(at('/home/me/shop', 'config/app.yaml'));
+    expect(at('/app', 'config/app.yaml')).not.toBe(at('/app', 'config/db.yaml'));
+  });
+
+  test('keeps its signature for a file of another release beside its directory', () => {
+    const of = (release: string) =>
+      sign({ facts: [fact('path_missing', `/srv/shop/releases/${release}/shared/config/app.yaml`)] }).signature;
+    expect(of('12')).toBe(of('20261122'));
   });
 
   test('keeps its signature when the code above it moved by some lines', () => {
