@@ -89,6 +89,7 @@ export async function compose(options: ComposeOptions) {
   const journal: Journal = { ...plainJournal, write: (entry) => plainJournal.write({ ...entry, summary: redactor.redact(entry.summary) }) };
   const host = processHost(installation, nodeClock);
   const key = await vaultKey(join(config.dataDir, 'storage'), nodeFiles);
+  const digest = (text: string): string => keyedDigest(key, text);
   const lastGood = new LastGoodKeeper({
     clock: nodeClock,
     files: nodeFiles,
@@ -123,6 +124,7 @@ export async function compose(options: ComposeOptions) {
       ),
     packages: async (cwd) => packageState(cwd, nodeFiles, await manifestOf(cwd)),
     schemaDrift: (component) => databases.drift(component),
+    digest,
     appearance: async (component) => JSON.parse((await snapshots.get(component, 'appearance')) ?? 'null') as Appearance | null,
   });
   const manifestOf = async (cwd: string): Promise<PackageManifest | null> => {
@@ -384,7 +386,7 @@ export async function compose(options: ComposeOptions) {
         if (spec.kind !== 'process') continue;
         const port = supervision.runners.get(spec.name)?.port ?? null;
         const listener = port === null ? undefined : pidsListeningOn(port)[0];
-        const appearance = listener === undefined ? null : appearanceOf(listener);
+        const appearance = listener === undefined ? null : appearanceOf(listener, digest);
         if (appearance !== null) await snapshots.put(spec.name, 'appearance', bootId, JSON.stringify(appearance));
         const before = await manifestOf(spec.cwd);
         const lock = await nodeFiles.readText(join(spec.cwd, 'package-lock.json'));

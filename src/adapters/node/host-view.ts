@@ -18,12 +18,14 @@ export interface HostViewOptions {
   schemaDrift(component: string): Promise<SchemaDrift | null>;
   /** How the component's listening process called itself when it last worked: programs rename themselves. */
   appearance(component: string): Promise<Appearance | null>;
+  /** Arguments may hold secrets: what is remembered of a command line is this. */
+  digest(text: string): string;
 }
 
 /** What a process shows of itself. */
 export interface Appearance {
   readonly executable: string;
-  readonly commandLine: string;
+  readonly commandLineDigest: string;
 }
 
 const CONNECT_MS = 1500;
@@ -157,24 +159,25 @@ function relationOf(
   if (mark !== null && spec !== null && mark === `${options.installation}/${spec.name}`) return 'own_stale';
   if (mark !== null && mark.startsWith(`${options.installation}/`)) return 'own_other';
   if (spec === null || view.cwd === null || view.cwd !== spec.cwd) return 'foreign';
-  const looksLikeBefore = appearance !== null && sameAppearance(appearance, appearanceOf(view.pid));
+  const looksLikeBefore = appearance !== null && sameAppearance(appearance, appearanceOf(view.pid, options.digest));
   if (!looksLikeBefore && !isSameCommand(view.argv, spec.command)) return 'foreign';
   if (mark !== null) return 'own_other'; // another Grace looks after it
   if (Number(view.user) !== process.getuid?.() && process.getuid?.() !== 0) return 'foreign';
   return isOrphaned(view) ? 'own_stale' : 'own_other';
 }
 
-/** @returns null when it cannot be seen */
-export function appearanceOf(pid: number): Appearance | null {
+/** @returns null when it cannot be seen, or says nothing of itself */
+export function appearanceOf(pid: number, digest: (text: string) => string): Appearance | null {
   try {
-    return { executable: readlinkSync(`/proc/${pid}/exe`), commandLine: readArgv(pid).join(' ').trim() };
+    const commandLine = readArgv(pid).join(' ').trim();
+    return commandLine === '' ? null : { executable: readlinkSync(`/proc/${pid}/exe`), commandLineDigest: digest(commandLine) };
   } catch {
     return null; // ended, or another user's
   }
 }
 
 function sameAppearance(a: Appearance, b: Appearance | null): boolean {
-  return b !== null && a.executable === b.executable && a.commandLine !== '' && a.commandLine === b.commandLine;
+  return b !== null && a.executable === b.executable && a.commandLineDigest === b.commandLineDigest;
 }
 
 /** The same program with the same arguments, whatever wrapper (`setpriv`, `env`, `bash -c 'exec …'`) it was started by. */

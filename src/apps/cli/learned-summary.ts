@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openStore } from '../../adapters/store/index.ts';
 import type { BootReport } from '../../domains/boot/index.ts';
 import { repositories } from '../../runtime/repositories.ts';
-import { paint, table } from './terminal.ts';
+import { columns, paint, table, wrap } from './terminal.ts';
 
 /** Known failures shown at the end; the rest is in `grace patterns`. */
 const PATTERNS_SHOWN = 8;
@@ -20,7 +20,7 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       const rows = explanations
         .toReversed()
         .map((e) => [`  ${byFailure.get(e.signature) ?? ''}`, e.outcome.replaceAll('_', ' '), e.playbook ?? '-', e.cause]);
-      lines.push(table(rows));
+      lines.push(table(fitted(rows)));
     }
     const here = new Set(explanations.map((e) => e.signature));
     const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null);
@@ -28,9 +28,11 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       lines.push('', paint('bold', 'known from before, and guarded against'));
       lines.push(
         table(
-          older
-            .slice(0, PATTERNS_SHOWN)
-            .map((p) => [`  ${p.incidentId}`, p.state, p.playbook ?? '-', p.rootCause === '' ? p.template : p.rootCause]),
+          fitted(
+            older
+              .slice(0, PATTERNS_SHOWN)
+              .map((p) => [`  ${p.incidentId}`, p.state, p.playbook ?? '-', p.rootCause === '' ? p.template : p.rootCause]),
+          ),
         ),
       );
       if (older.length > PATTERNS_SHOWN) lines.push(paint('dim', `  and ${older.length - PATTERNS_SHOWN} more: grace patterns`));
@@ -40,4 +42,11 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
   } finally {
     store.close();
   }
+}
+
+/** The last column, broken to what is left of the line. */
+function fitted(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const widths = [0, 1, 2].map((i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)));
+  const indent = widths.reduce((sum, width) => sum + width + 2, 0);
+  return rows.map((row) => [...row.slice(0, 3), wrap(row[3] ?? '', Math.max(30, columns() - indent), ' '.repeat(indent))]);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileLogger } from '../../adapters/node/file-logger.ts';
+import type { Emit } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import { loadConfig, type BootMode } from '../../runtime/config/index.ts';
 import { serve, type ServeOptions } from '../../runtime/lifecycle.ts';
@@ -37,6 +38,11 @@ export async function up(command: readonly string[], options: UpOptions, until: 
   // Whoever read the output went away (`grace up | head`): the service is worth more than the text.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
+  const emit: Emit = (event) => {
+    view.emit(event);
+    if (until === 'stopped' && options.json !== true && event.type === 'boot_ended' && event.outcome === 'success')
+      out(paint('dim', 'Ctrl-C stops it in order; in another terminal: grace status, grace explain'));
+  };
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stop.signal.aborted) process.exit(EXIT_INTERRUPTED);
@@ -48,7 +54,7 @@ export async function up(command: readonly string[], options: UpOptions, until: 
   process.on('SIGTERM', onSignal);
   process.on('SIGHUP', onSignal);
   try {
-    const result = await serve({ config, environment: process.env, emit: view.emit, logger, signal: stop.signal, graceUrl, until });
+    const result = await serve({ config, environment: process.env, emit, logger, signal: stop.signal, graceUrl, until });
     view.close();
     if (options.json !== true) {
       const { learnedSummary } = await import('./learned-summary.ts');

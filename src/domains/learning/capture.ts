@@ -143,12 +143,16 @@ async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<reado
   const tailFrom = Math.max(from + END_BYTES, size - END_BYTES);
   const tail = size > tailFrom ? await files.readRange(path, tailFrom, size - tailFrom) : null;
   const decoder = new TextDecoder();
-  let first = head === null ? '' : decoder.decode(head);
-  let last = tail === null ? '' : decoder.decode(tail);
-  // Where a part was cut out of a line, half a secret may stand: that line is left out.
-  if (tail !== null) first = first.slice(0, first.lastIndexOf('\n') + 1 || LINE_CHARS_MAX);
-  if (tailFrom > from + END_BYTES) last = last.slice(last.indexOf('\n') + 1 || last.length - LINE_CHARS_MAX);
-  const lines = [first, last].flatMap((part) => cleanLines(redactor.redactKnown(part)));
+  let parts = [decoder.decode(Buffer.concat([head, tail].flatMap((part) => part ?? [])))];
+  if (tailFrom > from + END_BYTES) {
+    const [first, last] = [head, tail].map((part) => (part === null ? '' : decoder.decode(part))) as [string, string];
+    // Where a part was cut out of a line, half a secret may stand: that line is left out.
+    parts = [
+      first.slice(0, first.lastIndexOf('\n') + 1 || LINE_CHARS_MAX),
+      last.slice(last.indexOf('\n') + 1 || last.length - LINE_CHARS_MAX),
+    ];
+  }
+  const lines = parts.flatMap((part) => cleanLines(redactor.redactKnown(part)));
   return redactor
     .redact(lines.join('\n'))
     .split('\n')

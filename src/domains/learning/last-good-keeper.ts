@@ -214,14 +214,17 @@ export class LastGoodKeeper implements LastGood {
       if (stat === null || (stat.kind === 'symlink' && (await files.realpath(entry.path)) === null)) gone.push(entry);
     }
     if (gone.length === 0) return [];
-    const words = spec.command.flatMap((word) => word.split(/[\s;'"]+/)).map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
+    const words = spec.command
+      .flatMap((word) => word.split(/[\s;'"]+/))
+      .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
     const named = new Set(words.filter((word) => word !== '' && !word.startsWith('-')).map((word) => resolve(spec.cwd, word)));
     for (const path of [...named]) {
       const stat = path.startsWith(spec.cwd) && !CODE.test(path) ? await files.stat(path) : null;
       if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
       const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
       for (const base of [spec.cwd, dirname(path)])
-        for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm)) named.add(resolve(base, match[1] ?? ''));
+        for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm))
+          named.add(resolve(base, match[1] ?? ''));
     }
     const missing: string[] = [];
     for (const entry of gone) {

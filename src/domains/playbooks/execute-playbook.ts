@@ -116,7 +116,8 @@ export async function undoRun(
       await journal.write({ ...entry, state: 'undone' });
     } catch (error) {
       left.push(`${entry.step}: ${messageOf(error)}`);
-      if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
+      if (isCutOff)
+        await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
     }
   }
   return left;
