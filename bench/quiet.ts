@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_MS = 3000;
+/** One quiet look may be the pause between two tests of somebody else. */
+const QUIET_LOOKS = 3;
 /** Above this somebody else uses the machine, and the figures say more about them. */
 export const QUIET_PERCENT = 10;
 
@@ -13,12 +15,12 @@ export async function busyPercent(): Promise<number> {
   return (1 - (after.idle - before.idle) / (after.all - before.all)) * 100;
 }
 
-/** Waits until nobody else uses the machine, or the patience ends. @returns how busy it is then */
-export async function untilQuiet(patienceMs: number): Promise<number> {
-  const deadlineMs = performance.now() + patienceMs;
-  for (;;) {
+/** Waits until nobody else has used the machine for a while, or the time is over. @returns how busy it is then */
+export async function untilQuiet(deadlineMs: number): Promise<number> {
+  for (let quietLooks = 0; ;) {
     const busy = await busyPercent();
-    if (busy < QUIET_PERCENT || performance.now() > deadlineMs) return busy;
+    quietLooks = busy < QUIET_PERCENT ? quietLooks + 1 : 0;
+    if (quietLooks === QUIET_LOOKS || performance.now() > deadlineMs) return busy;
   }
 }
 
