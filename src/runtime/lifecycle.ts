@@ -5,6 +5,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
+import { rotateLog } from '../adapters/node/log-rotation.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
@@ -234,7 +235,10 @@ class Session {
       storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
       guards: (spec) => core.guards(spec),
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
-      bootId: this.bootId,
+      // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.
+      rotateLogs: async () => {
+        for (const { logFile } of config.components) if (logFile.startsWith(config.dataDir)) await rotateLog(logFile);
+      },
     };
     return runSchedules(config.monitor, ports, signal).started;
   }

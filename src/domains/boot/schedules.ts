@@ -1,4 +1,4 @@
-import { messageOf, type BootId, type Clock } from '../../kernel/index.ts';
+import { messageOf, type Clock } from '../../kernel/index.ts';
 import type { Emit, Supervision } from '../healing/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec, ProcessHost } from '../supervisor/index.ts';
@@ -22,7 +22,8 @@ export interface SchedulePorts {
   storeLatencyMs(): Promise<number>;
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   saveMetrics(metrics: readonly MetricSample[]): Promise<void>;
-  readonly bootId: BootId;
+  /** Keeps the logs of the components from growing without end. */
+  rotateLogs(): Promise<void>;
 }
 
 export interface MetricSample {
@@ -50,6 +51,7 @@ export function runSchedules(times: ScheduleTimes, ports: SchedulePorts, signal:
   const schedules: readonly (readonly [number, () => Promise<void>])[] = [
     [times.healthMs, () => lookAtStore(ports)],
     [times.metricsMs, () => snapshotMetrics(ports, history)],
+    [times.metricsMs, () => ports.rotateLogs()],
     [times.selfHealMs, () => sweep(ports)],
     [times.proactiveMs, async () => foresee(history, said, ports)],
     [times.validationMs, () => validate(ports, said)],
