@@ -1,0 +1,326 @@
+import { describe, expect, test } from 'vitest';
+import type { Json, JsonObject } from '../../kernel/index.ts';
+import { executePlaybook, undoRun, type Journal } from './execute-playbook.ts';
+import { definePlaybook, type JournalEntry, type PlaybookContext } from './playbook.ts';
+import type { Primitive, PrimitiveContext, PrimitivePlan } from './primitive.ts';
+
+const keyOf = (params: JsonObject): string => params['key'] as string;
+
+/** What happened, in order: journal entries and acts. */
+class World {
+  readonly said: string[] = [];
+  readonly shown: string[] = [];
+  readonly rows = new Map<string, JournalEntry>();
+  readonly stop = new AbortController();
+  readonly primitives = new Map<string, Primitive>();
+
+  readonly journal: Journal = {
+    write: async (entry) => {
+      this.said.push(`journal ${entry.step} ${entry.state}`);
+      this.rows.set(`${entry.runId}/${entry.index}`, entry);
+    },
+    entries: async (runId) => [...this.rows.values()].filter((e) => e.runId === runId).toSorted((a, b) => a.index - b.index),
+  };
+
+  /** A primitive that sets its parameter `to` and can go back to what was. */
+  readonly settings: Record<string, Json> = {};
+
+  constructor() {
+    this.power('set', async (params) => ({
+      state: 'ready',
+      summary: `set ${keyOf(params)}`,
+      targets: [],
+      undo: { key: keyOf(params), was: this.settings[keyOf(params)] ?? null },
+    }));
+  }
+
+  power(
+    name: string,
+    plan: (params: JsonObject) => Promise<PrimitivePlan>,
+    apply?: () => never,
+    undo: Primitive['undo'] | 'default' = 'default',
+  ): void {
+    this.primitives.set(name, {
+      name,
+      description: '',
+      risk: 'low',
+      parse: (params) => {
+        if (params['wrong'] === true) throw new TypeError('wrong must not be true');
+        return params;
+      },
+      plan: (params) => {
+        this.said.push(`plan ${keyOf(params)}`);
+        return plan(params);
+      },
+      apply: async (params) => {
+        this.said.push(`act ${keyOf(params)}`);
+        apply?.();
+        this.settings[keyOf(params)] = params['to'] ?? null;
+        return { summary: `did ${keyOf(params)}`, changed: [] };
+      },
+      undo:
+        undo === 'default'
+          ? async (record) => {
+              const { key, was } = record as { key: string; was: Json };
+              this.said.push(`undo ${key}`);
+              this.settings[key] = was;
+            }
+          : undo,
+    });
+  }
+
+  get context(): PrimitiveContext {
+    return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
+  }
+
+  run(steps: (ctx: PlaybookContext) => Promise<void>, params: JsonObject = {}) {
+    const playbook = definePlaybook({
+      name: 'mend',
+      description: '',
+      risk: 'low',
+      tier: 'tier_1',
+      service: 'x',
+      match: {},
+      params: { a: 1, b: 2 },
+      run: steps,
+    });
+    return executePlaybook({
+      runId: 'run_1',
+      playbook,
+      params,
+      primitives: this.primitives,
+      context: this.context,
+      journal: this.journal,
+      onStep: (step, state, summary) => this.shown.push(`${step} ${state} ${summary}`.trim()),
+    });
+  }
+
+  undo(): Promise<readonly string[]> {
+    return undoRun('run_1', this.primitives, this.context, this.journal);
+  }
+}
+
+const set = (key: string, to: Json = 'new') => ['set', { key, to }] as const;
+
+describe('a run', () => {
+  test('stores how to undo a step before the step acts, and its end after it', async () => {
+    const world = new World();
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x'));
+      await ctx.step('second', ...set('y'));
+    });
+    expect(world.said).toEqual([
+      'plan x', 'journal first planned', 'act x', 'journal first done',
+      'plan y', 'journal second planned', 'act y', 'journal second done',
+    ]); // prettier-ignore
+    expect(outcome).toMatchObject({
+      success: true,
+      changes: 2,
+      refused: false,
+      results: [{ step: 'first', summary: 'did x' }, { step: 'second' }],
+    });
+    expect(world.rows.get('run_1/0')).toMatchObject({ undo: { key: 'x', was: null }, params: { key: 'x', to: 'new' }, state: 'done' });
+  });
+
+  test('acts on nothing when the journal cannot be written', async () => {
+    const world = new World();
+    world.journal.write = async () => {
+      throw new Error('disk full');
+    };
+    expect(await world.run((ctx) => ctx.step('first', ...set('x')).then(() => undefined))).toMatchObject({ success: false, changes: 0 });
+    expect(world.settings).toEqual({});
+  });
+
+  test('parameters of a diagnosis win over the defaults of the playbook', async () => {
+    const seen: JsonObject[] = [];
+    await new World().run(async (ctx) => void seen.push(ctx.params), { b: 3 });
+    expect(seen).toEqual([{ a: 1, b: 3 }]);
+  });
+
+  test('a step with nothing to do is fine, and changes nothing', async () => {
+    const world = new World();
+    world.power('look', async () => ({ state: 'nothing_to_do', summary: 'it is there already' }));
+    const outcome = await world.run((ctx) => ctx.step('first', 'look', { key: 'x' }).then(() => undefined));
+    expect(outcome).toMatchObject({ success: true, changes: 0, results: [{ success: true, summary: 'it is there already' }] });
+    expect(world.rows.size).toBe(0);
+    expect(world.shown).toEqual(['first start', 'first nothing_to_do it is there already']);
+  });
+
+  test('a refusal ends it before anything is stored or done, and says why', async () => {
+    const world = new World();
+    world.power('no', async () => ({ state: 'refused', reason: 'the process belongs to somebody else' }));
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', 'no', { key: 'x' });
+      await ctx.step('second', ...set('y'));
+    });
+    expect(outcome).toMatchObject({
+      success: false,
+      refused: true,
+      changes: 0,
+      results: [{ success: false, error: 'the process belongs to somebody else' }],
+    });
+    expect(world.said).toEqual(['plan x']);
+  });
+
+  test('a failed step ends it, is journalled as failed, and is no refusal', async () => {
+    const world = new World();
+    world.power(
+      'breaks',
+      async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+      () => {
+        throw new Error('connection reset');
+      },
+    );
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x'));
+      await ctx.step('second', 'breaks', { key: 'y' });
+      await ctx.step('third', ...set('z'));
+    });
+    expect(outcome).toMatchObject({ success: false, refused: false, changes: 1 });
+    expect(outcome.results.at(-1)).toMatchObject({ success: false, error: 'connection reset' });
+    expect(world.rows.get('run_1/1')).toMatchObject({ state: 'failed', summary: 'connection reset' });
+    expect(world.settings).toEqual({ x: 'new' });
+  });
+
+  test('a playbook that swallows a refusal and goes on still reports what it did', async () => {
+    const world = new World();
+    world.power('no', async () => ({ state: 'refused', reason: 'no' }));
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', 'no', { key: 'x' }).catch(() => undefined);
+      await ctx.step('second', ...set('y'));
+    });
+    expect(outcome).toMatchObject({ success: true, changes: 1 });
+  });
+
+  test('a primitive that does not exist is refused by name', async () => {
+    expect(await new World().run((ctx) => ctx.step('first', 'rm_rf', {}).then(() => undefined))).toMatchObject({
+      success: false,
+      refused: true,
+      results: [{ error: 'there is no primitive "rm_rf"' }],
+    });
+  });
+
+  test('wrong parameters stop it before it looks', async () => {
+    const world = new World();
+    expect(await world.run((ctx) => ctx.step('first', 'set', { wrong: true }).then(() => undefined))).toMatchObject({
+      success: false,
+      changes: 0,
+    });
+    expect(world.said).toEqual([]);
+  });
+
+  test('no step begins once it was told to stop', async () => {
+    const world = new World();
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x'));
+      world.stop.abort(new Error('Grace is stopping'));
+      await ctx.step('second', ...set('y'));
+    });
+    expect(outcome).toMatchObject({ success: false, changes: 1 });
+    expect(world.settings).toEqual({ x: 'new' });
+  });
+});
+
+describe('an undo', () => {
+  const twoSteps = async (world: World): Promise<void> => {
+    world.settings['x'] = 'old';
+    await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x', 'a'));
+      await ctx.step('second', ...set('x', 'b'));
+    });
+    world.said.length = 0;
+  };
+
+  test('goes from the last step to the first, so that the oldest state is what is left', async () => {
+    const world = new World();
+    await twoSteps(world);
+    expect(await world.undo()).toEqual([]);
+    expect(world.said).toEqual(['undo x', 'journal second undone', 'undo x', 'journal first undone']);
+    expect(world.settings).toEqual({ x: 'old' });
+  });
+
+  test('happens once, however often it is asked for', async () => {
+    const world = new World();
+    await twoSteps(world);
+    await world.undo();
+    world.settings['x'] = 'newer';
+    expect(await world.undo()).toEqual([]);
+    expect(world.settings).toEqual({ x: 'newer' });
+  });
+
+  test('covers a step that was planned and never reported its end: it may have acted', async () => {
+    const world = new World();
+    world.settings['x'] = 'half written';
+    await world.journal.write({
+      runId: 'run_1',
+      index: 0,
+      step: 'first',
+      primitive: 'set',
+      params: {},
+      undo: { key: 'x', was: 'old' },
+      state: 'planned',
+      summary: '',
+    });
+    expect(await world.undo()).toEqual([]);
+    expect(world.settings).toEqual({ x: 'old' });
+    expect(world.rows.get('run_1/0')?.state).toBe('undone');
+  });
+
+  test('covers a step that failed half way', async () => {
+    const world = new World();
+    await world.journal.write({
+      runId: 'run_1',
+      index: 0,
+      step: 'first',
+      primitive: 'set',
+      params: {},
+      undo: { key: 'x', was: 'old' },
+      state: 'failed',
+      summary: '',
+    });
+    await world.undo();
+    expect(world.settings).toEqual({ x: 'old' });
+  });
+
+  test('names the step it could not undo, and undoes the others all the same', async () => {
+    const world = new World();
+    world.power(
+      'stuck',
+      async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+      undefined,
+      async () => {
+        throw new Error('read-only file system');
+      },
+    );
+    await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x'));
+      await ctx.step('second', 'stuck', { key: 'y' });
+    });
+    expect(await world.undo()).toEqual(['second: read-only file system']);
+    expect(world.settings['x']).toBeNull();
+    expect(world.rows.get('run_1/1')?.state).toBe('done');
+  });
+
+  test('says which finished step cannot be undone at all', async () => {
+    const world = new World();
+    world.power('oneway', async () => ({ state: 'ready', summary: '', targets: [], undo: null }), undefined, null);
+    await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined));
+    expect(await world.undo()).toEqual(['first: oneway cannot be undone']);
+  });
+
+  test('leaves the steps of other runs alone', async () => {
+    const world = new World();
+    await world.journal.write({
+      runId: 'run_2',
+      index: 0,
+      step: 'first',
+      primitive: 'set',
+      params: {},
+      undo: { key: 'x', was: 'old' },
+      state: 'planned',
+      summary: '',
+    });
+    await world.undo();
+    expect(world.settings).toEqual({});
+  });
+});
