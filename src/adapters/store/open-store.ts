@@ -33,6 +33,7 @@ export async function openStore(path: string): Promise<OpenedStore> {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (!isNew) lookAt(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     const versionBefore = recogniseFile(database, path, isNew);
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;');
@@ -44,6 +45,24 @@ export async function openStore(path: string): Promise<OpenedStore> {
     database?.close();
     if (error instanceof StoreForeign || error instanceof StoreTooNew) throw error;
     throw new StoreUnwritable(path, error);
+  }
+}
+
+/**
+ * Looks before anything can be written: merely closing a connection that may write merges into the file what a killed
+ * program has left beside it.
+ * @throws StoreForeign, StoreTooNew
+ */
+function lookAt(path: string): void {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    recogniseFile(database, path, false);
+  } catch (error) {
+    // Whatever else is wrong will show when it is opened for writing.
+    if (error instanceof StoreForeign || error instanceof StoreTooNew) throw error;
+  } finally {
+    database?.close();
   }
 }
 
@@ -61,7 +80,8 @@ function recogniseFile(database: DatabaseSync, path: string, isNew: boolean): nu
     if (/not a database|malformed/.test(String(error))) throw new StoreForeign(path, 'it is damaged or no SQLite database at all', error);
     throw error;
   }
-  if (applicationId !== APPLICATION_ID && tables > 0) throw new StoreForeign(path, 'it is a database of another program');
+  if (applicationId !== APPLICATION_ID && (tables > 0 || applicationId !== 0))
+    throw new StoreForeign(path, 'it is a database of another program');
   if (version > SCHEMA_VERSION) throw new StoreTooNew(path, version, SCHEMA_VERSION);
   return version;
 }

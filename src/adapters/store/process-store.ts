@@ -41,19 +41,22 @@ export function processStore(db: Kysely<Tables>): ProcessStore {
 const NO_OVERRIDES: ComponentOverrides = { openFiles: null, heapMb: null, env: {}, skip: false };
 
 export function overrideStore(db: Kysely<Tables>): Overrides {
-  const get = async (component: string): Promise<ComponentOverrides> => {
+  const read = async (db: Kysely<Tables>, component: string): Promise<ComponentOverrides> => {
     const row = await db.selectFrom('overrides').selectAll().where('component', '=', component).executeTakeFirst();
     return row ? { ...NO_OVERRIDES, ...(JSON.parse(row.body) as Partial<ComponentOverrides>) } : NO_OVERRIDES;
   };
   return {
-    get,
+    get: (component) => read(db, component),
     async set(component, change) {
-      const body = JSON.stringify({ ...(await get(component)), ...change });
-      await db
-        .insertInto('overrides')
-        .values({ component, body })
-        .onConflict((c) => c.column('component').doUpdateSet({ body }))
-        .execute();
+      // One transaction: what is learned at the same moment must not be forgotten again.
+      await db.transaction().execute(async (t) => {
+        const body = JSON.stringify({ ...(await read(t, component)), ...change });
+        await t
+          .insertInto('overrides')
+          .values({ component, body })
+          .onConflict((c) => c.column('component').doUpdateSet({ body }))
+          .execute();
+      });
     },
   };
 }
