@@ -14,6 +14,8 @@ type Params = {
   readonly keys: readonly string[];
   readonly from: (typeof SOURCES)[number];
   readonly example: string | null;
+  /** Keys that have another value than at the last good boot get that one back; without it only missing ones are added. */
+  readonly replace: boolean;
 };
 
 export const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -26,16 +28,19 @@ export const addEnvKeys: Primitive<Params> = {
   risk: 'medium',
 
   parse(params) {
-    const p = new Parameters('add_env_keys', params, ['file', 'keys', 'from', 'example']);
+    const p = new Parameters('add_env_keys', params, ['file', 'keys', 'from', 'example', 'replace']);
     const keys = p.texts('keys', KEYS_MAX);
     for (const key of keys) if (!NAME.test(key)) p.wrong(`"${key}" is no name of a variable`);
-    return { file: p.text('file'), keys, from: p.oneOf('from', SOURCES), example: p.textOrNull('example') };
+    const from = p.oneOf('from', SOURCES);
+    const replace = p.flag('replace');
+    if (replace && from !== 'last_good') p.wrong('"replace" goes with "from": "last_good" only');
+    return { file: p.text('file'), keys, from, example: p.textOrNull('example'), replace };
   },
 
   async plan(params, context) {
     const file = await envFile(context, params.file);
     if (file === null) return { state: 'refused', reason: `there is no ${params.file}: restore_file or create_env_file makes one` };
-    const lacking = lackingKeys(file.env, params.keys);
+    const lacking = await wantedKeys(params, context, file);
     if (lacking.length === 0)
       return {
         state: 'nothing_to_do',
@@ -59,7 +64,7 @@ export const addEnvKeys: Primitive<Params> = {
     const edit = record as unknown as FileEdit;
     const file = await envFile(context, params.file);
     if (file === null || edit.before === null) throw new PrimitiveFailed('add_env_keys', `${params.file} is gone`);
-    const found = await linesFor(params, context, file.path, lackingKeys(file.env, params.keys), (bytes) =>
+    const found = await linesFor(params, context, file.path, await wantedKeys(params, context, file), (bytes) =>
       randomBytes(bytes).toString('base64url'),
     );
     if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
@@ -85,6 +90,18 @@ export async function envFile(context: PrimitiveContext, file: string): Promise<
 /** Named keys that are missing or empty. The last assignment of a name is the one that counts. */
 export function lackingKeys(env: EnvText, keys: readonly string[]): readonly string[] {
   return keys.filter((key) => (env.lines.findLast((line) => line.name === key)?.value ?? '') === '');
+}
+
+/** Keys to write: what is missing or empty, and with `replace` also what differs from the last good boot. */
+async function wantedKeys(
+  { keys, replace }: Params,
+  context: PrimitiveContext,
+  { path, env }: { readonly path: string; readonly env: EnvText },
+): Promise<readonly string[]> {
+  if (!replace) return lackingKeys(env, keys);
+  const good = await lastGoodEnv(context, path);
+  const value = (text: EnvText, key: string): string | undefined => text.lines.findLast((line) => line.name === key)?.value;
+  return good === null ? keys : keys.filter((key) => value(env, key) !== value(good, key));
 }
 
 /** Fills an empty line in its place, appends what is missing. */

@@ -100,6 +100,19 @@ describe('add_env_keys', () => {
     expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
   });
 
+  it('gives named keys the value of the last good copy when it is told to replace them', async () => {
+    await box.write('.env', 'A=1\nB=2\n', 0o600, 1234);
+    await box.remember('.env');
+    await box.write('.env', 'A=wrong\nB=mine\nC=new\n', 0o600, 1234);
+    const before = await box.state();
+    const params = { file: '.env', keys: ['A'], from: 'last_good', replace: true };
+    expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
+    await box.apply(name, params);
+    expect(await box.read('.env')).toBe('A=1\nB=mine\nC=new\n');
+    expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
+    await expect(box.plan(name, { ...params, from: 'example' })).rejects.toThrow(/goes with/);
+  });
+
   it('takes from the example what is no placeholder, and generates what it marks', async () => {
     await box.write('.env.example', EXAMPLE);
     await box.write('.env', 'X=1\r\n');

@@ -97,6 +97,20 @@ describe(name, () => {
     expect(await box.read('releases/1/app.json')).toBe(GOOD);
   });
 
+  it('moves a directory aside that has taken the place of the file', async () => {
+    await box.write('app.json', GOOD);
+    await box.remember('app.json');
+    await fs.rm(box.path('app.json'));
+    await box.write('app.json/lost+found', 'x');
+    const before = await box.state();
+    const record = await box.apply(name, { path: 'app.json' });
+    expect(await box.read('app.json')).toBe(GOOD);
+    expect(await box.read('app.json.broken-20261122130038/lost+found')).toBe('x');
+    await box.undo(name, record);
+    expect(await box.state()).toEqual(before);
+    expect(await box.undoneAfterEveryCut(name, { path: 'app.json' }, before)).toMatchObject({ wrong: null });
+  });
+
   it('refuses what it cannot judge', async () => {
     await box.write('a.json', GOOD);
     expect(await box.refusal(name, { path: 'a.json' })).toMatch(/parses, and there is no copy/);

@@ -85,9 +85,10 @@ function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
   if (isOwn(c.component, path) && drift?.canRestore)
     return diagnosis('config_corrupt', {
       cause: `${cause}; it was fine at the last good boot`,
-      confidence: drift.isBroken ? SURE : LIKELY,
+      confidence: drift.isBroken || fact.kind === 'syntax_error' ? SURE : LIKELY,
       evidence: [fact.line, drift.message],
-      remedy: restoring(c, path, careFor(path, drift)),
+      // What its own interpreter cannot read is broken, whether or not anybody here knows the language.
+      remedy: restoring(c, path, careFor(path, { ...drift, isBroken: drift.isBroken || fact.kind === 'syntax_error' })),
       advice: [`correct ${shown}${place}`],
       waitFor: { kind: 'file_change', path },
     });

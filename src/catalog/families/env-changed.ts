@@ -1,8 +1,12 @@
-import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, remedy, step } from './answer.ts';
-import { envFilesOf, keysInLastGood } from './env-text.ts';
+import { factsOf, type CaseFile, type FailureFamily, type Remedy } from '../../domains/learning/index.ts';
+import { CAREFUL, diagnosis, failsToWork, isRuntime, LIKELY, linesOf, remedy, step } from './answer.ts';
+import { isExplainedElsewhere } from './config-corrupt.ts';
+import { envFilesOf, keysInFile, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { isOwn, shownPath, slugOf } from './places.ts';
+import { isOwn, nameSlug, shownPath } from './places.ts';
+
+/** Nothing but the change speaks against it: tried when there is nothing better, and taken back when it does not help. */
+const SUSPECTED = 0.5;
 
 /** A variable has another value than at the last good boot, and what failed is exactly what that value points at. */
 export const envChanged: FailureFamily = {
@@ -21,21 +25,28 @@ export const envChanged: FailureFamily = {
       'auth_failed',
       'exception',
     );
-    const suspects = changed.filter((key) => facts.some((f) => f.line.includes(key) || pointsAt(c.env[key] ?? '', f.subject, f.kind)));
     for (const file of envFilesOf(c.component)) {
-      const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));
-      const keys = suspects.filter((key) => kept.has(key));
-      if (keys.length === 0 || !isOwn(c.component, file)) continue;
-      const shown = shownPath(c.component, file);
+      if (!isOwn(c.component, file)) continue;
+      const before = new Map((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => [k.key, k.value]));
+      const now = new Map((await keysInFile(c.files, file)).map((k) => [k.key, k.value]));
+      const known = changed.filter((key) => before.has(key) && now.has(key));
+      const isPort = (key: string): boolean => isListeningElsewhere(c, before.get(key) ?? '', now.get(key) ?? '');
+      const pointedAt = known.filter(
+        (key) => isPort(key) || facts.some((f) => f.line.includes(key) || pointsAt(now.get(key) ?? c.env[key] ?? '', f.subject, f.kind)),
+      );
+      const isSuspected = pointedAt.length === 0 && failsToWork(c) && !isRuntime(c) && !isExplainedElsewhere(c);
+      const keys = isSuspected ? known : pointedAt;
+      if (keys.length === 0) continue;
+      const [shown, names] = [shownPath(c.component, file), keys.join(', ')];
       return [
         diagnosis('env_changed', {
-          cause: `${keys.join(', ')} in ${shown} has another value than at the last good boot, and that is what failed`,
-          confidence: LIKELY,
+          cause: isSuspected
+            ? `nothing else explains it, and ${names} in ${shown} changed since the last good boot`
+            : `${names} in ${shown} has another value than at the last good boot, and that is what failed`,
+          confidence: isSuspected ? SUSPECTED : LIKELY,
           evidence: [...keys.map((key) => `${key} changed`), ...linesOf(facts)],
-          remedy: remedy(`restore_${slugOf(c.component, file)}`, `put ${shown} back as it was at the last good boot`, CAREFUL, [
-            step(`put ${shown} back as it was at the last good boot`, 'restore_file', { path: file }),
-          ]),
-          advice: [`check ${keys.join(', ')} in ${shown}`],
+          remedy: restoringKeys(c, file, keys),
+          advice: [`check ${names} in ${shown}`],
         }),
       ];
     }
@@ -43,6 +54,20 @@ export const envChanged: FailureFamily = {
   },
   guard: (g) => guardOfSteps('env_changed', g),
 };
+
+/** Only these keys: whatever else was edited in the file stays. */
+export function restoringKeys(c: Pick<CaseFile, 'component'>, file: string, keys: readonly string[]): Remedy {
+  const name = `set ${keys.join(', ')} in ${shownPath(c.component, file)} as at the last good boot`;
+  return remedy(`restore_${nameSlug(keys.join(' ')).slice(0, 50)}`, name, CAREFUL, [
+    step(name, 'add_env_keys', { file, keys: [...keys], from: 'last_good', replace: true }),
+  ]);
+}
+
+/** It runs, and does not answer where it should; the variable used to hold that port and holds another one now. */
+function isListeningElsewhere(c: CaseFile, before: string, now: string): boolean {
+  const port = c.component.port === null ? null : new RegExp(`(?:^|:)${c.component.port}(?![0-9])`);
+  return port !== null && c.failure.symptom === 'not_ready' && port.test(before) && !port.test(now);
+}
 
 /** Whether a value (an address, a URL, a path) is what the message is about. */
 function pointsAt(value: string, subject: string, kind: string): boolean {

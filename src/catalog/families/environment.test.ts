@@ -94,6 +94,8 @@ test('says when a variable came from outside of the env files', async () => {
   expect(best.cause).toContain('from outside');
 });
 
+const keysBack = (key: string): string => `add_env_keys {"file":".env","keys":["${key}"],"from":"last_good","replace":true}`;
+
 test('takes a changed address back when exactly that address fails', async () => {
   const world: World = {
     ...lost,
@@ -102,7 +104,40 @@ test('takes a changed address back when exactly that address fails', async () =>
     drift: [drift('env_key_changed', 'DATABASE_URL')],
     facts: [fact('connection_refused', 'db:6543')],
   };
-  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":".env"}']);
+  expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DATABASE_URL')]);
+});
+
+test('reads the value that the application itself takes from its env file', async () => {
+  const world: World = {
+    lastGood: { '.env': 'DATABASE_URL=postgres://db/x\nNOTE=1' },
+    disk: { '.env': 'DATABASE_URL=postgres://dbb/x\nNOTE=2' },
+    drift: [drift('env_key_changed', 'DATABASE_URL'), drift('env_key_changed', 'NOTE')],
+    facts: [fact('host_unresolved', 'dbb')],
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DATABASE_URL')]);
+});
+
+test('sees that it listens elsewhere because its port was changed', async () => {
+  const { chosen } = await choose({
+    symptom: 'not_ready',
+    component: { port: 3000 },
+    lastGood: { '.env': 'PORT=3000' },
+    disk: { '.env': 'PORT=3999' },
+    drift: [drift('env_key_changed', 'PORT')],
+  });
+  expect(stepsOf(chosen)).toEqual([keysBack('PORT')]);
+  expect(chosen?.confidence).toBeGreaterThanOrEqual(0.8);
+});
+
+test('suspects a changed value only at boot, and while nothing else explains the failure', async () => {
+  const world: World = {
+    lastGood: { '.env': 'DB_SSL=false' },
+    disk: { '.env': 'DB_SSL=true' },
+    drift: [drift('env_key_changed', 'DB_SSL')],
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DB_SSL')]);
+  expect((await choose({ ...world, stage: 'runtime', symptom: 'smoke' })).chosen?.family).not.toBe('env_changed');
+  expect((await choose({ ...world, facts: [fact('connection_refused', '10.0.0.9:99')] })).chosen).toBeNull();
 });
 
 test('holds on a wrong password, whatever else changed', async () => {
@@ -125,8 +160,8 @@ test('puts credentials back only when ours are the ones that changed', async () 
     drift: [drift('env_key_changed', 'DB_PASSWORD')],
     facts: [fact('auth_failed', 'app')],
   };
-  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":".env"}']);
-  const again = await choose({ ...world, attempts: ['restore_env'] });
+  expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DB_PASSWORD')]);
+  const again = await choose({ ...world, attempts: ['restore_db_password'] });
   expect(again.chosen).toBeNull();
   expect(again.best.cause).toContain('password authentication failed');
 });

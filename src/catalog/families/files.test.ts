@@ -125,6 +125,52 @@ test('gives the smallest thing its owner back, as at the last good boot', async 
   expect(await guardAfter(permissionDenied, sick, { ...sick, drift: [drift('owner', 'mails')] })).toContain('mails owner');
 });
 
+test('finds the data of the user it runs as, whatever the message leaves out', async () => {
+  const world: World = {
+    component: { command: ['serve', 'app.conf'] },
+    runsAs: { uid: 65534, gid: 65534 },
+    disk: {
+      'app.conf': `dir /srv/app/data\n`,
+      data: { directory: true, uid: 0 },
+      'data/log': { directory: true, uid: 0 },
+      'data/log/a.incr.aof': { text: '', uid: 0 },
+    },
+  };
+  const back = ['restore_permissions {"path":"data","uid":65534,"gid":65534,"recursive":true}'];
+  for (const subject of ['a.incr.aof', '', '/srv/app/data/log/tmp.aof'])
+    expect(stepsOf((await choose({ ...world, facts: [fact('permission_denied', subject)] })).chosen), subject).toEqual(back);
+});
+
+test('never gives a service the directory of its configuration', async () => {
+  const { chosen } = await choose({
+    runsAs: { uid: 65534, gid: 65534 },
+    facts: [fact('permission_denied', '/srv/app/config/secret.json')],
+    disk: { config: { directory: true, uid: 0 }, 'config/secret.json': { text: '{}', uid: 0, mode: 0o600 } },
+  });
+  expect(chosen).toBeNull();
+});
+
+test('puts a file back whose place a directory has taken', async () => {
+  const { chosen } = await choose({
+    facts: [fact('is_a_directory', 'settings.js')],
+    disk: { 'settings.js': { directory: true } },
+    lastGood: { 'settings.js': 'a' },
+  });
+  expect(chosen?.family).toBe('wrong_file_type');
+  expect(stepsOf(chosen)).toEqual(['restore_file {"path":"settings.js"}']);
+});
+
+test('brings everything back that was beside a module whose directory is gone', async () => {
+  const { chosen } = await choose({
+    facts: [fact('module_missing', '/srv/app/data/settings.js')],
+    lastGood: { 'data/settings.js': 'a', 'data/flows.json': '[]', 'data/flows_cred.json': '{}', 'data/logs/x.log': 'x' },
+    drift: [drift('missing', 'data/settings.js')],
+  });
+  expect(stepsOf(chosen).toSorted()).toEqual(
+    ['flows.json', 'flows_cred.json', 'settings.js'].map((name) => `restore_file {"path":"data/${name}"}`),
+  );
+});
+
 test('goes by the neighbours when there was no good boot', async () => {
   const { chosen } = await choose({
     facts: [fact('permission_denied', 'db.json')],

@@ -1,9 +1,9 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { isInPackages } from './places.ts';
+import { driftAt, driftPath, isInPackages, isOwn, shownPath } from './places.ts';
 
 /** Packages of the lock file are not installed. */
 export const packageMissing: FailureFamily = {
@@ -21,6 +21,9 @@ export const packageMissing: FailureFamily = {
     for (const fact of facts) if (await isLocalModule(c, fact)) local.push(fact);
     const named = facts.filter((f) => !local.includes(f));
     const state = await c.host.packages(c.component.cwd);
+    const lists = brokenLists(c, state.directory);
+    if (lists.length > 0 && named.length + command.length > 0)
+      return [withItsLists(c, state.directory, lists, linesOf([...named, ...command]))];
     if (state.manager === 'none') return named.length === 0 ? [] : [notManaged(c, named)];
     const names = [...new Set(named.map(packageNamed))];
     const evidence = [
@@ -76,6 +79,33 @@ function install(directory: string, manager: string): ReturnType<typeof remedy> 
   return remedy('install_packages', `install the packages of the lock file with ${manager}`, CAREFUL, [
     step('install the packages of the lock file', 'install_packages', { directory }),
   ]);
+}
+
+const LISTS =
+  /^(?:package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|requirements\.txt|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?)$/;
+
+/** What says which packages there have to be, and cannot be read any more or is gone. */
+function brokenLists(c: CaseFile, directory: string): readonly string[] {
+  return c.drift
+    .filter((d) => d.canRestore && (d.kind === 'missing' || (d.kind === 'changed' && d.isBroken)))
+    .map((d) => driftPath(c.component, d))
+    .filter((path) => path !== null)
+    .filter((path) => dirname(path) === directory && LISTS.test(basename(path)) && isOwn(c.component, path));
+}
+
+/** Neither alone would help: without the list nothing can be installed, and with the list alone nothing is. */
+function withItsLists(c: CaseFile, directory: string, lists: readonly string[], evidence: readonly string[]): ReturnType<typeof diagnosis> {
+  const names = lists.map((path) => shownPath(c.component, path)).join(', ');
+  return diagnosis('package_missing', {
+    cause: `packages are not installed, and ${names}, which would tell which, ${lists.length === 1 ? 'is' : 'are'} damaged`,
+    confidence: LIKELY,
+    evidence: [...evidence, ...lists.map((path) => driftAt(c, path, 'changed', 'missing')?.message ?? '')],
+    remedy: remedy('restore_lists_and_install_packages', `put ${names} back and install the packages it names`, CAREFUL, [
+      ...lists.map((path) => step(`put ${shownPath(c.component, path)} back as it was at the last good boot`, 'restore_file', { path })),
+      step('install the packages of the lock file', 'install_packages', { directory }),
+    ]),
+    advice: [`put ${names} back and install the packages in ${directory}`],
+  });
 }
 
 function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diagnosis> {

@@ -14,6 +14,19 @@ test('installs a package of the lock file that is not there', async () => {
   expect(await guardAfter(packageMissing, sick, {})).toBeNull();
 });
 
+test('puts the lock file back before it installs what the file names', async () => {
+  const sick: World = {
+    facts: [fact('module_missing', 'mime')],
+    packages: { ...npm, lockFile: null },
+    lastGood: { 'package-lock.json': '{}', 'etc/package.json': '{}' },
+    disk: { 'package-lock.json': '{' },
+    drift: [drift('changed', 'package-lock.json', { isBroken: true }), drift('missing', 'etc/package.json')],
+  };
+  expect(stepsOf((await choose(sick)).chosen)).toEqual(['restore_file {"path":"package-lock.json"}', ...INSTALL]);
+  const { chosen } = await choose({ ...sick, drift: [drift('changed', 'package-lock.json')] });
+  expect(chosen?.remedy?.playbook).not.toBe('restore_lists_and_install_packages');
+});
+
 test('sees missing packages although the service starts and says nothing', async () => {
   expect(stepsOf((await choose({ symptom: 'smoke', packages: { ...npm, missing: ['@img/sharp-linux-x64'] } })).chosen)).toEqual(INSTALL);
 });

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import type { FileStat } from '../../kernel/index.ts';
+import type { Fact } from '../../domains/incidents/index.ts';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, failsToWork, LIKELY, PERHAPS, PLAUSIBLE, remedy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
+import { findBelow } from './find-file.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { absolutePath, basename, dirname, driftPath, isBelow, isOwn, shownPath, slugOf } from './places.ts';
+import { pathsConfigured } from './missing-part.ts';
+import { absolutePath, basename, dirname, driftPath, isBelow, isOwn, looksLikeDirectory, shownPath, slugOf } from './places.ts';
 
 /** Children looked at, to see whether a wrong owner goes all the way down. */
 const CHILDREN_MAX = 40;
@@ -24,11 +27,11 @@ export const permissionDenied: FailureFamily = {
   async diagnose(c) {
     const found = new Map<string, Diagnosis>();
     for (const fact of factsOf(c, 'permission_denied')) {
-      const path = absolutePath(c.component, fact.subject);
-      // `root`: some say what they are denied as, not what.
-      if (path === null || (!/[/.]/.test(fact.subject) && (await c.files.stat(path)) === null)) continue;
-      const answer = await diagnosePath(c, path, fact.line);
-      if (answer !== null) found.set(answer.cause, answer);
+      for (const path of await placesOf(c, fact)) {
+        const answer = await diagnosePath(c, path, fact.line);
+        if (answer !== null) found.set(answer.cause, answer);
+        if (answer?.remedy) break;
+      }
     }
     if (!failsToWork(c) || [...found.values()].some((d) => d.remedy !== null)) return [...found.values()];
     const drifted = c.drift
@@ -49,6 +52,21 @@ export const permissionDenied: FailureFamily = {
   guard: (g) => guardOfSteps('permission_denied', g),
 };
 
+/** Where the path that a message names may lie: some name a file without its directory, and some name nothing. */
+async function placesOf(c: CaseFile, fact: Fact): Promise<readonly string[]> {
+  const path = absolutePath(c.component, fact.subject);
+  if (path !== null && (fact.subject.includes('/') || (await c.files.stat(path)) !== null)) return [path];
+  const name = /^[\w@+-][\w@+.-]*\.[\w.-]+$/.test(fact.subject) ? fact.subject : null;
+  const below = name === null ? [] : await findBelow(c.files, c.component.roots, (at) => basename(at) === name, 2);
+  if (below.length === 1) return below;
+  // `root`: some say what they are denied as, not what. Their configuration says where they write.
+  const configured: string[] = [];
+  for (const at of await pathsConfigured(c, ''))
+    if (isOwn(c.component, at) && looksLikeDirectory(at) && (await c.files.stat(at))?.kind === 'directory') configured.push(at);
+  if (configured.length > 0) return configured;
+  return path !== null && name !== null ? [path] : [];
+}
+
 async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Diagnosis | null> {
   const shown = shownPath(c.component, path);
   const chain: string[] = [];
@@ -65,8 +83,11 @@ async function diagnosePath(c: CaseFile, path: string, line: string): Promise<Di
     const traits = await traitsAtLastGood(c, at);
     if (traits !== null) return restoringTraits(c, at, traits, [line], SURE, true);
   }
-  const mine = await traitsOfItsUser(c, nearest);
-  if (mine !== null) return restoringTraits(c, nearest, mine, [line], 0.75, false);
+  // Of a whole tree that was put back by another user, the top: file by file would fail once for each.
+  for (const at of [...chain.filter((dir) => looksLikeDirectory(dir)).toReversed(), nearest]) {
+    const mine = await traitsOfItsUser(c, at);
+    if (mine !== null) return restoringTraits(c, at, mine, [line], 0.75, false);
+  }
   const isKnown = (await c.lastGood.entry(c.component.name, nearest)) !== null;
   const traits = isKnown ? null : await traitsOfNeighbours(c, nearest);
   if (traits !== null) return restoringTraits(c, nearest, traits, [line], 0.7, false);

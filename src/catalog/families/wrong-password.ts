@@ -1,9 +1,10 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
+import { diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
+import { restoringKeys } from './env-changed.ts';
 import { envFilesOf, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isOwn, shownPath } from './places.ts';
-import { restoring, wasTried } from './restore.ts';
+import { wasTried } from './restore.ts';
 
 /**
  * A password is refused. Passwords are never reset, and access rules never opened; only when the credentials on our side
@@ -22,7 +23,7 @@ export const wrongPassword: FailureFamily = {
     for (const file of changed.length === 0 ? [] : envFilesOf(c.component)) {
       const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));
       const keys = changed.map((d) => d.subject).filter((key) => kept.has(key));
-      const remedy = restoring(c, file, CAREFUL);
+      const remedy = restoringKeys(c, file, keys);
       if (keys.length === 0 || !isOwn(c.component, file) || wasTried(c, remedy)) continue;
       return [
         diagnosis('wrong_password', {

@@ -54,6 +54,16 @@ export const redis: Reader = {
           },
     ),
     rule(
+      ["Can't open the append", "Can't open or create append", "Can't create the append"],
+      /Can't (?:open|create)(?: or create)? (?:the )?append[- ]?only (?:file|dir)(?: ([^\s:]{1,300}))?: (Permission denied|No such file or directory)/,
+      ([, path = '', why = '']) => ({
+        kind: why === 'Permission denied' ? 'permission_denied' : 'path_missing',
+        subject: path,
+        code: 'aof_open',
+        details: { ...engine, key: 'dir' },
+      }),
+    ),
+    rule(
       ["Can't open the log file"],
       /Can't open the log file: (No such file or directory|Permission denied|Is a directory)/,
       ([, why = ''], place) => {

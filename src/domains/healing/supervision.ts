@@ -6,7 +6,6 @@ import {
   type Files,
   type JsonObject,
   type Logger,
-  type Random,
   type Spawner,
 } from '../../kernel/index.ts';
 import { approvalState, type ApprovalStore, type Phase } from '../governance/index.ts';
@@ -47,7 +46,6 @@ export interface SupervisionPorts {
   readonly host: ProcessHost;
   readonly view: HostView;
   readonly prober: Prober;
-  readonly random: Random;
   readonly processes: ProcessStore;
   readonly approvals: ApprovalStore;
   readonly capture: CapturePorts;
@@ -97,6 +95,8 @@ const ROUNDS_MAX = 12;
 const PATIENCE_MS = [15_000, 30_000, 60_000, 120_000, 300_000];
 /** A diagnosis this sure, with a remedy, ends the waiting for a component that will not get ready. */
 const SURE = 0.8;
+/** Enough to act on after a long silence. */
+const PLAUSIBLE = 0.75;
 /** A guess that did not bring the component up is not left in place. */
 const GUESS = 0.6;
 /** A component that says nothing and is not ready gets this long before its files are looked at. */
@@ -425,10 +425,12 @@ export class Supervision {
       const sinceMs = this.ports.clock.nowMs() - (runner.process?.launchedAtMs ?? this.ports.clock.nowMs());
       if (failure.facts.length === 0 && sinceMs < SILENCE_MS) return false;
       const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
-      // Without a word, only a file that cannot be read any more speaks against patience.
-      if (failure.facts.length === 0 && !c.drift.some((d) => d.isBroken)) return false;
+      // Without a word, only a file that is gone or cannot be read any more speaks against patience.
+      const isSilent = failure.facts.length === 0;
+      const speaks = c.drift.some((d) => d.isBroken || d.kind === 'env_key_changed' || (d.kind === 'missing' && sinceMs > 2 * SILENCE_MS));
+      if (isSilent && !speaks) return false;
       const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
-      return verdict.chosen !== null && verdict.chosen.confidence >= SURE;
+      return verdict.chosen !== null && verdict.chosen.confidence >= (isSilent && sinceMs > 2 * SILENCE_MS ? PLAUSIBLE : SURE);
     } catch (error) {
       this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });
       return false;

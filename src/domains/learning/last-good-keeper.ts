@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { sha256Hex, type Clock, type Files, type FileStat } from '../../kernel/index.ts';
 import type { LastGood, LastGoodEntry } from '../playbooks/index.ts';
@@ -57,8 +57,8 @@ const SKIPPED_DIRS = new Set([
 /** Files whose content is kept: what configures a service, what it keeps in small files, what it proves itself with. */
 const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.key',
-  '.lock', '.service', '.rules', '.acl', '.htpasswd', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
-  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.manifest', '',
+  '.lock', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
+  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
 ]); // prettier-ignore
 /** Bigger files are data, not settings: their traits are kept, their content is not. */
 const CONTENT_BYTES_MAX = 512 * 1024;
@@ -159,20 +159,28 @@ export class LastGoodKeeper implements LastGood {
       if (entry.kind === 'file' && entry.hasContent && (stat.mtimeMs !== entry.mtimeMs || stat.sizeBytes !== entry.sizeBytes)) {
         const content = await files.read(entry.path, CONTENT_BYTES_MAX * 4).catch(() => null);
         if (content !== null && sha256Hex(content) !== entry.digest) {
-          const isBroken = (await checkContent(entry.path, content)) === 'broken' || (content.length === 0 && entry.sizeBytes > 0);
+          const isBroken =
+            (await checkContent(entry.path, content)) === 'broken' ||
+            (content.length === 0 && entry.sizeBytes > 0) ||
+            isTorn(content, (await this.content(entry)) ?? content);
+          const isEmptied = entry.sizeBytes > EMPTIED_BYTES_MIN && content.length < 16 && EMPTY.test(new TextDecoder().decode(content));
           if (isEnvFile(entry.path, spec)) found.push(...(await this.envDrift(entry, content)));
           const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
           found.push(
             this.rank(
               entry,
               'changed',
-              `${entry.path} changed (${size})${isBroken ? ' and cannot be parsed any more' : ''}`,
-              isBroken,
+              `${entry.path} changed (${size})${isBroken ? ' and cannot be parsed any more' : isEmptied ? ' and holds nothing any more' : ''}`,
+              isBroken || isEmptied,
               mentions,
               spec,
             ),
           );
         }
+      }
+      if (entry.kind === 'file' && stat.kind === 'symlink' && (await files.realpath(entry.path)) === null) {
+        found.push(this.rank(entry, 'missing', `${entry.path} is a link to nothing now, it was a file`, false, mentions, spec));
+        continue;
       }
       if (entry.kind === 'file' && stat.kind === 'directory') {
         found.push(this.rank(entry, 'changed', `${entry.path} is a directory now, it was a file`, true, mentions, spec));
@@ -208,28 +216,30 @@ export class LastGoodKeeper implements LastGood {
     const entries = await this.entries(spec.name);
     const gone: StoredEntry[] = [];
     for (const entry of entries) {
-      if (PASSING.test(entry.path) || gone.some((above) => entry.path.startsWith(`${above.path}/`))) continue;
+      if (PASSING.test(relative(spec.cwd, entry.path)) || gone.some((above) => entry.path.startsWith(`${above.path}/`))) continue;
       if (entry.kind === 'directory' && !entries.some((e) => e.kind === 'file' && e.path.startsWith(`${entry.path}/`))) continue;
       const stat = await files.stat(entry.path);
-      if (stat === null || (stat.kind === 'symlink' && (await files.realpath(entry.path)) === null)) gone.push(entry);
+      const isDangling = stat?.kind === 'symlink' && (await files.realpath(entry.path)) === null;
+      if (stat === null || isDangling || (entry.kind === 'file' && stat.kind === 'directory')) gone.push(entry);
     }
     if (gone.length === 0) return [];
     const words = spec.command
       .flatMap((word) => word.split(/[\s;'"]+/))
       .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
     const named = new Set(words.filter((word) => word !== '' && !word.startsWith('-')).map((word) => resolve(spec.cwd, word)));
-    for (const path of [...named]) {
+    const inConfig = new Set<string>();
+    for (const path of named) {
       const stat = path.startsWith(spec.cwd) && !CODE.test(path) ? await files.stat(path) : null;
       if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
       const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
       for (const base of [spec.cwd, dirname(path)])
         for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm))
-          named.add(resolve(base, match[1] ?? ''));
+          inConfig.add(resolve(base, match[1] ?? ''));
     }
     const missing: string[] = [];
     for (const entry of gone) {
       const isIndex = extname(entry.path) === '.manifest' && (await hasParts(files, entry.path));
-      if (isIndex || named.has(entry.path)) missing.push(entry.path);
+      if (isIndex || named.has(entry.path) || inConfig.has(entry.path)) missing.push(entry.path);
     }
     return missing;
   }
@@ -302,6 +312,25 @@ export class LastGoodKeeper implements LastGood {
     return found;
   }
 }
+
+/** What is left of a document that lost everything; small ones may have been like that on purpose. */
+const EMPTY = /^\s*(?:\[\s*\]|\{\s*\}|null|---)?\s*$/;
+const EMPTIED_BYTES_MIN = 64;
+/** What any binary format begins with. */
+const SIGNATURE_BYTES = 4;
+
+/**
+ * Whether content is a left-over of what it was: cut off in the middle of a line, or, of a binary format, cut off at all or
+ * without the signature it began with.
+ */
+function isTorn(now: Uint8Array, before: Uint8Array): boolean {
+  const startsAlike = (length: number): boolean => now.subarray(0, length).every((byte, i) => byte === before[i]);
+  const isPrefix = now.length > 0 && now.length < before.length && startsAlike(now.length);
+  if (before.subarray(0, 512).includes(0)) return isPrefix || !startsAlike(SIGNATURE_BYTES);
+  return isPrefix && before.at(-1) === NEWLINE && now.at(-1) !== NEWLINE && before[now.length] !== NEWLINE;
+}
+
+const NEWLINE = 0x0a;
 
 /** The index of a data set is gone and what it lists is still there: Redis would begin a new, empty one over it. */
 async function hasParts(files: Files, path: string): Promise<boolean> {

@@ -99,12 +99,11 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
       };
   }
   const [gone] = await context.core.missingNamed(spec);
-  if (gone !== undefined)
-    return {
-      message: `${gone} is gone; the last good boot had it`,
-      facts: [fact('path_missing', gone, `${gone} is gone; the last good boot had it`)],
-      mustPass: spec.critical,
-    };
+  if (gone !== undefined) {
+    const message = `${gone} is gone; the last good boot had it`;
+    const kind = (await context.files.stat(gone))?.kind === 'directory' ? 'is_a_directory' : 'path_missing';
+    return { message, facts: [fact(kind, gone, message)], mustPass: spec.critical };
+  }
   return null;
 }
 
