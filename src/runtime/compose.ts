@@ -9,7 +9,7 @@ import { lockHolder } from '../adapters/node/instance-lock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
-import { isAlive, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import { isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
 import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
@@ -32,7 +32,7 @@ import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
-import { messageOf, seededRandom, sha256Hex, type BootId, type Logger } from '../kernel/index.ts';
+import { messageOf, seededRandom, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { repositories, type Repositories } from './repositories.ts';
@@ -88,6 +88,11 @@ export async function compose(options: ComposeOptions) {
   const plainJournal = journalStore(store.db);
   const journal: Journal = { ...plainJournal, write: (entry) => plainJournal.write({ ...entry, summary: redactor.redact(entry.summary) }) };
   const host = processHost(installation, nodeClock);
+  // What fixes and checks run is marked too, so that the next Grace finds it when this one is killed. What the start command
+  // of a dependency leaves running is meant to stay, and is not.
+  const marked = (mark: string): Spawner => ({
+    run: (argv, given) => nodeSpawner.run(argv, { ...given, env: { ...given.env, [MARK]: `${installation}/${mark}` } }),
+  });
   const key = await vaultKey(join(config.dataDir, 'storage'), nodeFiles);
   const digest = (text: string): string => keyedDigest(key, text);
   const lastGood = new LastGoodKeeper({
@@ -199,7 +204,7 @@ export async function compose(options: ComposeOptions) {
         lastGood,
         processes,
         databases,
-        spawner: nodeSpawner,
+        spawner: marked(fixesOf(bootId)),
         redactor,
         dataDir: config.dataDir,
         environmentOf,
@@ -238,7 +243,7 @@ export async function compose(options: ComposeOptions) {
       logger,
       host,
       view,
-      prober: nodeProber(nodeClock, nodeFiles, nodeSpawner),
+      prober: nodeProber(nodeClock, nodeFiles, marked(CHECKS)),
       random: seededRandom(nodeClock.nowMs()),
       processes: processStore(store.db),
       approvals: repos.approvals,
@@ -378,6 +383,12 @@ export async function compose(options: ComposeOptions) {
     };
   }
 
+  /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
+  async function endCutOff(): Promise<void> {
+    const boots = new Set((await repos.playbooks.runsIn('running')).map((run) => run.bootId));
+    for (const mark of [CHECKS, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
+  }
+
   /** Takes the present state as good: files, packages, schema. */
   async function keepAsGood(): Promise<void> {
     for (const spec of config.components) {
@@ -417,11 +428,18 @@ export async function compose(options: ComposeOptions) {
     launchOf,
     fingerprint,
     keepAsGood,
+    endCutOff,
     layers: layersOf(config.components),
     installation,
     markOf: readEnvironmentVariable,
   };
 }
+
+/** Marks that no component can have: their names begin with a letter or digit. */
+const CHECKS = '.checks';
+const fixesOf = (boot: string): string => `.fixes/${boot}`;
+/** For a command of a killed Grace to end in order. */
+const CUT_OFF_MS = 2000;
 
 /** Variables that differ at every start and say nothing. */
 const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|TMUX.*)$/;

@@ -132,6 +132,7 @@ class Session {
     const { config, until } = this.options;
     const { redactedEmit: emit, supervision, layers } = this.composed;
     const interrupted = await this.markInterrupted();
+    if (until !== 'dry-run') await this.composed.endCutOff();
     const undone =
       until === 'dry-run'
         ? []
