@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -12,6 +12,8 @@ import { until } from './waiting.ts';
 const USAGE = 2;
 const REFUSED = 1;
 const MEMORY_MB_MAX = 300;
+/** A user without any rights of its own. */
+const NOBODY = 65_534;
 
 const STACK = /^\s+at .+:\d+:\d+\)?$/m;
 
@@ -22,9 +24,9 @@ interface Expected {
 }
 
 /** Refused before anything was started, said once and in words, and every file is as it was. */
-async function expectRefused(dir: string, args: readonly string[], { code, says }: Expected): Promise<Ended> {
+async function expectRefused(dir: string, args: readonly string[], { code, says }: Expected, uid?: number): Promise<Ended> {
   const before = snapshot(dir);
-  const ended = await runGrace(dir, args);
+  const ended = await runGrace(dir, args, {}, uid);
   const said = ended.stdout + ended.stderr;
   expect(ended.code, said).toBe(code);
   for (const text of says) expect(said).toMatch(text);
@@ -113,6 +115,12 @@ describe('the data directory', () => {
   test('a file in its place is named', async () => {
     const dir = newProject({ 'grace.config.json': await serviceConfig(), '.grace': 'a note\n' });
     await expectRefused(dir, ['up'], { code: REFUSED, says: [join(dir, '.grace'), 'GRACE_DATA_DIR'] });
+  });
+
+  test.runIf(process.getuid?.() === 0)('one that this user may not write is named', async () => {
+    const dir = newProject({ 'grace.config.json': await serviceConfig() });
+    chmodSync(dir, 0o755);
+    await expectRefused(dir, ['up'], { code: REFUSED, says: [join(dir, '.grace'), /permission denied|EACCES/, 'GRACE_DATA_DIR'] }, NOBODY);
   });
 
   test('a file in the place of its parent is named', async () => {
@@ -228,6 +236,7 @@ throw new Error('cannot find the \\u001b[5mblinking\\u001b[0m teapot \\u001b]8;;
     });
     const grace = startGrace(dir, ['up', '--hold']);
     await until('it is held', () => grace.said().includes('is held'), grace.said);
+    expect(statSync(join(dir, '.grace', 'logs', 'web.log')).size).toBeGreaterThan(100 * 1024 * 1024);
     const memoryMb = peakMemoryMb(grace.pid);
     const ended = await grace.end('SIGTERM');
     expect(memoryMb).toBeLessThan(MEMORY_MB_MAX);
@@ -263,10 +272,37 @@ describe('a clock that is wrong', () => {
     await until('it runs again', () => runsOf(dir, 'well.mjs').some((p) => p.pid !== service?.pid), past.said);
     expect((await past.end('SIGTERM')).code).toBe(0);
 
+    expect(past.events().filter((e) => e.type === 'notice' && e.level === 'error')).toEqual([]);
+
     const boots = await runGrace(dir, ['boots']);
     expect(boots.code, boots.stderr).toBe(0);
     const score = await runGrace(dir, ['history']);
     expect(score.code, score.stderr).toBe(0);
+  });
+});
+
+describe('a clock that jumps', () => {
+  test.runIf(hasFaketime)('while the service runs, back and forth, stops neither probes nor restarts', async () => {
+    const dir = newProject({
+      'grace.config.json': await serviceConfig({ liveness: { http: '/', every: '100ms' }, restart: { backoff: '50ms' } }),
+    });
+    const clock = join(dir, 'clock');
+    writeFileSync(clock, '+0');
+    const env = { LD_PRELOAD: faketimeLibrary(), FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1' };
+    const grace = startGrace(dir, ['up', '--json'], env);
+    await grace.event('boot_ended', (e) => e.outcome === 'success');
+    for (const jump of ['-2d', '+30d', '+0']) {
+      const timesReady = (): number => grace.events().filter((e) => e.type === 'component_ready').length;
+      const before = timesReady();
+      const [service] = runsOf(dir, 'well.mjs');
+      writeFileSync(clock, jump);
+      send(service?.pid ?? 0, 'SIGKILL');
+      await until(`it is ready again after a jump to ${jump}`, () => timesReady() > before, grace.said);
+    }
+    const { code } = await grace.end('SIGTERM');
+    expect(code, grace.said()).toBe(0);
+    expect(grace.events().filter((e) => e.type === 'notice' && e.level === 'error')).toEqual([]);
+    expect(processesIn(dir)).toEqual([]);
   });
 });
 

@@ -41,8 +41,14 @@ export function callerEnvironment(more: Readonly<Record<string, string>> = {}): 
   };
 }
 
-export function startGrace(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [GRACE, ...args], { cwd: dir, env: callerEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param uid   the user it runs as; the one of the tests unless given */
+export function startGrace(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number): Running {
+  const child = spawn(process.execPath, [GRACE, ...args], {
+    cwd: dir,
+    env: callerEnvironment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid }),
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('Grace could not be started');
   const out: Buffer[] = [];
@@ -85,6 +91,6 @@ export function startGrace(dir: string, args: readonly string[], env: Readonly<R
 }
 
 /** Runs a command of Grace to its end. */
-export function runGrace(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return startGrace(dir, args, env).ended;
+export function runGrace(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number): Promise<Ended> {
+  return startGrace(dir, args, env, uid).ended;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../src/kernel/index.ts';
 import { callerEnvironment, startGrace } from './grace.ts';
 import { processesIn, runsOf } from './processes.ts';
-import { isFree, newOrders } from './project.ts';
+import { isFree, newOrders, write } from './project.ts';
 import { until } from './waiting.ts';
 
 /** 50 and more before a release; each takes some seconds. */
@@ -30,6 +30,48 @@ describe('after kill -9 of Grace at any moment of a healing boot, the next start
       await killedAt(moments);
     });
   }
+});
+
+describe('what a killed Grace had only begun', () => {
+  test('a migration that never ends is ended by the next Grace, not left beside its own', async () => {
+    const { dir } = await newOrders();
+    const migrate = readFileSync(join(dir, 'migrate.ts'), 'utf8');
+    // Deaf to polite signals, as a tool that finishes its transaction first.
+    write(dir, {
+      'migrate.ts': `import { writeFileSync } from 'node:fs';
+process.on('SIGTERM', () => undefined);
+writeFileSync('migrating', '');
+setInterval(() => undefined, 60_000);`,
+    });
+    const doomed = startGrace(dir, ['up', '--json']);
+    await until('the migration runs', () => existsSync(join(dir, 'migrating')), doomed.said);
+    await doomed.end('SIGKILL');
+    expect(runsOf(dir, 'migrate.ts'), 'it outlives its Grace').toHaveLength(1);
+    write(dir, { 'migrate.ts': migrate });
+    const grace = startGrace(dir, ['up', '--json']);
+    await grace.event('boot_ended', (e) => e.outcome === 'success');
+    expect(runsOf(dir, 'migrate.ts')).toEqual([]);
+    expect((await grace.end('SIGTERM')).code).toBe(0);
+    expect(processesIn(dir)).toEqual([]);
+    expectMemory(dir);
+  });
+
+  test('a smoke check that never ends is ended by the next Grace', async () => {
+    const { dir } = await newOrders();
+    const smoke = readFileSync(join(dir, 'smoke.ts'), 'utf8');
+    write(dir, {
+      'smoke.ts': `import { writeFileSync } from 'node:fs'; writeFileSync('smoking', ''); setInterval(() => undefined, 60_000);`,
+    });
+    const doomed = startGrace(dir, ['up', '--json']);
+    await until('the smoke check runs', () => existsSync(join(dir, 'smoking')), doomed.said);
+    await doomed.end('SIGKILL');
+    write(dir, { 'smoke.ts': smoke });
+    const grace = startGrace(dir, ['up', '--json']);
+    await grace.event('boot_ended', (e) => e.outcome === 'success');
+    expect(runsOf(dir, 'smoke.ts')).toEqual([]);
+    expect((await grace.end('SIGTERM')).code).toBe(0);
+    expect(processesIn(dir)).toEqual([]);
+  });
 });
 
 interface Moment {
@@ -97,7 +139,7 @@ function expectService(dir: string, acknowledged: ReadonlyMap<number, string>): 
   const lost = [...acknowledged].filter(([id, customer]) => stored.get(id) !== customer);
   expect(lost, 'acknowledged orders that are gone').toEqual([]);
   expect(
-    rows.filter((r) => /^customer-/.test(r.customer)),
+    rows.filter((r) => r.customer.startsWith('customer-')),
     'orders from before',
   ).toHaveLength(25);
   const migrations = database.prepare('select name from schema_migrations order by name').all() as { name: string }[];
