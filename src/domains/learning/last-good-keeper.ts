@@ -214,32 +214,17 @@ export class LastGoodKeeper implements LastGood {
   async missingNamed(spec: ComponentSpec): Promise<readonly string[]> {
     const { files } = this.ports;
     const entries = await this.entries(spec.name);
-    const gone: StoredEntry[] = [];
+    if (entries.length === 0) return [];
+    const named = await namedBy(spec, files);
+    const missing: string[] = [];
     for (const entry of entries) {
-      if (PASSING.test(relative(spec.cwd, entry.path)) || gone.some((above) => entry.path.startsWith(`${above.path}/`))) continue;
-      if (entry.kind === 'directory' && !entries.some((e) => e.kind === 'file' && e.path.startsWith(`${entry.path}/`))) continue;
+      const isIndex = extname(entry.path) === '.manifest';
+      if ((!isIndex && !named.has(entry.path)) || PASSING.test(relative(spec.cwd, entry.path))) continue;
       const stat = await files.stat(entry.path);
       const isDangling = stat?.kind === 'symlink' && (await files.realpath(entry.path)) === null;
-      if (stat === null || isDangling || (entry.kind === 'file' && stat.kind === 'directory')) gone.push(entry);
-    }
-    if (gone.length === 0) return [];
-    const words = spec.command
-      .flatMap((word) => word.split(/[\s;'"]+/))
-      .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0));
-    const named = new Set(words.filter((word) => word !== '' && !word.startsWith('-')).map((word) => resolve(spec.cwd, word)));
-    const inConfig = new Set<string>();
-    for (const path of named) {
-      const stat = path.startsWith(spec.cwd) && !CODE.test(path) ? await files.stat(path) : null;
-      if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
-      const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
-      for (const base of [spec.cwd, dirname(path)])
-        for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm))
-          inConfig.add(resolve(base, match[1] ?? ''));
-    }
-    const missing: string[] = [];
-    for (const entry of gone) {
-      const isIndex = extname(entry.path) === '.manifest' && (await hasParts(files, entry.path));
-      if (isIndex || named.has(entry.path) || inConfig.has(entry.path)) missing.push(entry.path);
+      if (stat !== null && !isDangling && !(entry.kind === 'file' && stat.kind === 'directory')) continue;
+      const isData = entry.kind !== 'directory' || entries.some((e) => e.kind === 'file' && e.path.startsWith(`${entry.path}/`));
+      if (isData && (named.has(entry.path) || (await hasParts(files, entry.path)))) missing.push(entry.path);
     }
     return missing;
   }
@@ -331,6 +316,24 @@ function isTorn(now: Uint8Array, before: Uint8Array): boolean {
 }
 
 const NEWLINE = 0x0a;
+
+/** What the words of the start command name, and the paths in the configuration files among them. */
+async function namedBy(spec: ComponentSpec, files: Files): Promise<ReadonlySet<string>> {
+  const words = spec.command
+    .flatMap((word) => word.split(/[\s;'"]+/))
+    .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0))
+    .filter((word) => word !== '' && !word.startsWith('-'));
+  const inCommand = new Set(words.map((word) => resolve(spec.cwd, word)));
+  const named = new Set(inCommand);
+  for (const path of inCommand) {
+    const stat = path.startsWith(`${spec.cwd}/`) && !CODE.test(path) ? await files.stat(path) : null;
+    if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
+    const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
+    for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm))
+      for (const base of [spec.cwd, dirname(path)]) named.add(resolve(base, match[1] ?? ''));
+  }
+  return named;
+}
 
 /** The index of a data set is gone and what it lists is still there: Redis would begin a new, empty one over it. */
 async function hasParts(files: Files, path: string): Promise<boolean> {
