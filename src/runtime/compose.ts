@@ -32,7 +32,7 @@ import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
-import { messageOf, seededRandom, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
+import { messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { repositories, type Repositories } from './repositories.ts';
@@ -244,7 +244,6 @@ export async function compose(options: ComposeOptions) {
       host,
       view,
       prober: nodeProber(nodeClock, nodeFiles, marked(CHECKS)),
-      random: seededRandom(nodeClock.nowMs()),
       processes: processStore(store.db),
       approvals: repos.approvals,
       capture: {

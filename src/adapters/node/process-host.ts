@@ -9,6 +9,7 @@ import type {
   ProcessHandle,
   ProcessHost,
   ProcessIdentity,
+  ProcessPulse,
   ProcessRecord,
   ProcessVitals,
 } from '../../domains/supervisor/index.ts';
@@ -131,6 +132,7 @@ export function processHost(installation: string, clock: Clock): ProcessHost {
     endAll,
     signal: sendTo,
     vitals,
+    pulse,
     portsOf: (component) => portsOf(likelyPids(component)),
     ownsPort(component, port) {
       const likely = likelyPids(component);
@@ -166,10 +168,22 @@ function sendTo(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   }
 }
 
-function vitals(identity: ProcessIdentity): ProcessVitals | null {
+function pulse(identity: ProcessIdentity): ProcessPulse | null {
   const stat = readStat(identity.pid);
   if (stat === null || stat.startTicks !== identity.startTicks) return null;
   const schedule = readSchedule(identity.pid);
+  return {
+    state: stat.state,
+    rssBytes: stat.rssBytes,
+    cpuMs: stat.cpuTicks * 10,
+    ranMs: schedule?.ranMs ?? 0,
+    waitedMs: schedule?.waitedMs ?? 0,
+  };
+}
+
+function vitals(identity: ProcessIdentity): ProcessVitals | null {
+  const beat = pulse(identity);
+  if (beat === null) return null;
   const user = readUser(identity.pid);
   let openFiles = -1;
   try {
@@ -177,16 +191,7 @@ function vitals(identity: ProcessIdentity): ProcessVitals | null {
   } catch {
     // another user's process: unknown
   }
-  return {
-    state: stat.state,
-    rssBytes: stat.rssBytes,
-    cpuMs: stat.cpuTicks * 10,
-    ranMs: schedule?.ranMs ?? 0,
-    waitedMs: schedule?.waitedMs ?? 0,
-    openFiles,
-    uid: user?.uid ?? null,
-    gid: user?.gid ?? null,
-  };
+  return { ...beat, openFiles, uid: user?.uid ?? null, gid: user?.gid ?? null };
 }
 
 /** Children, their children and so on, by the kernel's own lists. */

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { codeOf, messageOf, type Clock, type Files, type Spawner } from '../../kernel/index.ts';
 import type { ProbeContext, Prober, ProbeResult, ProbeTarget } from '../../domains/health/index.ts';
@@ -59,47 +57,55 @@ export function nodeProber(clock: Clock, files: Files, spawner: Spawner): Prober
 
 /** @returns '' when it answered as expected, else what was wrong */
 async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: ProbeContext): Promise<string> {
-  const isTls = target.url.startsWith('https:');
-  const send = isTls ? (await import('node:https')).request : httpRequest;
+  const url = new URL(target.url);
+  const isTls = url.protocol === 'https:';
+  // A liveness probe asks whether it answers, not whether its certificate is trusted: the smoke test does that.
+  const tls = isTls ? await import('node:tls') : null;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || (isTls ? 443 : 80));
   return new Promise<string>((resolve) => {
-    let done = false;
+    const socket = tls === null ? connect({ host, port }) : tls.connect({ host, port, rejectUnauthorized: false });
+    let answer = '';
     const finish = (detail: string): void => {
-      if (done) return;
-      done = true;
       clearTimeout(timer);
-      request.destroy();
+      socket.destroy();
       resolve(detail);
     };
-    const request = send(
-      target.url,
-      // A liveness probe asks whether it answers, not whether its certificate is trusted: the smoke test does that.
-      {
-        method: 'GET',
-        agent: false,
-        headers: { 'user-agent': 'grace-probe', accept: '*/*', connection: 'close' },
-        ...(isTls ? { rejectUnauthorized: false } : {}),
-      },
-      (response: IncomingMessage) => {
-        const status = response.statusCode ?? 0;
-        const isExpected = target.expectStatus === null ? status >= 200 && status < 400 : target.expectStatus.includes(status);
-        if (isExpected) {
-          finish('');
-          return;
-        }
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          body += chunk;
-          if (body.length > BODY_CHARS_MAX) finish(`HTTP ${status}: ${body.slice(0, BODY_CHARS_MAX)}`);
-        });
-        response.on('end', () => finish(`HTTP ${status}${body === '' ? '' : `: ${body}`}`));
-        response.on('error', () => finish(`HTTP ${status}`));
-      },
-    );
     const timer = setTimeout(() => finish(`no answer within ${context.timeoutMs} ms`), context.timeoutMs);
-    request.on('error', (error) => finish(WORDS[codeOf(error) ?? ''] ?? messageOf(error)));
-    request.end();
+    socket.once('error', (error) => finish(WORDS[codeOf(error) ?? ''] ?? messageOf(error)));
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('utf8');
+      const verdict = judge(answer, target.expectStatus, false);
+      if (verdict !== null) finish(verdict);
+    });
+    socket.once('end', () => finish(judge(answer, target.expectStatus, true) ?? 'the connection was closed without an answer'));
+    socket.write(
+      `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUser-Agent: grace-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
+    );
   });
+}
+
+/**
+ * Reads as much of an HTTP/1 answer as a probe needs: its status line, and the beginning of the body when the status is
+ * not the expected one. A probe a second for each component must cost next to nothing: `node:http` costs three times it.
+ * @returns '' when it is as expected, what is wrong otherwise, null when more has to come
+ */
+function judge(answer: string, expectStatus: readonly number[] | null, isWhole: boolean): string | null {
+  const lineEnd = answer.indexOf('\n');
+  if (lineEnd < 0)
+    return isWhole && answer !== '' ? 'it does not answer in HTTP' : answer.length > BODY_CHARS_MAX ? 'it does not answer in HTTP' : null;
+  const status = Number(/^HTTP\/1\.[01] (\d{3})\b/.exec(answer)?.[1] ?? 0);
+  if (status === 0) return 'it does not answer in HTTP';
+  if (expectStatus === null ? status >= 200 && status < 400 : expectStatus.includes(status)) return '';
+  const headEnd = answer.indexOf('\r\n\r\n');
+  const body = headEnd < 0 ? '' : answer.slice(headEnd + 4);
+  if (!isWhole && body.length < BODY_CHARS_MAX) return null;
+  // The sizes of chunks are no part of what it says.
+  const said = body
+    .replace(/^[0-9a-f]{1,8}\r\n|\r\n[0-9a-f]{1,8}\r\n(?:\r\n)?/gi, '')
+    .slice(0, BODY_CHARS_MAX)
+    .trim();
+  return `HTTP ${status}${said === '' ? '' : `: ${said}`}`;
 }
 
 function askTcp(host: string, port: number, timeoutMs: number): Promise<string> {

@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { seededRandom } from '../../kernel/index.ts';
 import type { ComponentSpec } from './component.ts';
 import { ComponentRunner, type Problem } from './component-runner.ts';
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from './testing.ts';
@@ -10,7 +9,7 @@ function world(change: Partial<ComponentSpec> = {}) {
   const clock = new SimulatedClock();
   const host = new FakeHost();
   const prober = new FakeProber(clock);
-  const runner = new ComponentRunner(component(change), { clock, host, prober, random: seededRandom(1) });
+  const runner = new ComponentRunner(component(change), { clock, host, prober });
   const start = (options: { earlyLook?: () => Promise<boolean>; heapMb?: number; signal?: AbortSignal } = {}) =>
     clock.until(
       runner.start(

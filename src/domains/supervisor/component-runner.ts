@@ -1,8 +1,9 @@
-import { formatDuration, type Clock, type Random } from '../../kernel/index.ts';
+import { formatDuration, type Clock } from '../../kernel/index.ts';
 import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, type Prober, type ProbeSpec } from '../health/index.ts';
 import type { Symptom } from '../incidents/index.ts';
+import { BEAT_MS, beatAt } from './beat.ts';
 import type { ComponentSpec } from './component.ts';
-import type { ExitInfo, LaunchRequest, ProcessHandle, ProcessHost, ProcessRecord, ProcessVitals } from './ports.ts';
+import type { ExitInfo, LaunchRequest, ProcessHandle, ProcessHost, ProcessPulse, ProcessRecord, ProcessVitals } from './ports.ts';
 
 /** What is wrong with a component, as the supervisor sees it: before anybody has looked for the cause. */
 export interface Problem {
@@ -29,7 +30,6 @@ export interface RunnerPorts {
   readonly clock: Clock;
   readonly host: ProcessHost;
   readonly prober: Prober;
-  readonly random: Random;
 }
 
 /** First look at a starting component; each later one waits a little longer. */
@@ -46,8 +46,12 @@ const WRONG_PROCESS_LOOKS = 4;
 const STARVED_WINDOWS_MAX = 20;
 /** A component that has just become ready is asked this often until it is known how fast it answers. */
 const BASELINE_MS = 60;
-/** Share of the interval by which a look may come earlier. */
-const JITTER = 0.3;
+/** An answer slower than this is looked at more closely. */
+const SLOW_ANSWER_MS = 100;
+/** After a first failure the second look comes soon: it decides between a hiccup and a hang. */
+const CONFIRM_MS = 300;
+/** A debugger or a snapshot stops a process for a moment: that is no reason to act. */
+const STOPPED_MS = 1000;
 /** Whatever it answers to a path nobody told us, it is alive. */
 const ANY_STATUS = Array.from({ length: 500 }, (_, i) => 100 + i);
 /** Samples of memory that must all have grown. */
@@ -264,18 +268,18 @@ export class ComponentRunner {
     let starvedWindows = 0;
     let memory: number[] = [];
     this.latency.forgetRecent();
-    let before = host.vitals(handle.identity);
     let lookedMs = clock.monotonicMs();
     let looks = 0;
     for (;;) {
       // At a fixed rate: time spent waiting for an answer is not added to the interval.
-      // Never in step with something in the component that happens at the same rate: it would be missed for ever.
       const isLearning = looks++ < BASELINE_SAMPLES && (probe.target.kind === 'http' || probe.target.kind === 'tcp');
-      const intervalMs = isLearning ? Math.min(BASELINE_MS, probe.intervalMs) : probe.intervalMs * (1 - JITTER * this.ports.random.next());
-      await clock.sleep(Math.max(10, lookedMs + intervalMs - clock.monotonicMs()), signal);
+      const soonMs = isLearning ? BASELINE_MS : failures > 0 ? CONFIRM_MS : stopped > 0 ? STOPPED_MS : probe.intervalMs;
+      const wantedMs = lookedMs + Math.min(soonMs, probe.intervalMs);
+      const nowMs = clock.monotonicMs();
+      await clock.sleep(Math.max(10, (soonMs < BEAT_MS ? wantedMs : beatAt(wantedMs, nowMs)) - nowMs), signal);
       lookedMs = clock.monotonicMs();
-      const now = host.vitals(handle.identity);
-      if (now?.state === 'T') {
+      const before = host.pulse(handle.identity);
+      if (before?.state === 'T') {
         if (++stopped >= 2)
           return report(this.problem('liveness', 'its process is stopped (state T, as by SIGSTOP)', sinceMs, { detail: 'stopped' }));
         continue;
@@ -283,7 +287,8 @@ export class ComponentRunner {
       stopped = 0;
       const result = await this.ask(probe, signal);
       signal.throwIfAborted();
-      const after = host.vitals(handle.identity);
+      // A second look only where it decides something: most answers are quick and right.
+      const after = result.outcome === 'pass' && result.latencyMs < SLOW_ANSWER_MS ? before : host.pulse(handle.identity);
       if (result.outcome === 'pass') {
         failures = 0;
         starvedWindows = 0;
@@ -310,7 +315,6 @@ export class ComponentRunner {
           }),
         );
       }
-      before = after;
       memory = [...memory.slice(-(GROWTH_SAMPLES - 1)), after?.rssBytes ?? 0];
       const limitBytes = this.heapMb === null ? null : this.heapMb * 1_048_576 * HEAP_SHARE + BESIDE_HEAP_BYTES;
       if (limitBytes !== null && memory.length === GROWTH_SAMPLES && (memory.at(-1) ?? 0) > limitBytes && isGrowing(memory))
@@ -330,7 +334,7 @@ export class ComponentRunner {
    */
   private async liveness(signal: AbortSignal): Promise<ProbeSpec> {
     if (this.spec.liveness !== null) return this.spec.liveness;
-    const times = { intervalMs: 1000, timeoutMs: 1000, failureThreshold: 2 };
+    const times = { intervalMs: 2000, timeoutMs: 1000, failureThreshold: 2 };
     if (this.port === null) return { target: { kind: 'process' }, ...times };
     const http: ProbeSpec = {
       target: { kind: 'http', url: `http://${this.spec.host}:${this.port}/`, expectStatus: ANY_STATUS, caFile: null },
@@ -379,7 +383,7 @@ function portOf(probe: ProbeSpec): number | null {
 }
 
 /** The scheduler let it wait more than it let it run, for most of the time: the machine is short of CPU. */
-function isStarved(before: ProcessVitals | null, after: ProcessVitals | null): boolean {
+function isStarved(before: ProcessPulse | null, after: ProcessPulse | null): boolean {
   if (before === null || after === null) return false;
   const waitedMs = after.waitedMs - before.waitedMs;
   return waitedMs > 200 && waitedMs > (after.ranMs - before.ranMs) * 2;

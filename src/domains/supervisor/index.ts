@@ -8,6 +8,7 @@ export type {
   LaunchResult,
   ProcessHandle,
   ProcessHost,
+  ProcessPulse,
   ProcessRecord,
   ProcessStore,
   ProcessVitals,

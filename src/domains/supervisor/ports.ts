@@ -30,12 +30,16 @@ export type LaunchResult =
   | { readonly state: 'started'; readonly handle: ProcessHandle }
   | { readonly state: 'failed'; readonly code: string; readonly message: string };
 
-export interface ProcessVitals {
+export interface ProcessPulse {
   readonly state: string;
   readonly rssBytes: number;
   readonly cpuMs: number;
+  /** What the scheduler let it run, and let it wait although it could have run. */
   readonly ranMs: number;
   readonly waitedMs: number;
+}
+
+export interface ProcessVitals extends ProcessPulse {
   readonly openFiles: number;
   readonly uid: number | null;
   readonly gid: number | null;
@@ -48,6 +52,8 @@ export interface ProcessHost {
   adopt(record: ProcessRecord): ProcessHandle | null;
   isAlive(identity: ProcessIdentity): boolean;
   vitals(identity: ProcessIdentity): ProcessVitals | null;
+  /** The part of it that can be asked every second for next to nothing. */
+  pulse(identity: ProcessIdentity): ProcessPulse | null;
   /** Every living process of this component: its group, its session, and whoever carries its mark. */
   members(component: string): readonly ProcessIdentity[];
   /** Ends all of them: the signal, at most `graceMs`, then SIGKILL. Resolves when none is left. */
