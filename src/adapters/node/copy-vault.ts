@@ -25,27 +25,29 @@ export async function vaultKey(dir: string, files: Files): Promise<Uint8Array> {
  */
 export function copyVault(dir: string, key: Uint8Array, files: Files): CopyVault {
   const pathOf = (digest: string): string => join(dir, digest.slice(0, 2), digest);
+  const get = async (digest: string): Promise<Uint8Array | null> => {
+    const sealed = await files.read(pathOf(digest));
+    if (sealed === null) return null;
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES));
+      decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+    } catch {
+      return null; // damaged or of another key: as good as no copy
+    }
+  };
   return {
     async put(digest, content) {
       const path = pathOf(digest);
-      if ((await files.stat(path)) !== null) return;
+      // Only a copy that can be read is one: after the loss of a key they are all made anew.
+      if ((await get(digest)) !== null) return;
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce);
       const body = Buffer.concat([cipher.update(content), cipher.final()]);
       await files.makeDir(join(dir, digest.slice(0, 2)), { mode: 0o700 });
       await files.writeAtomic(path, Buffer.concat([nonce, cipher.getAuthTag(), body]), { mode: 0o600 });
     },
-    async get(digest) {
-      const sealed = await files.read(pathOf(digest));
-      if (sealed === null) return null;
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES));
-        decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-        return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
-      } catch {
-        return null; // damaged or of another key: as good as no copy
-      }
-    },
+    get,
     async prune(keep) {
       for (const part of await files.list(dir))
         if (part.length === 2)

@@ -22,11 +22,11 @@ describe('an atomic write', () => {
   test('shows a reader the old or the new content, never a part', async () => {
     const [old, fresh] = ['o'.repeat(2_000_000), 'n'.repeat(1_000_000)];
     await fs.writeFile(at('big'), old);
-    let isDone = false;
-    const writing = nodeFiles.writeAtomic(at('big'), fresh).finally(() => (isDone = true));
     const seen = new Set<string>();
-    while (!isDone) seen.add(await fs.readFile(at('big'), 'utf8'));
-    await writing;
+    const writing = { isDone: false };
+    const written = nodeFiles.writeAtomic(at('big'), fresh).finally(() => (writing.isDone = true));
+    while (!writing.isDone) seen.add(await fs.readFile(at('big'), 'utf8'));
+    await written;
     seen.add(await fs.readFile(at('big'), 'utf8'));
     for (const text of seen) expect(text === old || text === fresh).toBe(true);
     expect(seen).toContain(fresh);

@@ -20,6 +20,9 @@ async function readRange(path: string, offset: number, lengthBytes: number): Pro
   return orNull(async () => {
     const handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
+      const stat = await handle.stat();
+      // A pipe or a terminal has no positions and keeps nothing.
+      if (stat.isFIFO() || stat.isCharacterDevice()) return new Uint8Array();
       const buffer = Buffer.allocUnsafe(lengthBytes);
       let filled = 0;
       while (filled < lengthBytes) {

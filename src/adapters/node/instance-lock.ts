@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, GraceError } from '../../kernel/index.ts';
 import type { ProcessIdentity } from '../../domains/supervisor/index.ts';
@@ -24,37 +24,47 @@ export class AlreadyRunning extends GraceError {
 export function lockInstance(dir: string): () => void {
   const path = join(dir, 'grace.lock');
   const mine = join(dir, `.lock-${process.pid}`);
-  const identity = identityOf(process.pid);
-  writeFileSync(mine, JSON.stringify(identity), { mode: 0o600 });
+  writeFileSync(mine, JSON.stringify(identityOf(process.pid)), { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      try {
-        linkSync(mine, path);
-        return () => {
-          if (holderOf(path)?.pid === process.pid) rmSync(path, { force: true });
-        };
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error;
-      }
-      const holder = holderOf(path);
-      if (holder !== null && isAlive(holder)) throw new AlreadyRunning(dir, holder.pid);
-      // Taken aside under our own name first: of two that find it stale, only one wins.
-      try {
-        renameSync(path, `${mine}.stale`);
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error;
-      }
-      const taken = holderOf(`${mine}.stale`);
-      if (taken !== null && isAlive(taken)) {
-        renameSync(`${mine}.stale`, path); // it became alive between the two looks
-        throw new AlreadyRunning(dir, taken.pid);
-      }
-      rmSync(`${mine}.stale`, { force: true });
-    }
-    throw new AlreadyRunning(dir, holderOf(path)?.pid ?? 0);
+    const holder = take(path, mine);
+    if (holder !== null) throw new AlreadyRunning(dir, holder.pid);
+    return () => {
+      if (holderOf(path)?.pid === process.pid) rmSync(path, { force: true });
+    };
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+/** @returns null when the lock is ours now, otherwise the living process that has it or is about to */
+function take(path: string, mine: string): ProcessIdentity | null {
+  for (;;) {
+    try {
+      linkSync(mine, path);
+      return null;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const found = look(path);
+    if (found === 'absent') continue;
+    if (found !== 'unreadable' && isAlive(found)) return found;
+    // Who may remove a stale lock is decided by a lock of its own, named for the dead holder. Whoever has that looks once
+    // more: somebody who was faster may have removed it, and the lock that is there now belongs to a living Grace.
+    const guard = `${path}.${nameOf(found)}`;
+    const rival = take(guard, mine);
+    if (rival !== null) return rival;
+    try {
+      if (nameOf(look(path)) === nameOf(found)) rmSync(path, { force: true });
+    } finally {
+      rmSync(guard, { force: true });
+    }
+  }
+}
+
+type Found = ProcessIdentity | 'absent' | 'unreadable';
+
+function nameOf(found: Found): string {
+  return typeof found === 'string' ? found : `${found.pid}-${found.startTicks}-${String(found.machineBootId).slice(0, 8)}`;
 }
 
 /** Who holds the lock of a data directory now; null when nobody does. */
@@ -64,10 +74,21 @@ export function lockHolder(dir: string): ProcessIdentity | null {
 }
 
 function holderOf(path: string): ProcessIdentity | null {
+  const found = look(path);
+  return typeof found === 'string' ? null : found;
+}
+
+function look(path: string): Found {
+  let text: string;
   try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity | null;
-    return typeof value?.pid === 'number' ? value : null;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'absent' : 'unreadable';
+  }
+  try {
+    const value = JSON.parse(text) as ProcessIdentity | null;
+    return typeof value?.pid === 'number' ? value : 'unreadable';
   } catch {
-    return null; // gone, or cut off while it was written by a Grace that died
+    return 'unreadable'; // cut off while it was written by a Grace that died
   }
 }

@@ -59,10 +59,6 @@ export function pidsListeningOn(port: number, likely: readonly number[] = []): r
   return found.length > 0 ? found : allPids().filter(holds);
 }
 
-export function isListening(port: number): boolean {
-  return listeningSockets().some((s) => s.port === port);
-}
-
 /** Ports on which one of these processes listens, ascending. */
 export function portsOf(pids: readonly number[]): readonly number[] {
   const sockets = listeningSockets();

@@ -1,6 +1,6 @@
 // Boot: the eight stages, from nothing to a service that is watched. `pipeline` states their order once.
-export { finding, stageTitle, type BootContext, type CoreChecks, type Stage, type StageOutcome } from './boot-context.ts';
-export { renderReport, runPipeline, STAGES, type PipelineOptions } from './pipeline.ts';
+export { type BootContext, type CoreChecks, type Stage, type StageOutcome } from './boot-context.ts';
+export { renderReport, runPipeline, type PipelineOptions } from './pipeline.ts';
 export type { BootRecord, BootStore } from './ports.ts';
 export type { BootReport, ComponentReport, StageReport, StageResultKind } from './report.ts';
 export { runSchedules, type ScheduleReport, type SchedulePorts, type ScheduleTimes } from './schedules.ts';

@@ -106,6 +106,8 @@ const SMOKE_PAUSE_MS = 700;
 const DEPENDENCY_LOOK_MS = 500;
 /** A dependency that is down this long is a failure that is captured and explained, though still waited for. */
 const DEPENDENCY_PATIENCE_MS = 2000;
+/** Between two tries of a recovery that an error of Grace's own broke off. */
+const BROKEN_OFF_MS = 2000;
 /** Time an application gets to find its way back after its dependency did. */
 const REJOIN_MS = 6000;
 
@@ -663,8 +665,12 @@ export class Supervision {
         await this.ports.processes.remove(name);
         return;
       }
-      const isUp =
-        (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || (await this.bringBack(spec, runner, problem));
+      const isUp = await this.untilItEnds(
+        name,
+        async () =>
+          (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || this.bringBack(spec, runner, problem),
+        async () => (await runner.isReadyNow()) || this.bringBack(spec, runner, null),
+      );
       if (isUp) this.watch(name, runner);
     });
   }
@@ -675,6 +681,19 @@ export class Supervision {
       const isIdle = runner.process !== null && !runner.isRunning() && !this.recovering.has(name);
       if (isIdle && runner.spec.restart.policy === 'always')
         await this.recover(name, runner.problem('exit', 'it does not run, though it should', 0));
+    }
+  }
+
+  /** What breaks a recovery off (a locked store, a full disk) passes: a component must not stay down and unwatched for it. */
+  private async untilItEnds(name: string, first: () => Promise<boolean>, again: () => Promise<boolean>): Promise<boolean> {
+    for (let work = first; ; work = again) {
+      try {
+        return await work();
+      } catch (error) {
+        this.signal.throwIfAborted();
+        this.ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}; trying again` });
+        await this.ports.clock.sleep(BROKEN_OFF_MS, this.signal);
+      }
     }
   }
 
@@ -733,7 +752,7 @@ export class Supervision {
   }
 
   /** Heals until it is ready and works; after that fails, tries again slowly, and at once when something changes. */
-  private async bringBack(spec: ComponentSpec, runner: ComponentRunner, problem: Problem): Promise<boolean> {
+  private async bringBack(spec: ComponentSpec, runner: ComponentRunner, problem: Problem | null): Promise<boolean> {
     const { emit } = this.ports;
     let current: Problem | null = problem;
     for (let round = 0; ; round++) {

@@ -2,25 +2,9 @@
 // A component's output becomes clean lines (output), without secrets (redaction), read into facts (fact);
 // facts give a signature; a failure is one occurrence; a pattern is a family of them and how far Grace is immune.
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
-export { cleanLines, LINE_CHARS_MAX, WINDOW_LINES_MAX, windowOf } from './output.ts';
+export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
-export {
-  computeSignature,
-  frameName,
-  maskLine,
-  principalFact,
-  SIGNATURE_VERSION,
-  type SignatureInput,
-  type SignatureResult,
-} from './signature.ts';
+export { computeSignature, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
 export type { Explanation, IncidentStore } from './ports.ts';
-export {
-  IMMUNE_AFTER_BOOTS,
-  incidentIdOf,
-  nextPatternState,
-  stageSlug,
-  type Pattern,
-  type PatternEvent,
-  type PatternState,
-} from './pattern.ts';
+export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';

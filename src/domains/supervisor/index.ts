@@ -1,6 +1,6 @@
 // Supervisor: what is started, in which order, and how often again.
 export type { ComponentSpec, LimitsSpec, ProcessIdentity, RestartSpec, StopSpec } from './component.ts';
-export { DependencyCycle, layersOf } from './layers.ts';
+export { layersOf } from './layers.ts';
 export { RestartIntensity, type RestartVerdict } from './restart-intensity.ts';
 export type {
   ExitInfo,
@@ -13,4 +13,4 @@ export type {
   ProcessStore,
   ProcessVitals,
 } from './ports.ts';
-export { ComponentRunner, describeExit, type Launch, type Problem, type RunnerPorts, type StartOutcome } from './component-runner.ts';
+export { ComponentRunner, type Launch, type Problem, type RunnerPorts, type StartOutcome } from './component-runner.ts';

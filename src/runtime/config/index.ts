@@ -14,10 +14,10 @@ export type {
 } from './grace-config.ts';
 export type { CommandFile, ComponentFile, DependencyFile, GraceConfigFile, ProbeFile, SmokeFile } from './schema.ts';
 export { ConfigInvalid, type Mistake } from './mistakes.ts';
-export { CONFIG_FILE_NAMES, findConfigFile, loadConfigFile, type LoadedFile } from './load.ts';
-export { ENVIRONMENT_NAMES, readEnvironment, type EnvironmentName, type EnvironmentSettings } from './environment.ts';
+export { findConfigFile, type LoadedFile } from './load.ts';
+export { type EnvironmentName, type EnvironmentSettings } from './environment.ts';
 export type { Origin, Provenance, Source } from './origin.ts';
-export { checkAndResolve, loadConfig, type ConfigRequest } from './load-config.ts';
+export { loadConfig, type ConfigRequest } from './load-config.ts';
 export { detectProject, type ComponentDetection, type DetectedProject } from './detect.ts';
 export type { Found, Language } from './detect-command.ts';
 export { explainConfig, explainText, type ExplainedSetting } from './explain.ts';
