@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runGrace, startGrace, type Ended, type Running } from './grace.ts';
 import { look, processesIn, runsOf, send } from './processes.ts';
@@ -149,6 +150,24 @@ describe('a service that runs', () => {
       return runs.length === 3 && runs.every((p) => family.every((old) => old.pid !== p.pid));
     });
     await until('it answers', () => answers(port));
+    await expectCleanStop(dir, grace);
+  });
+
+  test('is started again although the store cannot be written, and is still watched afterwards', async () => {
+    const { dir, port } = await projectOf('well');
+    const grace = await up(dir);
+    const store = new DatabaseSync(join(dir, '.grace', 'grace.db'));
+    onTestFinished(() => store.close());
+    store.exec('pragma busy_timeout = 60000; begin immediate');
+    for (const isLocked of [true, false]) {
+      const before = await answers(port);
+      send(runsOf(dir, 'well.mjs')[0]?.pid ?? 0, 'SIGKILL');
+      await until('it answers again', async () => ![null, before].includes(await answers(port)), grace.said);
+      if (!isLocked) continue;
+      await grace.event('notice', (e) => e.level === 'error'); // it noticed
+      store.exec('rollback');
+    }
+    expect(runsOf(dir, 'well.mjs')).toHaveLength(1);
     await expectCleanStop(dir, grace);
   });
 
