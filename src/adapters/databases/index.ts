@@ -10,17 +10,8 @@ export {
 } from './errors.ts';
 export { describeLocation, locateDatabase, type DatabaseLocation } from './locate.ts';
 export { findMigrationFolder, type MigrationFolder, type MigrationTool } from './migration-folder.ts';
-export {
-  dropEmptyTables,
-  recordMigrations,
-  restoreTables,
-  unrecordMigrations,
-  type Dropped,
-  type Recorded,
-  type Refused,
-  type RepairOptions,
-  type Restored,
-} from './repair.ts';
+export { dropEmptyTables, recordMigrations, restoreTables, unrecordMigrations, type RepairOptions } from './repair.ts';
 export { compareSchema, hasDrifted, type SchemaComparison } from './schema-drift.ts';
 export { isIntact, tableLabel, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 export { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts';
+export type { Dropped, Recorded, Refused, Restored } from './repair-result.ts';

@@ -3,7 +3,7 @@ import { DatabaseQueryFailed } from './errors.ts';
 import { historyTableOf } from './migration-history.ts';
 import { qualified, readPostgresCatalog } from './postgres-catalog.ts';
 import { execute, inPostgres, quoteIdentifier, quoteLiteral, sqlStateOf } from './postgres-session.ts';
-import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair.ts';
+import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair-result.ts';
 import {
   canonical,
   definitionOf,

@@ -1,3 +1,4 @@
+import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair-result.ts';
 import { describeLocation, type DatabaseLocation } from './locate.ts';
 import { dropPostgresTables, recordPostgresMigrations, restorePostgresTables, unrecordPostgresMigrations } from './postgres-repair.ts';
 import { historyLabel } from './schema-drift.ts';
@@ -6,40 +7,6 @@ import { dropSqliteTables, recordSqliteMigrations, restoreSqliteTables, unrecord
 
 // Every repair is one transaction under a lock that only repairs take (PostgreSQL: an advisory lock; SQLite: the write
 // lock): it happens whole or not at all, and the second of two finds the first one's work done.
-
-/** It must not act, and changed nothing. The reason is for people. */
-export interface Refused {
-  readonly state: 'refused';
-  readonly reason: string;
-}
-
-export interface Restored {
-  readonly state: 'restored';
-  readonly tables: readonly string[];
-  /** `table/constraint`: foreign keys of other tables that had gone with the table and are back. */
-  readonly foreignKeys: readonly string[];
-  /**
-   * Those among them that are there for new rows only (NOT VALID): rows that are there point at rows that were lost.
-   * A person decides what becomes of them, then runs ALTER TABLE … VALIDATE CONSTRAINT.
-   */
-  readonly notValidated: readonly string[];
-  readonly views: readonly string[];
-  readonly enums: readonly string[];
-}
-
-export interface Dropped {
-  readonly state: 'dropped';
-  /** Those that were there; the others were gone already. */
-  readonly tables: readonly string[];
-}
-
-export interface Recorded {
-  readonly state: 'recorded';
-  /** `table/name` of rows this call wrote (or, for `unrecordMigrations`, removed). */
-  readonly ids: readonly string[];
-  /** Those that needed nothing. */
-  readonly unchanged: readonly string[];
-}
 
 export interface RepairOptions {
   /** Of each statement, and of waiting for locks. Default 10,000: a foreign key is checked against all rows there are. */
@@ -121,14 +88,6 @@ export async function unrecordMigrations(
   return location.engine === 'postgres'
     ? unrecordPostgresMigrations(location.url, chosen, timeoutMs)
     : unrecordSqliteMigrations(location.path, chosen, timeoutMs);
-}
-
-/** Rows to write to, or remove from, one history table. */
-export interface RowsOfTable {
-  readonly label: string;
-  readonly table: TableSnapshot;
-  readonly history: HistorySnapshot;
-  readonly rows: readonly HistoryRow[];
 }
 
 function refuse(reason: string): Refused {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { DatabaseQueryFailed } from './errors.ts';
-import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair.ts';
+import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair-result.ts';
 import { canonical, definitionOf, type HistoryRow, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 import { quoteSqlite, readSqliteCatalog, readSqliteHistory } from './sqlite-catalog.ts';
 import { inSqlite } from './sqlite-session.ts';
