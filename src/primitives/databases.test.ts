@@ -246,6 +246,14 @@ describe.skipIf(!hasRedis)('repair_append_only_file', () => {
     expect(await box.read('redis/appendonly.aof.2.incr.aof')).toBe(whole);
   });
 
+  it('cuts a small file as far as the last good boot knew it', async () => {
+    await box.write('a.aof', whole.slice(0, 23));
+    await box.remember('a.aof');
+    await box.write('a.aof', `${whole.slice(0, 23)}garbage at the end of a short file`);
+    await box.apply(name, { path: 'a.aof', tool });
+    expect(await box.read('a.aof')).toBe(whole.slice(0, 23));
+  });
+
   it('refuses to cut away more than an unfinished write', async () => {
     await box.write('a.aof', `${whole.slice(0, 200)}garbage${whole.slice(207)}`);
     expect(await box.refusal(name, { path: 'a.aof', tool })).toMatch(/would be lost/);

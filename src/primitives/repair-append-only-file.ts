@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Json } from '../kernel/index.ts';
+import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { backupName, brokenName, copyTree, outputTail, sameContent } from './aside.ts';
@@ -42,7 +42,8 @@ export const repairAppendOnlyFile: Primitive<Params> = {
     if (look.state === 'whole') return { state: 'nothing_to_do', summary: `${look.target} is whole` };
     const { file, sizeBytes, okBytes } = look;
     const cut = sizeBytes - okBytes;
-    if (cut > sizeBytes * CUT_RATIO_MAX || cut > CUT_BYTES_MAX)
+    const isTooMuch = cut > sizeBytes * CUT_RATIO_MAX || cut > CUT_BYTES_MAX;
+    if (isTooMuch && !(await keepsLastGood(context, file, okBytes)))
       return { state: 'refused', reason: `${cut} of ${sizeBytes} bytes of ${file} would be lost: that is more than an unfinished write` };
     const holder = (await openFiles(files, new Set([(await files.realpath(file)) ?? file]))).values().next().value;
     if (holder !== undefined) return { state: 'refused', reason: `process ${holder} holds ${file} open: stop it first` };
@@ -99,6 +100,14 @@ export const repairAppendOnlyFile: Primitive<Params> = {
     await files.rename(aside, file);
   },
 };
+
+/** Everything that the last good boot saw in the file stays: what goes was added since, in whatever share. */
+async function keepsLastGood(context: PrimitiveContext, file: string, okBytes: number): Promise<boolean> {
+  const entry = await context.lastGood.entry(context.component.name, file);
+  const good = entry?.kind === 'file' && entry.hasContent ? await context.lastGood.content(entry) : null;
+  const now = good === null || good.length === 0 || good.length > okBytes ? null : await context.files.read(file, good.length);
+  return now !== null && good !== null && sha256Hex(now) === sha256Hex(good);
+}
 
 type Look =
   | { readonly problem: string }

@@ -9,7 +9,7 @@ import { lockHolder } from '../adapters/node/instance-lock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
-import { isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import { allPids, identityOf, isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
 import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
@@ -152,6 +152,19 @@ export async function compose(options: ComposeOptions) {
     runsAs: supervision.runners.get(component.name)?.runsAs ?? null,
   });
 
+  /** The stopped process that holds its port, and those it started: only where it works in the dependency's own data. */
+  const resumeDependency = async (spec: ComponentSpec): Promise<boolean> => {
+    const holder = spec.port === null ? null : await view.portHolder(spec.port, spec.name);
+    const isItsOwn = holder?.cwd != null && spec.roots.some((root) => `${holder.cwd ?? ''}/`.startsWith(`${root}/`));
+    if (holder === null || !isItsOwn) return false;
+    const family = allPids().filter((pid) => pid === holder.pid || readStat(pid)?.parentPid === holder.pid);
+    return family
+      .filter((pid) => readStat(pid)?.state === 'T')
+      .map((pid) => identityOf(pid))
+      .map((identity) => identity !== null && host.signal(identity, 'SIGCONT'))
+      .some(Boolean);
+  };
+
   const processes: ProcessControl = {
     async endStale(component, pid, startTicks) {
       const identity = { pid, startTicks, machineBootId: machineBootId() };
@@ -166,6 +179,8 @@ export async function compose(options: ComposeOptions) {
       return !isAlive(identity);
     },
     async resume(component) {
+      const spec = specs.get(component);
+      if (spec?.kind === 'dependency') return resumeDependency(spec);
       const identity = supervision.runners.get(component)?.process?.identity;
       return (
         identity !== undefined &&

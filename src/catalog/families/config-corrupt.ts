@@ -41,6 +41,7 @@ export const configCorrupt: FailureFamily = {
             isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : isWanted ? LIKELY : PLAUSIBLE,
           ),
         );
+      else if (isUnnamed && !mayBeData(path) && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
       else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
     if (isUnnamed && found.size === 0)
@@ -61,6 +62,20 @@ export const configCorrupt: FailureFamily = {
   },
   guard: (g) => guardOfSteps('config_corrupt', g),
 };
+
+/** The file now has the very word that is complained about, and had it not at the last good boot. */
+async function saysIt(c: CaseFile, path: string, facts: readonly Fact[]): Promise<boolean> {
+  const words = facts.filter((f) => f.kind === 'config_invalid' && /^[\w.-]{3,}$/.test(f.subject)).map((f) => f.subject);
+  if (words.length === 0) return false;
+  const entry = await c.lastGood.entry(c.component.name, path);
+  const before = entry === null ? null : await c.lastGood.content(entry);
+  const now = await c.files.readText(path, CONFIG_BYTES_MAX);
+  if (before === null || now === null) return false;
+  const text = new TextDecoder().decode(before);
+  return words.some((word) => now.includes(word) && !text.includes(word));
+}
+
+const CONFIG_BYTES_MAX = 512 * 1024;
 
 async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
   for (const written of [fact.subject, text(fact, 'path'), text(fact, 'file')]) {

@@ -66,3 +66,17 @@ test('does not take the address of the component itself for a dependency', async
   const { all } = await choose({ component: { port: 3000 }, facts: [fact('connection_refused', 'localhost:3000')] });
   expect(all.map((d) => d.family)).not.toContain('dependency_down');
 });
+
+test('lets a dependency of ours go on that was stopped, and no stranger on its port', async () => {
+  const db = dependency({ command: ['pg_ctl', 'start'], roots: ['/srv/db'] });
+  const stopped = (cwd: string): World => ({
+    symptom: 'dependency',
+    component: db,
+    reachable: ['127.0.0.1:5432'],
+    holders: { 5432: { pid: 77, cwd } },
+    processes: { 77: { state: 'T', cwd } },
+  });
+  expect(stepsOf((await choose(stopped('/srv/db/data'))).chosen)).toEqual(['resume_process {}']);
+  expect((await choose(stopped('/srv/other'))).chosen).toBeNull();
+  expect((await choose({ ...stopped('/srv/db/data'), component: { ...db, command: [] } })).chosen).toBeNull();
+});

@@ -34,6 +34,19 @@ test('suspects the changed configuration of the command when the message names n
   expect(stepsOf(chosen)).toEqual(['restore_file {"path":"config.yaml"}']);
 });
 
+test('finds the configuration that has the very word that is complained about', async () => {
+  const world: World = {
+    facts: [fact('config_invalid', 'maxmemry', { runtime: 'redis' })],
+    disk: { 'etc/redis.conf': 'port 1\nmaxmemry 10mb\n', 'etc/other.conf': 'b\n' },
+    lastGood: { 'etc/redis.conf': 'port 1\n', 'etc/other.conf': 'a\n' },
+    drift: [drift('changed', 'etc/other.conf'), drift('changed', 'etc/redis.conf')],
+  };
+  const { chosen } = await choose(world);
+  expect(stepsOf(chosen)).toEqual(['restore_file {"path":"etc/redis.conf"}']);
+  const { lastGood } = world;
+  expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toBeNull();
+});
+
 test('leaves a legitimate edit alone when the failure is something else', async () => {
   const { chosen } = await choose({
     ...yaml,

@@ -450,6 +450,13 @@ export class Supervision {
     let captured: Captured | null = null;
     if (await this.dependencyAnswers(spec)) return this.dependencyReady(spec, startedMs, pending);
     emit({ type: 'component_starting', component: spec.name, attempt: 1 });
+    if (await this.isStopped(spec)) {
+      // A start command would find its port and its lock taken.
+      captured = await this.captureDependency(spec, stage, '', 'its process is stopped (state T, as by SIGSTOP)');
+      const resumed = await this.healer.heal(captured, spec, phase, attempts, this.signal);
+      if (resumed.state === 'applied') pending.push(resumed.run);
+      if (resumed.state === 'applied' && (await this.waitForDependency(spec))) return this.dependencyReady(spec, startedMs, pending);
+    }
     for (let healed = 0; ;) {
       if (spec.command.length > 0) {
         const launch = await this.ports.launchOf(spec);
@@ -515,6 +522,12 @@ export class Supervision {
         healed = 0;
       }
     }
+  }
+
+  private async isStopped(spec: ComponentSpec): Promise<boolean> {
+    const holder = spec.port === null ? null : await this.ports.view.portHolder(spec.port, spec.name);
+    const process = holder === null ? null : await this.ports.view.process(holder.pid);
+    return process !== null && process.state.startsWith('T');
   }
 
   private async waitForDependency(spec: ComponentSpec): Promise<boolean> {
