@@ -74,7 +74,7 @@ export function hostView(options: HostViewOptions): HostView {
       const holder = points
         .filter((p) => p !== '' && (dir === p || dir.startsWith(p === '/' ? '/' : `${p}/`)))
         .toSorted((a, b) => b.length - a.length)[0];
-      return [...(holder === undefined ? [] : [holder]), ...points.filter((p) => p.startsWith(`${dir}/`))];
+      return [...(holder === undefined ? [] : [holder]), ...points.filter((p) => p !== dir && p.startsWith(dir === '/' ? '/' : `${dir}/`))];
     },
     async findCommand(name, pathVariable) {
       if (name.includes('/')) return isExecutable(name) ? name : null;
@@ -183,14 +183,18 @@ function sameAppearance(a: Appearance, b: Appearance | null): boolean {
 /** The same program with the same arguments, whatever wrapper (`setpriv`, `env`, `bash -c 'exec …'`) it was started by. */
 function isSameCommand(argv: readonly string[], command: readonly string[]): boolean {
   const [program = '', ...args] = argv;
-  if (args.length === 0) return command.length === 1 && basename(command[0] ?? '') === basename(program);
-  const joined = `${command.join(' ')} `;
+  if (args.join('') === '') return command.length === 1 && basename(command[0] ?? '') === basename(program);
   const wanted = args.join(' ');
-  const at = joined.indexOf(`${wanted} `) >= 0 ? joined.indexOf(`${wanted} `) : joined.indexOf(`${wanted}'`);
-  if (at < 0 && !joined.trimEnd().endsWith(wanted)) return false;
-  const before = joined.slice(0, at < 0 ? joined.trimEnd().length - wanted.length : at).trimEnd();
-  return basename(before.split(' ').at(-1) ?? '') === basename(program);
+  const joined = command.join(' ');
+  for (let at = joined.indexOf(wanted); at >= 0; at = joined.indexOf(wanted, at + 1)) {
+    const before = joined.slice(0, at).trimEnd();
+    if (basename(before.split(' ').at(-1) ?? '') === basename(program) && COMMAND_END.test(joined.slice(at + wanted.length))) return true;
+  }
+  return false;
 }
+
+/** Nothing more, or what ends a command within a shell line: further arguments would make it another one. */
+const COMMAND_END = /^['"]?\s*(?:$|[;&|<>)]|\d?>)/;
 
 /** Its parent ended, and no service manager has it in a unit of its own. */
 function isOrphaned(view: ProcessView): boolean {

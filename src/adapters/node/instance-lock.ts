@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, GraceError } from '../../kernel/index.ts';
+import { codeOf, GraceError, sha256Hex } from '../../kernel/index.ts';
 import type { ProcessIdentity } from '../../domains/supervisor/index.ts';
 import { identityOf, isAlive } from './proc.ts';
 
@@ -64,7 +64,7 @@ function take(path: string, mine: string): ProcessIdentity | null {
 type Found = ProcessIdentity | 'absent' | 'unreadable';
 
 function nameOf(found: Found): string {
-  return typeof found === 'string' ? found : `${found.pid}-${found.startTicks}-${String(found.machineBootId).slice(0, 8)}`;
+  return typeof found === 'string' ? found : sha256Hex(JSON.stringify(found)).slice(0, 16);
 }
 
 /** Who holds the lock of a data directory now; null when nobody does. */
