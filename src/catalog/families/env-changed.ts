@@ -8,6 +8,9 @@ import { isOwn, nameSlug, shownPath } from './places.ts';
 /** Nothing but the change speaks against it: tried when there is nothing better, and taken back when it does not help. */
 const SUSPECTED = 0.5;
 
+/** Surer than the families that know the words, and not that they began with this change. */
+const CONCLUSIVE = 0.97;
+
 /** A variable has another value than at the last good boot, and what failed is exactly what that value points at. */
 export const envChanged: FailureFamily = {
   name: 'env_changed',
@@ -34,6 +37,12 @@ export const envChanged: FailureFamily = {
       const pointedAt = known.filter(
         (key) => isPort(key) || facts.some((f) => f.line.includes(key) || pointsAt(now.get(key) ?? c.env[key] ?? '', f.subject, f.kind)),
       );
+      // What is complained about stands in the value now and did not then: no surer sign, whatever else the words mean.
+      const isConclusive = pointedAt.some((key) =>
+        facts.some(
+          (f) => f.subject.length >= 3 && (now.get(key) ?? '').includes(f.subject) && !(before.get(key) ?? '').includes(f.subject),
+        ),
+      );
       const isSuspected = pointedAt.length === 0 && failsToWork(c) && !isRuntime(c) && !isExplainedElsewhere(c);
       const keys = isSuspected ? known : pointedAt;
       if (keys.length === 0) continue;
@@ -43,7 +52,7 @@ export const envChanged: FailureFamily = {
           cause: isSuspected
             ? `nothing else explains it, and ${names} in ${shown} changed since the last good boot`
             : `${names} in ${shown} has another value than at the last good boot, and that is what failed`,
-          confidence: isSuspected ? SUSPECTED : LIKELY,
+          confidence: isSuspected ? SUSPECTED : isConclusive ? CONCLUSIVE : LIKELY,
           evidence: [...keys.map((key) => `${key} changed`), ...linesOf(facts)],
           remedy: restoringKeys(c, file, keys),
           advice: [`check ${names} in ${shown}`],

@@ -117,6 +117,18 @@ test('reads the value that the application itself takes from its env file', asyn
   expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DATABASE_URL')]);
 });
 
+test('takes a wrong name of the database back, and makes no new database', async () => {
+  const world: World = {
+    lastGood: { '.env': 'DATABASE_URL=postgres://db/shop' },
+    disk: { '.env': 'DATABASE_URL=postgres://db/shop_prod' },
+    drift: [drift('env_key_changed', 'DATABASE_URL')],
+    facts: [fact('database_missing', 'shop_prod')],
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual([keysBack('DATABASE_URL')]);
+  const { chosen } = await choose({ ...world, facts: [fact('database_missing', 'shop')] });
+  expect(chosen).toBeNull();
+});
+
 test('sees that it listens elsewhere because its port was changed', async () => {
   const { chosen } = await choose({
     symptom: 'not_ready',

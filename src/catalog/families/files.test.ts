@@ -154,6 +154,18 @@ test('finds the data of the user it runs as, whatever the message leaves out', a
     expect(stepsOf((await choose({ ...world, facts: [fact('permission_denied', subject)] })).chosen), subject).toEqual(back);
 });
 
+test('suspects a data directory that its user cannot write when nothing is said, and not what it only serves', async () => {
+  const world: World = {
+    symptom: 'smoke',
+    component: { command: ['serve', '--data=storage', 'public'] },
+    runsAs: { uid: 65534, gid: 65534 },
+    disk: { storage: { directory: true, uid: 0, mode: 0o755 }, public: { directory: true, uid: 0, mode: 0o755 } },
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_permissions {"path":"storage","uid":65534,"gid":65534}']);
+  expect((await choose({ ...world, facts: [fact('connection_refused', '10.0.0.9:1')] })).chosen).toBeNull();
+  expect((await choose({ ...world, disk: { storage: { directory: true, uid: 0, mode: 0o777 } } })).chosen).toBeNull();
+});
+
 test('never gives a service the directory of its configuration', async () => {
   const { chosen } = await choose({
     runsAs: { uid: 65534, gid: 65534 },

@@ -47,10 +47,39 @@ export const permissionDenied: FailureFamily = {
       const confidence = isSaid ? LIKELY : isExplainedElsewhere(c) ? 0.4 : isBelow(path, c.component.cwd) ? 0.5 : PLAUSIBLE;
       found.set(path, await restoringTraits(c, path, traits, [message], confidence, true));
     }
+    if (found.size === 0 && !isExplainedElsewhere(c))
+      for (const path of await unwritable(c)) {
+        const mine = await traitsOfItsUser(c, path);
+        const line = `${shownPath(c.component, path)} cannot be written by the user that ${c.component.name} runs as`;
+        if (mine !== null) found.set(path, await restoringTraits(c, path, mine, [line], SUSPECTED, false));
+      }
     return [...found.values()];
   },
   guard: (g) => guardOfSteps('permission_denied', g),
 };
+
+/** Some programs swallow what the system says; tried when nothing else explains why it does not work. */
+const SUSPECTED = 0.5;
+/** Directories that services write to; those that they only serve may well belong to somebody else. */
+const WRITTEN_TO = /^(?:data|db|storage|store|uploads?|var|mails?|queue|state|spool)$|[-_.](?:data|dir)$/i;
+
+/** Data directories that the command or the configuration names, and the user it runs as may not write. */
+async function unwritable(c: CaseFile): Promise<readonly string[]> {
+  const { runsAs } = c;
+  if (runsAs === null || runsAs.uid === 0) return [];
+  const named = c.component.command.map((word) =>
+    absolutePath(c.component, word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word),
+  );
+  const found: string[] = [];
+  for (const path of new Set([...named, ...(await pathsConfigured(c, ''))])) {
+    if (path === null || !isOwn(c.component, path) || !WRITTEN_TO.test(basename(path))) continue;
+    const stat = await c.files.stat(path);
+    if (stat?.kind !== 'directory' || stat.uid === runsAs.uid) continue;
+    const mayWrite = stat.gid === runsAs.gid ? 0o020 : 0o002;
+    if ((stat.mode & mayWrite) === 0) found.push(path);
+  }
+  return found;
+}
 
 /** Where the path that a message names may lie: some name a file without its directory, and some name nothing. */
 async function placesOf(c: CaseFile, fact: Fact): Promise<readonly string[]> {
