@@ -1,4 +1,4 @@
-import type { HistoryRow, HistorySnapshot } from './schema-snapshot.ts';
+import type { HistoryRow, HistorySnapshot, TableSnapshot } from './schema-snapshot.ts';
 
 /** It must not act, and changed nothing. The reason is for people. */
 export interface Refused {

@@ -2,7 +2,7 @@ import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair
 import { describeLocation, type DatabaseLocation } from './locate.ts';
 import { dropPostgresTables, recordPostgresMigrations, restorePostgresTables, unrecordPostgresMigrations } from './postgres-repair.ts';
 import { historyLabel } from './schema-drift.ts';
-import { isIntact, tableLabel, type HistoryRow, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
+import { isIntact, tableLabel, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 import { dropSqliteTables, recordSqliteMigrations, restoreSqliteTables, unrecordSqliteMigrations } from './sqlite-repair.ts';
 
 // Every repair is one transaction under a lock that only repairs take (PostgreSQL: an advisory lock; SQLite: the write
