@@ -128,7 +128,18 @@ class Session {
     this.bootId = id;
   }
 
+  /** Whatever breaks it off, nothing it has started goes on without it. */
   async run(signal: AbortSignal): Promise<ServeResult> {
+    try {
+      return await this.bootAndStay(signal);
+    } catch (error) {
+      // The first error is the one to tell.
+      if (this.options.until !== 'dry-run') await this.composed.supervision.stopAll(this.composed.layers).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async bootAndStay(signal: AbortSignal): Promise<ServeResult> {
     const { config, until } = this.options;
     const { redactedEmit: emit, supervision, layers } = this.composed;
     const interrupted = await this.markInterrupted();

@@ -156,9 +156,7 @@ describe('a service that runs', () => {
   test('is started again although the store cannot be written, and is still watched afterwards', async () => {
     const { dir, port } = await projectOf('well');
     const grace = await up(dir);
-    const store = new DatabaseSync(join(dir, '.grace', 'grace.db'));
-    onTestFinished(() => store.close());
-    store.exec('pragma busy_timeout = 60000; begin immediate');
+    const store = lockStore(dir);
     for (const isLocked of [true, false]) {
       const before = await answers(port);
       send(runsOf(dir, 'well.mjs')[0]?.pid ?? 0, 'SIGKILL');
@@ -338,6 +336,32 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('a store that cannot be written', () => {
+  test('keeps no component from being stopped in order', async () => {
+    const { dir } = await projectOf('well', {}, await twoComponents());
+    const grace = await up(dir);
+    expect(runsOf(dir, 'well.mjs')).toHaveLength(2);
+    lockStore(dir);
+    await grace.end('SIGTERM');
+    expect(processesIn(dir)).toEqual([]);
+  });
+
+  test('in the middle of a boot ends Grace, and with it what it has started', async () => {
+    const { dir } = await projectOf('slow-start');
+    const grace = startGrace(dir, ['up', '--json']);
+    await until(
+      'it is starting',
+      () => runsOf(dir, 'slow-start.mjs').length === 1 && grace.events().some((e) => e.type === 'component_starting'),
+    );
+    lockStore(dir);
+    write(dir, { go: '' });
+    const ended = await grace.ended;
+    expect(ended.code, ended.stdout).toBe(1);
+    expect(ended.stderr).toContain('database is locked');
+    expect(processesIn(dir)).toEqual([]);
+  });
+});
+
 describe('grace boot', () => {
   test('ends with 0 when the service came up, and stops it again', async () => {
     const { dir } = await projectOf('well');
@@ -369,6 +393,20 @@ describe('grace boot', () => {
     expect(ended.stdout).toContain(`db does not answer`);
   });
 });
+
+/** Keeps every other writer out of Grace's store until its transaction ends, or the test. */
+function lockStore(dir: string): DatabaseSync {
+  const store = new DatabaseSync(join(dir, '.grace', 'grace.db'));
+  onTestFinished(() => store.close());
+  store.exec('pragma busy_timeout = 60000; begin immediate');
+  return store;
+}
+
+async function twoComponents(): Promise<Settings> {
+  const [first, second] = [await freePort(), await freePort()];
+  const on = (port: number, more: Settings): Settings => ({ command: sick('well'), port, env: { PORT: String(port) }, ...more });
+  return { components: { first: on(first, {}), second: on(second, { dependsOn: ['first'] }) } };
+}
 
 function starts(dir: string): number {
   return readFileSync(join(dir, 'starts.txt'), 'utf8').trim().split('\n').length;

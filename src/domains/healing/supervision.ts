@@ -883,7 +883,8 @@ export class Supervision {
           const runner = this.runners.get(spec.name);
           if (!runner) return;
           const { killed, count } = await runner.stop();
-          await this.ports.processes.remove(spec.name);
+          // A record that stays is known by its identity to be of nobody: it must not keep the next one from being stopped.
+          await this.ports.processes.remove(spec.name).catch(() => undefined);
           if (count > 0) this.ports.emit({ type: 'component_stopped', component: spec.name, killed });
         }),
       );
