@@ -61,7 +61,12 @@ export const packageDamaged: FailureFamily = {
     return [
       diagnosis('package_damaged', {
         cause: `${state.damaged.length === 0 ? 'an installed package' : `the installed package ${state.damaged.slice(0, 3).join(', ')}`} is damaged`,
-        confidence: isNamed ? SURE : state.damaged.length > 0 ? (inPackage !== null ? LIKELY : PLAUSIBLE) : PLAUSIBLE,
+        // What the loader says of a file that it cannot read as a library needs no second witness.
+        confidence: isNamed
+          ? SURE
+          : native.some((f) => TORN.test(f.line)) || (state.damaged.length > 0 && inPackage !== null)
+            ? LIKELY
+            : PLAUSIBLE,
         evidence,
         remedy: remedy('reinstall_packages', 'install the packages of the lock file again', CAREFUL, [
           step('install the packages of the lock file again', 'install_packages', { directory: state.directory }),
@@ -73,4 +78,5 @@ export const packageDamaged: FailureFamily = {
   guard: (g) => guardOfSteps('package_damaged', g),
 };
 
+const TORN = /invalid ELF header|file too short/;
 const ABI = /NODE_MODULE_VERSION|different Node\.js version/;

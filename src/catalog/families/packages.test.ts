@@ -69,6 +69,16 @@ test('does not suspect packages that are whole, wherever the stack begins', asyn
   expect(chosen).toBeNull();
 });
 
+test('does not wait for more than the loader says about a torn library', async () => {
+  const { chosen } = await choose({
+    symptom: 'not_ready',
+    facts: [fact('native_module_broken', '/srv/app/node_modules/x/x.node', { line: '/srv/app/node_modules/x/x.node: invalid ELF header' })],
+    packages: npm,
+  });
+  expect(stepsOf(chosen)).toEqual(INSTALL);
+  expect(chosen?.confidence).toBeGreaterThanOrEqual(0.8);
+});
+
 test('rebuilds native packages for another version of the runtime', async () => {
   const { chosen } = await choose({
     facts: [fact('native_module_broken', 'better-sqlite3', { line: 'was compiled against NODE_MODULE_VERSION 108' })],

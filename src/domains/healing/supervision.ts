@@ -432,7 +432,9 @@ export class Supervision {
       const speaks = c.drift.some((d) => d.isBroken || d.kind === 'env_key_changed' || (d.kind === 'missing' && sinceMs > 2 * SILENCE_MS));
       if (isSilent && !speaks) return false;
       const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
-      return verdict.chosen !== null && verdict.chosen.confidence >= (isSilent && sinceMs > 2 * SILENCE_MS ? PLAUSIBLE : SURE);
+      // It says nothing at all, or it is up and says itself that it does not work: neither gets better by waiting.
+      const isDecided = isSilent || /HTTP 5\d\d/.test(runner.lastProbe);
+      return verdict.chosen !== null && verdict.chosen.confidence >= (isDecided && sinceMs > 2 * SILENCE_MS ? PLAUSIBLE : SURE);
     } catch (error) {
       this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });
       return false;
