@@ -160,6 +160,8 @@ export class FakeHost implements ProcessHost {
   refusal: { readonly code: string; readonly message: string } | null = null;
   owns: (component: string, port: number) => boolean | null = () => true;
   ports: readonly number[] = [];
+  /** How much its log holds when a component is started. */
+  logSize: (request: LaunchRequest) => number = () => 0;
   readonly ended: string[] = [];
   private pid = 1000;
 
@@ -167,8 +169,9 @@ export class FakeHost implements ProcessHost {
     if (this.refusal !== null) return { state: 'failed', ...this.refusal };
     const process = new FakeProcess(this.pid++, request);
     this.processes.push(process);
+    const handle = this.handleOf(process, false);
     this.born(process);
-    return { state: 'started', handle: this.handleOf(process, false) };
+    return { state: 'started', handle };
   }
 
   adopt(record: ProcessRecord): ProcessHandle | null {
@@ -225,7 +228,7 @@ export class FakeHost implements ProcessHost {
   }
 
   private handleOf(process: FakeProcess, wasAdopted: boolean): ProcessHandle {
-    return { identity: process.identity, launchedAtMs: 0, logOffset: 0, wasAdopted, exited: process.exited };
+    return { identity: process.identity, launchedAtMs: 0, logOffset: this.logSize(process.request), wasAdopted, exited: process.exited };
   }
 }
 

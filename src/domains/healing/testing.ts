@@ -1,0 +1,273 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { nodeFiles } from '../../adapters/node/files.ts';
+import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
+import {
+  approvalStore,
+  incidentStore,
+  journalStore,
+  openStore,
+  playbookStore,
+  processStore,
+  type OpenedStore,
+} from '../../adapters/store/index.ts';
+import { bootId, type CommandResult, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
+import type { SmokeSpec } from '../health/index.ts';
+import { Redactor, type Fact, type FactKind, type FactReader } from '../incidents/index.ts';
+import type { Captured, CaseFile, Diagnosis, FailureFamily, Remedy } from '../learning/index.ts';
+import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.ts';
+import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
+import type { ComponentSpec, Problem } from '../supervisor/index.ts';
+import type { GraceEvent } from './events.ts';
+import { Healer } from './healer.ts';
+import { Supervision, type SupervisionSettings } from './supervision.ts';
+
+/** `fact port_in_use 3000` is a fact; whatever else a component says is its headline. */
+const readFacts: FactReader = (lines) => ({
+  facts: lines.flatMap((line, lineIndex): Fact[] => {
+    const [, kind, subject = ''] = /^fact (\w+) ?(.*)$/.exec(line) ?? [];
+    return kind === undefined ? [] : [{ kind: kind as FactKind, runtime: 'node', code: '', subject, details: {}, line, lineIndex }];
+  }),
+  frames: [],
+  headline: lines.find((line) => !line.startsWith('fact ')) ?? '',
+  runtime: 'node',
+});
+
+export interface WorldOptions {
+  readonly components?: readonly Partial<ComponentSpec>[];
+  readonly smoke?: readonly SmokeSpec[];
+  readonly settings?: Partial<SupervisionSettings>;
+  readonly executeAtRuntime?: boolean;
+}
+
+/**
+ * Healing with a real store and real playbook files, on a machine in memory and a clock that stands still. What a
+ * playbook can do is to change `settings`, which is what the components of a test look at.
+ */
+export class HealingWorld {
+  readonly dir = mkdtempSync(join(tmpdir(), 'grace-healing-'));
+  readonly clock = new SimulatedClock();
+  readonly host = new FakeHost();
+  readonly prober = new FakeProber(this.clock);
+  readonly events: GraceEvent[] = [];
+  readonly logged: string[] = [];
+  readonly settings: Record<string, Json> = {};
+  readonly families: FailureFamily[] = [];
+  readonly primitives = new Map<string, Primitive>();
+  readonly stop = new AbortController();
+  readonly specs: readonly ComponentSpec[];
+  reachable = false;
+  /** What a dependency's start command does. */
+  command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
+  readonly library;
+  readonly incidents;
+  readonly playbooks;
+  readonly approvals;
+  readonly journal;
+  readonly processes;
+  readonly healer: Healer;
+  readonly supervision: Supervision;
+  private ids = 0;
+
+  constructor(store: OpenedStore, options: WorldOptions) {
+    onTestFinished(() => {
+      this.stop.abort(new Error('the test is over'));
+      store.close();
+      rmSync(this.dir, { recursive: true, force: true });
+    });
+    this.incidents = incidentStore(store.db);
+    this.playbooks = playbookStore(store.db);
+    this.approvals = approvalStore(store.db);
+    this.journal = journalStore(store.db);
+    this.processes = processStore(store.db);
+    // A playbook finds `grace-runtime` where a service has installed it.
+    const runtime = join(this.dir, 'node_modules', 'grace-runtime');
+    mkdirSync(runtime, { recursive: true });
+    writeFileSync(join(runtime, 'package.json'), '{"name":"grace-runtime","type":"module","exports":"./index.js"}');
+    writeFileSync(join(runtime, 'index.js'), 'export const definePlaybook = (playbook) => playbook;\n');
+    this.library = playbookLibrary(join(this.dir, 'playbooks'), 'grace-runtime', nodeFiles);
+    this.specs = (options.components ?? [{}]).map((change) => {
+      const name = change.name ?? 'api';
+      return component({ readiness: httpProbe(), cwd: this.dir, roots: [this.dir], logFile: join(this.dir, `${name}.log`), ...change });
+    });
+    this.host.logSize = ({ logFile }) => statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+    this.power('set', true);
+    const { clock, incidents, playbooks, approvals, journal, library } = this;
+    const ids = { next: (prefix: string) => `${prefix}_${String(++this.ids).padStart(3, '0')}` };
+    const said = (message: string): void => void this.logged.push(message);
+    const logger: Logger = { debug() {}, info() {}, warn: said, error: said };
+    const emit = (event: GraceEvent): void => void this.events.push(event);
+    const knowledge = async () => ({ families: this.families, primitives: this.primitives });
+    const caseFile = async (captured: Captured, spec: ComponentSpec, attempts: readonly string[]) =>
+      ({
+        failure: captured.failure,
+        component: spec,
+        components: this.specs,
+        env: {},
+        drift: [],
+        files: nodeFiles,
+        host: this.view,
+        attempts,
+        runsAs: null,
+      }) as unknown as CaseFile;
+    this.healer = new Healer({
+      clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
+      executeAtRuntime: options.executeAtRuntime ?? false,
+      primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
+    }); // prettier-ignore
+    this.supervision = new Supervision(
+      {
+        clock, logger, knowledge, emit, caseFile, approvals,
+        files: nodeFiles,
+        host: this.host,
+        view: this.view,
+        prober: this.prober,
+        processes: this.processes,
+        spawner: { run: async (argv) => ({ exitCode: null, signal: null, stdout: '', stderr: '', timedOut: false, spawnErrorCode: null, ...this.command(argv) }) },
+        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents },
+        launchOf: async (spec) => ({ argv: spec.command, env: {}, openFiles: null, heapMb: null, specHash: 'same', skip: this.settings['skip'] === true }),
+      },
+      {
+        bootId: bootId('boot_20260101_000000'),
+        components: this.specs,
+        smoke: options.smoke ?? [],
+        projectDir: this.dir,
+        maxHealingAttempts: 3,
+        hold: 'never',
+        isDryRun: false,
+        dependencyStartMs: () => 2000,
+        dependencyWaitMs: () => 10_000,
+        ...options.settings,
+      },
+      this.healer,
+      this.stop.signal,
+    ); // prettier-ignore
+  }
+
+  private readonly view = {
+    portHolder: async () => null,
+    process: async () => null,
+    canConnect: async () => this.reachable,
+  } as unknown as HostView;
+
+  /** A primitive that writes its parameter `to` under its parameter `key`. */
+  power(name: string, canUndo: boolean, apply?: (params: JsonObject) => void): void {
+    this.primitives.set(name, {
+      name,
+      description: '',
+      risk: 'low',
+      parse: (params) => params,
+      plan: async ({ key, to = null }) => {
+        const was = this.settings[key as string] ?? null;
+        return was === to
+          ? { state: 'nothing_to_do', summary: `${key as string} is so already` }
+          : { state: 'ready', summary: '', targets: [], undo: { key: key as string, was } };
+      },
+      apply: async (params) => {
+        apply?.(params);
+        this.settings[params['key'] as string] = params['to'] ?? null;
+        return { summary: `set ${params['key'] as string}`, changed: [] };
+      },
+      undo: canUndo
+        ? async (undo) => {
+            const { key, was } = undo as { key: string; was: Json };
+            this.settings[key] = was;
+          }
+        : null,
+    });
+  }
+
+  /** What is known: for failures with this kind of fact, this diagnosis. */
+  knows(kind: FactKind | 'anything', answer: Partial<Diagnosis>, remedy: Partial<Remedy> | null = null): void {
+    const name = answer.family ?? kind;
+    this.families.push({
+      name,
+      title: name,
+      guard: null,
+      diagnose: async (c) =>
+        kind !== 'anything' && !c.failure.facts.some((f) => f.kind === kind)
+          ? []
+          : [
+              {
+                family: name,
+                cause: `because of ${kind}`,
+                evidence: [],
+                confidence: 0.9,
+                advice: [],
+                waitFor: null,
+                remedy:
+                  remedy === null
+                    ? null
+                    : {
+                        playbook: `fix_${kind}`,
+                        description: `fixes ${kind}`,
+                        risk: 'low',
+                        tier: 'tier_1',
+                        steps: [set(kind)],
+                        restart: true,
+                        ...remedy,
+                      },
+                ...answer,
+              },
+            ],
+    });
+  }
+
+  /** Writes into the log of a component. */
+  say(text: string, name = 'api'): void {
+    appendFileSync(join(this.dir, `${name}.log`), `${text}\n`);
+  }
+
+  spec(name = 'api'): ComponentSpec {
+    return this.supervision.spec(name);
+  }
+
+  /** A failure of a component, captured and stored. */
+  async fails(fact: string, name = 'api'): Promise<Captured> {
+    const problem: Problem = {
+      symptom: 'exit',
+      message: 'it ended with exit code 1',
+      exit: { exitCode: 1, signal: null },
+      spawnCode: null,
+      afterMs: 5,
+      probeDetail: '',
+      vitals: null,
+    };
+    return this.supervision.capture(this.spec(name), '6. Autonomy Load', problem, null, `fact ${fact}`);
+  }
+
+  heal(captured: Captured, phase: 'boot' | 'runtime' = 'boot', attempts: readonly string[] = []) {
+    return this.healer.heal(captured, this.spec(captured.failure.component), phase, attempts, this.stop.signal);
+  }
+
+  bringUp(name = 'api') {
+    return this.clock.until(this.supervision.bringUp(name, 'boot', '6. Autonomy Load'));
+  }
+
+  source(name: string): string {
+    return readFileSync(join(this.dir, 'playbooks', `${name}.ts`), 'utf8');
+  }
+
+  edit(name: string, change: (source: string) => string): void {
+    writeFileSync(join(this.dir, 'playbooks', `${name}.ts`), change(this.source(name)));
+  }
+
+  types(): readonly string[] {
+    return this.events.map((e) => e.type);
+  }
+
+  of<T extends GraceEvent['type']>(type: T): readonly Extract<GraceEvent, { type: T }>[] {
+    return this.events.filter((e): e is Extract<GraceEvent, { type: T }> => e.type === type);
+  }
+}
+
+/** The step that puts right what a kind of failure is about. */
+export const set = (key: string, to: Json = 'fixed') => ({ name: `set ${key}`, primitive: 'set', params: { key, to } });
+
+export async function healingWorld(options: WorldOptions = {}): Promise<HealingWorld> {
+  const dir = mkdtempSync(join(tmpdir(), 'grace-healing-store-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return new HealingWorld(await openStore(join(dir, 'grace.db')), options);
+}
