@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Kysely } from 'kysely';
 import { StoreForeign, StoreTooNew, StoreUnwritable } from './errors.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
@@ -56,7 +57,10 @@ export async function openStore(path: string): Promise<OpenedStore> {
 function lookAt(path: string): void {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    // Even to read a file in WAL mode SQLite makes two more beside it, and leaves them, unless it is told that nobody writes.
+    const place = pathToFileURL(path);
+    if (!existsSync(`${path}-wal`)) place.searchParams.set('immutable', '1');
+    database = new DatabaseSync(place, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     recogniseFile(database, path, false);
   } catch (error) {
     // Whatever else is wrong will show when it is opened for writing.
