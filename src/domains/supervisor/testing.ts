@@ -61,10 +61,19 @@ export function httpProbe(change: Partial<ProbeSpec> = {}): ProbeSpec {
 /** One turn of the event loop: everything that can go on without time passing has gone on. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A clock that stands still until a test lets time pass. */
+interface Timer {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+/**
+ * A clock that stands still until a test lets time pass. It only ever goes on to when somebody wakes up: real work
+ * (files, the store) takes no time, however long it takes.
+ */
 export class SimulatedClock implements Clock {
   private elapsedMs = 0;
-  private timers: { readonly atMs: number; readonly wake: () => void }[] = [];
+  private sleepers: Timer[] = [];
+  private events: Timer[] = [];
 
   nowMs(): number {
     return Date.UTC(2026, 0, 1) + this.elapsedMs;
@@ -85,26 +94,32 @@ export class SimulatedClock implements Clock {
         },
       };
       const abort = (): void => {
-        this.timers = this.timers.filter((t) => t !== timer);
+        this.sleepers = this.sleepers.filter((t) => t !== timer);
         reject(signal?.reason as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });
-      this.timers.push(timer);
+      this.sleepers.push(timer);
     });
   }
 
   /** Something that happens by itself at a moment. */
   at(ms: number, happens: () => void): void {
-    this.timers.push({ atMs: ms, wake: happens });
+    this.events.push({ atMs: ms, wake: happens });
   }
 
-  /** Lets time pass until the work is done; real work in between takes no time. */
+  /** Lets time pass until the work is done. */
   async until<T>(work: Promise<T>): Promise<T> {
-    let isDone = false;
-    void work.catch(() => undefined).then(() => (isDone = true));
+    const state = { isDone: false };
+    void work.catch(() => undefined).then(() => (state.isDone = true));
+    await this.when(() => state.isDone);
+    return work;
+  }
+
+  /** Lets time pass until something is so; the time limit of the test is the only one. */
+  async when(isSo: () => boolean): Promise<void> {
     for (;;) {
       await turn();
-      if (isDone) return work;
+      if (isSo()) return;
       this.step(Number.POSITIVE_INFINITY);
     }
   }
@@ -114,18 +129,28 @@ export class SimulatedClock implements Clock {
     const end = this.elapsedMs + ms;
     do await turn();
     while (this.step(end));
+    const due = this.due(this.events, end);
+    this.events = this.events.filter((e) => !due.includes(e));
+    for (const event of due) event.wake();
     this.elapsedMs = end;
     await turn();
   }
 
-  /** @returns false when nothing happens until then */
+  /** @returns false when nobody wakes up until then */
   private step(untilMs: number): boolean {
-    const next = this.timers.toSorted((a, b) => a.atMs - b.atMs)[0];
-    if (next === undefined || next.atMs > untilMs) return false;
-    this.timers = this.timers.filter((t) => t !== next);
-    this.elapsedMs = Math.max(this.elapsedMs, next.atMs);
-    next.wake();
+    const next = this.due(this.sleepers, untilMs)[0];
+    if (next === undefined) return false;
+    const event = this.due(this.events, next.atMs)[0];
+    const first = event ?? next;
+    this.sleepers = this.sleepers.filter((t) => t !== first);
+    this.events = this.events.filter((t) => t !== first);
+    this.elapsedMs = Math.max(this.elapsedMs, first.atMs);
+    first.wake();
     return true;
+  }
+
+  private due(timers: readonly Timer[], untilMs: number): readonly Timer[] {
+    return timers.filter((t) => t.atMs <= untilMs).toSorted((a, b) => a.atMs - b.atMs);
   }
 }
 
