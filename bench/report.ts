@@ -24,6 +24,8 @@ export interface Row {
 
 export interface FigureResult {
   readonly figure: string;
+  /** Commit that was measured. */
+  readonly revision: string;
   /** ISO time of its beginning. */
   readonly at: string;
   readonly runs: number;

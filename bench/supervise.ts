@@ -1,7 +1,7 @@
 // Measures Grace, a bare `node app.mjs` and PM2 side by side. See README.md.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { cpus, getPriority, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -59,15 +59,16 @@ async function measure(): Promise<void> {
   const grace = new Grace(workspace);
   const pm2 = await Pm2.install(workspace, say);
   await workspace.run(grace.argv('--help'), { cwd: workspace.dir });
-  const machine = describeMachine(pm2);
+  const revision = describeRevision();
+  const machine = describeMachine(pm2, revision);
   say(machine.join('\n'));
   const results: FigureResult[] = [];
   const patientUntilMs = performance.now() + Number(options['wait-minutes']) * 60_000;
   for (const figure of chosen) {
     try {
-      let result = await measureOnce(figure, { workspace, grace, pm2, runs }, patientUntilMs);
+      let result = await measureOnce(figure, { workspace, grace, pm2, runs }, revision, patientUntilMs);
       while (isDisturbed(result) && performance.now() < patientUntilMs)
-        result = await measureOnce(figure, { workspace, grace, pm2, runs }, patientUntilMs);
+        result = await measureOnce(figure, { workspace, grace, pm2, runs }, revision, patientUntilMs);
       results.push(result);
       if (options.json !== undefined) writeJson(options.json, machine, merge(earlier(options.json), results));
     } catch (error) {
@@ -83,12 +84,12 @@ async function measure(): Promise<void> {
   if (options.readme) writeReadme([...machine, ...all.map(whenMeasured)], table(all, peer));
 }
 
-async function measureOnce(figure: Figure, bench: Bench, patientUntilMs: number): Promise<FigureResult> {
+async function measureOnce(figure: Figure, bench: Bench, revision: string, patientUntilMs: number): Promise<FigureResult> {
   const busyBefore = await untilQuiet(patientUntilMs);
   const at = new Date().toISOString();
   say(`${at.slice(11, 19)} ${figure.name}`);
   const rows = await figure.measure(bench);
-  const result = { figure: figure.name, at, runs: bench.runs, busyBefore, busyAfter: await busyPercent(), rows };
+  const result = { figure: figure.name, revision, at, runs: bench.runs, busyBefore, busyAfter: await busyPercent(), rows };
   if (isDisturbed(result))
     say(`  disturbed: others used ${busyBefore.toFixed(0)} % of the CPUs before it and ${result.busyAfter.toFixed(0)} % after it`);
   return result;
@@ -111,9 +112,9 @@ function merge(old: readonly FigureResult[], fresh: readonly FigureResult[]): re
   return FIGURES.flatMap(({ name }) => fresh.find((r) => r.figure === name) ?? old.find((r) => r.figure === name) ?? []);
 }
 
-function whenMeasured({ figure, at, runs, busyBefore, busyAfter }: FigureResult): string {
+function whenMeasured({ figure, revision, at, runs, busyBefore, busyAfter }: FigureResult): string {
   const busy = `${busyBefore.toFixed(0)} % of the CPUs in use before it, ${busyAfter.toFixed(0)} % after it`;
-  return `\`${figure}\` at ${at.slice(11, 16)}, ${runs} run${runs === 1 ? '' : 's'}: ${busy}`;
+  return `\`${figure}\` of ${revision} at ${at.slice(11, 16)}, ${runs} run${runs === 1 ? '' : 's'}: ${busy}`;
 }
 
 function writeReadme(about: readonly string[], text: string): void {
@@ -124,21 +125,23 @@ function writeReadme(about: readonly string[], text: string): void {
   );
 }
 
-function describeMachine(pm2: Pm2 | null): readonly string[] {
+/** The commit, with a plus when the sources have changed since. */
+function describeRevision(): string {
+  const git = (...args: readonly string[]): string => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+  try {
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', '../src', '../bin') === '' ? '' : '+'}`;
+  } catch {
+    return 'an unknown revision';
+  }
+}
+
+function describeMachine(pm2: Pm2 | null, revision: string): readonly string[] {
   const node = (path: string): string => execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
-  const git = (...args: readonly string[]): string => {
-    try {
-      return execFileSync('git', args, { cwd: dirname(README), encoding: 'utf8' }).trim();
-    } catch {
-      return '';
-    }
-  };
-  const isDirty = git('status', '--porcelain', '--', '../src', '../bin') !== '';
   return [
-    `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, Grace at ${git('rev-parse', '--short', 'HEAD')}${isDirty ? ' with changes that are not committed' : ''}`,
+    `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, Grace at ${revision}`,
     `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     `Grace on Node ${node(GRACE_NODE)}, services${pm2 === null ? '' : ` and PM2 ${pm2.version}`} on Node ${node('node')}`,
-    `load of the machine before the run ${loadOf()}`,
+    `load of the machine before the run ${loadOf()}${getPriority() === 0 ? '' : `; everything measured at nice ${getPriority()}`}`,
   ];
 }
 
