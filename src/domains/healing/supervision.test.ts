@@ -453,6 +453,17 @@ describe('while it runs', () => {
     expect(world.host.processes).toHaveLength(4);
   });
 
+  test('a component that dies again while its restart is still being written down is not forgotten', async () => {
+    const world = await healingWorld();
+    await world.bringUp();
+    world.supervision.watchAll();
+    for (const starts of [2, 3, 4]) {
+      world.host.last.exit({ exitCode: 1 });
+      await isUp(world, starts);
+    }
+    expect(world.host.processes).toHaveLength(4);
+  });
+
   test.each([
     ['never', 1],
     ['on_failure', 0],

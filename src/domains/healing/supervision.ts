@@ -155,7 +155,9 @@ export class Supervision {
     const adopted: string[] = [];
     const ended: string[] = [];
     const records = new Map((await processes.list()).map((r) => [r.component, r]));
-    for (const name of new Set([...records.keys(), ...this.runners.keys()])) {
+    const names = [...new Set([...records.keys(), ...this.runners.keys()])];
+    const left = host.leftOvers(names);
+    for (const name of names) {
       const runner = this.runners.get(name);
       const found = records.get(name);
       if (runner && found && host.isAlive(found.identity)) {
@@ -166,7 +168,7 @@ export class Supervision {
         }
       }
       // Whatever carries the mark and was not adopted is a left-over: of a crash of Grace, or of a start that was cut off.
-      const { count } = await host.endAll(name, 'SIGTERM', runner?.spec.stop.graceMs ?? 5000);
+      const { count } = left.has(name) ? await host.endAll(name, 'SIGTERM', runner?.spec.stop.graceMs ?? 5000) : { count: 0 };
       if (count > 0) ended.push(name);
       if (found) await processes.remove(name);
     }
@@ -672,22 +674,24 @@ export class Supervision {
   }
 
   private async recover(name: string, problem: Problem): Promise<void> {
+    const spec = this.spec(name);
+    const runner = this.runner(name);
+    let isUp = false;
     await this.guarded(name, async () => {
-      const spec = this.spec(name);
-      const runner = this.runner(name);
       if (problem.symptom === 'exit' && !mayRestart(spec, problem)) {
         this.ports.emit({ type: 'component_stopped', component: name, killed: false });
         await this.ports.processes.remove(name);
         return;
       }
-      const isUp = await this.untilItEnds(
+      isUp = await this.untilItEnds(
         name,
         async () =>
           (problem.symptom === 'exit' && (await this.restartAtOnce(spec, runner, problem))) || this.bringBack(spec, runner, problem),
         async () => (await runner.isReadyNow()) || this.bringBack(spec, runner, null),
       );
-      if (isUp) this.watch(name, runner);
     });
+    // Not before its recovery is over: a process that has died meanwhile is reported at once, and nobody would listen.
+    if (isUp) this.watch(name, runner);
   }
 
   /** Brings back what should run and does not, and is in nobody's hands. */

@@ -16,7 +16,7 @@ export function portableSteps(steps: readonly RemedyStep[], component: Component
   const portable = (value: Json): Json => {
     if (typeof value === 'string' && isAbsolute(value)) {
       const inside = relative(component.cwd, value);
-      return inside === '' ? '.' : inside.startsWith('..') ? value : inside;
+      return inside === '' ? '.' : inside === '..' || inside.startsWith('../') ? value : inside;
     }
     if (Array.isArray(value)) return value.map(portable);
     return value;

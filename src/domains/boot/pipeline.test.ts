@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { bootId, type Logger } from '../../kernel/index.ts';
+import type { GraceEvent } from '../healing/index.ts';
+import { SimulatedClock } from '../supervisor/testing.ts';
+import { finding, stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
+import { renderReport, runPipeline, STAGES } from './pipeline.ts';
+import type { BootReport, StageReport } from './report.ts';
+
+const good = (change: Partial<StageOutcome> = {}): StageOutcome => ({
+  result: 'success',
+  metrics: {},
+  findings: [],
+  fixes: [],
+  failure: null,
+  detail: '',
+  ...change,
+});
+const failed = good({ result: 'failed', failure: 'no database' });
+
+/** Runs the real pipeline with stages that do what a test says. */
+async function boot(
+  doing: Partial<Record<number, () => Promise<StageOutcome> | StageOutcome>>,
+  options: { isDryRun?: boolean; mode?: BootContext['mode'] } = {},
+) {
+  const clock = new SimulatedClock();
+  const events: GraceEvent[] = [];
+  const ran: number[] = [];
+  const saved: (readonly string[])[] = [];
+  const logged: string[] = [];
+  const stop = new AbortController();
+  const logger: Logger = { debug() {}, info() {}, warn() {}, error: (message) => logged.push(message) };
+  const context = {
+    clock,
+    logger,
+    signal: stop.signal,
+    emit: (e: GraceEvent) => events.push(e),
+    startedMonotonicMs: 0,
+    mode: options.mode ?? 'layered',
+  } as unknown as BootContext;
+  const real = STAGES.map((s) => s.run);
+  for (const stage of STAGES) {
+    (stage as { run: Stage['run'] }).run = async () => {
+      ran.push(stage.number);
+      await clock.sleep(stage.number * 10);
+      return (await doing[stage.number]?.()) ?? good();
+    };
+  }
+  try {
+    const result = await clock.until(
+      runPipeline(context, {
+        isDryRun: options.isDryRun ?? false,
+        onStage: async (stages) => void saved.push(stages.map((s) => s.result)),
+      }),
+    );
+    return { ...result, events, ran, saved, logged, stop };
+  } finally {
+    for (const [i, stage] of STAGES.entries()) (stage as { run: Stage['run'] }).run = real[i] ?? stage.run;
+  }
+}
+
+describe('the eight stages', () => {
+  test('have numbers without gaps, in the order they run', () => {
+    expect(STAGES.map((s) => stageTitle(s))).toEqual([
+      '1. Preflight Gate',
+      '2. Schema Sync & Secrets',
+      '3. Core Services',
+      '4. Startup Playbooks',
+      '5. Codec Validation',
+      '6. Autonomy Load',
+      '7. Smoke Tests',
+      '8. Continuous Monitor',
+    ]);
+  });
+
+  test('all have a report, in order, and the boot has not failed', async () => {
+    const { stages, failed: why, ran } = await boot({});
+    expect(ran.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(stages.map((s) => [s.number, s.result, s.success])).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, 'success', true]));
+    expect(why).toBeNull();
+  });
+
+  test('run no earlier than those they depend on', async () => {
+    const { stages } = await boot({});
+    for (const earlier of stages)
+      for (const later of stages)
+        if (later.number > earlier.number + 1)
+          expect(later.startedAfterMs).toBeGreaterThanOrEqual(earlier.startedAfterMs + earlier.durationMs - 1);
+  });
+});
+
+describe('a failed stage', () => {
+  test('that aborts leaves the rest alone, and they say so', async () => {
+    const { stages, failed: why, ran } = await boot({ 2: () => failed });
+    expect(ran).toEqual([1, 2]);
+    expect(stages.map((s) => s.result)).toEqual(['success', 'failed', 'skipped', 'skipped', 'skipped', 'skipped', 'skipped', 'skipped']);
+    expect(stages.slice(2).every((s) => !s.success && s.durationMs === 0)).toBe(true);
+    expect(why).toMatchObject({ number: 2, failure: 'no database' });
+  });
+
+  test.each([4, 8])('%d, which does not abort, lets the boot go on', async (number) => {
+    const { stages, failed: why } = await boot({ [number]: () => failed });
+    expect(why).toBeNull();
+    expect(stages.filter((s) => s.result === 'success')).toHaveLength(7);
+  });
+
+  test.each([1, 2, 3, 5, 6, 7])('%d aborts', async (number) => {
+    expect((await boot({ [number]: () => failed })).failed).toMatchObject({ number });
+  });
+
+  test('by exception is a failed stage with the message as its reason, and goes into the log', async () => {
+    const {
+      stages,
+      failed: why,
+      logged,
+    } = await boot({
+      3: () => {
+        throw new TypeError('x is undefined');
+      },
+    });
+    expect(why).toMatchObject({ number: 3, result: 'failed', failure: 'x is undefined' });
+    expect(stages).toHaveLength(8);
+    expect(logged).toEqual(['stage 3. Core Services broke']);
+  });
+
+  test('a warning is a success that says something', async () => {
+    const {
+      stages,
+      failed: why,
+      events,
+    } = await boot({ 1: () => good({ result: 'warned', findings: [finding('warn', 'disk_nearly_full', 'grace', 'm', 'h')] }) });
+    expect([stages[0]?.success, why]).toEqual([true, null]);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'finding', stage: '1. Preflight Gate' }));
+  });
+});
+
+test('a stop in the middle ends the boot, and is no failed stage', async () => {
+  const stop = new AbortController();
+  const context = {
+    clock: new SimulatedClock(),
+    logger: { error() {} },
+    signal: stop.signal,
+    emit() {},
+    startedMonotonicMs: 0,
+  } as unknown as BootContext;
+  const first = STAGES[0] as { run: Stage['run'] };
+  const { run } = first;
+  first.run = async () => {
+    stop.abort(new Error('Ctrl-C'));
+    throw new Error('something that a stop breaks');
+  };
+  try {
+    await expect(runPipeline(context, { isDryRun: false, onStage: async () => undefined })).rejects.toThrow('Ctrl-C');
+  } finally {
+    first.run = run;
+  }
+});
+
+test('after every stage it is stored how far the boot has come', async () => {
+  const { saved } = await boot({});
+  expect(saved).toHaveLength(8);
+  expect(saved.map((s) => s.length)).toEqual(saved.map((s) => s.length).toSorted((a, b) => a - b));
+  expect(saved.at(-1)).toHaveLength(8);
+});
+
+test('a dry run starts nothing and runs no playbook, and looks at the rest', async () => {
+  const { ran, stages } = await boot({}, { isDryRun: true });
+  expect(ran.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 5]);
+  expect(stages.filter((s) => s.result === 'skipped').map((s) => s.number)).toEqual([4, 6, 7, 8]);
+});
+
+test('every stage that begins is announced, and every one that ends', async () => {
+  const { events } = await boot({ 7: () => failed });
+  const of = (type: GraceEvent['type']) =>
+    events.flatMap((e) => (e.type === type && 'number' in e ? [e.number] : [])).toSorted((a, b) => a - b);
+  expect([of('stage_started'), of('stage_ended')]).toEqual([
+    [1, 2, 3, 4, 5, 6, 7],
+    [1, 2, 3, 4, 5, 6, 7],
+  ]);
+});
+
+describe('the report in words', () => {
+  const stage = (number: number, change: Partial<StageReport> = {}): StageReport => ({
+    number,
+    stage: `${number}. Stage`,
+    success: true,
+    startedAfterMs: 0,
+    durationMs: 12,
+    ...good(),
+    ...change,
+  });
+  const report = (change: Partial<BootReport> = {}): BootReport => ({
+    boot_id: bootId('boot_20260101_000000'),
+    boot_timestamp: '2026-01-01T00:00:00.000Z',
+    service: 'shop',
+    mode: 'layered',
+    outcome: 'success',
+    stages: [stage(1), stage(2, { result: 'failed', success: false, failure: 'no database', fixes: ['made a directory'] })],
+    components: [
+      { name: 'api', state: 'ready', startedAfterMs: 1, readyAfterMs: 123.4, waitedFor: 'db', starts: 2, pid: 1, port: 1 },
+      { name: 'job', state: 'failed', startedAfterMs: 1, readyAfterMs: null, waitedFor: null, starts: 1, pid: null, port: null },
+    ],
+    incidents: ['autonomy_load_01234567'],
+    playbooks: ['free_port_3000'],
+    summary: { success: true, stages_passed: 1, stages_failed: 1, fixes: 1, duration_ms: 500 },
+    ...change,
+  });
+
+  test('says how it went, stage by stage and component by component', () => {
+    const text = renderReport(report());
+    for (const part of [
+      'Success:       YES (success)',
+      'Stages Passed: 1/2',
+      'Failure: no database',
+      'Fix applied: made a directory',
+      'api: ready ready after 123 ms, waited for db, 2 starts',
+      'Incidents: autonomy_load_01234567',
+      'Playbooks: free_port_3000',
+    ])
+      expect(text).toContain(part);
+  });
+
+  test('says no where it did not', () => {
+    expect(renderReport(report({ outcome: 'failed', summary: { ...report().summary, success: false } }))).toContain(
+      'Success:       NO (failed)',
+    );
+  });
+
+  test('leaves out what there is none of', () => {
+    const text = renderReport(report({ components: [], incidents: [], playbooks: [], stages: [stage(1)] }));
+    expect(text).not.toMatch(/Components|Incidents|Playbooks|Failure/);
+  });
+});
