@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { nodeClock } from '../adapters/node/clock.ts';
+import { compactMemory } from '../adapters/node/compact-memory.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { rotateLog } from '../adapters/node/log-rotation.ts';
@@ -168,7 +169,8 @@ class Session {
         isDryRun: until === 'dry-run',
         onStage: async (soFar) => {
           stages = soFar;
-          // A row for each stage, so that a boot that is killed half way has said how far it came.
+          // A boot that is killed half way has said how far it came; the first stages take milliseconds altogether.
+          if (soFar.length < 4) return;
           await this.save(soFar, 'running', null);
         },
       });
@@ -354,6 +356,7 @@ class Session {
       await this.composed.keepAsGood();
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
+      if (!this.options.signal.aborted) compactMemory();
     } catch (error) {
       this.options.logger.warn('the boot could not be kept as good', { error: messageOf(error) });
     }

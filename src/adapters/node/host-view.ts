@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { Files } from '../../kernel/index.ts';
 import type { HostView, PackageState, PortHolder, ProcessView, SchemaDrift } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import { pidsListeningOn } from './ports.ts';
+import { isPortFree, pidsListeningOn } from './ports.ts';
 import { MARK, readArgv, readCwd, readEnvironmentVariable, readStat, readUser, startedAtMs } from './proc.ts';
 
 export interface HostViewOptions {
@@ -38,6 +38,7 @@ export function hostView(options: HostViewOptions): HostView {
   const { files } = options;
   return {
     async portHolder(port, component): Promise<PortHolder | null> {
+      if (port > 0 && (await isPortFree(options.component(component)?.host ?? '127.0.0.1', port))) return null;
       const pid = pidsListeningOn(port)[0];
       if (pid === undefined) return isTaken(port) ? UNSEEN : null;
       const view = viewOf(pid);

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { allPids } from './proc.ts';
 
 const LISTEN = '0A';
@@ -65,4 +66,16 @@ export function portsOf(pids: readonly number[]): readonly number[] {
   if (sockets.length === 0) return [];
   const inodes = new Set(pids.flatMap(socketInodes));
   return [...new Set(sockets.filter((s) => inodes.has(s.inode)).map((s) => s.port))].toSorted((a, b) => a - b);
+}
+
+/**
+ * Whether a listener could be opened there now. Asked by opening one: the kernel's list of sockets takes it several
+ * milliseconds to write, a bind a few hundredths of one.
+ */
+export function isPortFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }

@@ -101,6 +101,16 @@ export function pidsWithMark(mark: string): readonly number[] {
   return allPids().filter((pid) => pid !== process.pid && readEnvironmentVariable(pid, MARK) === mark && readStat(pid)?.state !== 'Z');
 }
 
+/** Every mark with this beginning that a living process carries. */
+export function marksStartingWith(prefix: string): ReadonlySet<string> {
+  const marks = new Set<string>();
+  for (const pid of allPids()) {
+    const mark = pid === process.pid ? null : readEnvironmentVariable(pid, MARK);
+    if (mark?.startsWith(prefix) === true && readStat(pid)?.state !== 'Z') marks.add(mark);
+  }
+  return marks;
+}
+
 let cachedBootId: string | undefined;
 /** Changes when the machine boots: pids and start ticks mean nothing across that. */
 export function machineBootId(): string {

@@ -13,18 +13,22 @@ import type {
   ProcessRecord,
   ProcessVitals,
 } from '../../domains/supervisor/index.ts';
-import { pidsListeningOn, portsOf } from './ports.ts';
-import { identityOf, isAlive, MARK, machineBootId, pidsWithMark, readSchedule, readStat, readUser } from './proc.ts';
+import { isPortFree, pidsListeningOn, portsOf } from './ports.ts';
+import { identityOf, isAlive, MARK, machineBootId, marksStartingWith, pidsWithMark, readSchedule, readStat, readUser } from './proc.ts';
 
 /** An adopted process is not our child: its end is found by looking. */
 const ADOPTED_POLL_MS = 200;
 /** After SIGKILL only the kernel can be slow (a disk that does not answer). */
 const KILL_WAIT_MS = 3000;
 const TICK_MS = 10;
+/** Left-overs of a run that has ended are owed no long good-bye. */
+const OLDER_GRACE_MS = 2000;
 
 /** @param installation tells the processes of one data directory from those of another */
 export function processHost(installation: string, clock: Clock): ProcessHost {
   const leaders = new Map<string, ProcessIdentity>();
+  /** Components of which a look at the whole machine has found nothing, and that were not started since. */
+  const clean = new Set<string>();
   const markOf = (component: string): string => `${installation}/${component}`;
 
   function members(component: string): readonly ProcessIdentity[] {
@@ -71,6 +75,7 @@ export function processHost(installation: string, clock: Clock): ProcessHost {
       const exited = new Promise<ExitInfo>((resolve) => child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })));
       const identity: ProcessIdentity = { pid, startTicks: readStat(pid)?.startTicks ?? 0, machineBootId: machineBootId() };
       leaders.set(request.component, identity);
+      clean.delete(request.component);
       return { state: 'started', handle: { identity, launchedAtMs: clock.nowMs(), logOffset, wasAdopted: false, exited } };
     } catch (error) {
       return notStarted(request, error);
@@ -116,16 +121,49 @@ export function processHost(installation: string, clock: Clock): ProcessHost {
     }
     const killed = alive.length > 0;
     const killDeadline = clock.monotonicMs() + KILL_WAIT_MS;
-    for (alive = members(component); alive.length > 0 && clock.monotonicMs() < killDeadline; alive = members(component)) {
+    if (count === 0) alive = [];
+    else alive = members(component);
+    for (; alive.length > 0 && clock.monotonicMs() < killDeadline; alive = members(component)) {
       for (const identity of alive) sendTo(identity, 'SIGKILL');
       await clock.sleep(TICK_MS);
     }
     leaders.delete(component);
+    if (alive.length === 0) clean.add(component);
     return { killed, count };
+  }
+
+  /** A group outlives its leader as long as any member does; its number is not given away while it does. */
+  function hasGroup(component: string): boolean {
+    const leader = leaders.get(component);
+    if (leader === undefined) return !clean.has(component); // nothing is known of earlier runs: then it takes a real look
+    try {
+      process.kill(-leader.pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function endOlder(component: string, than: ProcessIdentity): Promise<void> {
+    const own = new Set([than.pid, ...descendantsOf(than.pid)]);
+    const older = (): ProcessIdentity[] => members(component).filter((i) => i.startTicks < than.startTicks && !own.has(i.pid));
+    const left = older();
+    for (const identity of left) sendTo(identity, 'SIGTERM');
+    const deadline = clock.monotonicMs() + OLDER_GRACE_MS;
+    while (left.some(isAlive) && clock.monotonicMs() < deadline) await clock.sleep(TICK_MS * 5);
+    for (const identity of left) sendTo(identity, 'SIGKILL');
   }
 
   return {
     launch,
+    hasGroup,
+    endOlder,
+    isPortFree,
+    leftOvers(components) {
+      const marks = marksStartingWith(`${installation}/`);
+      for (const name of components) if (!marks.has(markOf(name))) clean.add(name);
+      return new Set(components.filter((name) => marks.has(markOf(name))));
+    },
     adopt,
     isAlive,
     members,

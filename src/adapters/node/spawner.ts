@@ -46,6 +46,7 @@ export const nodeSpawner: Spawner = {
         end();
       }, options.timeoutMs);
       options.signal?.addEventListener('abort', end, { once: true });
+      if (options.signal?.aborted) end();
       child.stdout?.on('data', (chunk: Buffer) => out.add(chunk));
       child.stderr?.on('data', (chunk: Buffer) => err.add(chunk));
       child.stdin?.on('error', () => undefined); // it need not read its input

@@ -4,6 +4,7 @@ import type { Emit } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import { loadConfig, type BootMode } from '../../runtime/config/index.ts';
 import { serve, type ServeOptions } from '../../runtime/lifecycle.ts';
+import { learnedSummary } from './learned-summary.ts';
 import { bootView } from './boot-view.ts';
 import { err, out, paint } from './terminal.ts';
 
@@ -57,7 +58,6 @@ export async function up(command: readonly string[], options: UpOptions, until: 
     const result = await serve({ config, environment: process.env, emit, logger, signal: stop.signal, graceUrl, until });
     view.close();
     if (options.json !== true) {
-      const { learnedSummary } = await import('./learned-summary.ts');
       for (const line of await learnedSummary(config.dataDir, result.report)) out(line);
     }
     // Stopped before it was up, by the one who started it.

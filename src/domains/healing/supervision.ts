@@ -427,16 +427,17 @@ export class Supervision {
       const runner = this.runner(spec.name);
       const failure = await this.observe(spec, stage, runner.problem('not_ready', 'not ready yet', 0), logOf(runner), '');
       const sinceMs = this.ports.clock.nowMs() - (runner.process?.launchedAtMs ?? this.ports.clock.nowMs());
-      if (failure.facts.length === 0 && sinceMs < SILENCE_MS) return false;
-      const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
-      // Without a word, only a file that is gone or cannot be read any more speaks against patience.
       const isSilent = failure.facts.length === 0;
+      if (isSilent && sinceMs < SILENCE_MS) return false;
+      const c = await this.ports.caseFile({ failure, isNew: true, pattern: EMPTY_PATTERN(failure) }, spec, attempts);
+      // Without a word, only its own answer, or a file that is gone or cannot be read any more, speaks against patience.
+      const answersBadly = /HTTP 5(?!03)\d\d/.test(runner.lastProbe);
       const speaks = c.drift.some((d) => d.isBroken || d.kind === 'env_key_changed' || (d.kind === 'missing' && sinceMs > 2 * SILENCE_MS));
-      if (isSilent && !speaks) return false;
+      if (isSilent && !speaks && !answersBadly) return false;
       const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
       // It says nothing at all, or it is up and says itself that it does not work: neither gets better by waiting.
-      const isDecided = isSilent || /HTTP 5\d\d/.test(runner.lastProbe);
-      return verdict.chosen !== null && verdict.chosen.confidence >= (isDecided && sinceMs > 2 * SILENCE_MS ? PLAUSIBLE : SURE);
+      const isDecided = (answersBadly && sinceMs > SILENCE_MS) || (isSilent && sinceMs > 2 * SILENCE_MS);
+      return verdict.chosen !== null && verdict.chosen.confidence >= (isDecided ? PLAUSIBLE : SURE);
     } catch (error) {
       this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });
       return false;

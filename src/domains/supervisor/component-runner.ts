@@ -68,6 +68,7 @@ export class ComponentRunner {
   private handle: ProcessHandle | null = null;
   private watching: AbortController | null = null;
   private heapMb: number | null = null;
+  private isPortOurs = false;
   private env: Readonly<Record<string, string>> = {};
   private readonly latency = new LatencyBaseline();
   /** The port it was seen to listen on, or is declared to. */
@@ -117,7 +118,8 @@ export class ComponentRunner {
     const startedMs = clock.monotonicMs();
     if (this.handle === null || !host.isAlive(this.handle.identity)) {
       // Nothing of an earlier run may live beside the new one.
-      await host.endAll(this.spec.name, this.spec.stop.signal, this.spec.stop.graceMs);
+      if (host.hasGroup(this.spec.name)) await host.endAll(this.spec.name, this.spec.stop.signal, this.spec.stop.graceMs);
+      this.isPortOurs = this.port === null || (await host.isPortFree(this.spec.host, this.port));
       this.starts++;
       this.heapMb = launch.heapMb;
       this.env = launch.env;
@@ -135,6 +137,8 @@ export class ComponentRunner {
       }
       this.handle = result.handle;
       await onLaunched(result.handle);
+      // What left its group takes a look at the whole machine to find: not while somebody waits for the start.
+      void host.endOlder(this.spec.name, result.handle.identity).catch(() => undefined); // the next stop looks again
     }
     return this.untilReady(startedMs, signal, earlyLook);
   }
@@ -169,7 +173,8 @@ export class ComponentRunner {
       const look = await this.looksReady(probe, elapsedMs, signal);
       detail = look.detail;
       if (look.isReady) {
-        const owner = this.port === null ? true : this.ports.host.ownsPort(this.spec.name, this.port);
+        // A port that was free when it was started is answered by nobody else; looking for sure takes milliseconds.
+        const owner = this.port === null || this.isPortOurs ? true : this.ports.host.ownsPort(this.spec.name, this.port);
         if (owner !== false)
           return { state: 'ready', tookMs: clock.monotonicMs() - startedMs, wasAdopted: handle.wasAdopted, port: this.port };
         if (++wrongLooks >= WRONG_PROCESS_LOOKS)

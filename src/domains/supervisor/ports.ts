@@ -56,11 +56,22 @@ export interface ProcessHost {
   pulse(identity: ProcessIdentity): ProcessPulse | null;
   /** Every living process of this component: its group, its session, and whoever carries its mark. */
   members(component: string): readonly ProcessIdentity[];
+  /**
+   * Whether anything of the component's last process group still lives: one question to the kernel. Descendants in a
+   * session of their own are not in it; `endOlder` finds those.
+   */
+  hasGroup(component: string): boolean;
+  /** Ends what an earlier run left behind, and leaves the present one alone. */
+  endOlder(component: string, than: ProcessIdentity): Promise<void>;
   /** Ends all of them: the signal, at most `graceMs`, then SIGKILL. Resolves when none is left. */
   endAll(component: string, signal: NodeJS.Signals, graceMs: number): Promise<{ readonly killed: boolean; readonly count: number }>;
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean;
   /** Ports on which the component's processes listen. */
   portsOf(component: string): readonly number[];
+  /** Whether a listener could be opened there now. */
+  isPortFree(host: string, port: number): Promise<boolean>;
+  /** Of these components, the ones of which something is left from earlier: one look at the machine for all. */
+  leftOvers(components: readonly string[]): ReadonlySet<string>;
   /** Whether one of the component's processes listens on the port; null when nobody does. */
   ownsPort(component: string, port: number): boolean | null;
 }

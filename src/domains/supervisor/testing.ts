@@ -208,6 +208,22 @@ export class FakeHost implements ProcessHost {
     return this.find(identity)?.isAlive ?? false;
   }
 
+  hasGroup(): boolean {
+    return true;
+  }
+
+  isPortFree(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  leftOvers(components: readonly string[]): ReadonlySet<string> {
+    return new Set(components);
+  }
+
+  endOlder(): Promise<void> {
+    return Promise.resolve();
+  }
+
   pulse(identity: ProcessIdentity): ProcessPulse | null {
     return this.vitals(identity);
   }
