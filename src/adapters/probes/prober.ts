@@ -12,6 +12,11 @@ const WORDS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
 };
 
+/** Never empty: the error of a host with several addresses has no message of its own. */
+function wordsOf(error: unknown): string {
+  return WORDS[codeOf(error) ?? ''] ?? (messageOf(error) || codeOf(error) || 'no connection');
+}
+
 /** Enough of a body to say what went wrong. */
 const BODY_CHARS_MAX = 300;
 
@@ -72,7 +77,7 @@ async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: 
       resolve(detail);
     };
     const timer = setTimeout(() => finish(`no answer within ${context.timeoutMs} ms`), context.timeoutMs);
-    socket.once('error', (error) => finish(WORDS[codeOf(error) ?? ''] ?? messageOf(error)));
+    socket.once('error', (error) => finish(wordsOf(error)));
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('utf8');
       const verdict = judge(answer, target.expectStatus, false);
@@ -118,6 +123,6 @@ function askTcp(host: string, port: number, timeoutMs: number): Promise<string> 
     };
     const timer = setTimeout(() => finish(`no answer within ${timeoutMs} ms`), timeoutMs);
     socket.once('connect', () => finish(''));
-    socket.once('error', (error) => finish(WORDS[codeOf(error) ?? ''] ?? messageOf(error)));
+    socket.once('error', (error) => finish(wordsOf(error)));
   });
 }
