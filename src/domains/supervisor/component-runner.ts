@@ -119,7 +119,9 @@ export class ComponentRunner {
     if (this.handle === null || !host.isAlive(this.handle.identity)) {
       // Nothing of an earlier run may live beside the new one.
       if (host.hasGroup(this.spec.name)) await host.endAll(this.spec.name, this.spec.stop.signal, this.spec.stop.graceMs);
-      this.isPortOurs = this.port === null || (await host.isPortFree(this.spec.host, this.port));
+      const probe = this.spec.startup ?? this.spec.readiness;
+      const port = this.port ?? (probe === null ? null : portOf(probe));
+      this.isPortOurs = port === null || (await host.isPortFree(this.spec.host, port));
       this.starts++;
       this.heapMb = launch.heapMb;
       this.env = launch.env;

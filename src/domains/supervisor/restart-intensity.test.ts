@@ -30,14 +30,15 @@ test('what is refused does not count, so that asking again cannot keep it exhaus
   expect(intensity.next(60_000)).toMatchObject({ state: 'allowed', left: 2 });
 });
 
-test('the first restart is immediate, later ones wait twice as long each, up to a limit', () => {
+test('the first two restarts are immediate, later ones wait twice as long each, up to a limit', () => {
   const intensity = new RestartIntensity({ ...SPEC, intensity: 6 });
-  expect([0, 10, 20, 30, 40].map((t) => intensity.next(t))).toMatchObject([0, 100, 200, 350, 350].map((delayMs) => ({ delayMs })));
+  expect([0, 10, 20, 30, 40, 50].map((t) => intensity.next(t))).toMatchObject([0, 0, 100, 200, 350, 350].map((delayMs) => ({ delayMs })));
 });
 
 test('after a calm minute a crash is a new story: no waiting', () => {
   const intensity = new RestartIntensity({ ...SPEC, intensity: 6, periodMs: 3_600_000 });
   intensity.next(0);
+  intensity.next(5);
   expect(intensity.next(10)).toMatchObject({ delayMs: 100 });
   expect(intensity.next(10 + 59_999)).toMatchObject({ delayMs: 200 });
   expect(intensity.next(10 + 59_999 + 60_000)).toMatchObject({ delayMs: 0 });
