@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import type { Redactor } from '../domains/incidents/index.ts';
@@ -48,15 +48,28 @@ async function confine(path: string, component: ComponentSpec, files: Files): Pr
   const absolute = isAbsolute(path) ? resolve(path) : resolve(component.cwd, path);
   const real = await realPathOf(absolute, files);
   for (const root of [component.cwd, ...component.roots, ...component.envFiles.map((f) => dirname(f))]) {
-    const realRoot = await realPathOf(root, files);
-    if (real === realRoot || real.startsWith(realRoot + sep)) return absolute;
+    // A root may itself be reached by a link, as the current one of several releases is.
+    const realRoot = await followed(root, files);
+    if (absolute === root || real === realRoot || real.startsWith(realRoot + sep)) return absolute;
   }
   throw new PrimitiveMisuse('confine', `${absolute} is outside the directories of ${component.name}`, { path: absolute });
 }
 
 /** Links of the directories on the way are followed, a link at the end is not: it is what would be changed. */
 async function realPathOf(path: string, files: Files): Promise<string> {
-  let existing = dirname(path);
-  while ((await files.stat(existing)) === null && existing !== dirname(existing)) existing = dirname(existing);
-  return join((await files.realpath(existing)) ?? existing, relative(existing, path));
+  return join(await followed(dirname(path), files), basename(path));
+}
+
+/** More links than any system follows. */
+const LINKS_MAX = 40;
+
+/** Where a path leads, also when nothing is there yet: what is written behind a link to nothing would appear at its target. */
+async function followed(path: string, files: Files, links = 0): Promise<string> {
+  if (links > LINKS_MAX) throw new PrimitiveMisuse('confine', `${path} is a link that leads nowhere`, { path });
+  const real = await files.realpath(path);
+  if (real !== null || path === dirname(path)) return real ?? path;
+  const stat = await files.stat(path);
+  const target = stat?.kind === 'symlink' ? await files.readLink(path) : null;
+  if (target !== null) return followed(resolve(await followed(dirname(path), files, links), target), files, links + 1);
+  return join(await followed(dirname(path), files, links), basename(path));
 }
