@@ -14,6 +14,7 @@ import { nodeSpawner } from '../node/spawner.ts';
 import { nodeProber } from './prober.ts';
 
 const prober = nodeProber(nodeClock, nodeFiles, nodeSpawner);
+const OPENSSL = 'openssl';
 /** Long enough to never matter, and short enough to wait for. */
 const [PATIENT_MS, SHORT_MS] = [20_000, 60];
 
@@ -172,7 +173,7 @@ describe('http', () => {
   test('over TLS a certificate that nobody signed does not hide that it answers', async () => {
     const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
     execFileSync(
-      'openssl',
+      OPENSSL,
       [
         'req',
         '-x509',
