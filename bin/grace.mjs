@@ -13,7 +13,6 @@ if (!isSupported) {
   process.exit(2);
 }
 // Grace sits beside its services for weeks: room for the burst of a boot is not kept for later.
-v8.setFlagsFromString('--semi-space-growth-factor=1');
 v8.setFlagsFromString('--gc-memory-reducer-start-delay-ms=2000');
 module.enableCompileCache?.();
 const { main } = await import('../dist/cli.mjs');

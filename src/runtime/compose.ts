@@ -58,7 +58,7 @@ export interface ComposeOptions {
 export type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** What is known about failures and how to mend them: a tenth of a second to load, and most boots never need it. */
-const knowledge = () => import('./knowledge.ts');
+export const knowledge = () => import('./knowledge.ts');
 
 /** The only place that chooses adapters and wires them. */
 export async function compose(options: ComposeOptions) {

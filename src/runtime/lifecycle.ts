@@ -22,7 +22,7 @@ import {
 import type { Emit } from '../domains/healing/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
-import { compose, type Composed } from './compose.ts';
+import { compose, knowledge, type Composed } from './compose.ts';
 import type { GraceConfig } from './config/index.ts';
 import { repositories } from './repositories.ts';
 
@@ -356,7 +356,10 @@ class Session {
       await this.composed.keepAsGood();
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
-      if (!this.options.signal.aborted) compactMemory();
+      if (this.options.signal.aborted) return;
+      // While its files are sure to be there: an upgrade in place must not take the healing from a Grace that runs.
+      await knowledge();
+      compactMemory();
     } catch (error) {
       this.options.logger.warn('the boot could not be kept as good', { error: messageOf(error) });
     }

@@ -341,7 +341,7 @@ export class ComponentRunner {
    */
   private async liveness(signal: AbortSignal): Promise<ProbeSpec> {
     if (this.spec.liveness !== null) return this.spec.liveness;
-    const times = { intervalMs: 2000, timeoutMs: 1000, failureThreshold: 2 };
+    const times = { intervalMs: 3000, timeoutMs: 1000, failureThreshold: 2 };
     if (this.port === null) return { target: { kind: 'process' }, ...times };
     const http: ProbeSpec = {
       target: { kind: 'http', url: `http://${this.spec.host}:${this.port}/`, expectStatus: ANY_STATUS, caFile: null },

@@ -59,7 +59,7 @@ describe('a config that is right', () => {
         timeoutMs: 1500,
         failureThreshold: 3,
       },
-      liveness: { target: { kind: 'command', argv: ['true'] }, intervalMs: 2000, timeoutMs: 1000, failureThreshold: 2 },
+      liveness: { target: { kind: 'command', argv: ['true'] }, intervalMs: 3000, timeoutMs: 1000, failureThreshold: 2 },
       soakMs: 2000,
       restart: { policy: 'on_failure', intensity: 2, periodMs: 60_000, backoffMs: 1000, backoffMsMax: 20_000 },
       stop: { signal: 'SIGINT', graceMs: 10_000 },

@@ -102,7 +102,7 @@ const DEFAULTS = {
 const PROBE_DEFAULTS = {
   startup: { every: '250ms', timeout: '2s', failures: 1 },
   readiness: { every: '2s', timeout: '3s', failures: 2 },
-  liveness: { every: '2s', timeout: '1s', failures: 2 },
+  liveness: { every: '3s', timeout: '1s', failures: 2 },
 } as const;
 
 /**
