@@ -282,7 +282,7 @@ class Session {
           port: runner?.port ?? spec.port,
         };
       }),
-      incidents: [...new Set(supervision.captured.map((c) => c.pattern.incidentId as string))],
+      incidents: [...new Set(supervision.desk.captured.map((c) => c.pattern.incidentId as string))],
       playbooks: [...new Set(supervision.fixes.map((f) => f.split(': ').at(-1) ?? f))],
       summary: {
         success: outcome === 'success',
@@ -385,7 +385,7 @@ class Session {
       await playbooks.saveRun({ ...run, state: 'verified' });
       await playbooks.count(run.playbook, 'verified');
     }
-    const seen = new Set(supervision.captured.map((c) => c.failure.signature));
+    const seen = new Set(supervision.desk.captured.map((c) => c.failure.signature));
     for (const pattern of await incidents.patterns())
       if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });
   }

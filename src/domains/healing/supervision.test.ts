@@ -147,9 +147,9 @@ describe('bringing a component up', () => {
     world.say('fact disk_full of an earlier run');
     needs(world, 'port_in_use');
     await world.bringUp();
-    expect((await world.incidents.failuresOf(world.supervision.captured[0]?.failure.bootId ?? ('' as never)))[0]?.facts).toMatchObject([
-      { kind: 'port_in_use' },
-    ]);
+    expect((await world.incidents.failuresOf(world.supervision.desk.captured[0]?.failure.bootId ?? ('' as never)))[0]?.facts).toMatchObject(
+      [{ kind: 'port_in_use' }],
+    );
   });
 
   test('a sure diagnosis ends the waiting for a component that will not get ready', async () => {
@@ -260,14 +260,14 @@ describe('a fix and the smoke checks', () => {
     const world = await healingWorld({ smoke: [smoke()] });
     let asked = 0;
     world.prober.answer = () => (++asked === 1 ? 'exit 1' : 5);
-    expect(await world.clock.until(world.supervision.failedSmoke([smoke()], 3))).toBeNull();
+    expect(await world.clock.until(world.supervision.smoke.failed([smoke()], 3))).toBeNull();
     expect(asked).toBe(2);
   });
 
   test('a check that goes on failing is named with what it said', async () => {
     const world = await healingWorld();
     world.prober.answer = () => 'exit 1: cart is empty';
-    expect(await world.clock.until(world.supervision.failedSmoke([smoke()], 3))).toMatchObject({
+    expect(await world.clock.until(world.supervision.smoke.failed([smoke()], 3))).toMatchObject({
       smoke: { name: 'checkout' },
       result: { detail: 'exit 1: cart is empty' },
     });
@@ -278,7 +278,7 @@ describe('a fix and the smoke checks', () => {
     const world = await healingWorld({
       components: [{ name: 'db', kind: 'dependency' }, { name: 'job', critical: false }, { name: 'web' }],
     });
-    expect([world.supervision.blamed(smoke()), world.supervision.blamed(smoke({ component: 'job' }))]).toEqual(['web', 'job']);
+    expect([world.supervision.smoke.blamed(smoke()), world.supervision.smoke.blamed(smoke({ component: 'job' }))]).toEqual(['web', 'job']);
   });
 });
 

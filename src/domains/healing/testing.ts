@@ -22,7 +22,8 @@ import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../s
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { GraceEvent } from './events.ts';
 import { Healer } from './healer.ts';
-import { Supervision, type SupervisionSettings } from './supervision.ts';
+import { Supervision } from './supervision.ts';
+import type { SupervisionSettings } from './supervision-ports.ts';
 
 /** `fact port_in_use 3000` is a fact; whatever else a component says is its headline. */
 const readFacts: FactReader = (lines) => ({
@@ -235,7 +236,7 @@ export class HealingWorld {
       probeDetail: '',
       vitals: null,
     };
-    return this.supervision.capture(this.spec(name), '6. Autonomy Load', problem, null, `fact ${fact}`);
+    return this.supervision.desk.capture(this.spec(name), '6. Autonomy Load', problem, null, `fact ${fact}`);
   }
 
   heal(captured: Captured, phase: 'boot' | 'runtime' = 'boot', attempts: readonly string[] = []) {

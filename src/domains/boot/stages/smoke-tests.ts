@@ -16,12 +16,12 @@ export const smokeTests: Stage = {
     passed++;
     if (core.metricsCatalog().metrics > 0) passed++;
     for (const smoke of context.smoke) {
-      const failed = await supervision.failedSmoke([smoke], 3);
+      const failed = await supervision.smoke.failed([smoke], 3);
       if (failed === null) {
         passed++;
         continue;
       }
-      const blamed = supervision.blamed(smoke);
+      const blamed = supervision.smoke.blamed(smoke);
       const runner = blamed === null ? undefined : supervision.runners.get(blamed);
       if (smoke.critical && blamed !== null && runner !== undefined) {
         const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, {

@@ -1,0 +1,125 @@
+import { messageOf, type JsonObject } from '../../kernel/index.ts';
+import type { Fact, Failure } from '../incidents/index.ts';
+import { diagnose, observe, record, type Captured, type LogPart } from '../learning/index.ts';
+import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
+import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
+
+/** A diagnosis this sure, with a remedy, ends the waiting for a component that will not get ready. */
+const SURE = 0.8;
+/** Enough to act on after a long silence. */
+const PLAUSIBLE = 0.75;
+/** A component that says nothing and is not ready gets this long before its files are looked at. */
+const SILENCE_MS = 8000;
+
+/** Where problems become failures: read, recorded, or only looked at. */
+export class FailureDesk {
+  /** Failures of this run of Grace, oldest first. */
+  readonly captured: Captured[] = [];
+  private readonly ports: Pick<SupervisionPorts, 'capture' | 'caseFile' | 'knowledge' | 'logger' | 'clock'>;
+  private readonly settings: Pick<SupervisionSettings, 'bootId'>;
+  private readonly runners: ReadonlyMap<string, ComponentRunner>;
+
+  constructor(ports: FailureDesk['ports'], settings: FailureDesk['settings'], runners: ReadonlyMap<string, ComponentRunner>) {
+    this.ports = ports;
+    this.settings = settings;
+    this.runners = runners;
+  }
+
+  observe(
+    spec: ComponentSpec,
+    stage: string,
+    problem: Problem,
+    log: LogPart | null,
+    said: string,
+    facts: readonly Fact[] = [],
+  ): Promise<Failure> {
+    const pid = this.runners.get(spec.name)?.process?.identity.pid ?? null;
+    const context: JsonObject = { pid, port: this.runners.get(spec.name)?.port ?? spec.port };
+    return observe(
+      {
+        bootId: this.settings.bootId,
+        stage,
+        component: spec,
+        problem,
+        log,
+        saidElsewhere: `${said}\n${spokenBy(problem)}`,
+        facts,
+        context,
+      },
+      this.ports.capture,
+    );
+  }
+
+  async capture(
+    spec: ComponentSpec,
+    stage: string,
+    problem: Problem,
+    log: LogPart | null,
+    said: string,
+    facts: readonly Fact[] = [],
+  ): Promise<Captured> {
+    const captured = await record(await this.observe(spec, stage, problem, log, said, facts), this.ports.capture);
+    this.captured.push(captured);
+    return captured;
+  }
+
+  /** What would be said and done about a problem, without saying or doing it. */
+  async causeOf(spec: ComponentSpec, stage: string, problem: Problem, facts: readonly Fact[]): Promise<string> {
+    const failure = await this.observe(spec, stage, problem, null, '', facts);
+    const c = await this.ports.caseFile({ failure, isNew: true, pattern: patternOfALook(failure) }, spec, []);
+    const { best, chosen } = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
+    return chosen?.remedy ? `${chosen.cause}; grace up would ${chosen.remedy.description} (${chosen.remedy.tier})` : best.cause;
+  }
+
+  /** Whether the output of a component that is not ready yet already tells what to do. Looks, and stores nothing. */
+  async isClear(spec: ComponentSpec, runner: ComponentRunner, stage: string, attempts: readonly string[]): Promise<boolean> {
+    try {
+      const failure = await this.observe(spec, stage, runner.problem('not_ready', 'not ready yet', 0), logOf(runner), '');
+      const sinceMs = this.ports.clock.nowMs() - (runner.process?.launchedAtMs ?? this.ports.clock.nowMs());
+      const isSilent = failure.facts.length === 0;
+      if (isSilent && sinceMs < SILENCE_MS) return false;
+      const c = await this.ports.caseFile({ failure, isNew: true, pattern: patternOfALook(failure) }, spec, attempts);
+      // Without a word, only its own answer, or a file that is gone or cannot be read any more, speaks against patience.
+      const answersBadly = /HTTP 5(?!03)\d\d/.test(runner.lastProbe);
+      const speaks = c.drift.some((d) => d.isBroken || d.kind === 'env_key_changed' || (d.kind === 'missing' && sinceMs > 2 * SILENCE_MS));
+      if (isSilent && !speaks && !answersBadly) return false;
+      const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
+      // It says nothing at all, or it is up and says itself that it does not work: neither gets better by waiting.
+      const isDecided = (answersBadly && sinceMs > SILENCE_MS) || (isSilent && sinceMs > 2 * SILENCE_MS);
+      return verdict.chosen !== null && verdict.chosen.confidence >= (isDecided ? PLAUSIBLE : SURE);
+    } catch (error) {
+      this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });
+      return false;
+    }
+  }
+}
+
+/** The output of its present (or last) run. */
+export function logOf(runner: ComponentRunner, to: number | null = null): LogPart | null {
+  return runner.process === null ? null : { from: runner.process.logOffset, to };
+}
+
+/** What the component itself said to a probe. That nobody answered says nothing beyond the symptom. */
+function spokenBy(problem: Problem): string {
+  return problem.symptom === 'smoke' || /HTTP \d{3}/.test(problem.probeDetail) ? problem.probeDetail : '';
+}
+
+/** For a look that stores nothing. */
+function patternOfALook(failure: Failure): Captured['pattern'] {
+  return {
+    signature: failure.signature,
+    incidentId: '' as Captured['pattern']['incidentId'],
+    family: failure.family,
+    component: failure.component,
+    stage: failure.stage,
+    familyName: null,
+    template: '',
+    rootCause: '',
+    occurrences: 0,
+    firstSeenMs: 0,
+    lastSeenMs: 0,
+    state: 'new',
+    playbook: null,
+    cleanBoots: 0,
+  };
+}

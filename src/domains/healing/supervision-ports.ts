@@ -1,0 +1,60 @@
+import type { BootId, Clock, Files, Logger, Spawner } from '../../kernel/index.ts';
+import type { ApprovalStore } from '../governance/index.ts';
+import type { Prober, SmokeSpec } from '../health/index.ts';
+import type { Fact } from '../incidents/index.ts';
+import type { Captured, CapturePorts, CaseFile } from '../learning/index.ts';
+import type { HostView } from '../playbooks/index.ts';
+import type { ComponentSpec, Launch, ProcessHost, ProcessStore } from '../supervisor/index.ts';
+import type { Emit } from './events.ts';
+import type { Knowledge } from './healer.ts';
+
+export interface SupervisionPorts {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly spawner: Spawner;
+  readonly logger: Logger;
+  readonly host: ProcessHost;
+  readonly view: HostView;
+  readonly prober: Prober;
+  readonly processes: ProcessStore;
+  readonly approvals: ApprovalStore;
+  readonly capture: CapturePorts;
+  knowledge(): Promise<Knowledge>;
+  readonly emit: Emit;
+  /** Command line, environment and limits for the next start, with what was learned. */
+  launchOf(spec: ComponentSpec): Promise<Launch & { readonly specHash: string; readonly skip: boolean }>;
+  caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
+}
+
+export interface SupervisionSettings {
+  readonly bootId: BootId;
+  readonly components: readonly ComponentSpec[];
+  readonly smoke: readonly SmokeSpec[];
+  readonly projectDir: string;
+  readonly maxHealingAttempts: number;
+  readonly hold: 'auto' | 'always' | 'never';
+  /** Looks and tells, changes nothing and remembers nothing. */
+  readonly isDryRun: boolean;
+  /** How long a dependency may take after its start command. */
+  dependencyStartMs(name: string): number;
+  /** How long a boot waits for a dependency that nobody here may start; null: for ever. */
+  dependencyWaitMs(name: string): number | null;
+}
+
+export type BringUpResult =
+  | { readonly state: 'ready'; readonly tookMs: number; readonly wasAdopted: boolean }
+  | { readonly state: 'skipped'; readonly reason: string }
+  | { readonly state: 'completed' }
+  | { readonly state: 'failed'; readonly captured: Captured; readonly cause: string };
+
+/** What a check of a stage found wrong with a component. */
+export interface CheckFailure {
+  readonly message: string;
+  readonly facts: readonly Fact[];
+  /** False when the boot may go on without it. */
+  readonly mustPass: boolean;
+}
+
+export type CheckResult =
+  | { readonly state: 'passed'; readonly fixes: readonly string[] }
+  | { readonly state: 'failed'; readonly cause: string; readonly fixes: readonly string[] };
