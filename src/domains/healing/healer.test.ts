@@ -174,6 +174,19 @@ describe('what decides whether it runs:', () => {
     expect(world.settings['port_in_use']).toBeUndefined();
   });
 
+  test('what somebody rejected is not asked for again', async () => {
+    const world = await healingWorld();
+    world.knows('port_in_use', {}, { tier: 'tier_3' });
+    const first = await world.heal(await world.fails('port_in_use 3000'));
+    if (first.state !== 'needs_approval') throw new TypeError(first.state);
+    const asked = await world.approvals.get(first.approval);
+    if (asked === null) throw new TypeError('the request is gone');
+    await world.approvals.save({ ...asked, rejectedBy: 'ann' });
+    expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'hold' });
+    expect(await world.approvals.list()).toHaveLength(1);
+    expect(world.settings).toEqual({});
+  });
+
   test('a request that was not answered in time is asked anew', async () => {
     const world = await healingWorld();
     world.knows('port_in_use', {}, { tier: 'tier_3' });

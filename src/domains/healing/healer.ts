@@ -191,6 +191,18 @@ export class Healer {
       return { state: 'observed', diagnosis };
     }
     if (decision.verdict === 'needs_approval') {
+      if (approval !== null && approvalState(approval, clock.nowMs()) === 'rejected') {
+        // Somebody said no to exactly this: asking again would only wear them down.
+        await this.explain(
+          captured,
+          c,
+          verdict,
+          `nothing: ${approval.rejectedBy ?? 'somebody'} rejected ${registered.name}`,
+          registered,
+          'waiting',
+        );
+        return { state: 'hold', diagnosis, waitFor: diagnosis.waitFor };
+      }
       const id = await this.requestApproval(captured, registered, binding, decision, approval);
       await this.explain(captured, c, verdict, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval');
       emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
