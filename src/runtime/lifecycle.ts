@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { compactMemory } from '../adapters/node/compact-memory.ts';
@@ -251,7 +251,7 @@ class Session {
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
       // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.
       rotateLogs: async () => {
-        for (const { logFile } of config.components) if (logFile.startsWith(config.dataDir)) await rotateLog(logFile);
+        for (const { logFile } of config.components) if (logFile.startsWith(config.dataDir + sep)) await rotateLog(logFile);
       },
     };
     return runSchedules(config.monitor, ports, signal).started;

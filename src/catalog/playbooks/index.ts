@@ -60,7 +60,7 @@ export const shippedPlaybooks: readonly Playbook[] = [
     risk: 'low',
     tier: 'tier_1',
     service: 'boot_pipeline',
-    match: { family: 'stale_lock' },
+    match: { family: 'database_locked' },
     params: { path: 'data/database.lock' },
     async run(ctx) {
       await ctx.step(`move ${ctx.params.path} aside`, 'remove_stale_lock', { path: ctx.params.path });

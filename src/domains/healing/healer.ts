@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
 import {
   APPROVAL_LIFE_MS,
@@ -180,8 +181,8 @@ export class Healer {
       playbook: registered.name,
       generated: wasGenerated,
       file: registered.file,
-      risk: registered.risk,
-      tier: registered.tier,
+      risk: playbook.risk,
+      tier: playbook.tier,
       verdict: decision.verdict,
       reason: decision.reason,
     });
@@ -398,6 +399,7 @@ export class Healer {
     const steps = portableSteps(remedy.steps, component);
     const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
     let name = remedy.playbook;
+    const files = new Set((await library.files()).map((file) => basename(file)));
     for (const candidate of [
       remedy.playbook,
       `${remedy.playbook}_${slug(component.name)}`,
@@ -405,6 +407,8 @@ export class Healer {
     ]) {
       name = candidate;
       const existing = await playbooks.get(candidate);
+      // A file nobody could register (it does not load) is still somebody's work.
+      if (existing === null && files.has(`${candidate}.ts`)) continue;
       if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
       // A shipped one gives its name to the file with the parameters of this case.
       if (existing === null || existing.origin === 'shipped') break;

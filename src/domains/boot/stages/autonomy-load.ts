@@ -1,6 +1,6 @@
 import type { BringUpResult } from '../../healing/index.ts';
 import type { Finding } from '../../preflight/index.ts';
-import type { ComponentSpec } from '../../supervisor/index.ts';
+import { layersOf, type ComponentSpec } from '../../supervisor/index.ts';
 import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
 
 export const autonomyLoad: Stage = {
@@ -70,6 +70,8 @@ async function bringUpAll(context: BootContext): Promise<ReadonlyMap<string, Bri
     return promise;
   };
 
-  await Promise.all(context.components.map(start));
+  // `layered` draws a clear border: nothing of a layer starts before the layer below is through.
+  if (context.mode === 'layered') for (const layer of layersOf(context.components)) await Promise.all(layer.map(start));
+  else await Promise.all(context.components.map(start));
   return results;
 }
