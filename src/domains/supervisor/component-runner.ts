@@ -292,7 +292,8 @@ export class ComponentRunner {
         continue;
       }
       stopped = 0;
-      const result = await this.ask(probe, signal);
+      // The confirming look does not wait as long again: somebody is without the service meanwhile.
+      const result = await this.ask(failures === 0 ? probe : { ...probe, timeoutMs: Math.ceil(probe.timeoutMs / 2) }, signal);
       signal.throwIfAborted();
       // A second look only where it decides something: most answers are quick and right.
       const after = result.outcome === 'pass' && result.latencyMs < SLOW_ANSWER_MS ? before : host.pulse(handle.identity);
