@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that every Node can read: an old one gets a line it can act on instead of a syntax error.
 import module from 'node:module';
+import v8 from 'node:v8';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isSupported = (major === 22 && minor >= 18) || (major === 24 && minor >= 11) || major >= 26;
@@ -11,6 +12,8 @@ if (!isSupported) {
   );
   process.exit(2);
 }
+// Grace sits beside its services for weeks: the young generation stays as small as it begins.
+v8.setFlagsFromString('--semi-space-growth-factor=1');
 module.enableCompileCache?.();
 const { main } = await import('../dist/cli.mjs');
 await main(process.argv.slice(2));
