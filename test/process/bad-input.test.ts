@@ -244,7 +244,7 @@ throw new Error('cannot find the \\u001b[5mblinking\\u001b[0m teapot \\u001b]8;;
     const shown = await runGrace(dir, ['boots', 'show', 'last']);
     expect(ended.stdout + explained.stdout).toContain('cannot find the blinking teapot');
     for (const { stdout, stderr } of [ended, explained, shown]) {
-      // eslint-disable-next-line no-control-regex -- looking for control characters is the point
+      // oxlint-disable-next-line no-control-regex -- looking for control characters is the point
       expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
       expect(stdout + stderr).not.toContain('evil.example');
       expect(stdout.length).toBeLessThan(100_000);

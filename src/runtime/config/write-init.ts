@@ -55,6 +55,6 @@ function key(name: string): string {
 
 /** Reasons quote file names and arguments, which may hold anything. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what it removes
+  // oxlint-disable-next-line no-control-regex -- control characters are what it removes
   return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').slice(0, 160);
 }
