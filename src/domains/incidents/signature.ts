@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import { sha256Hex, signatureOf, type Signature } from '../../kernel/index.ts';
 import type { Fact, Frame, OutputFacts } from './fact.ts';
+import { SIGNATURE_PART_NAMES, type SignaturePart, type SignaturePartName } from './signature-parts.ts';
 
 /** Raised whenever the same failure would get another signature: older patterns then keep theirs under the old number. */
-export const SIGNATURE_VERSION = 1;
+const SIGNATURE_VERSION = 2;
 
 export interface SignatureInput {
   readonly component: string;
@@ -22,7 +23,7 @@ export interface SignatureResult {
   readonly signature: Signature;
   readonly subject: string;
   /** What went into it, for `grace explain`. */
-  readonly parts: readonly string[];
+  readonly parts: readonly SignaturePart[];
 }
 
 /**
@@ -32,16 +33,27 @@ export interface SignatureResult {
 export function computeSignature(input: SignatureInput): SignatureResult {
   const cause = principalFact(input.output.facts);
   const frame = input.output.frames.find((f) => !f.inDependency) ?? null;
-  const code = cause?.code ?? '';
   const outcome = cause ? '' : input.signal ? `signal:${input.signal}` : input.exitCode !== null ? `exit:${input.exitCode}` : input.symptom;
-  const family = [cause?.runtime ?? input.output.runtime, cause?.kind ?? 'unexplained', code, outcome].join('|');
   const subject =
     cause && cause.subject !== ''
       ? maskSubject(cause, input.directory)
       : maskLine(input.output.headline.replaceAll(`${input.directory}/`, ''));
-  const place = frame === null || (cause !== null && !FRAME_MATTERS.has(cause.kind)) ? '' : `${basename(frame.path)}#${frame.function}`;
-  const parts = [`v${SIGNATURE_VERSION}`, input.component, family, subject, place];
-  return { family, signature: signatureOf(sha256Hex(parts.join('\n')).slice(0, 16)), subject, parts };
+  const values: Readonly<Record<SignaturePartName, string>> = {
+    version: String(SIGNATURE_VERSION),
+    component: input.component,
+    runtime: cause?.runtime ?? input.output.runtime,
+    kind: cause?.kind ?? 'unexplained',
+    code: cause?.code ?? '',
+    operation: '',
+    outcome,
+    subject,
+    message: '',
+    place: frame === null || (cause !== null && !FRAME_MATTERS.has(cause.kind)) ? '' : `${basename(frame.path)}#${frame.function}`,
+  };
+  const family = [values.runtime, values.kind, values.code, values.outcome].join('|');
+  const parts = SIGNATURE_PART_NAMES.map((name) => ({ name, value: values[name] }));
+  const digest = sha256Hex(parts.map((part) => `${part.name}=${part.value}`).join('\n'));
+  return { family, signature: signatureOf(digest.slice(0, 16)), subject, parts };
 }
 
 /** For a failure that names its object, the place in the code adds nothing but differences between versions. */
