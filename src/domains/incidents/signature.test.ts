@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fact, Frame, OutputFacts } from './fact.ts';
-import { computeSignature, frameName, maskLine, principalFact, type SignatureInput } from './signature.ts';
+import { computeSignature, principalFact, type SignatureInput } from './signature.ts';
 
 const fact = (kind: Fact['kind'], subject: string, more: Partial<Fact> = {}): Fact => ({
   kind,
@@ -168,12 +168,4 @@ describe('the deepest cause wins', () => {
     const facts = [missing];
     expect(sign({ facts }, { exitCode: 1 }).signature).toBe(sign({ facts }, { exitCode: null, signal: 'SIGABRT' }).signature);
   });
-});
-
-test('masks addresses, short times and ports behind a host', () => {
-  expect(maskLine('03:04:05 connect to 10.0.0.5:5432 or db:5432 failed')).toBe('<time> connect to <addr> or db:<n> failed');
-});
-
-test('a frame is named without its line', () => {
-  expect(frameName(frame('/srv/a/cart.js', '', 5))).toBe('cart.js in (top level)');
 });
