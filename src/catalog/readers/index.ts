@@ -1,14 +1,15 @@
 // Readers: what programs say when they fail, turned into facts. One file per program or language, one rule per sentence.
 // A transcript takes lines out of JSON and tells errors from chatter; the first rule that understands a line has it;
 // what no rule understands but is an uncaught error becomes an `exception`.
-import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/index.ts';
+import { principalFact, type Fact, type FactReader, type FactRuntime } from '../../domains/incidents/index.ts';
+import { causeDepths } from './cause-chain.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
 import { environment } from './environment.ts';
-import { firstStack } from './frames.ts';
+import { stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
-import { headlineOf } from './headline.ts';
+import { headlineOf, lastWordsOf } from './headline.ts';
 import { hinted, HintIndex, type HintedRule } from './hints.ts';
 import { java } from './java.ts';
 import { mysql } from './mysql.ts';
@@ -63,25 +64,31 @@ interface Understood {
 
 export const readFacts: FactReader = (lines) => {
   const transcript = transcriptOf(lines);
-  const stack = firstStack(transcript);
+  const stacks = stacksOf(transcript);
+  const speaker = stackAt(stacks, null).runtime;
+  const depths = causeDepths(transcript);
   const index = new HintIndex();
   const understood: Understood[] = [];
   for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
     const line = transcript[at];
     if (!line || line.tone === 'quiet' || line.tone === 'echo') continue;
     index.enter(line.text);
-    for (const [draft, runtime] of understand({ lines: transcript, at }, index, stack.runtime)) {
+    for (const [draft, runtime] of understand({ lines: transcript, at }, index, speaker)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
-      understood.push({ fact: factOf(draft, runtime, transcript[saidAt] ?? line, lines), at: saidAt, isWarning: line.tone === 'warning' });
+      const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
+      understood.push({ fact, at: saidAt, isWarning: line.tone === 'warning' });
     }
   }
   const kept = withoutRepeats(believed(understood, transcript));
   const facts = kept.map((one) => one.fact);
   const firstAt = kept.find((one) => !one.isWarning)?.at ?? null;
+  const principal = principalFact(facts);
+  const stack = stackAt(stacks, kept.find((one) => one.fact === principal)?.at ?? null);
   return {
     facts,
     frames: stack.frames,
     headline: headlineOf(transcript, firstAt),
+    lastWords: lastWordsOf(transcript),
     runtime: stack.runtime !== 'unknown' ? stack.runtime : (facts.find((fact) => fact.runtime !== 'unknown')?.runtime ?? 'unknown'),
   };
 };
@@ -116,15 +123,20 @@ function firstUnderstanding(rules: readonly HintedRule[], place: Place, index: H
   return null;
 }
 
-function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines: readonly string[]): Fact {
+function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines: readonly string[], depth: number): Fact {
+  const whole = lines[line.index] ?? line.text;
+  const said = draft.said ?? (line.text === whole ? undefined : line.text);
+  const deep = draft.depth ?? depth;
   return {
     kind: draft.kind,
     runtime,
     code: draft.code ?? '',
     subject: draft.subject ?? '',
     details: draft.details ?? {},
-    line: lines[line.index] ?? line.text,
+    line: whole,
     lineIndex: line.index,
+    ...(said === undefined ? {} : { said }),
+    ...(deep === 0 ? {} : { depth: deep }),
   };
 }
 

@@ -101,7 +101,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'node26-pg-table-exists': { facts: ['postgres relation_exists 42P07 <users>'], frame: 'pgc.mjs:6' },
   'node26-pino-fatal': { facts: ['node config_invalid EADDRNOTAVAIL <203.0.113.9>'] },
   'node26-port-in-use-v4': { facts: ['node port_in_use EADDRINUSE <38112>'] },
-  'node26-port-in-use-wrapped': { facts: ['node exception  <Error>', 'node port_in_use EADDRINUSE <38111>'], frame: 'wrapped.js:3' },
+  'node26-port-in-use-wrapped': { facts: ['node exception  <Error>', 'node port_in_use EADDRINUSE <38111>'], frame: 'wrapped.js:2' },
   'node26-refused': { facts: ['node connection_refused ECONNREFUSED <127.0.0.1:38113>'] },
   'node26-rejected-object': { facts: ['node exception ERR_UNHANDLED_REJECTION <UnhandledPromiseRejection>'] },
   'node26-require-json': { facts: ['node config_invalid json_parse </srv/app/config.json>'], frame: 'requirejson.js:1' },

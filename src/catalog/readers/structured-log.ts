@@ -40,6 +40,8 @@ function textsOf(values: ReadonlyMap<string, string>, message: string, first: (n
   const errorMessage = inner ? (values.get(`${inner}.message`) ?? values.get(`${inner}.msg`) ?? '') : first(ERRORS);
   const code = (inner ? values.get(`${inner}.code`) : values.get('code')) ?? '';
   const error = stack !== '' ? stack : errorMessage === '' ? '' : type === '' ? errorMessage : `${type}: ${errorMessage}`;
+  // Go's loggers: what was tried, and beside it the error in words.
+  if (stack === '' && type === '' && error !== '' && message !== '' && !error.includes(message)) return [`${message}: ${error}`];
   const texts: string[] = [];
   if (message !== '' && !error.includes(message)) texts.push(...message.split('\n'));
   if (error !== '') texts.push(...error.split('\n'));

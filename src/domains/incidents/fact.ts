@@ -96,6 +96,8 @@ export interface OutputFacts {
   readonly frames: readonly Frame[];
   /** The line that best says what went wrong: the first error line, not the last. Empty when there is none. */
   readonly headline: string;
+  /** The last thing that a program said which said very little: its reason, when it ended without an error. */
+  readonly lastWords?: string;
   readonly runtime: FactRuntime;
 }
 

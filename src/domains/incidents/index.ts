@@ -11,7 +11,7 @@ export {
   type SignaturePart,
   type SignaturePartName,
 } from './signature-parts.ts';
-export { computeSignature, type SignatureInput, type SignatureResult } from './signature.ts';
+export { computeSignature, principalFact, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
 export type { Explanation, IncidentStore } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';

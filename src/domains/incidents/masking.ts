@@ -47,7 +47,7 @@ const NUMBER = /(?<![A-Za-z\d"'`])\d+(?:[.,]\d+)*(?:[kKMGTm]i?[bB]|[mnuµ]?s|m|h
 
 /** What stands before a number that is a code, not an amount. */
 const CODE_BEFORE =
-  /(?:\b(?:status|code|errno|exit|signal|sqlstate|returned|responded with|answered|response|HTTP(?:\/\d(?:\.\d)?)?|os error|exit status|status code)["']?[ :=#([]{1,3}|\berror #?)$/i;
+  /(?:\b(?:status|code|errno|exit|signal|sqlstate|returned|responded with|answered|response|HTTP(?:\/\d(?:\.\d)?)?|os error|exit status|status code)["']?[ :=#([]{1,3}|\berror #?|returned error: )-?$/i;
 const REASON_AFTER = /^ (?:[A-Z][a-z]+|I'm a)/;
 
 function isCode(number: string, at: number, whole: string): boolean {
@@ -69,8 +69,12 @@ function isDigit(word: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
+/** Longer names are what is wrong, not who. */
+const NAME_CHARS_MAX = 128;
+
 /** The names of users, databases, hosts and folders: people number them, and then the number says only which of many. */
 export function maskName(name: string): string {
+  if (name.length > NAME_CHARS_MAX) return '<long>';
   return name.replace(/[A-Za-z0-9]+/g, (word) => {
     if (!DIGIT.test(word)) return word;
     // 6 is the length of the shortest names that `mktemp` and bundlers make up.
@@ -141,7 +145,7 @@ export function maskPath(path: string): string {
   if (!trimmed.startsWith('/') && !trimmed.startsWith('~')) return names.slice(-3).map(maskNumbers).join('/');
   if (TEMPORARY.test(trimmed)) {
     const inside = trimmed.replace(TEMPORARY, '').split('/');
-    if (inside.length === 1) return /\.\w{1,8}$/.test(last) ? maskName(last) : '<tmp>';
+    if (inside.length === 1) return /\.[a-z]{2,5}\d?$/.test(last) ? maskName(last) : '<tmp>';
     return fromStructure(inside.slice(1));
   }
   if (SYSTEM.test(trimmed)) return names.slice(-2).map(maskName).join('/');

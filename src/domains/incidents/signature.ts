@@ -36,7 +36,7 @@ export function computeSignature(input: SignatureInput): SignatureResult {
   const { output, directory } = input;
   const cause = principalFact(output.facts);
   const subject = cause === null ? '' : subjectOf(cause, directory);
-  const message = messageOf(cause, output.headline, directory);
+  const message = messageOf(cause, input);
   const values: Readonly<Record<SignaturePartName, string>> = {
     version: String(SIGNATURE_VERSION),
     component: input.component,
@@ -92,6 +92,9 @@ function outcomeOf(cause: Fact | null, { signal, exitCode, symptom }: SignatureI
   return exitCode === null ? symptom : `exit:${exitCode}`;
 }
 
+/** Shells add this to the number of the signal that ended a program. */
+const SIGNALLED = 129;
+
 /** What runtimes end with after an uncaught error: most with 1, Go 2, Rust 101, PHP 255, abort(3) in a shell 134. */
 const USUAL_CODES: ReadonlySet<number> = new Set([0, 1, 2, 101, 134, 255]);
 
@@ -132,11 +135,17 @@ function namesItsObject(cause: Fact, directory: string): boolean {
   return PATHS.has(cause.kind) && isFixedPath(withoutDirectory(cause.subject, directory));
 }
 
-function messageOf(cause: Fact | null, headline: string, directory: string): string {
-  if (cause === null) return maskText(withoutDirectory(headline, directory));
+function messageOf(cause: Fact | null, { output, exitCode, signal, directory }: SignatureInput): string {
+  if (cause === null) {
+    // abort(3) is preceded by its reason; who is ended by another signal or as if by one does not choose the words.
+    const chose = signal === null ? exitCode !== null && exitCode < SIGNALLED : signal === 'SIGABRT';
+    return maskText(withoutDirectory(output.headline || (chose ? (output.lastWords ?? '') : ''), directory));
+  }
   if (cause.kind === 'exception') return maskText(withoutDirectory(String(cause.details['message'] ?? ''), directory));
   // Grace words its own facts, with what it saw this time.
-  if (cause.runtime === 'grace' || (CODE_NAMES.has(cause.kind) && cause.subject !== '')) return '';
+  if (cause.runtime === 'grace') return '';
+  // Who says it is told by the stack, or else by the words.
+  if (CODE_NAMES.has(cause.kind) && cause.subject !== '' && output.runtime !== 'unknown') return '';
   const said = withoutDirectory(cause.said ?? cause.line, directory);
   const subject = withoutDirectory(cause.subject, directory);
   return maskText(subject.length < 2 ? said : said.replaceAll(subject, '<it>'));
