@@ -55,6 +55,8 @@ interface Found {
   readonly from: number;
   readonly to: number;
   readonly sections: readonly Section[];
+  /** The lines that are frames and nothing else. */
+  readonly frameLines: readonly number[];
 }
 
 /** More stacks than this are a flood of one error. */
@@ -82,20 +84,24 @@ export function stacksOf(lines: readonly TranscriptLine[]): readonly Found[] {
 function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: FactRuntime, read: FrameReader): Found {
   let section: Section = { from: Math.max(0, from - 1), frames: [] };
   const sections = [section];
+  const frameLines: number[] = [];
   let at = from;
   for (; at < lines.length; at++) {
     const line = lines[at];
     if (!line) break;
     const frame = read(line.text, lines[at - 1]?.text ?? '');
-    if (frame) section.frames.push(frame);
-    else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
+    if (frame) {
+      section.frames.push(frame);
+      // Ruby says the error on the line of its first frame.
+      if (runtime !== 'ruby') frameLines.push(at);
+    } else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
     else if (line.tone !== 'echo' && !BETWEEN[runtime]?.test(line.text)) break;
   }
   // Python prints the innermost frame last.
   if (runtime === 'python') for (const one of sections) one.frames.reverse();
   const thrown = runtime === 'node' ? thrownAbove(lines, from) : null;
   if (thrown) sections[0]?.frames.push(thrown);
-  return { runtime, from, to: Math.max(at, from + 1), sections };
+  return { runtime, from, to: Math.max(at, from + 1), sections, frameLines };
 }
 
 function thrownAbove(lines: readonly TranscriptLine[], from: number): Frame | null {
@@ -113,6 +119,11 @@ function thrownAbove(lines: readonly TranscriptLine[], from: number): Frame | nu
       };
   }
   return null;
+}
+
+/** Lines that name places in the code: they say nothing themselves. */
+export function frameLines(stacks: readonly Found[]): ReadonlySet<number> {
+  return new Set(stacks.flatMap((stack) => stack.frameLines));
 }
 
 /**
