@@ -91,6 +91,8 @@ function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: Fact
     if (!line) break;
     const frame = read(line.text, lines[at - 1]?.text ?? '');
     if (frame) {
+      // Ruby prints the cause like another error, directly below the stack of what it caused.
+      if (runtime === 'ruby' && at > from && !line.text.startsWith(' ')) sections.push((section = { from: at, frames: [] }));
       section.frames.push(frame);
       // Ruby says the error on the line of its first frame.
       if (runtime !== 'ruby') frameLines.push(at);

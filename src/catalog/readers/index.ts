@@ -50,6 +50,9 @@ const RULES = flat((reader) => reader.rules);
 /** Uncaught errors: asked only when no rule understood the line. */
 const EXCEPTIONS = flat((reader) => reader.exceptions ?? []);
 
+/** Every word that some rule waits for: hostile text is made of these. */
+export const HINTS: readonly string[] = [...new Set([...RULES.rules, ...EXCEPTIONS.rules].flatMap((rule) => rule.hints))];
+
 interface OwnedRules {
   readonly rules: readonly Rule[];
   readonly runtimes: readonly FactRuntime[];

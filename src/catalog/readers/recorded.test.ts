@@ -215,7 +215,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'redis-rdb': { facts: ['redis data_corrupt rdb_version <>'] },
   'redis-wrongpass': { facts: ['redis auth_failed WRONGPASS <>'] },
   'ruby-bundler-missing': { facts: ['ruby module_missing Bundler::GemNotFound <rack>'] },
-  'ruby-cause': { facts: ['ruby exception RuntimeError <RuntimeError>', 'ruby path_missing ENOENT </etc/shop/x>'], frame: 'cause.rb:4' },
+  'ruby-cause': { facts: ['ruby exception RuntimeError <RuntimeError>', 'ruby path_missing ENOENT </etc/shop/x>'], frame: 'cause.rb:2' },
   'ruby-conn': { facts: ['ruby connection_refused ECONNREFUSED <127.0.0.1:38119>'], frame: 'conn.rb:2' },
   'ruby-file': { facts: ['ruby path_missing ENOENT </etc/shop/config.yml>'], frame: 'file.rb:1' },
   'ruby-key': { facts: ['ruby env_missing KeyError <DATABASE_URL>'], frame: 'key.rb:2' },
