@@ -66,8 +66,9 @@ async function main(runs: number): Promise<void> {
     const results: Timed[] = [];
     for (const [name, output] of outputs()) results.push(await time(name, output, file, runs));
     print(results);
-    if (options.hints) print((await timeHints(file)).toSorted((a, b) => b.worstMs - a.worstMs).slice(0, 10));
-    const slow = results.filter((one) => one.medianMs > MUST_MS);
+    const hinted = options.hints ? (await timeHints(file)).toSorted((a, b) => b.medianMs - a.medianMs) : [];
+    print(hinted.slice(0, 10));
+    const slow = [...results, ...hinted].filter((one) => one.medianMs > MUST_MS);
     console.log(slow.length === 0 ? `all within ${MUST_MS} ms` : `${slow.length} above ${MUST_MS} ms`);
     if (slow.length > 0) process.exitCode = 1;
   } finally {
@@ -107,7 +108,10 @@ async function timeHints(file: string): Promise<readonly Timed[]> {
   for (const hint of HINTS) {
     for (const tail of TAILS) {
       const line = `${hint}${repeated(tail, LINE_BYTES - hint.length)}`;
-      results.push(await time(`${JSON.stringify(hint)} before ${JSON.stringify(tail)}`, lines(line), file, 1));
+      const name = `${JSON.stringify(hint)} before ${JSON.stringify(tail)}`;
+      const once = await time(name, lines(line), file, 1);
+      // Slow once can be the machine.
+      results.push(once.worstMs > MUST_MS / 2 ? await time(name, lines(line), file, 5) : once);
     }
   }
   return results;

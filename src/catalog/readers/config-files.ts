@@ -92,7 +92,7 @@ export const configFiles: Reader = {
     // TOML
     rule(
       ['TOMLDecodeError', 'TomlDecodeError', 'TomlError', 'toml: ', 'TOML parse error'],
-      /(?:TOMLDecodeError: |TomlDecodeError: |TomlError: |toml: (?:line \d|cannot|expected|invalid|key)|TOML parse error at )(.{0,200})/,
+      /(?:TOMLDecodeError: |TomlDecodeError: |TomlError: |toml: (?:line \d{1,7}:?|cannot|expected|invalid|key)|TOML parse error at )(.{0,200})/,
       (found, place) => parseError('toml', found[1] ?? '', fileNear(place, TOML_FILE), place),
     ),
 

@@ -30,8 +30,8 @@ function isSentence(text: string): boolean {
 
 /** A program that says more than this does not end with its reason. */
 const FEW_LINES = 12;
-/** `stack traceback:` is followed by details, `Usage:` by a list. */
-const ANNOUNCES = /:\s{0,2}$/;
+/** These lines come before details, and are none themselves. */
+const ANNOUNCES = /^(?:stack traceback|traceback|usage|options|details|help|hint)\b.{0,80}:?$/i;
 const WARNS = /\b[A-Z]\w{0,40}Warning: /;
 
 /** The last thing that was said, when little was: what a program prints before it ends with a code is its reason. */

@@ -13,6 +13,11 @@ describe('a sentence loses', () => {
     ['the folders above a file', "open '/srv/app-5306/config.json' or /tmp/svc-ck_xfyem/a.txt", "open 'config.json' or a.txt"],
     ['which of many users and databases', 'user "app0" on database "tenant_12"', 'user "app<n>" on database "tenant_<n>"'],
     ['who logs in where, in a URL', 'to postgres://me:pw@10.0.0.1:9999/shop7?x=1', 'to postgres://<user>@<addr>/shop<n>'],
+    [
+      'what a row held',
+      "Duplicate entry 'a@b' for key 'users.email'; Key (email)=(a@b) exists",
+      "Duplicate entry <value> for key 'users.email'; Key (email)=(<value>) exists",
+    ],
     ['a long number in quotes', 'port "44019"', 'port "<n>"'],
   ])('%s', (_what, text, masked) => {
     expect(maskText(text)).toBe(masked);

@@ -12,6 +12,7 @@ export function maskText(text: string): string {
   if (masked.includes('://')) masked = masked.replace(URL, (_, scheme: string, rest: string) => `${scheme}://${maskUrl(rest)}`);
   if (masked.includes('/')) masked = masked.replace(QUOTED_PATH, (_, quote: string, path: string) => `${quote}${maskPath(path)}${quote}`);
   if (masked.includes('/')) masked = masked.replace(BARE_PATH, maskPath);
+  masked = masked.replace(VALUE, '$1<value>');
   if (!DIGIT.test(masked)) return masked.trim();
   return masked
     .replace(TIME, '<time>')
@@ -27,6 +28,8 @@ export function maskText(text: string): string {
 }
 
 const DIGIT = /\d/;
+/** What a row or a request held, shown by databases beside the name of the rule that it broke. */
+const VALUE = /(\bDuplicate entry |\bdup key: |\)=\(|\bFailing row contains )(?:'[^']{0,300}'|\{[^}]{0,300}\}|[^'{][^)]{0,300}(?=\)))/g;
 const URL = /\b([a-z][a-z0-9+.-]{1,20}):\/\/([^\s"'`<>]{1,400})/gi;
 const QUOTED_PATH = /(["'`])((?:\.{0,2}|~)\/[^"'`]{1,300})\1/g;
 const BARE_PATH = /(?<![\w.@~+/:<>-])(?:\.{1,2}|~)?\/[\w@+%~-][\w.@+%~-]*(?:\/[\w.@+%~-]+)*\/?/g;
@@ -38,7 +41,7 @@ const HEX = /\b(?:0x[0-9a-f]{1,32}|(?=[a-f]{0,64}\d)[0-9a-f]{12,64})\b/gi;
 const ADDRESS = /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\]?(?![\w.]))(?::\d{1,5})?(?![\w.]*\w)/gi;
 /** Names that whoever installs the service chooses, and numbers: `user "app0"`, `database "tenant_12"`. */
 const DEPLOYED_NAME =
-  /(\b(?:user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container)[ :=]{1,2}["'`]?)([\w.@-]{1,128})/gi;
+  /(\b(?:credentials for|user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container)[ :=]{1,2}["'`]?)([\w.@-]{1,128})/gi;
 const HOST_AND_PORT = /(?<![\w.-])((?:[A-Za-z][\w-]{0,62}\.){0,8}[A-Za-z][\w-]{0,62}):\d{2,5}(?![\w.])/g;
 /** A short number in quotes can be the name of something; a long one is a port, a pid or a size. */
 const QUOTED_NUMBER = /(["'`])\d{4,20}\1/g;

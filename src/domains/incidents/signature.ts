@@ -114,17 +114,22 @@ const ADDRESSES: ReadonlySet<Fact['kind']> = new Set(['connection_refused', 'con
 /** Names that whoever installs the service chooses. */
 const DEPLOYED: ReadonlySet<Fact['kind']> = new Set(['auth_failed', 'database_missing']);
 
-function subjectOf({ kind, subject, details }: Fact, directory: string): string {
+function subjectOf({ kind, runtime, subject, details }: Fact, directory: string): string {
   if (subject === '') return '';
   const told = withoutDirectory(subject, directory);
   if (kind === 'port_in_use' || kind === 'port_forbidden') return '<port>';
   if (kind === 'relation_missing' || kind === 'relation_exists')
-    return [details['object'], details['table'] === undefined ? told : `${details['table']}.${told}`].join(' ').trim();
+    return [details['object'], details['table'] === undefined ? relationOf(told, runtime) : `${details['table']}.${told}`].join(' ').trim();
   if (CODE_NAMES.has(kind)) return told.includes('/') ? maskText(told) : told;
   if (DEPLOYED.has(kind)) return maskName(told);
   if (ADDRESSES.has(kind)) return /[\s()]/.test(told) ? maskText(told) : told.includes('://') ? maskText(told) : maskAddress(told);
   if (PATHS.has(kind)) return /\s/.test(told) && !told.includes('/') ? maskText(told) : maskPath(told);
   return kind === 'exception' ? told : maskText(told);
+}
+
+/** MySQL puts the database before a table; which one is for whoever installs the service. */
+function relationOf(name: string, runtime: Fact['runtime']): string {
+  return runtime === 'mysql' ? name.replace(/^[^.]{1,128}(?=\.)/, maskName) : name;
 }
 
 /** Whether the subject alone says which failure of its kind it is; else the place in the code has to. */
