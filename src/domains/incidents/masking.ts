@@ -41,7 +41,7 @@ const HEX = /\b(?:0x[0-9a-f]{1,32}|(?=[a-f]{0,64}\d)[0-9a-f]{12,64})\b/gi;
 const ADDRESS = /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\]?(?![\w.]))(?::\d{1,5})?(?![\w.]*\w)/gi;
 /** Names that whoever installs the service chooses, and numbers: `user "app0"`, `database "tenant_12"`. */
 const DEPLOYED_NAME =
-  /(\b(?:credentials for|user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container)[ :=]{1,2}["'`]?)([\w.@-]{1,128})/gi;
+  /(\b(?:credentials for|user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container)[ :=]{1,2}["'`]?)(?=[\w.@-]{0,64}\d)([\w.@-]{1,128})/gi;
 const HOST_AND_PORT = /(?<![\w.-])((?:[A-Za-z][\w-]{0,62}\.){0,8}[A-Za-z][\w-]{0,62}):\d{2,5}(?![\w.])/g;
 /** A short number in quotes can be the name of something; a long one is a port, a pid or a size. */
 const QUOTED_NUMBER = /(["'`])\d{4,20}\1/g;

@@ -115,9 +115,9 @@ const ADDRESSES: ReadonlySet<Fact['kind']> = new Set(['connection_refused', 'con
 const DEPLOYED: ReadonlySet<Fact['kind']> = new Set(['auth_failed', 'database_missing']);
 
 function subjectOf({ kind, runtime, subject, details }: Fact, directory: string): string {
+  if (kind === 'port_in_use' || kind === 'port_forbidden') return '<port>';
   if (subject === '') return '';
   const told = withoutDirectory(subject, directory);
-  if (kind === 'port_in_use' || kind === 'port_forbidden') return '<port>';
   if (kind === 'relation_missing' || kind === 'relation_exists')
     return [details['object'], details['table'] === undefined ? relationOf(told, runtime) : `${details['table']}.${told}`].join(' ').trim();
   if (CODE_NAMES.has(kind)) return told.includes('/') ? maskText(told) : told;
