@@ -34,6 +34,9 @@ const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
 
+/** Others, such as Ruby, say the error on the line of its first frame. */
+const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go']);
+
 /** Where the stack of a cause begins within the stack of what it caused. */
 const CAUSE: Partial<Record<FactRuntime, RegExp>> = {
   java: /^Caused by: /,
@@ -94,8 +97,7 @@ function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: Fact
       // Ruby prints the cause like another error, directly below the stack of what it caused.
       if (runtime === 'ruby' && at > from && !line.text.startsWith(' ')) sections.push((section = { from: at, frames: [] }));
       section.frames.push(frame);
-      // Ruby says the error on the line of its first frame.
-      if (runtime !== 'ruby') frameLines.push(at);
+      if (ONLY_FRAMES.has(runtime)) frameLines.push(at);
     } else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
     else if (line.tone !== 'echo' && !BETWEEN[runtime]?.test(line.text)) break;
   }

@@ -30,6 +30,7 @@ describe('a sentence keeps', () => {
     ['a short number in quotes, which can be a name', 'unknown option "20"'],
     ['a status', 'request failed with status code 503'],
     ['a status with its reason', 'got 404 Not Found'],
+    ['a constant', 'API_KEY_2 is not set'],
     ['an errno', 'failed (errno 13)'],
     ['an exit code', 'exit status 3'],
     ['the name of a type or a table', 'no such table: t.x1 (std::bad_alloc)'],

@@ -55,7 +55,8 @@ const REASON_AFTER = /^ (?:[A-Z][a-z]+|I'm a)/;
 
 function isCode(number: string, at: number, whole: string): boolean {
   if (!/^\d{1,5}$/.test(number)) return false;
-  if (CODE_BEFORE.test(whole.slice(Math.max(0, at - 24), at))) return true;
+  // `API_KEY_2` is a name in the code.
+  if (/[A-Z]_$/.test(whole.slice(Math.max(0, at - 2), at)) || CODE_BEFORE.test(whole.slice(Math.max(0, at - 24), at))) return true;
   // `404 Not Found`
   return /^[45]\d\d$/.test(number) && REASON_AFTER.test(whole.slice(at + number.length, at + number.length + 12));
 }
