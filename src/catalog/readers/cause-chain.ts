@@ -13,7 +13,7 @@ export function causeDepths(lines: readonly TranscriptLine[]): ReadonlyMap<numbe
   let depth = 0;
   for (let at = 0; at < lines.length; at++) {
     const text = lines[at]?.text ?? '';
-    if (text.startsWith('Caused by: ')) depths.set(at, ++depth);
+    if (text.startsWith('Caused by: ') || text.startsWith('caused by: ')) depths.set(at, ++depth);
     else if (text.includes('[cause]: ')) {
       // Node indents each cause by two more.
       const indent = NODE_CAUSE.exec(text)?.[1]?.length ?? 0;

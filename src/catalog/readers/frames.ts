@@ -29,7 +29,7 @@ const READERS: readonly (readonly [FactRuntime, FrameReader])[] = [
 const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   java: /^(?:Caused by: |\s{1,8}(?:\.\.\. \d{1,5} (?:more|common frames)|Suppressed: ))/,
   // The fields of an error, and the causes among them.
-  node: /^(?:\s{2,16}\S|[}\]]|Emitted ')/,
+  node: /^(?:\s{2,16}\S|[}\]]|Emitted '|caused by: )/,
   python: /^\s{4,}/,
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
@@ -40,7 +40,7 @@ const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python',
 /** Where the stack of a cause begins within the stack of what it caused. */
 const CAUSE: Partial<Record<FactRuntime, RegExp>> = {
   java: /^Caused by: /,
-  node: /^\s{2,16}\[cause\]: |^\s{4,16}\w{0,60}Error(?: \[\w{1,60}\])?: /,
+  node: /^\s{2,16}\[cause\]: |^caused by: |^\s{4,16}\w{0,60}Error(?: \[\w{1,60}\])?: /,
 };
 
 /** Where Node says that it threw: the place of an error whose own stack does not leave the runtime. */
