@@ -153,8 +153,28 @@ function messageOf(cause: Fact | null, { output, exitCode, signal, directory }: 
   if (CODE_NAMES.has(cause.kind) && cause.subject !== '' && output.runtime !== 'unknown') return '';
   const said = withoutDirectory(cause.said ?? cause.line, directory);
   const subject = withoutDirectory(cause.subject, directory);
-  return maskText(subject.length < 2 ? said : said.replaceAll(subject, '<it>'));
+  return maskText(subject.length < 2 ? said : withoutSubject(said, subject));
 }
+
+/** With the folders that stand before it: a file is often named in full in the sentence, and by its name alone in the fact. */
+function withoutSubject(said: string, subject: string): string {
+  let rest = said;
+  let told = '';
+  for (let at = rest.indexOf(subject); at >= 0; at = rest.indexOf(subject)) {
+    const before = rest.slice(0, at);
+    told += `${before.endsWith('/') ? before.slice(0, startOfPath(before)) : before}<it>`;
+    rest = rest.slice(at + subject.length);
+  }
+  return told + rest;
+}
+
+function startOfPath(text: string): number {
+  let at = text.length;
+  while (at > 0 && IN_PATH.test(text.charAt(at - 1))) at--;
+  return at;
+}
+
+const IN_PATH = /[\w./@+%~-]/;
 
 function withoutDirectory(text: string, directory: string): string {
   return directory === '' ? text : text.replaceAll(`${directory}/`, '');
