@@ -1,5 +1,12 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { Explanation, Failure, IncidentStore, Pattern, PatternState } from '../../domains/incidents/index.ts';
+import {
+  readSignatureParts,
+  type Explanation,
+  type Failure,
+  type IncidentStore,
+  type Pattern,
+  type PatternState,
+} from '../../domains/incidents/index.ts';
 import { incidentId, signatureOf } from '../../kernel/index.ts';
 import type { Tables } from './tables.ts';
 
@@ -45,7 +52,7 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
     },
     async failuresOf(boot) {
       const rows = await db.selectFrom('failures').select('body').where('boot_id', '=', boot).orderBy('at').execute();
-      return rows.map((r) => JSON.parse(r.body) as Failure);
+      return rows.map((r) => failureFrom(r.body));
     },
     async failuresLike(signature, limit) {
       const rows = await db
@@ -55,7 +62,7 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
         .orderBy('at', 'desc')
         .limit(limit)
         .execute();
-      return rows.map((r) => JSON.parse(r.body) as Failure);
+      return rows.map((r) => failureFrom(r.body));
     },
     async pattern(signature) {
       const row = await patterns().where('signature', '=', signature).executeTakeFirst();
@@ -112,6 +119,12 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
       return (await query.execute()).map((r) => JSON.parse(r.body) as Explanation);
     },
   };
+}
+
+/** Failures stay readable across versions of the rules that signed them. */
+function failureFrom(body: string): Failure {
+  const stored = JSON.parse(body) as Failure;
+  return { ...stored, signatureParts: readSignatureParts(stored.signatureParts) };
 }
 
 function patternFrom(row: Selectable<Tables['patterns']>): Pattern {
