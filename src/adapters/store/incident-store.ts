@@ -50,6 +50,10 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
             .execute();
       });
     },
+    async failure(id) {
+      const row = await db.selectFrom('failures').select('body').where('id', '=', id).executeTakeFirst();
+      return row ? failureFrom(row.body) : null;
+    },
     async failuresOf(boot) {
       const rows = await db.selectFrom('failures').select('body').where('boot_id', '=', boot).orderBy('at').execute();
       return rows.map((r) => failureFrom(r.body));
@@ -75,29 +79,7 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
     async patterns() {
       return (await patterns().orderBy('last_seen', 'desc').execute()).map(patternFrom);
     },
-    async savePattern(pattern) {
-      const row = {
-        signature: pattern.signature,
-        incident_id: pattern.incidentId,
-        family: pattern.family,
-        component: pattern.component,
-        stage: pattern.stage,
-        family_name: pattern.familyName,
-        template: pattern.template,
-        root_cause: pattern.rootCause,
-        occurrences: pattern.occurrences,
-        first_seen: pattern.firstSeenMs,
-        last_seen: pattern.lastSeenMs,
-        state: pattern.state,
-        playbook: pattern.playbook,
-        clean_boots: pattern.cleanBoots,
-      };
-      await db
-        .insertInto('patterns')
-        .values(row)
-        .onConflict((c) => c.column('signature').doUpdateSet(row))
-        .execute();
-    },
+    savePattern: (pattern) => writePattern(db, pattern),
     async saveExplanation(explanation) {
       const row = {
         failure_id: explanation.failureId,
@@ -125,6 +107,30 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
 function failureFrom(body: string): Failure {
   const stored = JSON.parse(body) as Failure;
   return { ...stored, signatureParts: readSignatureParts(stored.signatureParts) };
+}
+
+export async function writePattern(db: Kysely<Tables>, pattern: Pattern): Promise<void> {
+  const row = {
+    signature: pattern.signature,
+    incident_id: pattern.incidentId,
+    family: pattern.family,
+    component: pattern.component,
+    stage: pattern.stage,
+    family_name: pattern.familyName,
+    template: pattern.template,
+    root_cause: pattern.rootCause,
+    occurrences: pattern.occurrences,
+    first_seen: pattern.firstSeenMs,
+    last_seen: pattern.lastSeenMs,
+    state: pattern.state,
+    playbook: pattern.playbook,
+    clean_boots: pattern.cleanBoots,
+  };
+  await db
+    .insertInto('patterns')
+    .values(row)
+    .onConflict((c) => c.column('signature').doUpdateSet(row))
+    .execute();
 }
 
 function patternFrom(row: Selectable<Tables['patterns']>): Pattern {

@@ -100,6 +100,13 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'approval_needed':
       return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+    case 'person_needed':
+      return [
+        ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
+        ...event.commands
+          .slice(0, COMMANDS_SHOWN)
+          .map(({ command, why }, i) => labelled(i === 0 ? 'run' : '', `${command}  ${paint('dim', why)}`)),
+      ];
     case 'held':
       return [
         `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,
@@ -117,6 +124,13 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'component_starting':
       return [];
   }
+}
+
+/** While a boot goes on; the others are in `grace explain`. */
+const COMMANDS_SHOWN = 3;
+
+function labelled(label: string, text: string): string {
+  return `      ${paint('bold', label.padEnd(9))} ${text}`;
 }
 
 /** The one line that moves: what is being done right now, and for how long. */
