@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import {
   readSignatureParts,
   type Explanation,
@@ -7,7 +7,7 @@ import {
   type Pattern,
   type PatternState,
 } from '../../domains/incidents/index.ts';
-import { incidentId, signatureOf } from '../../kernel/index.ts';
+import { bootId, incidentId, signatureOf } from '../../kernel/index.ts';
 import type { Tables } from './tables.ts';
 
 /** Occurrences of one pattern whose full text is kept; older ones only count. */
@@ -68,6 +68,23 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
         .execute();
       return rows.map((r) => failureFrom(r.body));
     },
+    async occurrences(sinceMs) {
+      const { rows } = await sql<OccurrenceRow>`
+        select failure_id as id, signature, boot_id, at, json_extract(body, '$.outcome') as outcome,
+          json_extract(body, '$.playbook') as playbook from explanations where at >= ${sinceMs}
+        union all
+        select id, signature, boot_id, at, null, null from failures
+          where at >= ${sinceMs} and id not in (select failure_id from explanations where at >= ${sinceMs})
+        order by at`.execute(db);
+      return rows.map((row) => ({
+        failureId: row.id,
+        signature: signatureOf(row.signature),
+        bootId: bootId(row.boot_id),
+        atMs: row.at,
+        outcome: row.outcome,
+        playbook: row.playbook,
+      }));
+    },
     async pattern(signature) {
       const row = await patterns().where('signature', '=', signature).executeTakeFirst();
       return row ? patternFrom(row) : null;
@@ -101,6 +118,15 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
       return (await query.execute()).map((r) => JSON.parse(r.body) as Explanation);
     },
   };
+}
+
+interface OccurrenceRow {
+  readonly id: string;
+  readonly signature: string;
+  readonly boot_id: string;
+  readonly at: number;
+  readonly outcome: Explanation['outcome'] | null;
+  readonly playbook: string | null;
 }
 
 /** Failures stay readable across versions of the rules that signed them. */

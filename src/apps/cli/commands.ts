@@ -74,10 +74,12 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       const { showBoot } = await import('./boots.ts');
       await answer(command, (memory) => showBoot(memory, boot, options.blame === true));
     });
-  looking(program, 'history', 'score, known failures, suggestions').action(async (_options: unknown, command: Command) => {
-    const { history } = await import('./history.ts');
-    await answer(command, history);
-  });
+  looking(program, 'history', 'score, known failures, week by week, suggestions')
+    .option('-w, --weeks <n>', 'how many weeks back (default: 8)', wholeNumber)
+    .action(async ({ weeks }: { weeks?: number }, command: Command) => {
+      const { history } = await import('./history.ts');
+      await answer(command, (memory) => history(memory, weeks));
+    });
   looking(program, 'explain', 'what failed, why, what changed, what was done, and what you can do')
     .argument('[boot-or-incident]', 'default: the newest boot in which something failed')
     .argument('[other]', 'another incident or failure: in which part the two differ')

@@ -52,6 +52,11 @@ export function visibleLength(text: string): number {
   return text.replace(/\u001B\[[0-9;]*m/g, '').length;
 }
 
+/** Whether the terminal says that it shows more than ASCII. */
+export function isUtf8(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return /utf-?8/i.test(environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '');
+}
+
 export function columns(): number {
   return Math.min(process.stdout.columns || 100, 140);
 }

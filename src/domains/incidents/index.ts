@@ -29,5 +29,5 @@ export {
   type GroupingRule,
   type SplitPart,
 } from './grouping-rule.ts';
-export type { Explanation, GroupingRuleStore, IncidentStore, SuggestedCommand } from './ports.ts';
+export type { Explanation, GroupingRuleStore, IncidentStore, Occurrence, SuggestedCommand } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';

@@ -34,12 +34,25 @@ export interface Explanation {
   readonly commands?: readonly SuggestedCommand[];
 }
 
+/** One failure, as little of it as counting needs. */
+export interface Occurrence {
+  readonly failureId: string;
+  readonly signature: Signature;
+  readonly bootId: BootId;
+  readonly atMs: number;
+  /** Null when it was never explained. */
+  readonly outcome: Explanation['outcome'] | null;
+  readonly playbook: string | null;
+}
+
 /** Where failures, patterns and explanations are kept. */
 export interface IncidentStore {
   saveFailure(failure: Failure): Promise<void>;
   failure(id: string): Promise<Failure | null>;
   failuresOf(boot: BootId): Promise<readonly Failure[]>;
   failuresLike(signature: Signature, limit: number): Promise<readonly Failure[]>;
+  /** Everything since then, oldest first; full texts of old failures are forgotten, their explanations are not. */
+  occurrences(sinceMs: number): Promise<readonly Occurrence[]>;
   pattern(signature: Signature): Promise<Pattern | null>;
   patternByIncident(incidentId: string): Promise<Pattern | null>;
   patterns(): Promise<readonly Pattern[]>;
