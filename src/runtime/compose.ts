@@ -430,6 +430,7 @@ export async function compose(options: ComposeOptions) {
 
   return {
     ...repos,
+    caseFile,
     overrides,
     journal,
     host,

@@ -46,7 +46,8 @@ export async function openMemory(dataDir: string): Promise<Memory & { close(): v
     nowMs: Date.now(),
     close: () => store.close(),
   };
-  if ((await memory.boots.list(1)).length === 0) {
+  // A service that uses the library has failures before its first boot under Grace.
+  if ((await memory.boots.list(1)).length === 0 && (await memory.incidents.patterns()).length === 0) {
     store.close();
     throw new NothingBootedYet(dataDir);
   }

@@ -14,6 +14,7 @@ import {
   commandsAfterHealing,
   commandsFor,
   diagnose,
+  explanationOf,
   generatePlaybookSource,
   portableSteps,
   type Captured,
@@ -394,7 +395,7 @@ export class Healer {
   }
 
   /** Finds the registered playbook for this remedy, or writes one. */
-  private async playbookFor(
+  async playbookFor(
     captured: Captured,
     component: ComponentSpec,
     diagnosis: Diagnosis,
@@ -517,29 +518,8 @@ export class Healer {
         advice: shown.advice,
         commands,
       });
-    await this.ports.incidents.saveExplanation({
-      failureId: failure.id,
-      signature: failure.signature,
-      bootId: failure.bootId,
-      atMs: failure.atMs,
-      component: failure.component,
-      what: failure.message,
-      cause: shown.cause,
-      familyName: shown.family,
-      confidence: shown.confidence,
-      evidence: shown.evidence,
-      changes: c.drift.slice(0, 8).map((d) => d.message),
-      action,
-      playbook: playbook?.name ?? null,
-      risk: playbook?.risk ?? null,
-      outcome,
-      advice: shown.advice,
-      alternatives: verdict.all
-        .filter((d) => d !== shown)
-        .slice(0, 4)
-        .map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
-      commands,
-    });
+    const changes = c.drift.slice(0, 8).map((d) => d.message);
+    await this.ports.incidents.saveExplanation(explanationOf({ failure, verdict, changes, action, playbook, outcome, commands }));
   }
 
   private async setOutcome(

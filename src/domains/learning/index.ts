@@ -6,6 +6,7 @@ export { commandsAfterHealing, commandsFor, type CommandCase } from './commands-
 export { diagnose, type Verdict } from './diagnose.ts';
 export type { Drift } from './drift.ts';
 export { evolution, evolutionStartMs, type WeekOfLearning } from './evolution.ts';
+export { explanationOf } from './explanation.ts';
 export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardCase, type Remedy, type WaitFor } from './family.ts';
 export { compareFingerprints, fingerprintFrom, type Fingerprint, type FingerprintChange } from './fingerprint.ts';
 export { generatePlaybookSource, portableSteps } from './generate-playbook.ts';

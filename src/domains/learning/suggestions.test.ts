@@ -70,6 +70,11 @@ describe('at its limit, and not one short of it, it is suggested to', () => {
     });
   });
 
+  test('look at what was learned from a person, until it has run once', () => {
+    expect(kinds({ playbooks: [playbook({ origin: 'learned', tier: 'tier_3' })] })).toEqual(['look_at_candidate']);
+    expect(kinds({ playbooks: [playbook({ origin: 'learned', tier: 'tier_3', verifiedCount: 9 })] })).toEqual([]);
+  });
+
   test('review a playbook that fails as often as it helps, unless it is disabled', () => {
     expect(kinds({ playbooks: [playbook({ verifiedCount: 2, failedCount: 1 })] })).toEqual([]);
     expect(kinds({ playbooks: [playbook({ verifiedCount: 1, failedCount: 1 })] })).toEqual(['review_playbook']);

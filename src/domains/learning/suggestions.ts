@@ -5,7 +5,14 @@ import type { BootOutcome } from './health-score.ts';
 
 /** Something worth a person's time. */
 export interface Suggestion {
-  readonly kind: 'approve' | 'look_at_pattern' | 'review_playbook' | 'look_at_cause' | 'raise_autonomy' | 'weak_stage';
+  readonly kind:
+    | 'approve'
+    | 'look_at_candidate'
+    | 'look_at_pattern'
+    | 'review_playbook'
+    | 'look_at_cause'
+    | 'raise_autonomy'
+    | 'weak_stage';
   /** Incident, playbook, stage or approval it is about. */
   readonly subject: string;
   /** What to do. */
@@ -103,8 +110,17 @@ function aboutPlaybook(p: RegisteredPlaybook, patterns: readonly Pattern[]): Sug
       reason: `it fails as often as it helps: ${trackRecord(p)}`,
       weight: 90 + p.failedCount,
     };
+  if (p.origin === 'learned' && p.verifiedCount === 0 && p.failedCount === 0 && p.isEnabled)
+    return {
+      ...seen,
+      kind: 'look_at_candidate',
+      text: `look at candidate ${p.name}: what a person did by hand, as a playbook`,
+      reason: 'it is offered, and never runs before somebody approved it',
+      weight: 120,
+    };
   const tier = LESS_ASKING[p.tier];
-  if (tier !== null && p.verifiedCount >= VERIFIED_FOR_AUTONOMY && p.failedCount === 0) {
+  // What was learned from a person keeps asking, whatever its file says.
+  if (tier !== null && p.origin !== 'learned' && p.verifiedCount >= VERIFIED_FOR_AUTONOMY && p.failedCount === 0) {
     const occurrences = patterns.filter((pattern) => pattern.playbook === p.name).reduce((sum, pattern) => sum + pattern.occurrences, 0);
     return {
       ...seen,
