@@ -1,6 +1,6 @@
 import type { Emit, GraceEvent } from '../../domains/healing/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
-import { columns, paint, visibleLength, wrap } from './terminal.ts';
+import { columns, paint, table, visibleLength, wrap } from './terminal.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 90;
@@ -103,9 +103,10 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'person_needed':
       return [
         ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
-        ...event.commands
-          .slice(0, COMMANDS_SHOWN)
-          .map(({ command, why }, i) => labelled(i === 0 ? 'run' : '', `${command}  ${paint('dim', why)}`)),
+        ...table(event.commands.slice(0, COMMANDS_SHOWN).map(({ command, why }) => [command, paint('dim', why)]))
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line, i) => labelled(i === 0 ? 'run' : '', line)),
       ];
     case 'held':
       return [

@@ -16,7 +16,7 @@ import { findBoot } from './find.ts';
 import { incidentNames, mergedWith, ruleJson, standingPattern, toldRule } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { tookMs } from './past-boots.ts';
-import { columns, paint, wrap } from './terminal.ts';
+import { columns, paint, table, wrap } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
 /** A crash loop leaves hundreds of the same; what is asked for is what they have in common. */
@@ -26,7 +26,10 @@ const BOOTS_MAX = 200;
 const OUTPUT_LINES = 12;
 /** On the terminal of a tired person; the rest is in the report and in `--json`. */
 const SHOWN = { evidence: 3, changes: 4, advice: 3, alternatives: 2, commands: 4 } as const;
+const SHOWN_HEALED = { evidence: 1, changes: 1, advice: 1, alternatives: 0, commands: 1 } as const;
 const HEADLINE_EVIDENCE_CHARS = 120;
+/** Of the words of an evidence, the share that the cause may have too. */
+const REPEATED_SHARE = 0.6;
 /** Runs of playbooks and failures told of an incident. */
 const RUNS_SHOWN = 3;
 const FAILURES_TOLD = 20;
@@ -93,7 +96,7 @@ export async function explainIncident(memory: Memory, pattern: Pattern): Promise
   const why = {
     grouped: whyGrouped(pattern, failures[0]),
     playbook: entry === null ? [] : whyPlaybook(entry.explanation, playbook, runs),
-    stopped: entry === null ? [] : whyStopped(entry),
+    stopped: entry === null ? [] : whyStopped(entry, runs),
   };
   const deciding = rulesFor(pattern, failures[0], rules);
   const data = {
@@ -180,12 +183,14 @@ function whyPlaybook(e: Explanation, playbook: RegisteredPlaybook | null, runs: 
 }
 
 /** Why nothing more was done; nothing to say where it was healed. */
-function whyStopped({ explanation: e }: Entry): readonly string[] {
+function whyStopped({ explanation: e }: Entry, runs: readonly PlaybookRun[]): readonly string[] {
   switch (e.outcome) {
     case 'healed':
       return [];
     case 'open':
-      return ['it was cut off, or the fix has not proven itself yet'];
+      return runs.some((r) => r.bootId === e.bootId) || e.action === ''
+        ? ['it was cut off, or the fix has not proven itself yet']
+        : [e.action];
     case 'not_healed':
     case 'waiting':
     case 'needs_approval':
@@ -305,11 +310,17 @@ const OUTCOME: Readonly<Record<Explanation['outcome'], () => string>> = {
 function headline(entry: Entry): string {
   const { explanation: e, nextStep } = entry;
   const style = isSettled(entry) ? 'green' : 'red';
-  const evidence = e.evidence.find((line) => !e.cause.includes(line) && !line.includes(e.cause)) ?? '';
+  const evidence = isSettled(entry) ? '' : (e.evidence.find((line) => saysMore(line, e.cause)) ?? '');
   const shown = evidence.length > HEADLINE_EVIDENCE_CHARS ? `${evidence.slice(0, HEADLINE_EVIDENCE_CHARS)}…` : evidence;
   return oneLine(
     `${paint(style, `${e.component}: ${e.cause}`)}${shown === '' ? '' : paint('dim', ` (${shown})`)}. ${paint('bold', sentence(nextStep))}`,
   );
+}
+
+/** Evidence that only says the cause again is not worth the room in the first line. */
+function saysMore(evidence: string, cause: string): boolean {
+  const words = evidence.split(/[^\p{L}\p{N}_./-]+/u).filter((word) => word.length > 3);
+  return words.length > 0 && words.filter((word) => cause.includes(word)).length < words.length * REPEATED_SHARE;
 }
 
 function brokenStage(failure: string): string {
@@ -327,29 +338,39 @@ function sentence(text: string): string {
 
 function describe({ explanation: e, incident }: Entry, times: number, actions: readonly string[], whole = false): readonly string[] {
   const sure = e.confidence > 0 ? `, ${Math.round(e.confidence * 100)} % sure` : '';
+  // What is over needs fewer words.
+  const limits = e.outcome === 'healed' ? SHOWN_HEALED : SHOWN;
   const some = (values: readonly string[], limit: number): readonly string[] =>
     whole || values.length <= limit
       ? values
       : [...values.slice(0, limit), paint('dim', `${values.length - limit} more: grace explain ${incident}`)];
+  const alternatives = e.alternatives.filter((text) => whole || !text.startsWith('unexplained '));
   return [
-    `${paint('bold', e.component)}: ${wrap(e.what, columns() - e.component.length - 2, '  ')}` +
-      paint('dim', `  ${incident} (${e.familyName ?? 'unexplained'}${sure})${times > 1 ? `, ${times} times` : ''}`),
+    `${paint('bold', e.component)}: ${wrap(e.what, columns() - e.component.length - 2, '  ')}`,
+    field(
+      'incident',
+      incident === ''
+        ? []
+        : [`${incident} ${paint('dim', `(${e.familyName ?? 'unexplained'}${sure})${times > 1 ? `, ${times} times` : ''}`)}`],
+    ),
     field('cause', [e.cause]),
-    field('evidence', some(e.evidence, SHOWN.evidence)),
-    field('changed', some(e.changes, SHOWN.changes)),
+    field('evidence', some(e.evidence, limits.evidence)),
+    field('changed', some(e.changes, limits.changes)),
     field('Grace', actions),
     field('outcome', [OUTCOME[e.outcome]()]),
-    field('you can', e.outcome === 'healed' && e.playbook !== null ? [] : some(e.advice, SHOWN.advice)),
-    commandLines(e.commands ?? [], whole ? Number.POSITIVE_INFINITY : SHOWN.commands),
-    field('or else', some(e.alternatives, SHOWN.alternatives)),
+    field('you can', e.outcome === 'healed' && e.playbook !== null ? [] : some(e.advice, limits.advice)),
+    commandLines(e.commands ?? [], whole ? Number.POSITIVE_INFINITY : limits.commands),
+    field('or else', limits.alternatives === 0 && !whole ? [] : some(alternatives, limits.alternatives)),
   ].filter((line) => line !== '');
 }
 
 /** Each on a line of its own and never broken: what is copied is what runs. */
 function commandLines(commands: readonly SuggestedCommand[], limit: number): string {
-  return commands
-    .slice(0, limit)
-    .map(({ command, why }, i) => `  ${paint('dim', (i === 0 ? 'run' : '').padEnd(LABEL_WIDTH))}${command}  ${paint('dim', why)}`)
+  const rows = commands.slice(0, limit).map(({ command, why }) => [command, paint('dim', why)]);
+  if (rows.length === 0) return '';
+  return table(rows)
+    .split('\n')
+    .map((line, i) => `  ${paint('dim', (i === 0 ? 'run' : '').padEnd(LABEL_WIDTH))}${line}`)
     .join('\n');
 }
 

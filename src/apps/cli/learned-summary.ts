@@ -39,7 +39,7 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       );
       if (older.length > PATTERNS_SHOWN) lines.push(paint('dim', `  and ${older.length - PATTERNS_SHOWN} more: grace patterns`));
     }
-    if (report.outcome === 'failed') lines.push('', 'more: grace explain');
+    if (report.outcome === 'failed') lines.push('', `${paint('bold', 'what now')}: grace explain`);
     return lines;
   } finally {
     store.close();

@@ -506,6 +506,7 @@ export class Healer {
       outcome,
       playbook: playbook?.name ?? null,
       approval,
+      hasLog: failure.symptom !== 'check',
       hasDrift: c.drift.length > 0,
       projectDir: this.ports.projectDir,
     });

@@ -37,6 +37,7 @@ export async function propose(
       outcome: 'open',
       playbook: registered?.name ?? null,
       approval: null,
+      hasLog: false,
       hasDrift: c.drift.length > 0,
       projectDir: ports.projectDir,
     }),

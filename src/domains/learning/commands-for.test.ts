@@ -21,6 +21,7 @@ function aCase(parts: Partial<CommandCase> = {}, ...facts: readonly Fact[]): Com
     outcome: 'waiting',
     playbook: null,
     approval: null,
+    hasLog: true,
     hasDrift: false,
     projectDir: PROJECT,
     ...parts,
@@ -88,7 +89,7 @@ describe('a person is given', () => {
       'which file sets a variable, and never its value',
       diagnosis('env_missing'),
       aCase({}, fact('env_missing', 'DATABASE_URL')),
-      "grep -l '^DATABASE_URL=' .env",
+      "grep -l -e '^DATABASE_URL=' .env",
     ],
     ['the example', diagnosis('env_file_missing'), aCase(), 'cp -n .env.example .env'],
     [

@@ -1,4 +1,4 @@
-import { isAbsolute, relative } from 'node:path';
+import { dirname, isAbsolute, relative } from 'node:path';
 import type { Explanation, Failure, SuggestedCommand } from '../incidents/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Diagnosis } from './family.ts';
@@ -13,6 +13,8 @@ export interface CommandCase {
   readonly playbook: string | null;
   /** The request that waits for a person. */
   readonly approval: string | null;
+  /** Whether it ran and wrote something: a check that failed before it was started says nothing in a log. */
+  readonly hasLog: boolean;
   /** Whether something is different from the last good boot. */
   readonly hasDrift: boolean;
   /** Where the person is expected to stand: paths below it are told relative to it. */
@@ -38,10 +40,11 @@ export function commandsFor(diagnosis: Diagnosis, c: CommandCase): readonly Sugg
   else if (c.outcome === 'observed' && c.playbook !== null)
     found.push(command('what the fix would do', 'grace', 'playbooks', 'show', c.playbook));
   found.push(...(OF_FAMILY[diagnosis.family]?.(diagnosis, c) ?? []));
-  if (c.component.kind === 'process') found.push(command('what it wrote last', 'tail', '-n', LOG_LINES, below(c, c.component.logFile)));
+  if (c.component.kind === 'process' && c.hasLog)
+    found.push(command('what it wrote last', 'tail', '-n', LOG_LINES, below(c, c.component.logFile)));
   if (c.hasDrift) found.push(command('what changed since the last good boot', 'grace', 'diff'));
   if (c.outcome !== 'needs_approval' && c.outcome !== 'observed' && c.failure.stage !== 'runtime')
-    found.push(command('start it again once that is mended; a Grace that holds does so by itself', 'grace', 'up'));
+    found.push(command('start it again, once that is mended', 'grace', 'up'));
   return kept(found);
 }
 
@@ -71,11 +74,11 @@ const OF_FAMILY: Readonly<Record<string, Looks>> = {
     ];
   },
   too_many_connections: (d, c) => portsOf(d, c).map((port) => said(`ss -tn state established '( dport = :${port} )'`, 'who is connected')),
-  env_missing: (_d, c) =>
-    [...new Set(subjects(c, 'env_missing'))]
-      .filter((name) => ENV_NAME.test(name))
-      .slice(0, 2)
-      .map((name) => command(`which file sets ${name}; names only`, 'grep', '-l', `^${name}=`, ...envFiles(c))),
+  env_missing: (_d, c) => {
+    const names = [...new Set(subjects(c, 'env_missing'))].filter((name) => ENV_NAME.test(name)).slice(0, ENV_NAMES_MAX);
+    if (names.length === 0) return [];
+    return [command('which env file sets it, by name only', 'grep', '-l', ...names.flatMap((name) => ['-e', `^${name}=`]), ...envFiles(c))];
+  },
   env_file_missing: (_d, c) => {
     const [file] = envFiles(c);
     return file === undefined ? [] : [command('begin with the example, and fill it in', 'cp', '-n', `${file}.example`, file)];
@@ -91,7 +94,10 @@ const OF_FAMILY: Readonly<Record<string, Looks>> = {
   circular_import: files,
   config_corrupt: files,
   file_missing: files,
-  directory_missing: files,
+  directory_missing: (d, c) =>
+    pathsOf(d, c)
+      .slice(0, 1)
+      .map((path) => command('what lies beside it', 'ls', '-la', dirname(path))),
   wrong_file_type: files,
   data_corrupt: files,
   drift_suspect: files,
@@ -152,7 +158,7 @@ const INSTALL: Readonly<Record<string, readonly string[]>> = {
 
 function files(d: Diagnosis, c: CommandCase): readonly Maybe[] {
   return pathsOf(d, c)
-    .slice(0, 2)
+    .slice(0, 1)
     .flatMap((path) => [
       command('whether it is there, and whose', 'ls', '-ld', path),
       command('who changed it last', 'git', 'log', '-3', '--oneline', '--', path),
@@ -174,6 +180,8 @@ function processState(_d: Diagnosis, c: CommandCase): readonly Maybe[] {
   return pid === null ? [] : [command('what it is doing', 'ps', '-o', 'pid,stat,pcpu,rss,etime,wchan:20,args', '-p', pid)];
 }
 
+/** Variables looked for in one command. */
+const ENV_NAMES_MAX = 3;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const PACKAGE_NAME = /^(?:@[a-z0-9][\w.-]{0,100}\/)?[A-Za-z0-9][\w.-]{0,100}$/;
 const PROGRAM = /^[A-Za-z0-9_./][\w./+-]{0,200}$/;

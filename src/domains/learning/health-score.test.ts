@@ -75,6 +75,7 @@ test.each<[string, readonly BootOutcome[], string]>([
 });
 
 test('the trend says what it compared', () => {
+  expect(healthScore([good(), bad(3)]).trendReason).toBe('the newest had 0 issues and succeeded, the oldest had 3 issues and failed');
   expect(healthScore([good(0), good(0), bad(2), good(1)]).trendReason).toBe(
     'the newer 2 had 0.0 issues each and 0 failed, the older 2 had 1.5 issues each and 1 failed',
   );

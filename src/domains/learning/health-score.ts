@@ -62,9 +62,14 @@ function trendOf(boots: readonly BootOutcome[]): Pick<HealthScore, 'trend' | 'tr
   const difference = badness(newer) - badness(older);
   const told = (part: readonly BootOutcome[]): string =>
     `${mean(part.map((b) => b.issues)).toFixed(1)} issues each and ${part.filter((b) => !b.isSuccess).length} failed`;
+  const alone = ([boot]: readonly BootOutcome[]): string =>
+    `${boot?.issues ?? 0} issues and ${boot?.isSuccess === true ? 'succeeded' : 'failed'}`;
   return {
     trend: difference < -TREND_STEP ? 'improving' : difference > TREND_STEP ? 'degrading' : 'stable',
-    trendReason: `the newer ${half} had ${told(newer)}, the older ${half} had ${told(older)}`,
+    trendReason:
+      half === 1
+        ? `the newest had ${alone(newer)}, the oldest had ${alone(older)}`
+        : `the newer ${half} had ${told(newer)}, the older ${half} had ${told(older)}`,
   };
 }
 

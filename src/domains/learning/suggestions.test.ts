@@ -94,6 +94,7 @@ describe('at its limit, and not one short of it, it is suggested to', () => {
   test('add a check before the stage in which boots fail', () => {
     const early: BootOutcome = { ...failed, failedStage: '1. Preflight Gate' };
     expect(kinds({ boots: [failed] })).toEqual([]);
+    expect(kinds({ boots: [failed, early] })).toEqual([]);
     expect(of({ boots: [failed, failed] })[0]).toMatchObject({ kind: 'weak_stage', subject: '6. Autonomy Load' });
     expect(kinds({ boots: [failed, early, { ...failed, failedStage: '2. Schema Sync & Secrets' }] })).toEqual([]);
   });

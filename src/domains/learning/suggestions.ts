@@ -42,6 +42,7 @@ const RECURRENCES_TO_LOOK_AT = 3;
 const MENDED_TO_LOOK_AT = 3;
 /** Of failed boots, the share that end in one stage before it is called weak. */
 const STAGE_SHARE = 0.5;
+/** And the number: one boot says nothing about a stage. */
 const FAILED_BOOTS_MIN = 2;
 
 /** One step less asking. Tier 1 runs by itself already. */
@@ -137,7 +138,7 @@ function weakStage(boots: readonly BootOutcome[]): Suggestion | null {
   const failed = boots.map((b) => b.failedStage).filter((s) => s !== null);
   const [stage, times] =
     [...Map.groupBy(failed, (s) => s)].map(([s, all]) => [s, all.length] as const).toSorted((a, b) => b[1] - a[1])[0] ?? [];
-  if (stage === undefined || times === undefined || failed.length < FAILED_BOOTS_MIN || times / failed.length < STAGE_SHARE) return null;
+  if (stage === undefined || times === undefined || times < FAILED_BOOTS_MIN || times / failed.length < STAGE_SHARE) return null;
   return {
     kind: 'weak_stage',
     subject: stage,
