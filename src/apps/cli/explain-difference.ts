@@ -55,7 +55,7 @@ export async function explainDifference(memory: Memory, first: string, second: s
   const [left, right] = [names.get(a.counts) ?? a.counts, names.get(b.counts) ?? b.counts];
   const width = Math.max(16, Math.floor((columns() - 20) / 2));
   const lines = [
-    wrap(`${paint(isOne ? 'green' : 'yellow', isOne ? 'one' : 'not one')}: ${summary(differences, same)}`, columns(), ''),
+    wrap(`${paint(isOne ? 'green' : 'yellow', isOne ? 'one' : 'not one')}${summary(isOne, differences, same)}`, columns(), ''),
     '',
     table([
       ['  part', a.name, b.name].map((title) => paint('dim', title)),
@@ -115,12 +115,12 @@ function sameParts(a: Failure, b: Failure, differences: readonly SignatureDiffer
     .map((part) => part.name);
 }
 
-/** `differ in subject: users / orders; same in runtime, kind, code`. */
-function summary(differences: readonly SignatureDifference[], same: readonly string[]): string {
+/** `: they differ in subject: users / orders; same in runtime, kind, code`. */
+function summary(isOne: boolean, differences: readonly SignatureDifference[], same: readonly string[]): string {
   const differ = differences.map((d) => `${d.name}: ${d.a || '(nothing)'} / ${d.b || '(nothing)'}`).join('; ');
   const alike = same.length === 0 ? '' : `same in ${same.join(', ')}`;
-  if (differences.length === 0) return `no part of their signatures differs; ${alike}`;
-  return `differ in ${differ}${alike === '' ? '' : `; ${alike}`}`;
+  if (differences.length === 0) return `: no part of their signatures differs; ${alike}`;
+  return `${isOne ? ', though they' : ': they'} differ in ${differ}${alike === '' ? '' : `; ${alike}`}`;
 }
 
 function whyOf(a: Side, b: Side, isOne: boolean, rules: readonly GroupingRule[]): string {

@@ -118,7 +118,7 @@ describe('grace explain A B', () => {
   it('says in which part two incidents differ, and that no rule applies', async () => {
     await using memory = await seen(ofA('f1'), ofB('f2'));
     const { data, lines } = await explainDifference(memory, INCIDENT_A, 'f2');
-    expect(lines[0]).toBe('not one: differ in subject: users / orders; same in component, kind');
+    expect(lines[0]).toBe('not one: they differ in subject: users / orders; same in component, kind');
     expect(lines.join('\n')).toContain(`grace patterns merge ${INCIDENT_A} ${INCIDENT_B}`);
     expect(data).toMatchObject({
       one: false,
