@@ -156,6 +156,7 @@ class LiveLine {
     else if (event.type === 'component_starting') this.say(`starting ${event.component}`);
     else if (event.type === 'step' && (event.state === 'start' || event.state === 'progress'))
       this.say(event.state === 'start' ? event.step : event.summary);
+    else if (event.type === 'component_ready' && this.text === `starting ${event.component}`) this.say('');
     else if (event.type === 'held') this.say(`waiting for ${event.waitingFor}`);
     else if (event.type === 'boot_ended') this.say('');
   }

@@ -9,14 +9,14 @@ import {
   type SuggestedCommand,
 } from '../../domains/incidents/index.ts';
 import type { PlaybookRun, RegisteredPlaybook } from '../../domains/playbooks/index.ts';
-import { formatDuration } from '../../kernel/index.ts';
+import { formatDuration, type Signature } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import { findBoot } from './find.ts';
 import { incidentNames, mergedWith, ruleJson, standingPattern, toldRule } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { tookMs } from './past-boots.ts';
-import { columns, paint, table, wrap } from './terminal.ts';
+import { columns, fitted, paint, table, wrap } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
 /** A crash loop leaves hundreds of the same; what is asked for is what they have in common. */
@@ -33,6 +33,7 @@ const REPEATED_SHARE = 0.6;
 /** Runs of playbooks and failures told of an incident. */
 const RUNS_SHOWN = 3;
 const FAILURES_TOLD = 20;
+const FAILURES_SHOWN = 5;
 
 /** `grace explain`: what failed in a boot, or what is known of an incident. Without a name: the newest boot with failures. */
 export async function explain(memory: Memory, subject: string | undefined): Promise<Answer> {
@@ -91,10 +92,12 @@ export async function explainIncident(memory: Memory, pattern: Pattern): Promise
   const runs = (await playbooks.runsIn('running', 'applied', 'verified', 'failed', 'undone', 'interrupted'))
     .filter((r) => members.some((s) => s === r.signature))
     .slice(-RUNS_SHOWN);
+  // What was merged into it has another signature of its own.
+  const own = failures.find((f) => (f.grouping?.own ?? f.signature) === pattern.signature) ?? failures[0];
   const output = failures[0]?.output.slice(-OUTPUT_LINES) ?? [];
   const entry = newest === undefined ? null : toEntry(newest, pattern, approvals, memory.nowMs);
   const why = {
-    grouped: whyGrouped(pattern, failures[0]),
+    grouped: whyGrouped(pattern, own),
     playbook: entry === null ? [] : whyPlaybook(entry.explanation, playbook, runs),
     stopped: entry === null ? [] : whyStopped(entry, runs),
   };
@@ -112,7 +115,7 @@ export async function explainIncident(memory: Memory, pattern: Pattern): Promise
     playbook_file: playbook?.file ?? null,
     boots: [...new Set(explanations.map((e) => e.bootId))],
     grouping: {
-      parts: Object.fromEntries((failures[0]?.signatureParts ?? []).map((part) => [part.name, part.value])),
+      parts: Object.fromEntries((own?.signatureParts ?? []).map((part) => [part.name, part.value])),
       merged: mergedWith(pattern, await incidents.patterns(), rules),
       rules: deciding.map((rule) => ruleJson(rule, names)),
     },
@@ -147,8 +150,19 @@ export async function explainIncident(memory: Memory, pattern: Pattern): Promise
       field('stopped', why.stopped),
     ].filter((line) => line !== ''),
   );
+  lines.push(...seenLines(failures, names, memory.nowMs));
   if (output.length > 0) lines.push('', paint('bold', 'last output'), ...output.map((l) => `  ${paint('dim', l)}`));
   return { exitCode: 0, data, lines };
+}
+
+/** The last times it was seen, under the incident each had before somebody merged them. */
+function seenLines(failures: readonly Failure[], names: ReadonlyMap<Signature, string>, nowMs: number): readonly string[] {
+  if (failures.length < 2) return [];
+  const rows = failures.slice(0, FAILURES_SHOWN).map((f) => {
+    const own = f.grouping?.own ?? f.signature;
+    return [`  ${when(f.atMs, nowMs)}`, f.bootId, f.id, names.get(own) ?? paint('dim', own), f.message];
+  });
+  return ['', paint('bold', 'seen'), fitted(rows)];
 }
 
 /** What all failures of a pattern have in common, in the words of the signature. */
@@ -357,7 +371,7 @@ function describe({ explanation: e, incident }: Entry, times: number, actions: r
     field('evidence', some(e.evidence, limits.evidence)),
     field('changed', some(e.changes, limits.changes)),
     field('Grace', actions),
-    field('outcome', [OUTCOME[e.outcome]()]),
+    field('outcome', [e.outcome === 'healed' && e.playbook === null ? paint('yellow', 'started again, and ready') : OUTCOME[e.outcome]()]),
     field('you can', e.outcome === 'healed' && e.playbook !== null ? [] : some(e.advice, limits.advice)),
     commandLines(e.commands ?? [], whole ? Number.POSITIVE_INFINITY : limits.commands),
     field('or else', limits.alternatives === 0 && !whole ? [] : some(alternatives, limits.alternatives)),

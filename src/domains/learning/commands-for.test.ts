@@ -43,6 +43,11 @@ const remedy = (params: Remedy['steps'][number]['params'], description = ''): Re
   restart: true,
 });
 
+test('what failed at run time, or was only reported, is not told to be started again', () => {
+  for (const stage of ['runtime', 'Import orders'])
+    expect(lines(diagnosis('unexplained'), aCase({ failure: { facts: [], context: {}, stage }, hasLog: false }))).toEqual([]);
+});
+
 describe('a person is given', () => {
   test('who holds the port, the log, and the way to start again', () => {
     const cause = 'port 4610 is in use by node (pid 2901, user ada)';

@@ -24,6 +24,8 @@ export interface CommandCase {
 /** More are not read at night. */
 const COMMANDS_MAX = 6;
 const LOG_LINES = '50';
+/** `6. Autonomy Load`: it failed to start. */
+const BOOT_STAGE = /^\d+\. /;
 
 /**
  * What a person can run to see for themselves, and to go on. Everything only looks, or is what Grace itself would do under
@@ -43,7 +45,7 @@ export function commandsFor(diagnosis: Diagnosis, c: CommandCase): readonly Sugg
   if (c.component.kind === 'process' && c.hasLog)
     found.push(command('what it wrote last', 'tail', '-n', LOG_LINES, below(c, c.component.logFile)));
   if (c.hasDrift) found.push(command('what changed since the last good boot', 'grace', 'diff'));
-  if (c.outcome !== 'needs_approval' && c.outcome !== 'observed' && c.failure.stage !== 'runtime')
+  if (c.outcome !== 'needs_approval' && c.outcome !== 'observed' && BOOT_STAGE.test(c.failure.stage))
     found.push(command('start it again, once that is mended', 'grace', 'up'));
   return kept(found);
 }
@@ -51,6 +53,11 @@ export function commandsFor(diagnosis: Diagnosis, c: CommandCase): readonly Sugg
 /** Nothing has to be done any more; what was done can be read. */
 export function commandsAfterHealing(playbook: string | null): readonly SuggestedCommand[] {
   return playbook === null ? [] : kept([command('what the fix does', 'grace', 'playbooks', 'show', playbook)]);
+}
+
+/** It was only started again: why it ended is in what it wrote before. */
+export function commandsAfterRestart(component: CommandCase['component'], projectDir: string): readonly SuggestedCommand[] {
+  return kept([command('what it wrote before and after', 'tail', '-n', LOG_LINES, below({ component, projectDir }, component.logFile))]);
 }
 
 type Maybe = SuggestedCommand | null;
@@ -244,7 +251,7 @@ function pidOf(c: CommandCase): string | null {
 }
 
 /** A path as it is told where the person stands, and never an option; one relative to the component's folder is meant there. */
-function below(c: CommandCase, path: string): string {
+function below(c: Pick<CommandCase, 'component' | 'projectDir'>, path: string): string {
   const whole = isAbsolute(path) ? path : `${c.component.cwd}/${path.replace(/^(?:\.\/)+/, '')}`;
   const inside = relative(c.projectDir, whole);
   if (inside === '') return '.';

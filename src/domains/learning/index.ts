@@ -2,7 +2,7 @@
 // families; the best diagnosis becomes a playbook; a fix that held becomes a guard; what a good boot looked like is kept.
 // How well it goes is scored, told week by week, and turned into suggestions.
 export { observe, record, type Captured, type CaptureInput, type CapturePorts, type LogPart } from './capture.ts';
-export { commandsAfterHealing, commandsFor, type CommandCase } from './commands-for.ts';
+export { commandsAfterHealing, commandsAfterRestart, commandsFor, type CommandCase } from './commands-for.ts';
 export { diagnose, type Verdict } from './diagnose.ts';
 export type { Drift } from './drift.ts';
 export { evolution, evolutionStartMs, type WeekOfLearning } from './evolution.ts';
