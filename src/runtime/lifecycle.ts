@@ -323,10 +323,10 @@ class Session {
 
   /** Report files for people and for training, the row, and the event [BP-5]. */
   private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
+    this.failures = await this.reportedFailures();
     const endedAtMs = nodeClock.nowMs();
     // A boot that failed is the one somebody wants to compare: what the world looked like then is kept as well.
     const fingerprint = outcome === 'failed' ? ((await this.composed.fingerprint()) as unknown as JsonObject) : {};
-    this.failures = await this.reportedFailures();
     const report = await this.save(stages, outcome, endedAtMs, { fingerprint });
     this.ended = { report, atMs: endedAtMs };
     const text = await this.writeFiles(report);
@@ -342,15 +342,6 @@ class Session {
     return report;
   }
 
-  /** What is said of each pattern that failed in this boot, as it ended: a crash loop is told once. */
-  private async reportedFailures(): Promise<readonly ReportedFailure[]> {
-    const { incidents } = this.composed;
-    const newestFirst = await incidents.explanations({ bootId: this.bootId, limit: EXPLANATIONS_REPORTED_MAX });
-    const names = new Map((await incidents.patterns()).map((p) => [p.signature, p.incidentId as string]));
-    const last = new Map(newestFirst.toReversed().map((e) => [e.signature, e]));
-    return [...last.values()].map((e) => reportedFailure(e, names.get(e.signature) ?? ''));
-  }
-
   /** @returns the path of the report for people */
   private async writeFiles(report: BootReport): Promise<string> {
     const training = join(this.options.config.dataDir, 'training', 'startup_failures');
@@ -364,6 +355,15 @@ class Session {
       this.options.logger.warn('the boot report could not be written', { error: messageOf(error) });
     }
     return text;
+  }
+
+  /** What is said of each pattern that failed in this boot, as it ended: a crash loop is told once. */
+  private async reportedFailures(): Promise<readonly ReportedFailure[]> {
+    const { incidents } = this.composed;
+    const newestFirst = await incidents.explanations({ bootId: this.bootId, limit: EXPLANATIONS_REPORTED_MAX });
+    const names = new Map((await incidents.patterns()).map((p) => [p.signature, p.incidentId as string]));
+    const last = new Map(newestFirst.toReversed().map((e) => [e.signature, e]));
+    return [...last.values()].map((e) => reportedFailure(e, names.get(e.signature) ?? ''));
   }
 
   /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */

@@ -100,6 +100,11 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'approval_needed':
       return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+    case 'held':
+      return [
+        `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,
+        `      waiting for ${event.waitingFor}`,
+      ];
     case 'person_needed':
       return [
         ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
@@ -107,11 +112,6 @@ function linesFor(event: GraceEvent): readonly string[] {
           .split('\n')
           .filter((line) => line !== '')
           .map((line, i) => labelled(i === 0 ? 'run' : '', line)),
-      ];
-    case 'held':
-      return [
-        `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,
-        `      waiting for ${event.waitingFor}`,
       ];
     case 'notice':
       return [

@@ -80,6 +80,8 @@ export type GraceEvent =
       readonly approval: string;
       readonly reason: string;
     }
+  | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }
+  | { readonly type: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   | {
       readonly type: 'person_needed';
       readonly component: string;
@@ -87,8 +89,6 @@ export type GraceEvent =
       readonly advice: readonly string[];
       readonly commands: readonly SuggestedCommand[];
     }
-  | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }
-  | { readonly type: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   | { readonly type: 'boot_ended'; readonly boot: string; readonly outcome: string; readonly durationMs: number; readonly report: string };
 
 export type Emit = (event: GraceEvent) => void;

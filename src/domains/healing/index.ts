@@ -1,7 +1,7 @@
 // Healing: from a captured failure to an applied, verified or undone playbook.
 export type { Emit, GraceEvent } from './events.ts';
 export { Healer, type AppliedRun, type HealerPorts, type HealResult, type Knowledge, type PlaybookLibrary } from './healer.ts';
-export { propose, type Proposal } from './propose.ts';
 export { Supervision } from './supervision.ts';
 export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';
+export { propose, type Proposal } from './propose.ts';

@@ -119,8 +119,8 @@ export class HealingWorld {
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
-      projectDir: this.dir,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
+      projectDir: this.dir,
     }); // prettier-ignore
     this.supervision = new Supervision(
       {

@@ -1,7 +1,6 @@
 // Incidents: what went wrong, in one vocabulary for every language and every later domain.
 // A component's output becomes clean lines (output), without secrets (redaction), read into facts (fact);
 // facts give a signature; a failure is one occurrence; a pattern is a family of them and how far Grace is immune.
-// A person's rule (grouping-rule) outranks the signature: these two are one, those are not.
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
 export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
@@ -14,6 +13,9 @@ export {
 } from './signature-parts.ts';
 export { computeSignature, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
+export type { Explanation, IncidentStore } from './ports.ts';
+export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
+// A person's rule outranks the signature: these two are one, those are not.
 export { GroupingRefused } from './errors.ts';
 export {
   groupFailure,
@@ -29,5 +31,4 @@ export {
   type GroupingRule,
   type SplitPart,
 } from './grouping-rule.ts';
-export type { Explanation, GroupingRuleStore, IncidentStore, Occurrence, SuggestedCommand } from './ports.ts';
-export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
+export type { GroupingRuleStore, Occurrence, SuggestedCommand } from './ports.ts';

@@ -10,6 +10,7 @@ export { explanationOf } from './explanation.ts';
 export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardCase, type Remedy, type WaitFor } from './family.ts';
 export { compareFingerprints, fingerprintFrom, type Fingerprint, type FingerprintChange } from './fingerprint.ts';
 export { generatePlaybookSource, portableSteps } from './generate-playbook.ts';
+export { suggestionsFor, trackRecord, type Suggestion } from './suggestions.ts';
 export { healthScore, SCORED_BOOTS, type BootOutcome, type HealthScore } from './health-score.ts';
 export {
   LastGoodKeeper,
@@ -19,4 +20,3 @@ export {
   type LastGoodStore,
   type StoredEntry,
 } from './last-good-keeper.ts';
-export { suggestionsFor, trackRecord, type Suggestion } from './suggestions.ts';
