@@ -93,6 +93,7 @@ export default definePlaybook({ name: 'bring_it_back', description: 'd', risk: '
     ['no stage', { stage: ' ', message: 'x' }, 'needs a stage'],
     ['nothing that failed', { stage: 'a' }, 'needs an error, a message or an output'],
     ['an exit code that is none', { stage: 'a', message: 'x', exitCode: 1.5 }, 'no whole number'],
+    ['a component that nobody can be named', { stage: 'a', message: 'x', component: '../x' }, 'is named with letters'],
     ['a context that is no data', { stage: 'a', message: 'x', context: { n: 1n as unknown as number } }, 'cannot be stored'],
   ])('refuses %s, and stores nothing', async (_what, input, message) => {
     const directory = project();
@@ -124,6 +125,23 @@ export default definePlaybook({ name: 'bring_it_back', description: 'd', risk: '
       expect(stored).not.toContain(canary);
     }
     expect(stored).toContain('[redacted]');
+  });
+
+  test('shows nothing raw that a terminal would obey, and no half of a secret where a text is cut', async () => {
+    const directory = project({ '.env': 'SESSION_SECRET=canary-in-env-file-81f\n' });
+    const escape = '\u001B]0;owned\u0007\u001B[31m';
+    const message = `${escape}${'x'.repeat(495)}canary-in-env-file-81f`;
+    const output = `${'y'.repeat(100)}\n`.repeat(3000) + 'canary-in-env-file-81f\n'.repeat(20_000);
+    const told = await recordFailure({ stage: `im${escape}port`, message, output }, { directory });
+    // oxlint-disable-next-line no-control-regex -- looking for control characters is the point
+    expect(JSON.stringify(told)).not.toMatch(/\\u00[01]|[\u0000-\u001F]/);
+    expect(JSON.stringify(told) + everythingIn(join(directory, '.grace'))).not.toMatch(/canary|ry-in-env-file/);
+  });
+
+  test('counts each of several that are recorded at once', async () => {
+    await using memory = await openMemory({ directory: project() });
+    await Promise.all(Array.from({ length: 5 }, () => memory.recordFailure({ stage: 'import', error: missingTable('orders') })));
+    expect(await memory.patterns()).toEqual([expect.objectContaining({ occurrences: 5 })]);
   });
 
   test('what is no Error and no text is recorded all the same', async () => {

@@ -7,7 +7,7 @@ import { nodeIds } from '../../adapters/node/ids.ts';
 import type { OpenedStore } from '../../adapters/store/index.ts';
 import { reportedFailure } from '../../domains/boot/index.ts';
 import { propose } from '../../domains/healing/index.ts';
-import { mergedInto, type Failure, type Pattern } from '../../domains/incidents/index.ts';
+import { cleanLines, mergedInto, type Failure, type Pattern } from '../../domains/incidents/index.ts';
 import { generatePlaybookSource, observe, portableSteps, record, type Captured } from '../../domains/learning/index.ts';
 import type { ComponentSpec, Problem } from '../../domains/supervisor/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../../kernel/index.ts';
@@ -34,7 +34,6 @@ export interface Workshop {
 const NO_BOOT = bootId('none');
 /** Read of what a program wrote: its beginning and its end. */
 const OUTPUT_CHARS_MAX = 128 * 1024;
-const MESSAGE_CHARS_MAX = 500;
 const STAGE_CHARS_MAX = 80;
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -62,13 +61,21 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
 class LibraryWorkshop implements Workshop {
   private readonly options: WorkshopOptions;
   private readonly composed: Composed;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: WorkshopOptions, composed: Composed) {
     this.options = options;
     this.composed = composed;
   }
 
-  async record(input: FailureInput): Promise<RecordedFailure> {
+  /** One after the other: each reads how often a pattern was seen, and counts on from there. */
+  record(input: FailureInput): Promise<RecordedFailure> {
+    const recorded = this.turn.then(() => this.recordNow(input));
+    this.turn = recorded.catch(() => undefined);
+    return recorded;
+  }
+
+  private async recordNow(input: FailureInput): Promise<RecordedFailure> {
     const said = checked(input);
     const spec = componentOf(this.options.config, input.component);
     // Tells the redactor what the component is started with, and what its env files hold.
@@ -76,7 +83,8 @@ class LibraryWorkshop implements Workshop {
     const { incidents, groupingRules, redactor } = this.composed;
     const problem: Problem = {
       symptom: input.exitCode === undefined ? 'check' : 'exit',
-      message: said.message,
+      // Redacted before it is cut: half a secret is recognised by nobody.
+      message: cleanLines(redactor.redact(said.message))[0] ?? 'it failed',
       exit: input.exitCode === undefined ? null : { exitCode: input.exitCode, signal: null },
       spawnCode: null,
       afterMs: null,
@@ -173,31 +181,47 @@ class LibraryWorkshop implements Workshop {
 
 interface Said {
   readonly stage: string;
+  /** One line, not redacted and not cut yet. */
   readonly message: string;
   readonly output: string;
   readonly context: JsonObject;
 }
 
 /** @throws InputInvalid */
-function checked({ stage, error, message, output, exitCode, context = {} }: FailureInput): Said {
-  if (typeof stage !== 'string' || stage.trim() === '')
+function checked({ stage, component, error, message, output, exitCode, context = {} }: FailureInput): Said {
+  const place = typeof stage === 'string' ? cleanLines(stage.slice(0, STAGE_CHARS_MAX)).join(' ').trim() : '';
+  if (place === '')
     throw new InputInvalid(
       'a failure needs a stage: where in the life of the service it happened',
       "recordFailure({ stage: 'Import orders', error })",
     );
+  if (component !== undefined && !COMPONENT.test(component))
+    throw new InputInvalid('a component is named with letters, digits, dots, dashes and underscores', 'use its name in grace.config.ts');
   if (error === undefined && (message ?? '') === '' && (output ?? '') === '')
     throw new InputInvalid('a failure needs an error, a message or an output', 'recordFailure({ stage, error }) with what was thrown');
   if (exitCode !== undefined && !Number.isInteger(exitCode))
     throw new InputInvalid('exitCode is no whole number', 'leave it out for what did not end');
-  const thrown = error === undefined ? '' : inspect(error, { depth: 4, colors: false, maxStringLength: 8192, maxArrayLength: 20 });
+  const thrown =
+    error === undefined ? '' : inspect(error, { depth: 4, colors: false, maxStringLength: OUTPUT_CHARS_MAX, maxArrayLength: 20 });
   const text = [thrown === '' ? (message ?? '') : thrown, output ?? ''].filter((part) => part !== '').join('\n');
-  const line = message ?? (error === undefined ? firstLine(output ?? '') : messageOf(error));
   return {
-    stage: stage.trim().slice(0, STAGE_CHARS_MAX),
-    message: (firstLine(line) || 'it failed').slice(0, MESSAGE_CHARS_MAX),
-    output: text.length <= OUTPUT_CHARS_MAX * 2 ? text : `${text.slice(0, OUTPUT_CHARS_MAX)}\n${text.slice(-OUTPUT_CHARS_MAX)}`,
+    stage: place,
+    message: firstLine(message ?? (error === undefined ? (output ?? '') : messageOf(error))),
+    output: bothEnds(text),
     context: plain(context),
   };
+}
+
+/** As in a configuration. */
+const COMPONENT = /^[A-Za-z0-9][\w.-]{0,62}$/;
+
+/** Where a part was cut out of a line half a secret may stand: that line is left out. */
+function bothEnds(text: string): string {
+  if (text.length <= OUTPUT_CHARS_MAX * 2) return text;
+  const [head, tail] = [text.slice(0, OUTPUT_CHARS_MAX), text.slice(-OUTPUT_CHARS_MAX)];
+  const [end, start] = [head.lastIndexOf('\n'), tail.indexOf('\n')];
+  // A line this long is cut to its beginning in any case.
+  return `${end < 0 ? head : head.slice(0, end)}\n${start < 0 ? '' : tail.slice(start + 1)}`;
 }
 
 function plain(context: JsonObject): JsonObject {
@@ -223,7 +247,11 @@ function firstLine(text: string): string {
 /** The one that is named, also when the configuration has no such component: then it lives where the service does. */
 function componentOf({ components, name, dataDir }: GraceConfig, asked: string | undefined): ComponentSpec {
   const processes = components.filter((c) => c.kind === 'process');
-  const wanted = asked ?? processOf(process.env['GRACE_MARK']) ?? (processes.length === 1 ? processes[0]?.name : undefined) ?? name;
+  const wanted =
+    asked ??
+    processOf(process.env['GRACE_MARK']) ??
+    (processes.length === 1 ? processes[0]?.name : undefined) ??
+    (COMPONENT.test(name) ? name : 'service');
   const found = components.find((c) => c.name === wanted);
   if (found !== undefined) return found;
   const [like] = processes;
@@ -239,7 +267,7 @@ function componentOf({ components, name, dataDir }: GraceConfig, asked: string |
     readiness: null,
     liveness: null,
     startup: null,
-    logFile: join(dataDir, 'logs', `${wanted.replace(/[^\w.-]/g, '_')}.log`),
+    logFile: join(dataDir, 'logs', `${wanted}.log`),
   };
 }
 
