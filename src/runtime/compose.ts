@@ -247,6 +247,7 @@ export async function compose(options: ComposeOptions) {
     knowledge,
     emit: redactedEmit,
     executeAtRuntime: config.healing.executeAtRuntime,
+    projectDir: config.projectDir,
     caseFile,
     primitiveContext: contextFor,
   });
@@ -268,6 +269,7 @@ export async function compose(options: ComposeOptions) {
         redactor,
         readFacts: async (lines) => (await knowledge()).readFacts(lines),
         incidents: repos.incidents,
+        groupingRules: repos.groupingRules,
       },
       knowledge,
       emit: redactedEmit,
@@ -428,6 +430,7 @@ export async function compose(options: ComposeOptions) {
 
   return {
     ...repos,
+    caseFile,
     overrides,
     journal,
     host,

@@ -11,11 +11,13 @@ import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
   renderReport,
+  reportedFailure,
   runPipeline,
   runSchedules,
   type BootContext,
   type BootRecord,
   type BootReport,
+  type ReportedFailure,
   type SchedulePorts,
   type StageReport,
 } from '../domains/boot/index.ts';
@@ -45,6 +47,8 @@ export interface ServeResult {
 
 /** A month of snapshots tells every trend Grace looks for. */
 const METRICS_KEPT_MS = 30 * 86_400_000;
+/** Explanations looked at for the report of a boot. */
+const EXPLANATIONS_REPORTED_MAX = 200;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -121,6 +125,7 @@ class Session {
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
   private context: BootContext | null = null;
+  private failures: readonly ReportedFailure[] | null = null;
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
   constructor(options: ServeOptions, composed: Composed, id: BootId) {
@@ -282,6 +287,7 @@ class Session {
           port: runner?.port ?? spec.port,
         };
       }),
+      ...(this.failures === null ? {} : { failures: this.failures }),
       incidents: [...new Set(supervision.desk.captured.map((c) => c.pattern.incidentId as string))],
       playbooks: [...new Set(supervision.fixes.map((f) => f.split(': ').at(-1) ?? f))],
       summary: {
@@ -317,6 +323,7 @@ class Session {
 
   /** Report files for people and for training, the row, and the event [BP-5]. */
   private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
+    this.failures = await this.reportedFailures();
     const endedAtMs = nodeClock.nowMs();
     // A boot that failed is the one somebody wants to compare: what the world looked like then is kept as well.
     const fingerprint = outcome === 'failed' ? ((await this.composed.fingerprint()) as unknown as JsonObject) : {};
@@ -348,6 +355,15 @@ class Session {
       this.options.logger.warn('the boot report could not be written', { error: messageOf(error) });
     }
     return text;
+  }
+
+  /** What is said of each pattern that failed in this boot, as it ended: a crash loop is told once. */
+  private async reportedFailures(): Promise<readonly ReportedFailure[]> {
+    const { incidents } = this.composed;
+    const newestFirst = await incidents.explanations({ bootId: this.bootId, limit: EXPLANATIONS_REPORTED_MAX });
+    const names = new Map((await incidents.patterns()).map((p) => [p.signature, p.incidentId as string]));
+    const last = new Map(newestFirst.toReversed().map((e) => [e.signature, e]));
+    return [...last.values()].map((e) => reportedFailure(e, names.get(e.signature) ?? ''));
   }
 
   /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
@@ -385,7 +401,7 @@ class Session {
       await playbooks.saveRun({ ...run, state: 'verified' });
       await playbooks.count(run.playbook, 'verified');
     }
-    const seen = new Set(supervision.desk.captured.map((c) => c.failure.signature));
+    const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));
     for (const pattern of await incidents.patterns())
       if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });
   }

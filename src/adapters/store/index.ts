@@ -3,6 +3,7 @@ export { openStore, type OpenedStore } from './open-store.ts';
 export { StoreUnwritable } from './errors.ts';
 export { REQUIRED_TABLES, SCHEMA_VERSION } from './migrations.ts';
 export { bootStore } from './boot-store.ts';
+export { groupingRuleStore } from './grouping-rule-store.ts';
 export { incidentStore } from './incident-store.ts';
 export { journalStore, playbookStore } from './playbook-store.ts';
 export { approvalStore } from './approval-store.ts';

@@ -11,7 +11,10 @@ import {
 } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
+  commandsAfterHealing,
+  commandsFor,
   diagnose,
+  explanationOf,
   generatePlaybookSource,
   portableSteps,
   type Captured,
@@ -68,6 +71,8 @@ export interface HealerPorts {
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
   readonly executeAtRuntime: boolean;
+  /** Where a person runs `grace`: commands are told for that place. */
+  readonly projectDir: string;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
   primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
 }
@@ -205,7 +210,7 @@ export class Healer {
         return { state: 'hold', diagnosis, waitFor: diagnosis.waitFor };
       }
       const id = await this.requestApproval(captured, registered, binding, decision, approval);
-      await this.explain(captured, c, verdict, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval');
+      await this.explain(captured, c, verdict, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval', id);
       emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
       return { state: 'needs_approval', diagnosis, approval: id };
     }
@@ -380,16 +385,17 @@ export class Healer {
 
   /** A playbook that a person wrote or edited for this failure wins over what the catalog would generate. */
   private async ownPlaybook(captured: Captured, shown: Diagnosis, attempts: readonly string[]): Promise<RegisteredPlaybook | null> {
+    const signatures = new Set<string>([captured.failure.signature, ...(captured.alike ?? [])]);
     for (const p of await this.ports.playbooks.list()) {
       if (!p.isEnabled || p.origin === 'generated' || p.origin === 'shipped' || attempts.includes(p.name)) continue;
       if (p.component !== null && p.component !== captured.failure.component) continue;
-      if (p.signature === captured.failure.signature || (p.signature === null && p.family === shown.family)) return p;
+      if (p.signature === null ? p.family === shown.family : signatures.has(p.signature)) return p;
     }
     return null;
   }
 
   /** Finds the registered playbook for this remedy, or writes one. */
-  private async playbookFor(
+  async playbookFor(
     captured: Captured,
     component: ComponentSpec,
     diagnosis: Diagnosis,
@@ -489,31 +495,32 @@ export class Healer {
     action: string,
     playbook: RegisteredPlaybook | null,
     outcome: Explanation['outcome'],
+    approval: string | null = null,
   ): Promise<void> {
     const { failure } = captured;
     const shown = verdict.chosen ?? verdict.best;
-    await this.ports.incidents.saveExplanation({
-      failureId: failure.id,
-      signature: failure.signature,
-      bootId: failure.bootId,
-      atMs: failure.atMs,
-      component: failure.component,
-      what: failure.message,
-      cause: shown.cause,
-      familyName: shown.family,
-      confidence: shown.confidence,
-      evidence: shown.evidence,
-      changes: c.drift.slice(0, 8).map((d) => d.message),
-      action,
-      playbook: playbook?.name ?? null,
-      risk: playbook?.risk ?? null,
+    const commands = commandsFor(shown, {
+      failure,
+      component: c.component,
+      incident: captured.pattern.incidentId,
       outcome,
-      advice: shown.advice,
-      alternatives: verdict.all
-        .filter((d) => d !== shown)
-        .slice(0, 4)
-        .map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
+      playbook: playbook?.name ?? null,
+      approval,
+      hasLog: failure.symptom !== 'check',
+      hasDrift: c.drift.length > 0,
+      projectDir: this.ports.projectDir,
     });
+    const needsPerson = outcome !== 'open' && outcome !== 'healed' && (outcome !== 'not_healed' || playbook === null);
+    if (needsPerson)
+      this.ports.emit({
+        type: 'person_needed',
+        component: failure.component,
+        incident: captured.pattern.incidentId,
+        advice: shown.advice,
+        commands,
+      });
+    const changes = c.drift.slice(0, 8).map((d) => d.message);
+    await this.ports.incidents.saveExplanation(explanationOf({ failure, verdict, changes, action, playbook, outcome, commands }));
   }
 
   private async setOutcome(
@@ -525,7 +532,8 @@ export class Healer {
     const found = (await incidents.explanations({ signature: run.captured.failure.signature, limit: 20 })).find(
       (e) => e.failureId === run.captured.failure.id,
     );
-    if (found) await incidents.saveExplanation({ ...found, outcome, ...(action === null ? {} : { action }) });
+    const commands = outcome === 'healed' ? { commands: commandsAfterHealing(run.playbook) } : {};
+    if (found) await incidents.saveExplanation({ ...found, outcome, ...commands, ...(action === null ? {} : { action }) });
   }
 }
 

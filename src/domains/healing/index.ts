@@ -4,3 +4,4 @@ export { Healer, type AppliedRun, type HealerPorts, type HealResult, type Knowle
 export { Supervision } from './supervision.ts';
 export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';
+export { propose, type Proposal } from './propose.ts';

@@ -6,6 +6,7 @@ import { nodeFiles } from '../../adapters/node/files.ts';
 import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
 import {
   approvalStore,
+  groupingRuleStore,
   incidentStore,
   journalStore,
   openStore,
@@ -64,6 +65,7 @@ export class HealingWorld {
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
   readonly incidents;
+  readonly groupingRules;
   readonly playbooks;
   readonly approvals;
   readonly journal;
@@ -79,6 +81,7 @@ export class HealingWorld {
       rmSync(this.dir, { recursive: true, force: true });
     });
     this.incidents = incidentStore(store.db);
+    this.groupingRules = groupingRuleStore(store.db);
     this.playbooks = playbookStore(store.db);
     this.approvals = approvalStore(store.db);
     this.journal = journalStore(store.db);
@@ -117,6 +120,7 @@ export class HealingWorld {
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
+      projectDir: this.dir,
     }); // prettier-ignore
     this.supervision = new Supervision(
       {
@@ -127,7 +131,7 @@ export class HealingWorld {
         prober: this.prober,
         processes: this.processes,
         spawner: { run: async (argv) => ({ exitCode: null, signal: null, stdout: '', stderr: '', timedOut: false, spawnErrorCode: null, ...this.command(argv) }) },
-        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents },
+        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents, groupingRules: this.groupingRules },
         launchOf: async (spec) => ({ argv: spec.command, env: {}, openFiles: null, heapMb: null, specHash: 'same', skip: this.settings['skip'] === true }),
       },
       {

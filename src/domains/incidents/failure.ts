@@ -43,4 +43,6 @@ export interface Failure {
   /** Milliseconds from the start of the process to the failure; null when it never started. */
   readonly afterMs: number | null;
   readonly context: JsonObject;
+  /** Where a person's rules put it elsewhere: the signature it would have had, and the rules; absent otherwise. */
+  readonly grouping?: { readonly own: Signature; readonly rules: readonly string[] };
 }

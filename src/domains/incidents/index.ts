@@ -15,3 +15,20 @@ export { computeSignature, principalFact, type SignatureInput, type SignatureRes
 export type { Failure, Symptom } from './failure.ts';
 export type { Explanation, IncidentStore } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
+// A person's rule outranks the signature: these two are one, those are not.
+export { GroupingRefused } from './errors.ts';
+export {
+  groupFailure,
+  mergedInto,
+  membersOf,
+  mergePatterns,
+  partOf,
+  SPLIT_PARTS,
+  splitPattern,
+  standingPatterns,
+  takeBackRule,
+  type Grouped,
+  type GroupingRule,
+  type SplitPart,
+} from './grouping-rule.ts';
+export type { GroupingRuleStore, Occurrence, SuggestedCommand } from './ports.ts';
