@@ -6,5 +6,5 @@ export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
 export { computeSignature, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
-export type { Explanation, IncidentStore } from './ports.ts';
+export type { ExplainedChange, Explanation, IncidentStore } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
