@@ -154,7 +154,7 @@ export class Lookback {
       nowMs: clock.nowMs(),
     });
     const state = await looking.stateOf(c.component, now, maps.get(c.component.name) ?? [], addressesOf(failure, c.component));
-    await this.people.remember({ ...state, signature: failure.signature });
+    await this.people.remember({ ...state, signature: failure.signature }, c.component);
     return { suspects, lessons: await this.people.lessonsOf(failure.component, failure.signature) };
   }
 

@@ -1,27 +1,15 @@
 import { sql, type Kysely } from 'kysely';
-import { FAILED_STATES_MAX, type FailedState, type FailedStateStore } from '../../domains/learning/index.ts';
+import type { FailedState, FailedStateStore } from '../../domains/learning/index.ts';
 import type { Tables } from './tables.ts';
 
 const PREFIX = 'failed:';
 
 /** Among the snapshots: one row for each component and signature, with its newest states. */
 export function failedStateStore(db: Kysely<Tables>): FailedStateStore {
-  const rowOf = (component: string, signature: string) =>
-    db
-      .selectFrom('snapshots')
-      .select('body')
-      .where('component', '=', component)
-      .where('kind', '=', PREFIX + signature)
-      .executeTakeFirst();
   return {
-    async save(state) {
-      const before = statesIn((await rowOf(state.component, state.signature))?.body);
-      const row = {
-        component: state.component,
-        kind: PREFIX + state.signature,
-        boot_id: state.bootId,
-        body: JSON.stringify([...before, state].slice(-FAILED_STATES_MAX)),
-      };
+    async replace(component, signature, states) {
+      const bootId = states.at(-1)?.bootId ?? '';
+      const row = { component, kind: PREFIX + signature, boot_id: bootId, body: JSON.stringify(states) };
       await db
         .insertInto('snapshots')
         .values(row)
@@ -35,7 +23,7 @@ export function failedStateStore(db: Kysely<Tables>): FailedStateStore {
         .where('component', '=', component)
         .where(sql<boolean>`substr(kind, 1, ${PREFIX.length}) = ${PREFIX}`)
         .execute();
-      return rows.flatMap((row) => statesIn(row.body)).toSorted((a, b) => a.atMs - b.atMs);
+      return rows.flatMap((row) => JSON.parse(row.body) as FailedState[]).toSorted((a, b) => a.atMs - b.atMs);
     },
     async forget(component, signature) {
       await db
@@ -45,8 +33,4 @@ export function failedStateStore(db: Kysely<Tables>): FailedStateStore {
         .execute();
     },
   };
-}
-
-function statesIn(body: string | undefined): readonly FailedState[] {
-  return body === undefined ? [] : (JSON.parse(body) as FailedState[]);
 }

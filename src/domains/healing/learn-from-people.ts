@@ -3,7 +3,9 @@ import { messageOf, type Clock, type Ids, type Logger, type Signature } from '..
 import { approvalState, bindingHash, type ApprovalStore } from '../governance/index.ts';
 import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
 import {
+  FAILED_STATES_MAX,
   generatePlaybookSource,
+  isSameState,
   lessonFrom,
   portableSteps,
   rankSuspects,
@@ -77,8 +79,13 @@ export class PeopleLearner {
   }
 
   /** Keeps what the world looked like when it failed, before anything is done about it. */
-  async remember(state: FailedState): Promise<void> {
-    await this.ports.failedStates.save(state);
+  async remember(state: FailedState, component: Pick<ComponentSpec, 'cwd'>): Promise<void> {
+    const { failedStates } = this.ports;
+    const before = (await failedStates.load(state.component)).filter((s) => s.signature === state.signature);
+    const last = before.at(-1);
+    // Tried again and again while somebody is waited for: the same state counts once.
+    const others = last !== undefined && isSameState(last, state, component.cwd) ? before.slice(0, -1) : before;
+    await failedStates.replace(state.component, state.signature, [...others, state].slice(-FAILED_STATES_MAX));
   }
 
   /** Whether a component has failed in a way that nobody has mended yet. */
@@ -96,7 +103,8 @@ export class PeopleLearner {
     const states = await this.ports.failedStates.load(component.name);
     for (const [signature, all] of Map.groupBy(states, (s) => s.signature)) {
       try {
-        await this.learnFrom(component, components, signature, all);
+        const others = states.filter((s) => s.signature !== signature && s.atMs > (all.at(-1)?.atMs ?? 0));
+        await this.learnFrom(component, components, signature, all, others);
       } catch (error) {
         this.ports.logger.warn('a fix by hand could not be learned from', { component: component.name, error: messageOf(error) });
       }
@@ -110,6 +118,7 @@ export class PeopleLearner {
     components: readonly ComponentSpec[],
     signature: Signature,
     all: readonly FailedState[],
+    later: readonly FailedState[],
   ): Promise<void> {
     const { clock, incidents } = this.ports;
     const states = all.filter((s) => clock.nowMs() - s.atMs < STATE_LIFE_MS);
@@ -125,6 +134,7 @@ export class PeopleLearner {
     const byGrace = await this.doneByGrace(component, since);
     const differences = stateDifferences({
       failed: states,
+      later,
       good,
       cwd: component.cwd,
       touched,

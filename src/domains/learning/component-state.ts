@@ -32,10 +32,10 @@ export interface FailedState extends ComponentState {
 
 /** Where states of failures that nobody has mended yet are kept, over restarts of Grace. */
 export interface FailedStateStore {
-  /** Of each signature the newest `FAILED_STATES_MAX` are kept. */
-  save(state: FailedState): Promise<void>;
   /** Of one component, oldest first. */
   load(component: string): Promise<readonly FailedState[]>;
+  /** In place of what was kept for this failure. */
+  replace(component: string, signature: Signature, states: readonly FailedState[]): Promise<void>;
   forget(component: string, signature: Signature): Promise<void>;
 }
 

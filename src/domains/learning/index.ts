@@ -18,5 +18,5 @@ export {
 } from './last-good-keeper.ts';
 export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Suspect, type SuspectCase } from './suspects.ts';
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
-export { stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
+export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';

@@ -47,6 +47,7 @@ interface Judged {
 const UNPOINTED_MAX = 3;
 /** Less is what changes anyway. */
 const WEIGHT_MIN = 0.2;
+const PASSES_BY_ITSELF: ReadonlySet<Failure['symptom']> = new Set(['liveness', 'latency', 'memory', 'crash_loop']);
 const STEPS_MAX = 12;
 const DID_MAX = 8;
 /** A dependency or a port that a person has to see to first. */
@@ -62,6 +63,8 @@ export function lessonFrom(input: LessonInput): Lesson | null {
   if (judged.length === 0) return null;
   const sorted = judged.toSorted((a, b) => b.weight - a.weight);
   const pointedAt = sorted.filter((j) => j.weight >= LIKELY_WEIGHT);
+  // What ails a service while it runs passes by itself too: then only what the failure points at is a reason.
+  if (pointedAt.length === 0 && PASSES_BY_ITSELF.has(input.failure.symptom)) return null;
   const taken = pointedAt.length > 0 ? pointedAt : sorted.length <= UNPOINTED_MAX ? sorted : [];
   const steps = merged(
     taken.flatMap((j) => (j.step === null ? [] : [j.step])),

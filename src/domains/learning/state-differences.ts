@@ -19,6 +19,8 @@ export type StateDifference =
 export interface ComparedStates {
   /** The same failure, oldest first; the last one is what was mended. */
   readonly failed: readonly ComponentState[];
+  /** How it failed in another way after that, oldest first: what had mended the first failure was there by then. */
+  readonly later: readonly ComponentState[];
   readonly good: ComponentState;
   readonly cwd: string;
   /** What the commits between the two touched, absolute: the commit says it all. Null when that is not known. */
@@ -42,14 +44,46 @@ export function stateDifferences(c: ComparedStates): readonly StateDifference[] 
   const found = differencesOf(last, c.good, c);
   // Tried before, and it failed all the same: that is not what mended it.
   const earlier = c.failed.slice(0, -1).map((state) => new Set(differencesOf(state, c.good, c).map(keyOf)));
-  const decisive = found.filter((d) => earlier.every((differed) => differed.has(keyOf(d))));
-  return decisive.length > 0 ? decisive : found;
+  const untried = narrowed(found, (d) => earlier.every((differed) => differed.has(keyOf(d))));
+  // What came only after it had failed in another way was for that other failure.
+  const [next] = c.later;
+  if (next === undefined) return untried;
+  const byThen = new Set(differencesOf(last, next, { ...c, launchedAtMs: null }).map(keyOf));
+  return narrowed(untried, (d) => byThen.has(keyOf(d)));
+}
+
+/** Those that fit, unless none does: then the question was too sharp. */
+function narrowed(found: readonly StateDifference[], fits: (d: StateDifference) => boolean): readonly StateDifference[] {
+  const left = found.filter(fits);
+  return left.length > 0 ? left : found;
+}
+
+/** Whether nothing happened between two failures that anybody would count. */
+export function isSameState(a: ComponentState, b: ComponentState, cwd: string): boolean {
+  const alike = {
+    failed: [a],
+    later: [],
+    good: b,
+    cwd,
+    touched: null,
+    launchedAtMs: null,
+    restless: new Set<string>(),
+    isNamed: () => false,
+  };
+  return stateDifferences(alike).length === 0;
 }
 
 function differencesOf(before: ComponentState, now: ComponentState, c: ComparedStates): readonly StateDifference[] {
   const paths = pathDifferences(before, now, c);
   const envKeys = envKeyDifferences(before, now);
-  const inFiles = new Set(envKeys.map((d) => (d.kind === 'env_key' ? `${now.component}: ${d.key}` : '')));
+  const inFiles = new Set(
+    [before, now].flatMap(({ envKeys: files }, i) =>
+      Object.entries(files).flatMap(([file, keys]) => {
+        const others = (i === 0 ? now : before).envKeys[file] ?? {};
+        return Object.keys(keys).flatMap((key) => (others[key] === keys[key] ? [] : [`${now.component}: ${key}`]));
+      }),
+    ),
+  );
   const fingerprint = compareFingerprints(before.fingerprint, now.fingerprint).filter(
     ({ kind, subject }) =>
       kind !== 'file' && // told by the paths
@@ -83,7 +117,7 @@ function pathDifferences(before: ComponentState, now: ComponentState, c: Compare
       continue;
     const aspect = was === null ? 'made' : is === null ? 'removed' : isSameBut(was, is) ? 'traits' : 'content';
     // Below what came or went as a whole, the whole is what was done.
-    if ((aspect === 'made' || aspect === 'removed') && isBelowAnother(path, aspect, before, now)) continue;
+    if ((aspect === 'made' || aspect === 'removed') && isBelowAnother(path, aspect, before, now, c.launchedAtMs)) continue;
     found.push({ kind: 'path', path, aspect, before: was, now: is });
   }
   return found;
@@ -107,14 +141,22 @@ function isSameBut(a: PathTrace | null, b: PathTrace | null): boolean {
 }
 
 /** Files in a directory that was made are told by themselves: they have to be put back one by one. What went, went as a whole. */
-function isBelowAnother(path: string, aspect: 'made' | 'removed', before: ComponentState, now: ComponentState): boolean {
-  if (aspect === 'made')
-    return (
-      now.paths[path]?.kind === 'directory' &&
-      Object.keys(now.paths).some((p) => p.startsWith(`${path}/`) && now.paths[p]?.kind === 'file' && now.paths[p].digest !== '')
-    );
+function isBelowAnother(
+  path: string,
+  aspect: 'made' | 'removed',
+  before: ComponentState,
+  now: ComponentState,
+  launchedAtMs: number | null,
+): boolean {
   const parent = path.slice(0, path.lastIndexOf('/'));
-  return before.paths[parent] !== undefined && now.paths[parent] === undefined;
+  if (aspect === 'removed') return before.paths[parent] !== undefined && now.paths[parent] === undefined;
+  return (
+    now.paths[path]?.kind === 'directory' &&
+    Object.entries(now.paths).some(
+      ([other, trace]) =>
+        other.startsWith(`${path}/`) && trace.kind === 'file' && trace.digest !== '' && trace.mtimeMs < (launchedAtMs ?? Infinity),
+    )
+  );
 }
 
 function envKeyDifferences(before: ComponentState, now: ComponentState): readonly StateDifference[] {

@@ -185,8 +185,10 @@ function onVariable({ subject }: FingerprintChange, look: Look): Verdict {
     return [0.75, 'a login was refused, and this is part of logins'];
   if (look.facts(...CONNECTION_KINDS).length > 0 && /URL|URI|HOST|PORT|ADDR|DSN|ENDPOINT|BROKER|SERVER|PROXY/i.test(name))
     return [0.75, 'a connection failed, and it says where to'];
-  if (name === 'PATH' && look.facts('command_missing', ...MODULE_KINDS).length > 0)
-    return [0.8, 'something is not found, and it says where to look'];
+  if (name === 'PATH')
+    return look.facts('command_missing', ...MODULE_KINDS).length > 0
+      ? [0.8, 'something is not found, and it says where to look']
+      : [0.15, 'every shell has its own'];
   if (/^(?:LANG|LC_|PYTHONIOENCODING|PYTHONUTF8)/.test(name) && look.facts('encoding_error').length > 0)
     return [0.8, 'it decides about the encoding'];
   if (name === 'NODE_OPTIONS' && look.facts('out_of_memory').length > 0) return [0.7, 'it may limit the memory'];
@@ -216,6 +218,8 @@ function onPackage({ subject, change }: FingerprintChange, look: Look): Verdict 
   if (missed.some((f) => isIt(f.subject) || isIt(String(f.details['module'] ?? ''))))
     return [change === 'removed' ? 0.95 : 0.9, change === 'removed' ? 'it is what is missed' : 'it is what could not be used'];
   if (look.c.failure.frames.some((f) => f.package !== null && isIt(f.package))) return [0.8, 'the error comes from inside it'];
+  if (name === '(installed at)')
+    return missed.length > 0 ? [0.6, 'a module is missing or broken'] : [0.1, 'the packages were installed again'];
   if (name.length > 3 && isWord(look.said, name)) return [0.6, 'the output names it'];
   if (missed.length > 0) return [0.5, 'a module is missing or broken'];
   return [0.25, 'another version is installed'];
@@ -247,7 +251,7 @@ function onRuntime(look: Look): Verdict {
 function onLimit(subject: string, look: Look): Verdict {
   if (/open files/.test(subject))
     return look.facts('too_many_open_files').length > 0 ? [0.9, 'no more files could be opened'] : [0.2, 'it is another limit'];
-  if (/memory|heap|stack|core/.test(subject))
+  if (/memory|heap|stack/.test(subject))
     return look.facts('out_of_memory').length > 0 || /SIGKILL|out of memory|stack (?:size )?exceeded/i.test(look.said)
       ? [0.9, 'the memory did not suffice']
       : [0.2, 'it is another limit'];
@@ -285,9 +289,10 @@ function onPort(subject: string, look: Look): Verdict {
 }
 
 function onDisk(detail: string, look: Look): Verdict {
-  const isTight = /-> (?:full|nearly full)/.test(detail);
-  if (look.facts('disk_full').length > 0) return [isTight ? 0.95 : 0.6, 'there was no room left on a disk'];
-  return isTight ? [0.5, 'it has hardly any room left'] : [0.1, 'it has room'];
+  const isFull = detail.includes('-> full');
+  const isTight = isFull || detail.includes('-> nearly full');
+  if (look.facts('disk_full').length > 0) return [isFull ? 0.95 : isTight ? 0.85 : 0.6, 'there was no room left on a disk'];
+  return isTight ? [0.45, 'it has hardly any room left'] : [0.1, 'it has room'];
 }
 
 function onMount({ subject, change, detail }: FingerprintChange, look: Look): Verdict {
