@@ -245,7 +245,7 @@ export class PeopleLearner {
       advice: [],
       waitFor: null,
     };
-    const derived = `what a person changed between ${failed.bootId}, which failed, and ${good.bootId}, which works`;
+    const derived = `what a person did between ${failed.bootId} and ${good.bootId}`;
     const source = generatePlaybookSource(name, diagnosis, failure, pattern, steps, derived);
     const { file, hash } = await library.write(name, source);
     const isSame = before?.hash === hash;

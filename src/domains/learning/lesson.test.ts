@@ -68,7 +68,7 @@ function failureOf(facts: readonly Fact[], said: string, symptom: Failure['sympt
     signatureParts: [],
     afterMs: 1,
     context: {},
-  } as unknown as Failure;
+  };
 }
 
 interface Story {
