@@ -2,13 +2,13 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { CERTIFICATE_BYTES_MAX, describeCertificate, isNamedLikeACertificate } from '../adapters/node/certificates.ts';
-import { filesTouched, gitState } from '../adapters/node/git.ts';
+import { filesTouched, gitRoot, gitState } from '../adapters/node/git.ts';
 import { installedPackages } from '../adapters/node/installed-packages.ts';
 import { machineTraits } from '../adapters/node/machine-traits.ts';
 import { mountsAround } from '../adapters/node/mounts.ts';
 import { processLimits } from '../adapters/node/process-limits.ts';
 import { runtimeVersions } from '../adapters/node/runtime-versions.ts';
-import type { Redactor } from '../domains/incidents/index.ts';
+import { cleanLines, type Redactor } from '../domains/incidents/index.ts';
 import type {
   ComponentState,
   Fingerprint,
@@ -108,7 +108,7 @@ export class Fingerprinting {
       env,
       files,
       machine: machineTraits(caller),
-      parts: Object.fromEntries(parts.filter(([, values]) => values !== null)),
+      parts: Object.fromEntries(parts.flatMap(([name, values]) => (values === null ? [] : [[name, harmless(values)]]))),
     };
   }
 
@@ -144,7 +144,13 @@ export class Fingerprinting {
 
   /** What the commits between two touched, absolute; null when that cannot be told. */
   touched(from: string, to: string): Promise<readonly string[] | null> {
-    return filesTouched(this.sources.projectDir, from, to, this.sources.spawner, PART_MS);
+    return filesTouched(this.repository(), from, to, this.sources.spawner, PART_MS);
+  }
+
+  /** The config may lie elsewhere than the code it is for. */
+  private repository(): string {
+    const { projectDir } = this.sources;
+    return [projectDir, ...this.directories()].find((dir) => gitRoot(dir) !== null) ?? projectDir;
   }
 
   private processes(): readonly ComponentSpec[] {
@@ -180,8 +186,8 @@ export class Fingerprinting {
   }
 
   private async git(): Promise<Values | null> {
-    const { files, spawner, digest, projectDir } = this.sources;
-    const state = await gitState(projectDir, files, spawner, PART_MS);
+    const { files, spawner, digest } = this.sources;
+    const state = await gitState(this.repository(), files, spawner, PART_MS);
     if (state === null) return null;
     const found: Record<string, string> = { commit: state.commit, branch: state.branch };
     for (const path of state.changed) {
@@ -282,4 +288,10 @@ export class Fingerprinting {
     }
     return found;
   }
+}
+
+/** Names of branches, packages and certificates are whatever somebody chose to call them; they are shown on terminals. */
+function harmless(values: Values): Values {
+  const plain = (text: string): string => cleanLines(text).join(' ');
+  return Object.fromEntries(Object.entries(values).map(([subject, value]) => [plain(subject), plain(value)]));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { runGrace, startGrace, type Running } from './grace.ts';
-import { processesIn } from './processes.ts';
+import { processesIn, runsOf, send } from './processes.ts';
 import { freePort, newProject, write } from './project.ts';
 
 /** Reads its region when it starts, and knows one; says nothing of where it read it. */
@@ -177,5 +177,29 @@ describe('what a person mended in the environment', () => {
     // The store itself, row by row: a WAL file holds pages in another order.
     using store = new DatabaseSync(join(dir, '.grace', 'grace.db'), { readOnly: true });
     expect(JSON.stringify(store.prepare('select body from snapshots').all())).not.toContain(SECRET);
+  });
+});
+
+describe('what fails while it runs', () => {
+  test('is learned from when a person mends it, and survives a Grace that was killed meanwhile', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'eu-west-1' } });
+    const first = startGrace(dir, ['up', '--json'], { SELF_HEAL_EXECUTE: 'false' });
+    await first.event('boot_ended', (e) => e.outcome === 'success');
+    write(dir, { 'settings.json': { region: 'moon' } });
+    send(runsOf(dir, 'server.mjs')[0]?.pid ?? 0, 'SIGKILL');
+    await first.event('diagnosed');
+    await first.event('held');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const lesson = await first.event('learned_from_person');
+    expect(lesson).toMatchObject({ component: 'web', did: ['changed settings.json'] });
+    await first.end('SIGTERM');
+
+    write(dir, { 'settings.json': { region: 'mars' } });
+    const killed = startGrace(dir, ['up', '--json', '--hold']);
+    await killed.event('held');
+    await killed.end('SIGKILL');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const good = await boot(dir);
+    expect(learned(good.events), good.said).toMatchObject([{ did: ['changed settings.json'] }]);
   });
 });

@@ -3,7 +3,7 @@ import { filesTouched } from '../../adapters/node/git.ts';
 import { fileLogger } from '../../adapters/node/file-logger.ts';
 import { nodeSpawner } from '../../adapters/node/spawner.ts';
 import type { BootRecord } from '../../domains/boot/index.ts';
-import { Redactor, type ExplainedChange } from '../../domains/incidents/index.ts';
+import { cleanLines, Redactor, type ExplainedChange } from '../../domains/incidents/index.ts';
 import {
   compareFingerprints,
   describeChange,
@@ -166,10 +166,15 @@ function groupLines(changes: readonly FingerprintChange[]): readonly string[] {
   const groups = GROUPS.flatMap(([name, kinds]) => {
     const inside = changes.filter((c) => kinds.includes(c.kind));
     if (inside.length === 0) return [];
-    const rows = inside.map((c) => [`  ${MARK[c.change]()}`, c.kind, c.subject, c.detail === '' ? c.change : c.detail]);
+    const rows = inside.map((c) => [`  ${MARK[c.change]()}`, c.kind, plain(c.subject), c.detail === '' ? c.change : plain(c.detail)]);
     return [paint('bold', name), table(rows), ''];
   });
   return [...groups, count(changes.length, 'change')];
+}
+
+/** A file may be called anything: what moves a terminal's cursor is left out. */
+function plain(text: string): string {
+  return cleanLines(text).join(' ');
 }
 
 const MARK: Readonly<Record<FingerprintChange['change'], () => string>> = {

@@ -276,7 +276,7 @@ export class PeopleLearner {
     // What Grace tried there and never proved steps back.
     if (current === undefined || current.verifiedCount === 0 || current.name === name)
       await incidents.savePattern({ ...present, ...nextPatternState(present, 'fix_applied'), playbook: name });
-    return { playbook, approval: await this.offer(component, pattern, playbook) };
+    return { playbook, approval: playbook.isEnabled ? await this.offer(component, pattern, playbook) : null };
   }
 
   /** @returns the open request; null when it was approved already, or somebody said no to it */

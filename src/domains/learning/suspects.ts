@@ -1,5 +1,5 @@
 import { basename, relative } from 'node:path';
-import type { Fact, Failure } from '../incidents/index.ts';
+import { cleanLines, type Fact, type Failure } from '../incidents/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Drift } from './drift.ts';
 import type { FingerprintChange } from './fingerprint-changes.ts';
@@ -75,9 +75,14 @@ const KIND_WORD: Readonly<Record<FingerprintChange['kind'], string>> = {
 
 /** `package npm express 4.18.2 -> 4.19.0`; what says itself what it is stays as it is. */
 export function describeChange(c: FingerprintChange): string {
-  if ((c.kind === 'file' || c.kind === 'permission') && c.detail !== '') return c.detail;
+  if ((c.kind === 'file' || c.kind === 'permission') && c.detail !== '') return plain(c.detail);
   const shown = c.kind === 'git' && c.subject.startsWith('changed ') ? `${c.subject.slice(8)} (not committed)` : c.subject;
-  return `${KIND_WORD[c.kind]}${shown} ${c.detail === '' ? c.change : c.detail}`;
+  return plain(`${KIND_WORD[c.kind]}${shown} ${c.detail === '' ? c.change : c.detail}`);
+}
+
+/** A file may be called anything: what moves a terminal's cursor is left out. */
+function plain(text: string): string {
+  return cleanLines(text).join(' ');
 }
 
 function changeOf(d: Drift): FingerprintChange {
