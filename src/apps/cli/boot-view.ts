@@ -100,6 +100,15 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'approval_needed':
       return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+    case 'learned_from_person':
+      return [
+        `    ${paint('cyan', '●')} ${event.component}: ${wrap(`a person mended it: ${event.did.join('; ')}`, width - 8, '      ')}`,
+        ...(event.playbook === null
+          ? []
+          : [
+              `      kept as candidate playbook ${paint('bold', event.playbook)}${event.approval === null ? '' : `; approve with: grace approvals approve ${event.approval}`}`,
+            ]),
+      ];
     case 'held':
       return [
         `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,

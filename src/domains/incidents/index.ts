@@ -13,7 +13,7 @@ export {
 } from './signature-parts.ts';
 export { computeSignature, principalFact, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
-export type { Explanation, IncidentStore } from './ports.ts';
+export type { ExplainedChange, Explanation, IncidentStore } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
 // A person's rule outranks the signature: these two are one, those are not.
 export { GroupingRefused } from './errors.ts';
