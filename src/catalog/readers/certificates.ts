@@ -44,12 +44,24 @@ export const certificates: Reader = {
       }),
     ),
     rule(
-      ['certificate has expired', 'CERT_HAS_EXPIRED', 'NotAfter: ', 'certificate is not yet valid', 'CERT_NOT_YET_VALID'],
-      /certificate has expired|CERT_HAS_EXPIRED|CertificateExpiredException|certificate is not yet valid|CERT_NOT_YET_VALID/,
+      ['certificate has expired', 'CERT_HAS_EXPIRED', 'NotAfter: '],
+      /certificate has expired|CERT_HAS_EXPIRED|CertificateExpiredException/,
+      () => ({ kind: 'certificate_problem', code: 'CERT_HAS_EXPIRED', details: { reason: 'expired' } }),
+    ),
+    rule(
+      [
+        'eystore password was incorrect',
+        'Keystore was tampered with',
+        'keystore password',
+        'Invalid keystore format',
+        'mac verify failure',
+      ],
+      /[Kk]eystore (?:password was incorrect|was tampered with, or password was incorrect)|Invalid keystore format|mac verify failure/,
       ([text]) => ({
         kind: 'certificate_problem',
-        code: /yet/i.test(text) ? 'CERT_NOT_YET_VALID' : 'CERT_HAS_EXPIRED',
-        details: { reason: 'expired' },
+        code: text.startsWith('Invalid') ? 'keystore_format' : 'keystore_password',
+        details: { reason: text.startsWith('Invalid') ? 'unreadable' : 'password' },
+        runtime: 'java',
       }),
     ),
     rule(

@@ -1,9 +1,11 @@
 import type { FactRuntime, Frame } from '../../domains/incidents/index.ts';
+import { dotnetFrame } from './dotnet.ts';
 import { goFrame } from './go.ts';
 import { javaFrame } from './java.ts';
 import { nodeFrame } from './node.ts';
 import { pythonFrame } from './python.ts';
 import { rubyFrame } from './ruby.ts';
+import { rustFrame } from './rust.ts';
 import type { TranscriptLine } from './transcript.ts';
 
 export const FRAMES_MAX = 40;
@@ -22,12 +24,16 @@ const READERS: readonly (readonly [FactRuntime, FrameReader])[] = [
   ['python', pythonFrame],
   ['go', goFrame],
   ['ruby', rubyFrame],
+  ['rust', rustFrame],
+  ['dotnet', dotnetFrame],
 ];
 
 /** Lines that stand between the frames of one stack. */
 const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   java: /^(?:Caused by: |\s{1,8}(?:\.\.\. \d{1,5} (?:more|common frames)|Suppressed: ))/,
   python: /^\s{4,}/,
+  rust: /^(?:stack backtrace:|\s{1,6}\d{1,5}: |[^\s].{0,300}$)/,
+  dotnet: /^\s{1,4}(?:--- End of |at |---> )/,
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
 

@@ -2,8 +2,11 @@
 // A transcript takes lines out of JSON and tells errors from chatter; the first rule that understands a line has it;
 // what no rule understands but is an uncaught error becomes an `exception`.
 import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/index.ts';
+import { brokers } from './brokers.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { databases } from './databases.ts';
+import { dotnet } from './dotnet.ts';
 import { environment } from './environment.ts';
 import { firstStack } from './frames.ts';
 import { generic } from './generic.ts';
@@ -11,14 +14,18 @@ import { go } from './go.ts';
 import { headlineOf } from './headline.ts';
 import { hinted, HintIndex, type HintedRule } from './hints.ts';
 import { java } from './java.ts';
+import { mongodb } from './mongodb.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
 import { node } from './node.ts';
+import { operatingSystem } from './operating-system.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
+import { rust } from './rust.ts';
 import type { Draft, Place, Reader } from './rule.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
@@ -34,15 +41,22 @@ interface PreparedReader {
 const READERS = [
   certificates,
   nativeModules,
+  operatingSystem,
+  databases,
   postgres,
   sqlite,
   redis,
   nginx,
   mysql,
+  mongodb,
+  rabbitmq,
+  brokers,
   node,
   python,
   go,
   java,
+  dotnet,
+  rust,
   ruby,
   shell,
   configFiles,

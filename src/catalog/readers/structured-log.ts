@@ -14,11 +14,13 @@ const TEXTS_MAX = 24;
 
 const MESSAGES = ['msg', 'message', 'event', 'fields.message', 'text'];
 const LEVELS = ['level', 'severity', 'lvl', 'log.level', 'levelname', 'loglevel', '@l'];
-const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause'];
+const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause', 'attr.error'];
+/** mongod writes its severity as one letter, `s`, beside `c` and `ctx`. */
+const MONGOD: Readonly<Record<string, string>> = { F: 'fatal', E: 'error', W: 'warning', I: 'info' };
 const STACKS = ['stack', 'stacktrace', 'stack_trace', 'exc_info', 'exception', 'traceback'];
 
 /**
- * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog.
+ * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog, mongod.
  * @returns null when the line is not a log record
  */
 export function logRecord(line: string): LogRecord | null {
@@ -27,7 +29,7 @@ export function logRecord(line: string): LogRecord | null {
   if (!values) return null;
   const first = (names: readonly string[]): string =>
     names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
-  const level = first(LEVELS);
+  const level = first(LEVELS) || (values.has('ctx') ? (MONGOD[values.get('s') ?? ''] ?? '') : '');
   const message = first(MESSAGES);
   if (level === '' && message === '') return null;
   return { tone: level === '' ? 'plain' : toneOfLevel(level), texts: textsOf(values, message, first) };
