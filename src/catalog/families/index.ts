@@ -33,7 +33,7 @@ import { hostRefused } from './host-refused.ts';
 import { illegalInstruction } from './illegal-instruction.ts';
 import { injectionUnresolved } from './injection-unresolved.ts';
 import { killedForMemory } from './killed-for-memory.ts';
-import { listenAddressUnavailable } from './listen-address-unavailable.ts';
+import { addressUnavailable } from './address-unavailable.ts';
 import { localModuleMissing } from './local-module-missing.ts';
 import { localeMissing } from './locale-missing.ts';
 import { lockFileOutdated } from './lock-file-outdated.ts';
@@ -138,7 +138,7 @@ export const families: readonly FailureFamily[] = [
   sharedMemoryFull,
   fileWatchLimit,
   storageFailing,
-  listenAddressUnavailable,
+  addressUnavailable,
   ownNameUnresolved,
   localeMissing,
   timeZoneMissing,

@@ -154,12 +154,15 @@ export const java: Reader = {
     rule(
       ['form a cycle', 'currently in creation'],
       /dependencies of some of the beans .{0,60}form a cycle|Requested bean is currently in creation/,
-      (_, place) => ({
-        kind: 'wiring_broken',
-        subject: after(place, 6, /^\|\s{1,4}([\w$.]{1,120})/)?.[1] ?? /with name '([^']{1,120})'/.exec(lineAt(place, 0))?.[1] ?? '',
-        code: 'cycle',
-        details: { reason: 'circle' },
-      }),
+      (_, place) =>
+        hasDeeperCause(place)
+          ? []
+          : {
+              kind: 'wiring_broken',
+              subject: after(place, 6, /^\|\s{1,4}([\w$.]{1,120})/)?.[1] ?? /with name '([^']{1,120})'/.exec(lineAt(place, 0))?.[1] ?? '',
+              code: 'cycle',
+              details: { reason: 'circle' },
+            },
     ),
     rule(
       ['Failed to bind properties under'],

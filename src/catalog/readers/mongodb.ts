@@ -56,16 +56,12 @@ export const mongodb: Reader = {
           ? { kind: 'auth_failed', code: 'Unauthorized', details: { ...engine, reason: 'no password' } }
           : { kind: 'rights_missing', subject: database, code: 'Unauthorized', details: { ...engine, object: 'database' } },
     ),
-    rule(
-      ['featureCompatibilityVersion'],
-      /featureCompatibilityVersion\\{0,3}", version: \\{0,3}"(\d{1,2}\.\d{1,2})|[Ii]nvalid feature ?[Cc]ompatibility ?[Vv]ersion/,
-      ([, version = '']) => ({
-        kind: 'data_version_mismatch',
-        subject: `mongodb ${version}`.trim(),
-        code: 'featureCompatibilityVersion',
-        details: engine,
-      }),
-    ),
+    rule(['featureCompatibilityVersion'], /[Ii]nvalid feature ?[Cc]ompatibility ?[Vv]ersion/, (_, place) => ({
+      kind: 'data_version_mismatch',
+      subject: `mongodb ${/version: "(\d{1,2}\.\d{1,2})"/.exec(place.lines[place.at]?.text ?? '')?.[1] ?? ''}`.trim(),
+      code: 'featureCompatibilityVersion',
+      details: engine,
+    })),
     rule(
       ['wire version'],
       /(?:reports (?:maximum )?wire version (\d{1,3}), but this version of [\w.-]{1,40} requires at least (\d{1,3}))/,

@@ -31,7 +31,7 @@ export const rust: Reader = {
         if (code === '24') return { kind: 'too_many_open_files', code: 'EMFILE' };
         if (code === '11') return { kind: 'process_limit', code: 'EAGAIN' };
         const known = KINDS[kind];
-        return known === undefined ? null : { kind: known, subject: whatOf(known, text), code: `${kind}` };
+        return known === undefined ? null : { kind: known, subject: whatOf(known, text), code: kind };
       },
     ),
     rule(['NotPresent'], /\b([A-Z][A-Z0-9_]{2,100})\b.{0,120}: NotPresent\b/, ([, name = '']) => ({
@@ -101,16 +101,11 @@ function lastCause(place: Place): string | null {
   return cause;
 }
 
-/** What the panic says is a fact of its own when it ends in an error of the operating system. */
+/** What the panic says is a fact of its own when it ends in an error that a rule knows: the next line is read by that rule. */
 function panic(message: string, place: Place): Draft | readonly Draft[] {
   const next = place.lines[place.at + 1]?.text ?? '';
-  if (
-    /Os \{ code: \d{1,4}, kind: \w{1,40}/.test(next) &&
-    /kind: (\w{1,40})/.exec(next)?.[1] !== undefined &&
-    KINDS[/kind: (\w{1,40})/.exec(next)?.[1] ?? ''] !== undefined
-  )
-    return [];
-  if (/[A-Z][A-Z0-9_]{2,100}\b.{0,120}: NotPresent/.test(next)) return [];
+  const kind = /Os \{ code: \d{1,4}, kind: (\w{1,40})/.exec(next)?.[1] ?? '';
+  if (KINDS[kind] !== undefined || /\b[A-Z][A-Z0-9_]{2,100}\b.{0,120}: NotPresent/.test(next)) return [];
   return { kind: 'exception', subject: 'panic', code: 'panic', details: { message } };
 }
 

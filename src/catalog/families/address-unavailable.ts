@@ -2,8 +2,8 @@ import { text } from './answer.ts';
 import { familyForPeople } from './for-people.ts';
 
 /** The address in its configuration is that of another machine, or its network is not up yet. */
-export const listenAddressUnavailable = familyForPeople({
-  name: 'listen_address_unavailable',
+export const addressUnavailable = familyForPeople({
+  name: 'address_unavailable',
   title: 'it listens at an address that this machine does not have',
   kinds: ['address_unavailable'],
   causeOf: (fact, c) =>
