@@ -1,7 +1,8 @@
-import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type CaseFile, type FailureFamily, type GuardCase } from '../../domains/learning/index.ts';
+import type { Finding } from '../../domains/preflight/index.ts';
 import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { basename, driftPath, isOwn, shownPath, slugOf } from './places.ts';
+import { absolutePath, basename, driftAt, driftPath, isOwn, shownPath, slugOf } from './places.ts';
 
 /**
  * A migration that was applied long ago is not the same file any more. The file goes back; the history of the database
@@ -37,8 +38,25 @@ export const migrationChanged: FailureFamily = {
       }),
     ]);
   },
-  guard: (g) => guardOfSteps('migration_changed', g),
+  guard: async (g) => (await guardOfSteps('migration_changed', g)) ?? editedAgain(g),
 };
+
+/** Other files may be edited; one that was applied may not, however well it reads. */
+function editedAgain(g: GuardCase): Finding | null {
+  const paths = g.steps.map((s) => absolutePath(g.component, String(s.params['path'] ?? '')));
+  const edited = paths.find((path) => path !== null && driftAt(g, path, 'changed') !== null);
+  if (!edited) return null;
+  const shown = shownPath(g.component, edited);
+  return {
+    severity: 'error',
+    code: 'migration_changed',
+    component: g.component.name,
+    message: `${shown} was edited again, and it is applied already`,
+    evidence: [`seen before: ${g.playbook} has fixed it`],
+    hint: 'write what is new into a migration of its own',
+    fix: { playbook: g.playbook, params: g.params },
+  };
+}
 
 /** `V3__orders.sql` for version 3; the file itself where the message names it. Changed ones that can be put back. */
 function filesOf(c: CaseFile, migration: string): readonly string[] {

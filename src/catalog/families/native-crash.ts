@@ -11,7 +11,8 @@ export const nativeCrash: FailureFamily = {
   title: 'it crashed in machine code',
   diagnose(c) {
     const signal = signalOf(c, NATIVE, BY_EXIT_CODE);
-    if (signal === null) return Promise.resolve([]);
+    // Runtimes abort on purpose after they have said why.
+    if (signal === null || (signal === 'SIGABRT' && c.failure.facts.some((f) => f.runtime !== 'kernel'))) return Promise.resolve([]);
     const drift = c.drift.filter((d) => d.kind === 'runtime');
     return Promise.resolve([
       diagnosis('native_crash', {
