@@ -43,7 +43,7 @@ export const migrationChanged: FailureFamily = {
 
 /** Other files may be edited; one that was applied may not, however well it reads. */
 function editedAgain(g: GuardCase): Finding | null {
-  const paths = g.steps.map((s) => absolutePath(g.component, String(s.params['path'] ?? '')));
+  const paths = g.steps.flatMap(({ params: { path } }) => (typeof path === 'string' ? [absolutePath(g.component, path)] : []));
   const edited = paths.find((path) => path !== null && driftAt(g, path, 'changed') !== null);
   if (!edited) return null;
   const shown = shownPath(g.component, edited);

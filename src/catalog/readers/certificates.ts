@@ -115,8 +115,8 @@ export const certificates: Reader = {
       },
     ),
     rule(
-      ['PEM routines', 'no start line', 'bad end line', 'ASN1_CHECK_TLEN', 'bad decrypt', 'ERR_OSSL_'],
-      /PEM routines:{1,2}\w{0,40}:{0,2}(?:no start line|bad end line|bad base64)|no start line|bad end line|wrong tag|bad decrypt/i,
+      ['PEM routines', 'PEM lib', 'no start line', 'bad end line', 'ASN1_CHECK_TLEN', 'bad decrypt', 'ERR_OSSL_'],
+      /PEM routines:{1,2}\w{0,40}:{0,2}(?:no start line|bad end line|bad base64)|\[SSL\] PEM lib|no start line|bad end line|wrong tag|bad decrypt/i,
       ([text]) => ({ kind: 'certificate_problem', code: /decrypt/i.test(text) ? 'BAD_DECRYPT' : 'PEM', details: { reason: 'unreadable' } }),
     ),
     rule(

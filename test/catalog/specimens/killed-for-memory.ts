@@ -21,7 +21,6 @@ export const specimens: readonly Specimen[] = [
     command: ['bash', 'start.sh'],
     signal: 'SIGKILL',
     stage: 'runtime',
-    env: { SELF_HEAL_EXECUTE: 'true' },
     files: { 'start.sh': '' },
     breaks: () => undefined,
     isWell: 'false',
@@ -30,7 +29,7 @@ export const specimens: readonly Specimen[] = [
       playbook: 'restart_app_killed_for_memory',
       risk: 'low',
       tier: 'tier_1',
-      provenBy: 'test/process/runtime.test.ts',
+      provenBy: 'test/process/supervise.test.ts',
     },
   },
 ];

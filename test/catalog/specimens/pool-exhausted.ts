@@ -8,7 +8,6 @@ export const specimens: readonly Specimen[] = [
     recording: 'java-hikari-timeout',
     command: ['java', '-jar', 'shop.jar'],
     stage: 'runtime',
-    env: { SELF_HEAL_EXECUTE: 'true' },
     files: { 'README.md': '' },
     breaks: () => undefined,
     isWell: 'false',
@@ -17,7 +16,7 @@ export const specimens: readonly Specimen[] = [
       playbook: 'restart_app_pool_exhausted',
       risk: 'low',
       tier: 'tier_1',
-      provenBy: 'test/process/runtime.test.ts',
+      provenBy: 'test/process/supervise.test.ts',
     },
   },
   {
