@@ -1,0 +1,144 @@
+import { foldVariables } from './fold.ts';
+import { readInContext } from './context.ts';
+import { variable, type Token, type TokenKind } from './token.ts';
+import { isFlag, isHostName, isLocation, isMailAddress, isNothing } from './values.ts';
+
+/** Tokens of one line that are looked at. What follows them is one variable: a line that long ends in data. */
+export const TOKENS_MAX = 120;
+
+/** The tokens of a shape, with everything masked that is known to vary from the line alone. */
+export function tokenise(shape: string): readonly Token[] {
+  return foldVariables(readInContext(split(maskDates(shape))));
+}
+
+/** Colons and spaces of dates and addresses would otherwise take them apart. All quantifiers are bounded. */
+function maskDates(shape: string): string {
+  return shape.replace(ADDRESS, (found) => (found.includes('0') ? '0' : found)).replace(DATE, '0').replace(UNDER_ONE, '0');
+}
+
+/** Hardware and IPv6 addresses, and times of more than three parts. */
+const ADDRESS = /(?<![\w.])(?:[0-9a-fA-F]{0,4}:){3,15}[0-9a-fA-F]{1,4}(?![\w])/g;
+const WEEKDAY = '(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?';
+const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}';
+const CLOCK = '(?:,? 0:0(?::0(?:[.,]0)?)?)?';
+/** `Sat Jul 9 22:53:19 EDT 2005`, `Jul 9`, `Sat, 9 Jul 2005 22:53:19` as they look in a shape. */
+const DATE = new RegExp(`\\b${WEEKDAY}(?:${MONTH} {1,2}0${CLOCK}(?: [A-Z]{3,4})?(?: 0)?|0 ${MONTH} 0${CLOCK})(?!\\w)`, 'g');
+/** `<1 sec`, where other lines have `00:02`. */
+const UNDER_ONE = /<0 ?(?:secs?|seconds?|ms|mins?)\b/g;
+
+function split(shape: string): Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  while (at < shape.length) {
+    const start = at;
+    while (isSpace(shape.charCodeAt(at))) at++;
+    if (at >= shape.length) break;
+    const gap = at > start;
+    if (tokens.length >= TOKENS_MAX) {
+      tokens.push(variable(gap));
+      break;
+    }
+    const quoted = quotedAt(shape, at);
+    if (quoted !== null) {
+      const quote = shape[at] ?? '';
+      tokens.push({ text: quote, kind: 'mark', gap }, { ...quoted.token, gap: false }, { text: quote, kind: 'mark', gap: false });
+      at = quoted.end;
+    } else if (isMark(shape.charCodeAt(at))) {
+      tokens.push({ text: shape[at] ?? '', kind: 'mark', gap });
+      at++;
+    } else {
+      const end = endOfAtom(shape, at);
+      pushAtom(tokens, shape.slice(at, end), gap);
+      at = end;
+    }
+  }
+  return tokens;
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
+
+const MARKS = new Uint8Array(128);
+for (const mark of '=,;:()[]{}<>"\'|!?`') MARKS[mark.charCodeAt(0)] = 1;
+const isMark = (code: number): boolean => code < 128 && MARKS[code] === 1;
+
+/** What ends a URL, a path with a query, or a Windows path. */
+const ENDS_LOCATION = /[\s"'<>)\],;|]/g;
+
+function endOfLocation(shape: string, from: number): number {
+  ENDS_LOCATION.lastIndex = from;
+  let end = ENDS_LOCATION.exec(shape)?.index ?? shape.length;
+  // The colon or stop behind a URL belongs to the sentence.
+  while (end > from && ':.?!'.includes(shape[end - 1] ?? '')) end--;
+  return end;
+}
+
+function endOfAtom(shape: string, start: number): number {
+  let end = start;
+  while (end < shape.length && !isSpace(shape.charCodeAt(end)) && !isMark(shape.charCodeAt(end))) end++;
+  const mark = shape[end];
+  if (mark === ':' && shape.startsWith('//', end + 1)) return endOfLocation(shape, end + 3);
+  if (mark === ':' && shape[end + 1] === '\\' && end - start === 1) return endOfLocation(shape, end + 2);
+  if (mark === '?' && shape[start] === '/') return endOfLocation(shape, end + 1);
+  return end;
+}
+
+/** Quoted text longer than this is a sentence or not quoted at all. */
+const QUOTED_CHARS_MAX = 200;
+/** So many words in quotes are a message, to be read like any other; fewer are one value. */
+const MESSAGE_WORDS_MIN = 3;
+
+/**
+ * The value in quotes that begins here, or null. An apostrophe begins one only where a value can begin. What reads as a
+ * message, or as a request (`"GET /index HTTP/1.1"`), is not a value.
+ */
+function quotedAt(shape: string, at: number): { readonly token: Omit<Token, 'gap'>; readonly end: number } | null {
+  const quote = shape[at];
+  if (quote !== '"' && quote !== "'") return null;
+  if (quote === "'" && at > 0 && !/[\s=([{:,]/.test(shape[at - 1] ?? '')) return null;
+  const close = shape.indexOf(quote, at + 1);
+  if (close < 0 || close - at > QUOTED_CHARS_MAX) return null;
+  if (quote === "'" && /[A-Za-z]/.test(shape[close + 1] ?? '')) return null;
+  const text = shape.slice(at + 1, close);
+  if (/^(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) /.test(text)) return null;
+  const end = close + 1;
+  // In JSON: "level":30
+  if (shape[end] === ':' && /^[\w.-]{1,40}$/.test(text)) return { token: { text, kind: 'key' }, end };
+  if (text === '' || text.includes('0') || isLocation(text) || isNothing(text)) return { token: variable(false), end };
+  if (text.split(' ').length >= MESSAGE_WORDS_MIN) return null;
+  return { token: { text, kind: 'value' }, end };
+}
+
+function pushAtom(tokens: Token[], atom: string, gap: boolean): void {
+  let end = atom.length;
+  while (end > 1 && atom[end - 1] === '.') end--;
+  const body = atom.slice(0, end);
+  // Dot leaders of a table: `store operation.......0`
+  const leader = body.indexOf('...');
+  if (leader > 0 && /^\.{3,}0$/.test(body.slice(leader))) {
+    tokens.push({ text: body.slice(0, leader), kind: 'word', gap }, variable(false));
+    return;
+  }
+  tokens.push({ text: body, kind: kindOf(body), gap });
+  if (end < atom.length) tokens.push({ text: '.', kind: 'mark', gap: false });
+}
+
+function kindOf(atom: string): TokenKind {
+  if (/^[A-Za-z]{2,}0$/.test(atom)) return 'numbered';
+  if (atom.includes('0') || isLocation(atom) || isMailAddress(atom)) return 'variable';
+  if (isFlag(atom)) return 'flag';
+  if (!/[A-Za-z\u0080-\uFFFF]/.test(atom)) return 'mark';
+  return isDotted(atom) ? kindOfDotted(atom) : 'word';
+}
+
+/** `a.b.c`, or two parts of which the last is short and in small letters: a file's extension, a top-level domain. */
+function isDotted(atom: string): boolean {
+  const parts = atom.split('.');
+  if (parts.length < 2 || parts.some((part) => !/^[\w$*/-]+$/.test(part)) || !/^[A-Za-z]/.test(atom)) return false;
+  return parts.length > 2 || /^[a-z]{2,4}$/.test(parts[1] ?? '');
+}
+
+function kindOfDotted(atom: string): TokenKind {
+  // A constant of the program, qualified: there are few of them, and which one it is says what happened.
+  if (/\.[A-Z][A-Z0-9_]*$/.test(atom)) return 'value';
+  return isHostName(atom) ? 'variable' : 'name';
+}
