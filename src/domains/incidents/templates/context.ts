@@ -39,7 +39,8 @@ function isKey({ kind, text }: Token): boolean {
 function isTightColon(tokens: readonly Token[], i: number): boolean {
   const colon = tokens[i - 1];
   if (colon?.text !== ':' || colon.gap || tokens[i]?.gap === true) return false;
-  return tokens[i - 2]?.kind !== 'mark' && tokens[i + 1]?.text !== ':';
+  const owner = tokens[i - 2]?.kind;
+  return (owner === 'word' || owner === 'name' || owner === 'numbered') && tokens[i + 1]?.text !== ':';
 }
 
 function asValue(token: Token, kind: 'value' | 'argument'): Token {

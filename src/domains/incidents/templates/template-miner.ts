@@ -106,7 +106,7 @@ export class TemplateMiner {
   groupOf(id: TemplateId): TemplateId {
     let root = id;
     for (let next = this.#merged[root]; next !== undefined && next !== root; next = this.#merged[root]) root = next;
-    for (let at = id; at !== root; ) {
+    for (let at = id; at !== root;) {
       const next = this.#merged[at] ?? root;
       this.#merged[at] = root;
       at = next;
@@ -269,7 +269,7 @@ export class TemplateMiner {
       if ((siblings.texts[n]?.size ?? 0) >= jointTextsNeeded(siblings.kinds[n] ?? 'variable')) siblings.varies.add(i);
     }
     if (siblings.varies.size === before) return;
-    for (const member of [...siblings.members]) {
+    for (const member of siblings.members.slice()) {
       const opened = openVarying(siblings, this.#skeletons[member] ?? []);
       if (opened !== this.#skeletons[member]) this.#merge(this.#register(opened, true), member);
     }
@@ -375,7 +375,9 @@ interface StoredState {
 }
 
 function readState(state: unknown): StoredState | null {
-  const { version, skeletonsMax, skeletons, merged, overflow } = (state ?? {}) as { readonly [Field in keyof TemplateMinerState]?: unknown };
+  const { version, skeletonsMax, skeletons, merged, overflow } = (state ?? {}) as {
+    readonly [Field in keyof TemplateMinerState]?: unknown;
+  };
   if (version !== STATE_VERSION || !Array.isArray(skeletons) || !Array.isArray(merged) || merged.length !== skeletons.length) return null;
   if (typeof skeletonsMax !== 'number' || !(skeletonsMax >= 1)) return null;
   if (overflow !== null && typeof overflow !== 'number') return null;

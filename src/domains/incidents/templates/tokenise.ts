@@ -13,7 +13,10 @@ export function tokenise(shape: string): readonly Token[] {
 
 /** Colons and spaces of dates and addresses would otherwise take them apart. All quantifiers are bounded. */
 function maskDates(shape: string): string {
-  return shape.replace(ADDRESS, (found) => (found.includes('0') ? '0' : found)).replace(DATE, '0').replace(UNDER_ONE, '0');
+  return shape
+    .replace(ADDRESS, (found) => (found.includes('0') ? '0' : found))
+    .replace(DATE, '0')
+    .replace(UNDER_ONE, '0');
 }
 
 /** Hardware and IPv6 addresses, and times of more than three parts. */
@@ -140,5 +143,7 @@ function isDotted(atom: string): boolean {
 function kindOfDotted(atom: string): TokenKind {
   // A constant of the program, qualified: there are few of them, and which one it is says what happened.
   if (/\.[A-Z][A-Z0-9_]*$/.test(atom)) return 'value';
+  // Which exception it was is what happened, too.
+  if (/(?:Exception|Error)$/.test(atom)) return 'word';
   return isHostName(atom) ? 'variable' : 'name';
 }

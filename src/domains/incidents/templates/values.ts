@@ -19,7 +19,8 @@ export function isMailAddress(text: string): boolean {
 
 /** A host by its last parts. Other dotted names may be anything. */
 export const isHostName = (text: string): boolean => HOST.test(text) && !PACKAGE.test(text);
-const HOST = /^[a-z][a-z-]*(?:\.[a-z-]+){1,20}\.(?:com|net|org|edu|gov|mil|info|biz|local|localdomain|arpa|(?:com?|net|org|edu|ac|gov)\.[a-z]{2})$/;
+const HOST =
+  /^[a-z][a-z-]*(?:\.[a-z-]+){1,20}\.(?:com|net|org|edu|gov|mil|info|biz|local|localdomain|arpa|(?:com?|net|org|edu|ac|gov)\.[a-z]{2})$/;
 /** Packages turn the order of a host name round. */
 const PACKAGE = /^(?:com|org|net|edu|io|java|javax|sun|android|de)\./;
 
