@@ -11,6 +11,10 @@ const ENDS_VALUE: ReadonlySet<string> = new Set([',', ';', ')', ']', '}', '|']);
  * variable where a value is missing (`ruser= rhost=…`).
  */
 export function foldVariables(tokens: readonly Token[]): readonly Token[] {
+  return foldRepeats(foldRuns(tokens));
+}
+
+function foldRuns(tokens: readonly Token[]): readonly Token[] {
   const folded: Token[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
@@ -41,4 +45,41 @@ function isValueMissing(tokens: readonly Token[], at: number): boolean {
   const next = tokens[at];
   if (next === undefined || (next.kind === 'mark' && ENDS_VALUE.has(next.text))) return true;
   return next.gap && tokens[at + 1]?.text === '=';
+}
+
+/** Tokens of one item of a list of items that are looked for. */
+const ITEM_TOKENS_MAX = 8;
+
+/** `n1 up, n2 up, n3 up`: what repeats with other values is a list, and its length a value like those. */
+function foldRepeats(tokens: readonly Token[]): readonly Token[] {
+  const folded: Token[] = [];
+  for (const token of tokens) {
+    folded.push(token);
+    for (let length = 2; length <= ITEM_TOKENS_MAX; length++) {
+      const repeated = repeatedTokens(folded, length);
+      if (repeated === 0) continue;
+      folded.length -= repeated;
+      break;
+    }
+  }
+  return folded;
+}
+
+/** How many tokens at the end repeat an item of this length before them, with what joins the two; 0 when they do not. */
+function repeatedTokens(tokens: readonly Token[], length: number): number {
+  if (isSameAsBefore(tokens, length, length)) return length;
+  const between = tokens[tokens.length - length - 1];
+  const isJoined = between?.kind === 'mark' && JOINS.has(between.text);
+  return isJoined && isSameAsBefore(tokens, length, length + 1) ? length + 1 : 0;
+}
+
+function isSameAsBefore(tokens: readonly Token[], length: number, distance: number): boolean {
+  if (tokens.length < length + distance) return false;
+  let hasVariable = false;
+  for (let i = tokens.length - length; i < tokens.length; i++) {
+    if (tokens[i]?.text !== tokens[i - distance]?.text) return false;
+    if (tokens[i]?.kind === 'variable') hasVariable = true;
+  }
+  // Repeated words are a word said twice.
+  return hasVariable;
 }
