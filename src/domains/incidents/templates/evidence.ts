@@ -10,8 +10,8 @@ const TEXTS_MIN: Readonly<Partial<Record<TokenKind, number>>> = {
   name: 2,
   argument: 3,
   // Enumerations have values too, and their few are told apart.
-  value: 4,
-  numbered: 4,
+  value: 5,
+  numbered: 5,
   word: 5,
 };
 

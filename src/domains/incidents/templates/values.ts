@@ -6,10 +6,10 @@ export const isFlag = (text: string): boolean => /^(?:true|false|yes|no|on|off|e
 /** Said where there is no value. */
 export const isNothing = (text: string): boolean => /^(?:null|nil|none|undefined|nan|n\/a)$/i.test(text);
 
-/** A path, a URL. */
+/** A path, a URL; also `conf/app.yaml`, but not `read/write`. */
 export function isLocation(text: string): boolean {
   if (text.length > 1 && /^(?:\/|\.\.?\/|~\/|[A-Za-z]:\\)/.test(text)) return true;
-  return text.includes('://') || text.split('/', 4).length > 3;
+  return text.includes('://') || text.split('/', 4).length > 3 || /\/[\w-]{1,100}\.[a-z]\w{0,4}$/.test(text);
 }
 
 export function isMailAddress(text: string): boolean {
