@@ -52,7 +52,7 @@ function asValue(token: Token, kind: 'value' | 'argument'): Token {
 function foldAddresses(tokens: Token[]): void {
   for (let i = 0; i + 2 < tokens.length; i++) {
     const [host, colon, port] = [tokens[i], tokens[i + 1], tokens[i + 2]];
-    if (host?.kind !== 'name' || !/^[a-z][a-z-]*(?:\.[a-z-]+)+$/.test(host.text)) continue;
+    if ((host?.kind !== 'name' && host?.kind !== 'word') || !/^[a-z][a-z-]*(?:\.[a-z-]+)+$/.test(host.text)) continue;
     if (colon?.text === ':' && !colon.gap && port?.text === '0' && !port.gap) tokens.splice(i, 3, variable(host.gap));
   }
 }

@@ -140,9 +140,10 @@ export class TemplateMiner {
     // What was learned follows from the skeletons and their order; a rule's own skeleton comes by itself.
     for (const [id, tokens] of stored.skeletons.entries()) {
       if (id < miner.#skeletons.length) continue;
-      const created = miner.#create(tokens);
-      if (id === stored.overflow) miner.#overflow = created;
-      else miner.#learn(tokens, new SkeletonKeys(tokens), created);
+      const keys = new SkeletonKeys(tokens);
+      if (id === stored.overflow) miner.#overflow = miner.#create(tokens);
+      else if (miner.#idOfSkeleton.has(keys.whole)) return null;
+      else miner.#learn(tokens, keys, miner.#create(tokens));
     }
     if (miner.#skeletons.length !== stored.skeletons.length) return null;
     for (const [id, into] of stored.merged.entries()) miner.#merge(id as TemplateId, into as TemplateId);
