@@ -102,6 +102,16 @@ describe('groups', () => {
     expect(miner.add('sent the report to kim by mail')).toBe(ids[0]);
   });
 
+  test('are merged by a line that fits both, and stay so after a restart', () => {
+    const miner = new TemplateMiner();
+    for (const user of ['ann', 'bob', 'eve', 'joe', 'sam']) miner.add(`sent the report to ${user} by mail`);
+    for (const medium of ['fax', 'post', 'hand', 'phone', 'pigeon']) miner.add(`sent the report to zoe by ${medium}`);
+    expect(miner.count).toBe(2);
+    miner.add('sent the report to zoe by mail');
+    expect(miner.count).toBe(1);
+    expect(restored(miner).count).toBe(1);
+  });
+
   test('have ids from 0 on that are not used again', () => {
     const miner = new TemplateMiner();
     expect(['one thing', 'another thing', 'one thing'].map((line) => miner.add(line))).toEqual([0, 1, 0]);
