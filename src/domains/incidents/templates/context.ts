@@ -1,5 +1,5 @@
 import { variable, type Token } from './token.ts';
-import { isLocation, isNothing, isUnit } from './values.ts';
+import { isHttpMethod, isLocation, isNothing, isUnit } from './values.ts';
 
 /**
  * Reads tokens by what stands around them: keys and values, arguments, and the structures in which programs print
@@ -16,13 +16,15 @@ export function readInContext(tokens: Token[]): Token[] {
 }
 
 function inContext(tokens: readonly Token[], token: Token, i: number): Token {
+  // The path of a request, if it is the shortest one.
+  if (token.text === '/' && isHttpMethod(tokens[i - 1]?.text)) return variable(token.gap);
   if (token.kind === 'mark' || token.kind === 'key' || token.kind === 'value') return token;
   const next = tokens[i + 1];
   if (next?.text === '=') return isKey(token) ? { ...token, kind: 'key' } : token;
   const before = tokens[i - 1];
   if (before === undefined || i < 2) return token;
   const owner = tokens[i - 2];
-  if (before.text === '=' || isTightColon(tokens, i)) return asValue(token, 'value');
+  if (before.text === '=' || isTightColon(tokens, i) || isJsonColon(tokens, i - 1)) return asValue(token, 'value');
   const isAlone = (before.text === '(' && next?.text === ')') || (before.text === '[' && next?.text === ']');
   if (!isAlone || token.gap) return token;
   // `kill(sshd)`, `Thread[main]`, `process 17 (python)`; but in `lock (shared)` the word explains.
@@ -41,6 +43,11 @@ function isTightColon(tokens: readonly Token[], i: number): boolean {
   if (colon?.text !== ':' || colon.gap || tokens[i]?.gap === true) return false;
   const owner = tokens[i - 2]?.kind;
   return (owner === 'word' || owner === 'name' || owner === 'numbered') && tokens[i + 1]?.text !== ':';
+}
+
+/** `"err":null` */
+function isJsonColon(tokens: readonly Token[], i: number): boolean {
+  return tokens[i]?.text === ':' && tokens[i - 1]?.text === '"' && tokens[i - 2]?.kind === 'key';
 }
 
 function asValue(token: Token, kind: 'value' | 'argument'): Token {

@@ -16,6 +16,8 @@ test.each([
   ['a Windows path', 'loaded C:\\Windows\\core.dll', 'loaded <*>'],
   ['a URL with a query', 'GET https://example.org/a?b=c&d=e.', 'GET <*>.'],
   ['a path with a query', '"GET /items?all=true&host=a HTTP/1.1" 200', '"GET <*>" <*>'],
+  ['the shortest path of a request', '"GET / HTTP/1.1" 200', '"GET <*>" <*>'],
+  ['a value of JSON that is nothing', '{"msg":"up", "err":null}', '{"msg":"up", "err":<*>}'],
   ['a mail address', 'mail to bob@example.org queued', 'mail to <*> queued'],
   ['a date with names', 'since Sat Jul  9 22:53:19 UTC 2005 up', 'since <*> up'],
   ['a date the other way round', 'since Sat, 9 Jul 2005 22:53:19 up', 'since <*> up'],
@@ -41,6 +43,10 @@ test.each([
   ['quoted words', 'state \'Active\' of "main"'],
 ])('keeps %s', (_what, line) => {
   expect(masked(line)).toBe(line);
+});
+
+test('keeps an exception, though its module has a number', () => {
+  expect(masked('psycopg2.OperationalError: gone')).toBe('psycopg<*>.OperationalError: gone');
 });
 
 test('keeps the letters of a key, so that registers are told from other values', () => {

@@ -1,7 +1,7 @@
 import { foldVariables } from './fold.ts';
 import { readInContext } from './context.ts';
 import { variable, type Token, type TokenKind } from './token.ts';
-import { isFlag, isHostName, isLocation, isMailAddress, isNothing } from './values.ts';
+import { isFlag, isHostName, isHttpMethod, isLocation, isMailAddress, isNothing } from './values.ts';
 
 /** Tokens of one line that are looked at. What follows them is one variable: a line that long ends in data. */
 export const TOKENS_MAX = 120;
@@ -102,7 +102,7 @@ function quotedAt(shape: string, at: number): { readonly token: Omit<Token, 'gap
   if (close < 0 || close - at > QUOTED_CHARS_MAX) return null;
   if (quote === "'" && /[A-Za-z]/.test(shape[close + 1] ?? '')) return null;
   const text = shape.slice(at + 1, close);
-  if (/^(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS) /.test(text)) return null;
+  if (isHttpMethod(text.split(' ', 1)[0])) return null;
   const end = close + 1;
   // In JSON: "level":30
   if (shape[end] === ':' && /^[\w.-]{1,40}$/.test(text)) return { token: { text, kind: 'key' }, end };
@@ -127,7 +127,10 @@ function pushAtom(tokens: Token[], atom: string, gap: boolean): void {
 
 function kindOf(atom: string): TokenKind {
   if (/^[A-Za-z]{2,}0$/.test(atom)) return 'numbered';
-  if (atom.includes('0') || isLocation(atom) || isMailAddress(atom)) return 'variable';
+  if (isLocation(atom)) return 'variable';
+  // Which exception it was is what happened, even when its module has a number: `psycopg2.errors.UniqueError`.
+  if (/^[A-Za-z_][\w.$]*(?:Exception|Error)$/.test(atom)) return 'word';
+  if (atom.includes('0') || isMailAddress(atom)) return 'variable';
   if (isFlag(atom)) return 'flag';
   if (!/[A-Za-z\u0080-\uFFFF]/.test(atom)) return 'mark';
   return isDotted(atom) ? kindOfDotted(atom) : 'word';
@@ -143,7 +146,5 @@ function isDotted(atom: string): boolean {
 function kindOfDotted(atom: string): TokenKind {
   // A constant of the program, qualified: there are few of them, and which one it is says what happened.
   if (/\.[A-Z][A-Z0-9_]*$/.test(atom)) return 'value';
-  // Which exception it was is what happened, too.
-  if (/(?:Exception|Error)$/.test(atom)) return 'word';
   return isHostName(atom) ? 'variable' : 'name';
 }
