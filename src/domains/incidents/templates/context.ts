@@ -1,5 +1,5 @@
 import { variable, type Token } from './token.ts';
-import { isHttpMethod, isLocation, isNothing, isUnit } from './values.ts';
+import { isHttpMethod, isLocation, isMessageKey, isNothing, isUnit } from './values.ts';
 
 /**
  * Reads tokens by what stands around them: keys and values, arguments, and the structures in which programs print
@@ -24,6 +24,7 @@ function inContext(tokens: readonly Token[], token: Token, i: number): Token {
   const before = tokens[i - 1];
   if (before === undefined || i < 2) return token;
   const owner = tokens[i - 2];
+  if (isMessageKey(owner?.text)) return token;
   if (before.text === '=' || isTightColon(tokens, i) || isJsonColon(tokens, i - 1)) return asValue(token, 'value');
   const isAlone = (before.text === '(' && next?.text === ')') || (before.text === '[' && next?.text === ']');
   if (!isAlone || token.gap) return token;

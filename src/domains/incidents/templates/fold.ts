@@ -22,9 +22,9 @@ function foldRuns(tokens: readonly Token[]): readonly Token[] {
     if (token.kind === 'variable') {
       if (isUnit(tokens[i + 1]?.text) && isNumber(token.text)) i++;
       pushVariable(folded, token.gap);
-    } else if (token.kind === 'numbered' && tokens[i + 1]?.text === token.text) {
-      // `dn1 dn2 dn3`
-      while (tokens[i + 1]?.text === token.text) i++;
+    } else if (token.kind === 'numbered' && tokens[i + 1]?.kind === 'numbered') {
+      // `dn1 dn2 cn7`
+      while (tokens[i + 1]?.kind === 'numbered') i++;
       pushVariable(folded, token.gap);
     } else {
       folded.push(token);

@@ -85,6 +85,23 @@ describe('what are two templates', () => {
     expect(groups(['cron', 'syslog', 'portmap', 'cups', 'atd', 'xfs'].map((name) => `${name} startup succeeded`))).toBe(6);
   });
 
+  test.each([
+    ['logfmt', (message: string) => `level=info msg="${message}" port=3000`],
+    ['JSON', (message: string) => `{"level":30,"time":1700000000,"msg":"${message}","pid":17}`],
+  ])('messages in %s, however short', (_what, lineOf) => {
+    const messages = [
+      'listening',
+      'user deleted',
+      'cache dropped',
+      'disk full',
+      'request aborted',
+      'nothing to do today',
+      'no answer after 3 tries',
+    ];
+    expect(groups(messages.map(lineOf))).toBe(messages.length);
+    expect(templates([lineOf('no answer after 4 tries')])[0]).toContain('no answer after <*> tries');
+  });
+
   test('a handful of users each of whom does much', () => {
     const lines = ['cyrus', 'news', 'test'].map((user) => `session opened for user ${user} by (uid=0)`);
     expect(groups([...lines, ...lines])).toBe(3);

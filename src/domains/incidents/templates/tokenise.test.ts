@@ -56,7 +56,7 @@ test('keeps the letters of a key, so that registers are told from other values',
 test.each([
   ['of numbers', 'codes 1 2 3', 'codes 1 2 3 4 5'],
   ['with commas', 'codes 1, 2', 'codes 1, 2, 3'],
-  ['of devices', 'cannot resolve dn1 dn2', 'cannot resolve dn1 dn2 dn3 dn4'],
+  ['of devices', 'cannot resolve dn1 dn2', 'cannot resolve dn1 cn2 dn3 bn4'],
   ['of words in brackets', 'signals for [TERM, HUP]', 'signals for [TERM, HUP, INT]'],
   ['of items with several parts', 'nodes n-1 up, n-2 up', 'nodes n-1 up, n-2 up, n-3 up'],
   ['with one item', 'nodes n-1 up', 'nodes n-1 up, n-3 up'],
@@ -72,6 +72,10 @@ test('reads a word as a value where its neighbours in the same row are numbers',
   const line = 'Vote: 2 (leader), 0x1 (round), LOOKING (state)';
   expect(masked(line)).toBe('Vote: <*> (leader), <*> (round), <*> (state)');
   expect(masked('Vote: LOOKING (state)')).toBe('Vote: LOOKING (state)');
+});
+
+test('does not take the end of a quoted message for the beginning of a value', () => {
+  expect(masked('err "the request timed out" of "a", then "/b/c"')).toBe('err "the request timed out" of "a", then "<*>"');
 });
 
 test('reads the keys of JSON as keys', () => {

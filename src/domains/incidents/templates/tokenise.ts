@@ -1,7 +1,7 @@
 import { foldVariables } from './fold.ts';
 import { readInContext } from './context.ts';
 import { variable, type Token, type TokenKind } from './token.ts';
-import { isFlag, isHostName, isHttpMethod, isLocation, isMailAddress, isNothing } from './values.ts';
+import { isFlag, isHostName, isHttpMethod, isLocation, isMailAddress, isMessageKey, isNothing } from './values.ts';
 
 /** Tokens of one line that are looked at. What follows them is one variable: a line that long ends in data. */
 export const TOKENS_MAX = 120;
@@ -32,6 +32,8 @@ const UNDER_ONE = /<0 ?(?:secs?|seconds?|ms|mins?)\b/g;
 function split(shape: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
+  /** Where the quotes end within which we are. */
+  let closing = -1;
   while (at < shape.length) {
     const start = at;
     while (isSpace(shape.charCodeAt(at))) at++;
@@ -41,11 +43,15 @@ function split(shape: string): Token[] {
       tokens.push(variable(gap));
       break;
     }
-    const quoted = quotedAt(shape, at);
-    if (quoted !== null) {
-      const quote = shape[at] ?? '';
-      tokens.push({ text: quote, kind: 'mark', gap }, { ...quoted.token, gap: false }, { text: quote, kind: 'mark', gap: false });
-      at = quoted.end;
+    const quoted = at === closing ? null : quotedAt(shape, at, isMessageNext(tokens));
+    if (quoted?.value != null) {
+      const quote: Token = { text: shape[at] ?? '', kind: 'mark', gap };
+      tokens.push(quote, { ...quoted.value, gap: false }, { ...quote, gap: false });
+      at = quoted.close + 1;
+    } else if (quoted !== null) {
+      closing = quoted.close;
+      tokens.push({ text: shape[at] ?? '', kind: 'mark', gap });
+      at++;
     } else if (isMark(shape.charCodeAt(at))) {
       tokens.push({ text: shape[at] ?? '', kind: 'mark', gap });
       at++;
@@ -56,6 +62,12 @@ function split(shape: string): Token[] {
     }
   }
   return tokens;
+}
+
+/** Behind `msg=` or `"msg":` stands what the program says, however short. */
+function isMessageNext(tokens: readonly Token[]): boolean {
+  const isJson = tokens.at(-1)?.text === ':' && tokens.at(-3)?.kind === 'key';
+  return isJson ? isMessageKey(tokens.at(-3)?.text) : tokens.at(-1)?.text === '=' && isMessageKey(tokens.at(-2)?.text);
 }
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
@@ -85,30 +97,37 @@ function endOfAtom(shape: string, start: number): number {
   return end;
 }
 
-/** Quoted text longer than this is a sentence or not quoted at all. */
-const QUOTED_CHARS_MAX = 200;
+/** Quoted text longer than this is no value. */
+const VALUE_CHARS_MAX = 200;
 /** So many words in quotes are a message, to be read like any other; fewer are one value. */
 const MESSAGE_WORDS_MIN = 3;
 
 /**
- * The value in quotes that begins here, or null. An apostrophe begins one only where a value can begin. What reads as a
- * message, or as a request (`"GET /index HTTP/1.1"`), is not a value.
+ * What is in the quotes that begin here; null when none do. An apostrophe begins them only where a value can begin.
+ * @returns   `value` is null where it is to be read like any other text: a message, or a request (`"GET /index HTTP/1.1"`)
  */
-function quotedAt(shape: string, at: number): { readonly token: Omit<Token, 'gap'>; readonly end: number } | null {
+function quotedAt(
+  shape: string,
+  at: number,
+  isMessage: boolean,
+): { readonly value: Omit<Token, 'gap'> | null; readonly close: number } | null {
   const quote = shape[at];
   if (quote !== '"' && quote !== "'") return null;
   if (quote === "'" && at > 0 && !/[\s=([{:,]/.test(shape[at - 1] ?? '')) return null;
   const close = shape.indexOf(quote, at + 1);
-  if (close < 0 || close - at > QUOTED_CHARS_MAX) return null;
+  if (close < 0) return null;
   if (quote === "'" && /[A-Za-z]/.test(shape[close + 1] ?? '')) return null;
   const text = shape.slice(at + 1, close);
-  if (isHttpMethod(text.split(' ', 1)[0])) return null;
-  const end = close + 1;
+  return { value: isMessage || text.length > VALUE_CHARS_MAX ? null : valueOf(text, shape[close + 1] === ':'), close };
+}
+
+function valueOf(text: string, isBeforeColon: boolean): Omit<Token, 'gap'> | null {
   // In JSON: "level":30
-  if (shape[end] === ':' && /^[\w.-]{1,40}$/.test(text)) return { token: { text, kind: 'key' }, end };
-  if (text === '' || text.includes('0') || isLocation(text) || isNothing(text)) return { token: variable(false), end };
-  if (text.split(' ').length >= MESSAGE_WORDS_MIN) return null;
-  return { token: { text, kind: 'value' }, end };
+  if (isBeforeColon && /^[\w.-]{1,40}$/.test(text)) return { text, kind: 'key' };
+  const words = text.split(' ');
+  if (words.length >= MESSAGE_WORDS_MIN || isHttpMethod(words[0])) return null;
+  const isSurelyData = text === '' || text.includes('0') || isLocation(text) || isNothing(text);
+  return isSurelyData ? variable(false) : { text, kind: 'value' };
 }
 
 function pushAtom(tokens: Token[], atom: string, gap: boolean): void {

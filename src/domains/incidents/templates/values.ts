@@ -12,6 +12,9 @@ export function isLocation(text: string): boolean {
   return text.includes('://') || text.split('/', 4).length > 3 || /\/[\w-]{1,100}\.[a-z]\w{0,4}$/.test(text);
 }
 
+/** In structured logs, the key of what the program says. */
+export const isMessageKey = (text: string | undefined): boolean => text === 'msg' || text === 'message';
+
 export const isHttpMethod = (text: string | undefined): boolean => text !== undefined && METHOD.test(text);
 const METHOD = /^(?:GET|POST|PUT|DELETE|HEAD|PATCH|OPTIONS)$/;
 
