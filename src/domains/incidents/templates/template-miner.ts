@@ -10,13 +10,13 @@ declare const brand: unique symbol;
 export type TemplateId = number & { readonly [brand]: 'TemplateId' };
 
 export interface TemplateMinerLimits {
-  /** Different skeletons kept. Lines with further ones share one group, whose template is `<*>`. About 6 KiB each. */
+  /** Different skeletons kept. Lines with further ones share one group, whose template is `<*>`. 4 KiB each at twenty words. */
   readonly skeletonsMax: number;
   /** Shapes whose group is remembered; all are forgotten when there are more. Costs time only. At most 1 KiB each. */
   readonly shapesMax: number;
 }
 
-/** A log of a large program has several hundred templates; 2,000 skeletons are about 12 MiB. */
+/** A log of a large program has several hundred templates; 2,000 skeletons are about 7 MiB, 40 MiB if all have a hundred words. */
 const LIMITS: TemplateMinerLimits = { skeletonsMax: 2_000, shapesMax: 4_096 };
 
 /** Raised when the same lines would get other groups: a stored state of another version is not read. */
@@ -63,7 +63,8 @@ interface Siblings {
  * be taken apart; `groupOf` says where a group is now. Why that holds: every rule that was learned stays, a line that
  * fits several rules merges their groups, and a learned rule's group is that of every skeleton it was learned from.
  *
- * Lines are cut to `LINE_CHARS_MAX`. Templates hold text of the lines: take out secrets first (`Redactor`).
+ * Lines are cut to `LINE_CHARS_MAX`. Templates hold text of the lines: take out control characters (`cleanLines`) and secrets
+ * (`Redactor`) first.
  */
 export class TemplateMiner {
   readonly #limits: TemplateMinerLimits;
