@@ -88,6 +88,10 @@ test('looks at so many tokens, and takes the rest for data', () => {
   expect(masked([...words, 'c', 'd'].join(' '))).toBe(`${words.join(' ')} <*>`);
 });
 
+test('takes a line break for a space', () => {
+  expect(masked('two\r\nlines')).toBe('two lines');
+});
+
 test('takes nothing for a token in a line of spaces', () => {
   expect(tokenise(' \t ')).toEqual([]);
 });

@@ -70,7 +70,7 @@ function isMessageNext(tokens: readonly Token[]): boolean {
   return isJson ? isMessageKey(tokens.at(-3)?.text) : tokens.at(-1)?.text === '=' && isMessageKey(tokens.at(-2)?.text);
 }
 
-const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
+const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
 const MARKS = new Uint8Array(128);
 for (const mark of '=,;:()[]{}<>"\'|!?`') MARKS[mark.charCodeAt(0)] = 1;
