@@ -65,7 +65,7 @@ function foldAddresses(tokens: Token[]): void {
   }
 }
 
-/** `1190 bytes (1.16 KB)`: the bracket repeats the number, and only when it is large. */
+/** `2048 bytes (2.00 KB)`: the bracket repeats the number, and only when it is large. */
 function foldRestatedSizes(tokens: Token[]): void {
   for (let i = 0; i + 5 < tokens.length; i++) {
     const [amount, unit, open, again, unitAgain, close] = tokens.slice(i, i + 6);
@@ -109,7 +109,7 @@ function maskSiblingSlots(tokens: Token[]): void {
   if (variables >= 2) for (const i of words) tokens[i] = variable(tokens[i]?.gap ?? false);
 }
 
-/** `ws=WorkSource{10113}`: an object printed with nothing but its numbers, where others have `ws=null`. */
+/** `owner=Group{17}`: an object printed with nothing but its numbers, where others have `owner=null`. */
 function foldObjects(tokens: Token[]): void {
   for (let i = 0; i + 4 < tokens.length; i++) {
     const name = tokens[i + 1];
