@@ -105,6 +105,7 @@ function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: Fact
       section.frames.push(frame);
       if (ONLY_FRAMES.has(runtime)) frameLines.push(at);
     } else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
+    else if (section.frames.length === 0 && at - section.from <= NEAR_LINES && sections.length > 1) continue; // a message of several lines
     else if (line.tone !== 'echo' && !BETWEEN[runtime]?.test(line.text)) break;
   }
   // Python prints the innermost frame last.
