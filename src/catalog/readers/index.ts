@@ -61,6 +61,8 @@ interface OwnedRules {
 
 /** More than anyone reads; a flood of different errors is one failure. */
 const FACTS_MAX = 64;
+/** What a line says the ninth time it has said before, whatever stands beside it. */
+const REPEATS_MAX = 8;
 
 interface Understood {
   readonly fact: Fact;
@@ -74,10 +76,14 @@ export const readFacts: FactReader = (lines) => {
   const speaker = stackAt(stacks, null).runtime;
   const depths = causeDepths(transcript);
   const inFrames = frameLines(stacks);
+  const saidOften = new Map<string, number>();
   const understood: Understood[] = [];
   for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
     const line = transcript[at];
     if (!line || line.tone === 'quiet' || line.tone === 'echo' || inFrames.has(at)) continue;
+    const repeats = (saidOften.get(line.text) ?? 0) + 1;
+    saidOften.set(line.text, repeats);
+    if (repeats > REPEATS_MAX) continue;
     for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
       const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
