@@ -5,6 +5,7 @@ import { principalFact, type Fact, type FactReader, type FactRuntime } from '../
 import { causeDepths } from './cause-chain.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { errnoIn } from './errno.ts';
 import { environment } from './environment.ts';
 import { frameLines, stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
@@ -147,12 +148,18 @@ function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines:
     runtime,
     code: draft.code ?? '',
     subject: draft.subject ?? '',
-    details: draft.details ?? {},
+    details: draft.kind === 'exception' ? withErrno(draft) : (draft.details ?? {}),
     line: whole,
     lineIndex: line.index,
     ...(said === undefined ? {} : { said }),
     ...(deep === 0 ? {} : { depth: deep }),
   };
+}
+
+/** What the operating system refused, where nobody knows the sentence but everybody the number. */
+function withErrno(draft: Draft): Fact['details'] {
+  const errno = errnoIn(String(draft.details?.['message'] ?? ''));
+  return errno === '' ? (draft.details ?? {}) : { ...draft.details, errno };
 }
 
 /** Warnings count only when the program went on to fail and gave no better reason. */

@@ -56,7 +56,7 @@ export type FactKind =
   | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
-  | 'exception'; // subject: error type; details.message
+  | 'exception'; // subject: error type; details.message; details.errno when the operating system refused something
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
 export interface Frame {

@@ -42,7 +42,7 @@ export function computeSignature(input: SignatureInput): SignatureResult {
     component: input.component,
     runtime: runtimeOf(cause, output),
     kind: cause?.kind ?? 'unexplained',
-    code: cause?.code ?? '',
+    code: String(cause?.details['errno'] ?? cause?.code ?? ''),
     operation: String(cause?.details['syscall'] ?? ''),
     outcome: outcomeOf(cause, input),
     subject,
