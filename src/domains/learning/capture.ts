@@ -20,6 +20,9 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 /** Read from each end of a run's output: the first error line matters as much as the last. */
 const END_BYTES = 96 * 1024;
 
+/** Read for facts from each end: of ordinary lines all that `END_BYTES` holds, of lines with two letters not. */
+const READ_LINES_MAX = 2000;
+
 /** A part of a log file in bytes; `to` null reaches to its end. */
 export interface LogPart {
   readonly from: number;
@@ -67,7 +70,7 @@ export async function observe(input: CaptureInput, ports: ReadingPorts): Promise
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = await ports.readFacts([...lines, ...said]);
+  const output = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({
