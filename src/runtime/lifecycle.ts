@@ -48,6 +48,8 @@ export interface ServeResult {
 
 /** A month of snapshots tells every trend Grace looks for. */
 const METRICS_KEPT_MS = 30 * 86_400_000;
+/** Boots that `grace diff` can compare; each may take a hundred kilobytes. */
+const FINGERPRINTS_KEPT = 100;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -343,6 +345,7 @@ class Session {
     ]);
     await this.composed.boots.saveMetrics(this.bootId, metrics);
     await this.composed.boots.forgetMetricsBefore(this.startedAtMs - METRICS_KEPT_MS);
+    await this.composed.boots.forgetFingerprints(FINGERPRINTS_KEPT);
     this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
     return report;
   }
