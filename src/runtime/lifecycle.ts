@@ -135,6 +135,8 @@ class Session {
   private readonly startedAtMs = nodeClock.nowMs();
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
+  /** Components that are ready again and have to stay so for their soak time. */
+  private readonly proving = new Set<string>();
   private context: BootContext | null = null;
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
@@ -440,11 +442,16 @@ class Session {
 
   private async afterRecovery(spec: ComponentSpec): Promise<void> {
     const { lookback, supervision } = this.composed;
-    if (!(await lookback.people.isWaiting(spec.name))) return;
-    await nodeClock.sleep(spec.soakMs, this.options.signal);
-    if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
-    await this.composed.keepAsGood([spec]);
-    await this.learnFromPeople([spec]);
+    if (this.proving.has(spec.name) || !(await lookback.people.isWaiting(spec.name))) return;
+    this.proving.add(spec.name);
+    try {
+      await nodeClock.sleep(spec.soakMs, this.options.signal);
+      if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
+      await this.composed.keepAsGood([spec]);
+      await this.learnFromPeople([spec]);
+    } finally {
+      this.proving.delete(spec.name);
+    }
   }
 
   private async beforeStop(): Promise<void> {

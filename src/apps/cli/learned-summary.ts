@@ -11,7 +11,7 @@ const PATTERNS_SHOWN = 8;
 export async function learnedSummary(dataDir: string, report: BootReport): Promise<readonly string[]> {
   const store = await openStore(join(dataDir, 'grace.db'));
   try {
-    const { incidents } = repositories(store);
+    const { incidents, playbooks } = repositories(store);
     const explanations = await incidents.explanations({ bootId: report.boot_id, limit: 50 });
     const patterns = await incidents.patterns();
     const lines: string[] = ['', paint('bold', explanations.length === 0 ? 'nothing failed in this run' : 'learned in this run')];
@@ -23,7 +23,9 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       lines.push(table(fitted(rows)));
     }
     const here = new Set(explanations.map((e) => e.signature));
-    const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null);
+    // What was made of a person's work guards nothing before it was approved and has worked.
+    const offered = new Set((await playbooks.list()).flatMap((p) => (p.origin === 'learned' && p.verifiedCount === 0 ? [p.name] : [])));
+    const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null && !offered.has(p.playbook));
     if (older.length > 0) {
       lines.push('', paint('bold', 'known from before, and guarded against'));
       lines.push(
