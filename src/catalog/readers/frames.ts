@@ -41,7 +41,7 @@ const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
 };
 
 /** Others, such as Ruby, say the error on the line of its first frame. */
-const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go']);
+const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go', 'dotnet']);
 
 /** Where the stack of a cause begins within the stack of what it caused. */
 const CAUSE: Partial<Record<FactRuntime, RegExp>> = {

@@ -228,6 +228,10 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'sh-script-missing': { facts: ['shell path_missing ENOENT <start-missing.sh>'] },
 
   // Runtimes, servers and the system
+  'go-port-forbidden': { facts: ['go port_forbidden EACCES <80>'] },
+  'pg-too-many': { facts: ['postgres too_many_connections 53300 <postgres>'] },
+  'py-disk-full': { facts: ['python disk_full ENOSPC <>'], frame: '<string>:3' },
+  'py-read-only': { facts: ['python read_only_file_system EROFS </srv/app/data/orders.json>'], frame: '<string>:2' },
   'bash-aborted': { facts: ['kernel exception SIGABRT <Aborted>'] },
   'bash-environment-long': { facts: ['unknown arguments_too_long E2BIG </usr/bin/ls>'] },
   'bash-fork': { facts: ['unknown process_limit EAGAIN <>'] },
@@ -397,7 +401,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'springboot-binding': { facts: ['java config_invalid binding <shop.payment.timeout>'] },
   'springboot-cycle': { facts: ['java wiring_broken cycle <orderService>'] },
   'springboot-datasource': { facts: ['java config_invalid datasource <spring.datasource.url>'] },
-  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'], frame: 'ShopApplication.java:10' },
+  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'] },
   'springboot-flyway-failed': { facts: ['java migration_failed flyway <3>'] },
   'springboot-port': { facts: ['java port_in_use EADDRINUSE <8080>'] },
 };
