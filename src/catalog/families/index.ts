@@ -39,6 +39,26 @@ import { unawaited } from './unawaited.ts';
 import { unexplained } from './unexplained.ts';
 import { wrongFileType } from './wrong-file-type.ts';
 import { wrongPassword } from './wrong-password.ts';
+// of Python, Ruby and PHP
+import { applicationNotFound } from './application-not-found.ts';
+import { applicationUnnamed } from './application-unnamed.ts';
+import { assetsNotBuilt } from './assets-not-built.ts';
+import { classNotLoaded } from './class-not-loaded.ts';
+import { driverMissing } from './driver-missing.ts';
+import { encryptionKeyWrong } from './encryption-key-wrong.ts';
+import { extensionMissing } from './extension-missing.ts';
+import { importPath } from './import-path.ts';
+import { libraryMissing } from './library-missing.ts';
+import { localeMissing } from './locale-missing.ts';
+import { lockFileOutdated } from './lock-file-outdated.ts';
+import { migrationHistoryBroken } from './migration-history-broken.ts';
+import { moduleShadowed } from './module-shadowed.ts';
+import { refusesRoot } from './refuses-root.ts';
+import { settingRefused } from './setting-refused.ts';
+import { stackOverflow } from './stack-overflow.ts';
+import { usedTooEarly } from './used-too-early.ts';
+import { virtualEnvironmentBroken } from './virtual-environment-broken.ts';
+import { workerTimeout } from './worker-timeout.ts';
 
 export const families: readonly FailureFamily[] = [
   // where it listens
@@ -81,6 +101,26 @@ export const families: readonly FailureFamily[] = [
   diskFull,
   readOnlyFileSystem,
   encoding,
+  // what frameworks, servers and runtimes of Python, Ruby and PHP ask for
+  applicationUnnamed,
+  applicationNotFound,
+  settingRefused,
+  virtualEnvironmentBroken,
+  libraryMissing,
+  extensionMissing,
+  driverMissing,
+  lockFileOutdated,
+  classNotLoaded,
+  importPath,
+  moduleShadowed,
+  usedTooEarly,
+  stackOverflow,
+  encryptionKeyWrong,
+  migrationHistoryBroken,
+  localeMissing,
+  workerTimeout,
+  refusesRoot,
+  assetsNotBuilt,
   // how it is while it runs
   processStopped,
   memoryGrowth,

@@ -2,6 +2,7 @@ import type { FactRuntime, Frame } from '../../domains/incidents/index.ts';
 import { goFrame } from './go.ts';
 import { javaFrame } from './java.ts';
 import { nodeFrame } from './node.ts';
+import { phpFrame } from './php.ts';
 import { pythonFrame } from './python.ts';
 import { rubyFrame } from './ruby.ts';
 import type { TranscriptLine } from './transcript.ts';
@@ -22,12 +23,14 @@ const READERS: readonly (readonly [FactRuntime, FrameReader])[] = [
   ['python', pythonFrame],
   ['go', goFrame],
   ['ruby', rubyFrame],
+  ['php', phpFrame],
 ];
 
 /** Lines that stand between the frames of one stack. */
 const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   java: /^(?:Caused by: |\s{1,8}(?:\.\.\. \d{1,5} (?:more|common frames)|Suppressed: ))/,
   python: /^\s{4,}/,
+  php: /^Stack trace:$|^(?:PHP )?Fatal error: /,
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
 

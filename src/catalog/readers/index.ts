@@ -15,6 +15,7 @@ import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
 import { node } from './node.ts';
+import { php } from './php.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
 import { redis } from './redis.ts';
@@ -44,6 +45,7 @@ const READERS = [
   go,
   java,
   ruby,
+  php,
   shell,
   configFiles,
   environment,

@@ -62,12 +62,16 @@ export const nativeModules: Reader = {
     rule(
       ['cannot open shared object file'],
       /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/,
-      ([, library = '']) => ({
-        kind: 'native_module_broken',
-        subject: library,
-        code: 'ERR_DLOPEN_FAILED',
-        details: { reason: 'shared library missing' },
-      }),
+      ([, library = ''], place) =>
+        // PHP tries several paths for an extension of its own, and names the extension better.
+        lineAt(place, 0).includes('Unable to load dynamic library')
+          ? null
+          : {
+              kind: 'native_module_broken',
+              subject: library,
+              code: 'ERR_DLOPEN_FAILED',
+              details: { reason: 'shared library missing' },
+            },
     ),
     rule(
       [

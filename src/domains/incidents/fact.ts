@@ -5,6 +5,7 @@ export type FactRuntime =
   | 'go'
   | 'java'
   | 'ruby'
+  | 'php'
   | 'postgres'
   | 'sqlite'
   | 'redis'
@@ -56,6 +57,21 @@ export type FactKind =
   | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
+  // Python, Ruby, PHP and what their frameworks and servers say
+  | 'application_missing' // subject: the application as the server was told, or the variable that would tell it; details.reason
+  | 'setting_refused' // subject: setting, when named; details.framework
+  | 'encryption_key_wrong' // subject: key file or variable; details.reason = missing | wrong
+  | 'extension_missing' // subject: extension of the runtime; details.package
+  | 'driver_missing' // subject: package or engine, when named
+  | 'class_missing' // subject: class
+  | 'module_shadowed' // subject: path of the file that hides a package of its name
+  | 'locale_missing' // subject: locale, when named
+  | 'stack_overflow' // subject: function, when named
+  | 'worker_timeout' // subject: program; details.limitSeconds when named
+  | 'used_too_early' // subject: what was not ready
+  | 'runs_as_root' // subject: program
+  | 'lock_file_outdated' // subject: lock file
+  | 'assets_missing' // subject: asset or manifest
   | 'exception'; // subject: error type; details.message
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
