@@ -1,0 +1,46 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'lock_file_outdated',
+    title: 'offers to take back a Gemfile that was changed without its lock file',
+    origin: 'Bundler 2.3 with BUNDLE_FROZEN, after the version of puma in the Gemfile was changed',
+    recording: 'ruby-bundler-frozen',
+    command: ['rails', 'server'],
+    files: { Gemfile: "gem 'puma', '~> 5.0'\n", 'Gemfile.lock': 'GEM\n  specs:\n    puma (5.6.5)\n' },
+    breaks: (world) => world.write('Gemfile', "gem 'puma', '~> 6.0'\n"),
+    isWell: "grep -q '5.0' Gemfile",
+    expects: {
+      cause: 'Gemfile.lock does not fit Gemfile; Gemfile changed since the last good boot',
+      playbook: 'restore_package_lists',
+      risk: 'high',
+      tier: 'tier_3',
+      noGuard: 'a list that differs from the last good boot is no fault by itself',
+    },
+  },
+  {
+    family: 'lock_file_outdated',
+    title: 'tells how to lock the gems for this platform too',
+    origin: 'Bundler 2.3 with a Gemfile.lock that was made on macOS',
+    recording: 'ruby-bundler-platform',
+    command: ['rails', 'server'],
+    files: { Gemfile: "gem 'puma'\n", 'Gemfile.lock': 'PLATFORMS\n  x86_64-darwin-20\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'Gemfile.lock has no packages for x86_64-linux', person: 'bundle lock --add-platform x86_64-linux' },
+  },
+  {
+    family: 'lock_file_outdated',
+    title: 'leaves a composer.lock that does not satisfy composer.json to a person',
+    origin: 'Composer 2.5 (composer install) after a constraint in composer.json was raised',
+    recording: 'php-composer-lock',
+    exitCode: 4,
+    command: ['composer', 'install'],
+    files: { 'composer.json': '{"require": {"shop/money": "1.3.0"}}\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'composer.lock does not fit composer.json', person: 'composer update' },
+  },
+];
