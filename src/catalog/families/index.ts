@@ -46,16 +46,12 @@ import { assetsNotBuilt } from './assets-not-built.ts';
 import { classNotLoaded } from './class-not-loaded.ts';
 import { driverMissing } from './driver-missing.ts';
 import { encryptionKeyWrong } from './encryption-key-wrong.ts';
-import { extensionMissing } from './extension-missing.ts';
 import { importPath } from './import-path.ts';
-import { libraryMissing } from './library-missing.ts';
-import { localeMissing } from './locale-missing.ts';
-import { lockFileOutdated } from './lock-file-outdated.ts';
 import { migrationHistoryBroken } from './migration-history-broken.ts';
 import { moduleShadowed } from './module-shadowed.ts';
 import { refusesRoot } from './refuses-root.ts';
+import { runtimeExtensionMissing } from './runtime-extension-missing.ts';
 import { settingRefused } from './setting-refused.ts';
-import { stackOverflow } from './stack-overflow.ts';
 import { usedTooEarly } from './used-too-early.ts';
 import { virtualEnvironmentBroken } from './virtual-environment-broken.ts';
 import { workerTimeout } from './worker-timeout.ts';
@@ -106,18 +102,14 @@ export const families: readonly FailureFamily[] = [
   applicationNotFound,
   settingRefused,
   virtualEnvironmentBroken,
-  libraryMissing,
-  extensionMissing,
+  runtimeExtensionMissing,
   driverMissing,
-  lockFileOutdated,
   classNotLoaded,
   importPath,
   moduleShadowed,
   usedTooEarly,
-  stackOverflow,
   encryptionKeyWrong,
   migrationHistoryBroken,
-  localeMissing,
   workerTimeout,
   refusesRoot,
   assetsNotBuilt,

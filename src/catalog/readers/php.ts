@@ -50,7 +50,7 @@ function extensionOf(name: string): string | null {
 }
 
 const extension = (name: string, details: Draft['details'] = {}): Draft => ({
-  kind: 'extension_missing',
+  kind: 'runtime_extension_missing',
   subject: name,
   code: 'php_extension',
   details,
@@ -106,11 +106,6 @@ export const php: Reader = {
       code: 'max_execution_time',
       details: { limitSeconds: Number(seconds) },
     })),
-    rule(
-      ['Maximum function nesting level of ', 'Maximum call stack size of '],
-      /Maximum function nesting level of '\d{1,9}' reached|Maximum call stack size of \d{1,12} bytes .{0,60}reached/,
-      () => ({ kind: 'stack_overflow', code: 'nesting_level' }),
-    ),
     rule(['Parse error: ', 'ParseError: '], /(?:Parse error|ParseError): {1,2}(.{1,300})/, ([, message = ''], place) => {
       const where = PLACE.exec(lineAt(place, 0));
       return where === null

@@ -29,7 +29,7 @@ export const python: Reader = {
       const built = STANDARD_EXTENSIONS[name];
       if (built !== undefined)
         return {
-          kind: 'extension_missing',
+          kind: 'runtime_extension_missing',
           subject: name.replace(/^_/, ''),
           code: 'ModuleNotFoundError',
           details: named({ package: built }),
@@ -129,15 +129,6 @@ export const python: Reader = {
       /\[(Errno|WinError) (-?\d{1,5})\] ([^:'\]]{1,100})(?:: b?'([^']{1,400})')?/,
       ([, family = '', number = '', , path = ''], place) => errnoDraft(family === 'WinError' ? `W${number}` : number, path, place),
     ),
-    rule(['locale.Error: ', 'unsupported locale setting'], /(?:locale\.)?Error: unsupported locale setting/, () => ({
-      kind: 'locale_missing',
-      code: 'locale.Error',
-    })),
-    rule(['RecursionError: '], /^RecursionError: /, (_, place) => ({
-      kind: 'stack_overflow',
-      subject: before(place, 8, /, in (\S{1,200})$/)?.[1] ?? '',
-      code: 'RecursionError',
-    })),
     rule(
       ['gaierror', 'Name or service not known', 'Temporary failure in name resolution'],
       /(?:gaierror|Name or service not known|Temporary failure in name resolution)/,

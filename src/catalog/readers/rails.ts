@@ -1,4 +1,4 @@
-import { after, lineAt, named, rule, type Rule } from './rule.ts';
+import { after, named, rule, type Rule } from './rule.ts';
 
 const SOURCE_LINES = 16;
 
@@ -124,11 +124,6 @@ export const rails: readonly Rule[] = [
     kind: 'class_missing',
     subject: name,
     code: 'NameError',
-  })),
-  rule(['SystemStackError'], /stack level too deep \(SystemStackError\)|SystemStackError: stack level too deep/, (_, place) => ({
-    kind: 'stack_overflow',
-    subject: /:in [`']([^']{1,200})'/.exec(lineAt(place, 0))?.[1] ?? '',
-    code: 'SystemStackError',
   })),
   rule(
     ['is not present in the asset pipeline', "Webpacker can't find"],

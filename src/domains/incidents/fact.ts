@@ -61,12 +61,10 @@ export type FactKind =
   | 'application_missing' // subject: the application as the server was told, or the variable that would tell it; details.reason
   | 'setting_refused' // subject: setting, when named; details.framework
   | 'encryption_key_wrong' // subject: key file or variable; details.reason = missing | wrong
-  | 'extension_missing' // subject: extension of the runtime; details.package
+  | 'runtime_extension_missing' // subject: extension; details.package
   | 'driver_missing' // subject: package or engine, when named
   | 'class_missing' // subject: class
   | 'module_shadowed' // subject: path of the file that hides a package of its name
-  | 'locale_missing' // subject: locale, when named
-  | 'stack_overflow' // subject: function, when named
   | 'worker_timeout' // subject: program; details.limitSeconds when named
   | 'used_too_early' // subject: what was not ready
   | 'runs_as_root' // subject: program

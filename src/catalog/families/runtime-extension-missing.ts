@@ -9,16 +9,16 @@ const PHP_PACKAGE: Readonly<Record<string, string>> = {
 }; // prettier-ignore
 
 /** The runtime was installed without a part that the service needs. Grace installs nothing into the system. */
-export const extensionMissing: FailureFamily = {
-  name: 'extension_missing',
+export const runtimeExtensionMissing: FailureFamily = {
+  name: 'runtime_extension_missing',
   title: 'the runtime lacks an extension',
   diagnose(c) {
-    const facts = factsOf(c, 'extension_missing');
+    const facts = factsOf(c, 'runtime_extension_missing');
     if (facts.length === 0) return Promise.resolve([]);
     const names = [...new Set(facts.map((f) => f.subject))];
     const isOnlyWarned = facts.every((f) => f.details['isWarning'] === true);
     return Promise.resolve([
-      diagnosis('extension_missing', {
+      diagnosis('runtime_extension_missing', {
         cause: `${runtimeOf(facts)} runs without ${names.slice(0, 4).join(', ')}`,
         confidence: isOnlyWarned && c.failure.facts.length > facts.length ? PERHAPS : LIKELY,
         evidence: linesOf(facts),

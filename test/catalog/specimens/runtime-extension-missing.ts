@@ -2,7 +2,7 @@ import type { Specimen } from '../specimen.ts';
 
 export const specimens: readonly Specimen[] = [
   {
-    family: 'extension_missing',
+    family: 'runtime_extension_missing',
     title: 'names the package of the extension whose function PHP does not know',
     origin: 'PHP 8.2 without php-mysql, a script that calls mysqli_connect()',
     recording: 'php-function',
@@ -15,7 +15,7 @@ export const specimens: readonly Specimen[] = [
     expects: { cause: 'PHP runs without mysqli', person: 'install php-mysql' },
   },
   {
-    family: 'extension_missing',
+    family: 'runtime_extension_missing',
     title: 'knows a part of the standard library that Debian packages by itself',
     origin: 'Python 3.11 of Debian without python3-gdbm, import dbm.gnu',
     recording: 'py-extension',
