@@ -5,6 +5,18 @@ import { before, lineAt, named, rule, type Reader } from './rule.ts';
 export const nativeModules: Reader = {
   runtime: 'unknown',
   rules: [
+    // PHP tries several paths for an extension of its own, and says that none of them can be opened.
+    rule(
+      ['Unable to load dynamic library '],
+      /Unable to load dynamic library '(?:[\w./-]{0,200}\/)?([\w-]{1,60})(?:\.so)?'/,
+      ([, name = '']) => ({
+        kind: 'runtime_extension_missing',
+        subject: name,
+        code: 'php_extension',
+        details: { isWarning: true },
+        runtime: 'php',
+      }),
+    ),
     rule(
       ['Could not load the "sharp" module'],
       /Could not load the "(sharp)" module using the ([\w-]{1,40}) runtime/,
@@ -62,16 +74,12 @@ export const nativeModules: Reader = {
     rule(
       ['cannot open shared object file'],
       /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/,
-      ([, library = ''], place) =>
-        // PHP tries several paths for an extension of its own, and names the extension better.
-        lineAt(place, 0).includes('Unable to load dynamic library')
-          ? null
-          : {
-              kind: 'native_module_broken',
-              subject: library,
-              code: 'ERR_DLOPEN_FAILED',
-              details: { reason: 'shared library missing' },
-            },
+      ([, library = '']) => ({
+        kind: 'native_module_broken',
+        subject: library,
+        code: 'ERR_DLOPEN_FAILED',
+        details: { reason: 'shared library missing' },
+      }),
     ),
     rule(
       [

@@ -129,12 +129,6 @@ export const php: Reader = {
       const wanted = extensionOf(name.slice(name.lastIndexOf('\\') + 1));
       return wanted === null ? null : extension(wanted, { wanted: name });
     }),
-    rule(
-      ['Unable to load dynamic library '],
-      /Unable to load dynamic library '([\w./-]{1,200})'/,
-      // Only a warning of the start: without it the program may well go on.
-      ([, path = '']) => extension(posix.basename(path).replace(/\.so$/, ''), { isWarning: true }),
-    ),
     rule(['could not find driver'], /could not find driver(?: \(Connection: (\w{1,60})|.{0,40}?)/, ([, connection = ''], place) => ({
       kind: 'driver_missing',
       subject: connection,

@@ -57,8 +57,9 @@ const SKIPPED_DIRS = new Set([
 /** Files whose content is kept: what configures a service, what it keeps in small files, what it proves itself with. */
 const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.key',
+  '.ru', '.rake', '.php', '.enc',
   '.lock', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
-  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.ru', '.rake', '.php', '.enc', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
+  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
 ]); // prettier-ignore
 /** Bigger files are data, not settings: their traits are kept, their content is not. */
 const CONTENT_BYTES_MAX = 512 * 1024;
