@@ -255,7 +255,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'php-open': { facts: ['php path_missing ENOENT </srv/app/config/settings.json>'], frame: 'open.php:2' },
   'php-parse': { facts: ['php syntax_error ParseError </srv/app/parse.php>'], frame: 'parse.php:4' },
   'php-permission': { facts: ['php permission_denied EACCES </srv/app/storage/logs/app.log>'], frame: 'app.php:2' },
-  'php-perm': { facts: ['php path_missing ENOENT <>'], frame: 'perm.php:2' },
+  'php-mkdir': { facts: ['php path_missing ENOENT <>'], frame: 'mkdir.php:2' },
   'php-port': { facts: ['php port_in_use EADDRINUSE <38221>'] },
   'php-refused': { facts: ['php connection_refused ECONNREFUSED <127.0.0.1:38119>'], frame: 'fs.php:2' },
   'php-require': { facts: ['php path_missing ENOENT <config/app.php>'], frame: 'req.php:2' },
@@ -325,7 +325,6 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'py-gunicorn-timeout': { facts: ['python worker_timeout WORKER TIMEOUT <gunicorn>'] },
   'py-gunicorn-user': { facts: ['python config_invalid no_such_user <webapp>'] },
   'py-is-a-directory': { facts: ['python is_a_directory EISDIR <config.json>'], frame: 'isdir.py:2' },
-  'py-libpq': { facts: ['python native_module_broken ERR_DLOPEN_FAILED <libpq.so.4>'], frame: '__init__.py:51' },
   'py-pydantic-invalid': {
     facts: [
       'python exception ValidationError <pydantic_core._pydantic_core.ValidationError>',
