@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
-import { confineEntry, confineTarget } from './confinement.ts';
+import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -27,6 +27,7 @@ export const relinkInterpreter: Primitive<Params> = {
     const dir = await confineTarget(context, directory);
     const text = await context.files.readText(join(dir, 'pyvenv.cfg'));
     if (text === null) return { state: 'refused', reason: `${dir} is no virtual environment: it has no pyvenv.cfg` };
+    await confineTarget(context, join(dir, 'bin')); // the link itself leads out, by its nature
     const version = pythonVersion(text);
     if (version === null) return { state: 'refused', reason: `${dir} does not say for which Python it is` };
     const broken = await brokenLink(context, dir, version);
@@ -39,7 +40,7 @@ export const relinkInterpreter: Primitive<Params> = {
 
   async apply(_, context, record) {
     const { path, from, to } = record as unknown as Relinked;
-    await confineEntry(context, path);
+    await confineTarget(context, dirname(path));
     if ((await context.files.readLink(path)) !== from) throw new PrimitiveFailed('relink_interpreter', `${path} is another link by now`);
     await relink(context, path, to);
     return { summary: `${path} leads to ${to}`, changed: [path] };
@@ -47,7 +48,8 @@ export const relinkInterpreter: Primitive<Params> = {
 
   async undo(record: Json, context) {
     const { path, from, to } = record as unknown as Relinked;
-    await confineEntry(context, path);
+    await confineTarget(context, dirname(path));
+    await context.files.remove(halfOf(path)); // left when it was cut off in between
     if ((await context.files.readLink(path)) === to) await relink(context, path, from);
   },
 };
@@ -73,8 +75,12 @@ async function brokenLink(
 
 /** Renamed into place: at no time is there no link. */
 async function relink({ files }: PrimitiveContext, path: string, to: string): Promise<void> {
-  const half = `${path}.grace-tmp`;
+  const half = halfOf(path);
   await files.remove(half);
   await files.symlink(to, half);
   await files.rename(half, path);
+}
+
+function halfOf(path: string): string {
+  return `${path}.grace-tmp`;
 }
