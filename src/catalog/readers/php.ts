@@ -146,6 +146,12 @@ export const php: Reader = {
             : { kind: 'connection_refused', code: '2002', runtime: 'mysql', details: { engine: 'mysql' } },
     ),
 
+    rule(['php_network_getaddresses'], /php_network_getaddresses: getaddrinfo (?:for ([\w.-]{1,253}) )?failed/, ([, host = '']) => ({
+      kind: 'host_unresolved',
+      subject: host,
+      code: 'getaddrinfo',
+    })),
+
     // Files: the warning says why, the error that follows names it again.
     rule(
       ['ailed to open stream: ', 'could not be opened'],
@@ -251,12 +257,22 @@ export const php: Reader = {
     ),
     rule(
       ['ParseException', 'at line ', 'cannot be parsed'],
-      /(?:Yaml\\Exception\\ParseException: |The file "[^"]{1,300}" does not contain valid YAML: )(.{1,200}?) in "([^"]{1,300})"(?: \(which is .{0,200}?\))? at line (\d{1,7})|(?:The file "([^"]{1,300})" does not contain valid YAML)/,
+      /(?:Yaml\\Exception\\ParseException: |The file "[^"]{1,300}" does not contain valid YAML: )(.{1,200}?)(?: in "([^"]{1,300})"(?: \(which is .{0,200}?\))?)? at line (\d{1,7})|(?:The file "([^"]{1,300})" does not contain valid YAML)/,
       ([, reason = '', path = '', line = '', other = '']) => ({
         kind: 'config_invalid',
         subject: path || other,
         code: 'yaml_parse',
         details: named({ language: 'yaml', reason, line: line === '' ? undefined : Number(line) }),
+      }),
+    ),
+    rule(
+      ['Dotenv\\Exception\\FormatException: '],
+      /FormatException: (.{1,200}?) in "([^"]{1,300})" at line (\d{1,7})/,
+      ([, reason = '', path = '', line = '']) => ({
+        kind: 'config_invalid',
+        subject: path,
+        code: 'env_parse',
+        details: { language: 'env', reason, line: Number(line) },
       }),
     ),
     rule(['Uncaught JsonException: '], /Uncaught JsonException: (.{1,100}?) in /, ([, reason = '']) => ({

@@ -72,6 +72,15 @@ export const pythonServers: readonly Rule[] = [
           };
     },
   ),
+  rule(
+    ['Working outside of application context', 'Working outside of request context'],
+    /Working outside of (application|request) context/,
+    () => ({
+      kind: 'used_too_early',
+      subject: 'context',
+      code: 'RuntimeError',
+    }),
+  ),
   rule(["Error: Invalid value for '-A' / '--app'"], /^Error: Invalid value for '-A' \/ '--app'/, () => []),
 
   // Process files
