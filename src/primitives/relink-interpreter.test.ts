@@ -55,6 +55,11 @@ it('does not put another version in the place of the one that the packages are f
   expect(await box.refusal(name, params)).toMatch(/does not say for which Python/);
 });
 
+hasPython('takes a link to another version for a broken one', async () => {
+  await environment('3.99', `/usr/bin/python${VERSION ?? ''}`);
+  expect(await box.refusal(name, params)).toMatch(/Python 3\.99 is not installed/);
+});
+
 it('touches neither an environment that is whole, nor what is none, nor one outside the roots', async () => {
   await box.write('lib/readme.txt', '');
   expect(await box.refusal(name, { directory: 'lib' })).toMatch(/no pyvenv\.cfg/);

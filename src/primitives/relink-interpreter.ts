@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
@@ -59,7 +59,7 @@ function pythonVersion(text: string): string | null {
   return /^version(?:_info)?\s{0,4}=\s{0,4}(\d{1,2}\.\d{1,3})/m.exec(text)?.[1] ?? null;
 }
 
-/** The one link that leads out of the environment to nothing; the others lead to it. */
+/** The one link that leads out of the environment, to nothing or to another version; the others lead to it. */
 async function brokenLink(
   context: PrimitiveContext,
   dir: string,
@@ -68,7 +68,10 @@ async function brokenLink(
   for (const name of [...NAMES, `python${version}`]) {
     const path = join(dir, 'bin', name);
     const from = (await context.files.stat(path))?.kind === 'symlink' ? await context.files.readLink(path) : null;
-    if (from?.startsWith('/') && (await context.files.realpath(path)) === null) return { path, from };
+    if (!from?.startsWith('/')) continue;
+    const real = await context.files.realpath(path);
+    const leadsTo = real === null ? 'nothing' : /^python(\d{1,2}\.\d{1,3})$/.exec(basename(real))?.[1];
+    if (leadsTo !== undefined && leadsTo !== version) return { path, from };
   }
   return null;
 }

@@ -39,10 +39,14 @@ export async function missingOfPip(cwd: string, files: Files): Promise<readonly 
 async function distributionsOf(cwd: string, files: Files): Promise<ReadonlySet<string> | null> {
   for (const environment of ENVIRONMENTS) {
     const dir = join(cwd, environment);
-    if ((await files.stat(join(dir, 'pyvenv.cfg'))) === null) continue;
+    const text = await files.readText(join(dir, 'pyvenv.cfg'));
+    if (text === null) continue;
+    // An upgrade in place leaves the packages of the older version beside those of the newer one.
+    const wants = /^version(?:_info)?\s{0,4}=\s{0,4}(\d{1,2}\.\d{1,3})/m.exec(text)?.[1];
     for (const python of await files.list(join(dir, 'lib'))) {
       const site = join(dir, 'lib', python, 'site-packages');
-      if (!python.startsWith('python') || (await files.stat(site)) === null) continue;
+      if (wants === undefined ? !python.startsWith('python') : python !== `python${wants}`) continue;
+      if ((await files.stat(site)) === null) continue;
       const names = (await files.list(site)).map(
         (entry) => /^(.{1,100}?)-\d[^-]{0,60}(?:-py[\d.]{1,6})?\.(?:dist|egg)-info$/.exec(entry)?.[1],
       );

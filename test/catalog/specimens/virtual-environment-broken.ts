@@ -44,4 +44,22 @@ export const specimens: readonly Specimen[] =
           },
           expects: { cause: 'the Python of .venv is gone', playbook: 'relink_venv', risk: 'medium', tier: 'tier_2' },
         },
+        {
+          family: 'virtual_environment_broken',
+          title: 'knows why another version finds no package, and installs none for it',
+          origin: 'Python 3.11, import of a package that another version has; the system was upgraded under the environment',
+          recording: 'py-module-missing',
+          command: ['python3', 'nomod.py'],
+          files: {
+            'nomod.py': 'import fastapi_missing\n',
+            'requirements.txt': 'fastapi-missing\n',
+            '.venv/pyvenv.cfg': 'home = /usr/bin\nversion = 3.99.1\n',
+            '.venv/bin/python3': { link: `${PYTHON.dir}/python${PYTHON.version ?? ''}` },
+            '.venv/lib/python3.99/site-packages/fastapi_missing-1.0.dist-info/METADATA': '',
+          },
+          isFirstBoot: true,
+          breaks: () => undefined,
+          isWell: 'false',
+          expects: { cause: 'which does not see its packages; Python 3.99 is not installed any more', person: 'install Python 3.99' },
+        },
       ];
