@@ -3,7 +3,7 @@ import { lineAt, named, rule, type Draft, type Place, type Reader } from './rule
 
 /** A path as messages write it: quoted, or standing alone between colons and spaces. */
 const PATH = /["'`‘]((?:\/|\.{1,2}\/|[A-Z]:\\)[^"'`’]{1,300})["'`’]|(?<![\w/:.])((?:\/|\.{1,2}\/)[\w.@%+~/-]{1,300})/;
-const ADDRESS = /(?<![\w./-])(\[[0-9a-f:]{2,40}\]:\d{1,5}|(?:[\w.-]{1,253}|\*|::):\d{2,5})(?![\w/])/;
+const ADDRESS = /(?<![\w./-])(\[[0-9a-f:]{2,40}\]:\d{1,5}|(?:(?=[\d-]{0,253}[A-Za-z_.])[\w.-]{1,253}|\*|::):\d{2,5})(?![\w/])/;
 const PORT = /\bport:? ?#?(\d{2,5})\b/i;
 
 function pathIn(text: string): string {

@@ -1,6 +1,6 @@
 import type { Frame } from '../../domains/incidents/index.ts';
 import { addressOf, inUse, refused } from './address.ts';
-import { named, rule, type Draft, type Reader } from './rule.ts';
+import { lineAt, named, rule, type Draft, type Reader } from './rule.ts';
 
 /** What Go programs say: one line, the innermost error last, a colon between each layer. */
 export const go: Reader = {
@@ -132,6 +132,9 @@ export const go: Reader = {
       code: 'panic',
       details: { message: message.replace(/ \[recovered\].{0,40}$/, '') },
     })),
+    rule(['SIG'], /^(SIG[A-Z]{2,8}): (.{1,100})$/, ([, signal = '', message = ''], place) =>
+      lineAt(place, 1).startsWith('PC=0x') ? { kind: 'exception', subject: signal, code: signal, details: { message } } : null,
+    ),
     rule(['fatal error: '], /^fatal error: (.{1,300})/, ([, message = ''], place) =>
       place.lines.slice(place.at + 1, place.at + 6).some((line) => line.text.startsWith('goroutine ') || line.text.startsWith('runtime'))
         ? { kind: 'exception', subject: 'fatal error', code: 'fatal', details: { message } }

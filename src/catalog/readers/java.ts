@@ -20,7 +20,7 @@ export const java: Reader = {
       ([, why, address = ''], place) => {
         const port =
           addressOf(address).port ||
-          near(place, 12, /\b[Pp]ort:? (\d{2,5})\b|http-nio-(\d{2,5})|:(\d{4,5})\)?$/)
+          near(place, 12, /\b[Pp]ort:? (\d{2,5})\b|http-nio-(\d{2,5})|(?<!\.(?:java|kt|scala|groovy)):(\d{4,5})\)?$/)
             ?.slice(1)
             .find((value) => value !== undefined) ||
           '';

@@ -132,7 +132,8 @@ export const python: Reader = {
     rule(
       ['gaierror', 'Name or service not known', 'Temporary failure in name resolution'],
       /(?:gaierror|Name or service not known|Temporary failure in name resolution)/,
-      (_, place) => {
+      ([text], place) => {
+        if (text !== 'gaierror' && !isPython(place)) return null;
         const host = before(place, FRAMES_LINES, /\(\(?["']([\w.-]{1,253}\.[\w-]{1,63})["'], ?\d{1,5}\)/)?.[1] ?? '';
         return { kind: 'host_unresolved', subject: host, code: 'gaierror' };
       },

@@ -96,16 +96,22 @@ export interface Fact {
   readonly line: string;
   /** Where that line is in the window that was read; later causes usually explain earlier symptoms less. */
   readonly lineIndex: number;
+  /** The sentence itself, where the line has more: a record of a log, or words that say the same in another way. */
+  readonly said?: string;
+  /** How many causes stand above it in its chain, where there is one: the deepest counts. */
+  readonly depth?: number;
 }
 
 /** What reading an output gave. */
 export interface OutputFacts {
   /** In order of appearance, without duplicates. */
   readonly facts: readonly Fact[];
-  /** Every frame of the first stack that was printed, innermost first; at most 40. */
+  /** Every frame of the stack that belongs to the deepest cause, else of the first one; innermost first; at most 40. */
   readonly frames: readonly Frame[];
   /** The line that best says what went wrong: the first error line, not the last. Empty when there is none. */
   readonly headline: string;
+  /** The last thing that a program said which said very little: its reason, when it ended without an error. */
+  readonly lastWords?: string;
   readonly runtime: FactRuntime;
 }
 
