@@ -8,7 +8,7 @@ import { nodeFiles } from '../src/adapters/node/files.ts';
 import { nodeIds } from '../src/adapters/node/ids.ts';
 import { component } from '../src/catalog/families/testing.ts';
 import { HINTS, readFacts } from '../src/catalog/readers/index.ts';
-import { Redactor, type IncidentStore } from '../src/domains/incidents/index.ts';
+import { Redactor } from '../src/domains/incidents/index.ts';
 import { observe } from '../src/domains/learning/index.ts';
 import { bootId } from '../src/kernel/index.ts';
 
@@ -34,13 +34,6 @@ const ATOMS: Readonly<Record<string, string>> = {
 const TAILS = ['a', ' ', '0', '.', '/', ': ', '"', "'", '(', 'a.', 'a ', '-', '[', 'A_', '=', '/a'];
 
 const ORDINARY = `Error: listen EADDRINUSE: address already in use :::3000\n    at main (/srv/app/server.js:1:2)\n`;
-
-/** Nothing is stored here. */
-const NO_STORE = new Proxy({} as IncidentStore, {
-  get: () => {
-    throw new Error('the benchmark stores nothing');
-  },
-});
 
 const { values: options } = parseArgs({
   options: {
@@ -142,7 +135,7 @@ async function observed(file: string): Promise<void> {
       facts: [],
       context: {},
     },
-    { clock: nodeClock, ids: nodeIds, files: nodeFiles, redactor, readFacts: async (text) => readFacts(text), incidents: NO_STORE },
+    { clock: nodeClock, ids: nodeIds, files: nodeFiles, redactor, readFacts: async (text) => readFacts(text) },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { FactRuntime, Frame } from '../../domains/incidents/index.ts';
+import { dotnetFrame } from './dotnet.ts';
 import { goFrame } from './go.ts';
 import { javaFrame } from './java.ts';
 import { nodeFrame } from './node.ts';
@@ -6,6 +7,7 @@ import { phpFrame } from './php.ts';
 import { pythonFrame } from './python.ts';
 import { rubyFrame } from './ruby.ts';
 import { installedPackage } from './installed-package.ts';
+import { rustFrame } from './rust.ts';
 import type { TranscriptLine } from './transcript.ts';
 
 export const FRAMES_MAX = 40;
@@ -25,6 +27,8 @@ const READERS: readonly (readonly [FactRuntime, FrameReader])[] = [
   ['go', goFrame],
   ['ruby', rubyFrame],
   ['php', phpFrame],
+  ['rust', rustFrame],
+  ['dotnet', dotnetFrame],
 ];
 
 /** Lines that stand between the frames of one stack. */
@@ -34,6 +38,8 @@ const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   node: /^(?:\s{2,16}\S|[}\]]|Emitted '|caused by: )/,
   python: /^\s{4,}/,
   php: /^Stack trace:$|^(?:PHP )?Fatal error: /,
+  rust: /^(?:stack backtrace:|\s{1,6}\d{1,5}: |[^\s].{0,300}$)/,
+  dotnet: /^\s{1,4}(?:--- End of |at |---> )/,
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
 

@@ -68,6 +68,15 @@ export const generic: Reader = {
       },
     ),
     rule(
+      ['annot assign requested address', 'EADDRNOTAVAIL', 'os error 99', 'ddress family not supported', 'EAFNOSUPPORT', 'os error 97'],
+      /[Cc]annot assign requested address|EADDRNOTAVAIL|\(os error 99\)|[Aa]ddress family not supported|EAFNOSUPPORT|\(os error 97\)/,
+      ([text], place) => ({
+        kind: 'address_unavailable',
+        subject: addressOf(ADDRESS.exec(lineAt(place, 0))?.[1] ?? '').host,
+        code: /family|EAFNO|97/.test(text) ? 'EAFNOSUPPORT' : 'EADDRNOTAVAIL',
+      }),
+    ),
+    rule(
       ['o space left on device', 'ENOSPC', 'isk quota exceeded', 'os error 28', 'isk full', 'isk is full'],
       /[Nn]o space left on device|ENOSPC|[Dd]isk quota exceeded|\(os error 28\)|[Dd]isk (?:is )?full/,
       ofPath('disk_full', 'ENOSPC'),
@@ -155,23 +164,17 @@ export const generic: Reader = {
     ),
   ],
   exceptions: [
-    // Rust: `thread 'main' panicked at src/main.rs:3:5:` and the message on the next line, or `'message', src/main.rs:3:5`
-    rule(['panicked at'], /^thread '([^']{1,60})' (?:\(\d{1,10}\) )?panicked at (?:'(.{1,300}?)', )?/, ([, , message = ''], place) => ({
-      kind: 'exception',
-      subject: 'panic',
-      code: 'panic',
-      details: { message: message || lineAt(place, 1) },
-    })),
     rule(['terminate called after throwing'], /terminate called after throwing an instance of '([^']{1,128})'/, ([, type = ''], place) => ({
       kind: 'exception',
       subject: type,
       code: 'terminate',
       details: { message: lineAt(place, 1).replace(/^\s{0,4}what\(\):\s{0,4}/, '') },
     })),
-    rule(
-      ['PHP Fatal error', 'Unhandled exception. '],
-      /(?:PHP Fatal error: {1,2}(?:Uncaught )?|Unhandled exception\. )([\w\\.]{1,128})(?:: (.{0,300}))?/,
-      ([, type = '', message = '']) => ({ kind: 'exception', subject: type, code: '', details: { message } }),
-    ),
+    rule(['PHP Fatal error'], /PHP Fatal error: {1,2}(?:Uncaught )?([\w\\.]{1,128})(?:: (.{0,300}))?/, ([, type = '', message = '']) => ({
+      kind: 'exception',
+      subject: type,
+      code: '',
+      details: { message },
+    })),
   ],
 };

@@ -2,9 +2,12 @@
 // A transcript takes lines out of JSON and tells errors from chatter; the first rule that understands a line has it;
 // what no rule understands but is an uncaught error becomes an `exception`.
 import { principalFact, type Fact, type FactReader, type FactRuntime } from '../../domains/incidents/index.ts';
+import { brokers } from './brokers.ts';
 import { causeDepths } from './cause-chain.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { databases } from './databases.ts';
+import { dotnet } from './dotnet.ts';
 import { environment } from './environment.ts';
 import { frameLines, stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
@@ -12,15 +15,19 @@ import { go } from './go.ts';
 import { headlineOf, lastWordsOf } from './headline.ts';
 import { HintIndex } from './hints.ts';
 import { java } from './java.ts';
+import { mongodb } from './mongodb.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
 import { node } from './node.ts';
 import { php } from './php.ts';
+import { operatingSystem } from './operating-system.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
+import { rust } from './rust.ts';
 import type { Draft, Place, Reader, Rule } from './rule.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
@@ -30,16 +37,23 @@ import { transcriptOf, type TranscriptLine } from './transcript.ts';
 const READERS: readonly Reader[] = [
   certificates,
   nativeModules,
+  operatingSystem,
+  databases,
   postgres,
   sqlite,
   redis,
   nginx,
   mysql,
+  mongodb,
+  rabbitmq,
+  brokers,
   node,
   php,
   python,
   go,
   java,
+  dotnet,
+  rust,
   ruby,
   shell,
   configFiles,

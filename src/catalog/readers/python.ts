@@ -312,7 +312,7 @@ function errnoDraft(number: string, path: string, place: Place): Draft | null {
     }
     case '99':
       return {
-        kind: 'config_invalid',
+        kind: 'address_unavailable',
         subject: before(place, FRAMES_LINES, /\(["']([\w.:]{1,100})["'], ?\d/)?.[1] ?? '',
         code: 'EADDRNOTAVAIL',
         details: { key: 'address' },

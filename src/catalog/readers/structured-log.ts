@@ -15,7 +15,9 @@ const TEXTS_MAX = 24;
 
 const MESSAGES = ['msg', 'message', 'event', 'fields.message', 'text', '@m', '@mt', 'short_message', 'MESSAGE'];
 const LEVELS = ['level', 'severity', 'lvl', 'log.level', 'levelname', 'loglevel', '@l'];
-const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause', 'thrown'];
+const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause', 'thrown', 'attr.error'];
+/** mongod writes its severity as one letter, `s`, beside `c` and `ctx`. */
+const MONGOD: Readonly<Record<string, string>> = { F: 'fatal', E: 'error', W: 'warning', I: 'info' };
 const STACKS = ['stack', 'stacktrace', 'stack_trace', 'exc_info', 'exception', 'traceback', '@x'];
 /** The stack inside an object that is an error. */
 const INNER_STACKS = ['stack', 'stack_trace', 'stacktrace', 'extendedStackTrace'];
@@ -24,7 +26,7 @@ const SYSLOG_ERROR = 3;
 const SYSLOG_WARNING = 4;
 
 /**
- * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog, Serilog, Logback, Log4j, ECS, GELF, journald.
+ * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog, Serilog, Logback, Log4j, ECS, GELF, journald, mongod.
  * @returns null when the line is not a log record
  */
 export function logRecord(line: string): LogRecord | null {
@@ -33,7 +35,7 @@ export function logRecord(line: string): LogRecord | null {
   if (!values) return null;
   const first = (names: readonly string[]): string =>
     names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
-  const level = first(LEVELS);
+  const level = first(LEVELS) || (values.has('ctx') ? (MONGOD[values.get('s') ?? ''] ?? '') : '');
   const message = first(MESSAGES);
   const texts = textsOf(values, message, first);
   if ((level === '' && message === '') || texts.length === 0)

@@ -14,6 +14,12 @@ export type FactRuntime =
   | 'openssl'
   | 'shell'
   | 'kernel'
+  | 'dotnet'
+  | 'rust'
+  | 'mongodb'
+  | 'rabbitmq'
+  | 'nats'
+  | 'mosquitto'
   | 'grace'
   | 'unknown';
 
@@ -68,8 +74,42 @@ export type FactKind =
   | 'worker_timeout' // subject: program; details.limitSeconds when named
   | 'used_too_early' // subject: what was not ready
   | 'runs_as_root' // subject: program
-  | 'lock_file_outdated' // subject: lock file
   | 'assets_missing' // subject: asset or manifest
+  // What the machine gives, and what servers and runtimes refuse
+  | 'library_missing' // subject: shared library that the loader does not find
+  | 'library_too_old' // subject: version that is wanted (`GLIBC_2.34`); details.path
+  | 'wrong_architecture' // subject: path of a program that this machine cannot run
+  | 'process_limit' // no further process or thread; subject: ''
+  | 'memory_refused' // asks for more memory than there is; subject: option or area; details.wantsMb
+  | 'shared_memory_full' // subject: '' ; details.object = segment | semaphores
+  | 'watch_limit' // of file watches
+  | 'arguments_too_long' // subject: program
+  | 'stack_overflow'
+  | 'option_invalid' // subject: option of a runtime, as given
+  | 'address_unavailable' // subject: address that this machine does not have
+  | 'locale_missing' // subject: locale, when named
+  | 'time_zone_missing' // subject: time zone
+  | 'clock_wrong' // something is dated in the future
+  | 'own_name_unresolved' // subject: the machine's own host name
+  | 'storage_failing' // subject: path, when named (EIO, ESTALE, ENOTCONN)
+  | 'rights_missing' // subject: table, schema, command, when named; details.engine, details.object
+  | 'host_refused' // subject: user, when named; details.engine, details.host
+  | 'encryption_mismatch' // details.wants = encrypted | plain: what the refusing side wants; details.engine
+  | 'data_version_mismatch' // subject: engine and version that wrote the data; details.wants, details.has
+  | 'extension_missing' // subject: extension, module or plugin of a server
+  | 'constraint_violated' // subject: constraint or key
+  | 'server_limit' // subject: setting that is too small
+  | 'pool_exhausted' // subject: pool, when named
+  | 'driver_incompatible' // subject: what the client does not understand; details.engine
+  | 'migration_changed' // subject: migration that was edited after it was applied
+  | 'migration_locked' // subject: lock; details.holder, details.since
+  | 'declaration_conflict' // subject: queue, exchange, stream or index; details.argument
+  | 'queue_missing' // subject: queue, exchange or stream
+  | 'server_full' // subject: engine; details.resource = memory | disk
+  | 'no_quorum' // subject: engine
+  | 'wiring_broken' // subject: type that cannot be injected; details.into
+  | 'artifact_broken' // subject: path of a built program
+  | 'lock_file_outdated' // subject: lock file; details.package
   | 'exception'; // subject: error type; details.message
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */

@@ -51,6 +51,9 @@ export interface CapturePorts {
   readonly groupingRules: GroupingRuleStore;
 }
 
+/** What is needed to read a failure, without storing it. */
+export type ReadingPorts = Omit<CapturePorts, 'incidents' | 'groupingRules'>;
+
 export interface Captured {
   readonly failure: Failure;
   readonly pattern: Pattern;
@@ -60,7 +63,7 @@ export interface Captured {
 }
 
 /** Reads what is there into a failure, without storing anything. Output is cut to size and redacted before anything else. */
-export async function observe(input: CaptureInput, ports: CapturePorts): Promise<Failure> {
+export async function observe(input: CaptureInput, ports: ReadingPorts): Promise<Failure> {
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
@@ -148,7 +151,7 @@ function seenAgain(pattern: Pattern, atMs: number): Pattern {
   };
 }
 
-async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<readonly string[]> {
+async function outputOf(input: CaptureInput, ports: ReadingPorts): Promise<readonly string[]> {
   if (input.log === null) return [];
   const { files, redactor } = ports;
   const path = input.component.logFile;

@@ -59,6 +59,7 @@ const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.cert', '.der', '.key', '.p12', '.pfx', '.jks', '.keystore', '.truststore',
   '.lock', '.sum', '.mod', '.lockb', '.gradle', '.gemspec', '.csproj', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
   '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.ru', '.rake', '.php', '.enc', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
+  '.sum', '.mod',
 ]); // prettier-ignore
 /** Bigger files are data, not settings: their traits are kept, their content is not. */
 const CONTENT_BYTES_MAX = 512 * 1024;
