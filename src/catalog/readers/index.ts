@@ -21,6 +21,7 @@ import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
 import { node } from './node.ts';
+import { php } from './php.ts';
 import { operatingSystem } from './operating-system.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
@@ -48,6 +49,7 @@ const READERS: readonly Reader[] = [
   rabbitmq,
   brokers,
   node,
+  php,
   python,
   go,
   java,
