@@ -2,7 +2,7 @@
 // A component's output becomes clean lines (output), without secrets (redaction), read into facts (fact);
 // facts give a signature; a failure is one occurrence; a pattern is a family of them and how far Grace is immune.
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
-export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
+export { cleanLines, LINE_CHARS_MAX, READ_LINES_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
 export {
   compareSignatures,
