@@ -8,6 +8,7 @@ import {
   mergePatterns,
   LINE_CHARS_MAX,
   nextPatternState,
+  READ_LINES_MAX,
   windowOf,
   type Fact,
   type FactReader,
@@ -22,9 +23,6 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 
 /** Read from each end of a run's output: the first error line matters as much as the last. */
 const END_BYTES = 96 * 1024;
-
-/** Read for facts from each end: of ordinary lines all that `END_BYTES` holds, of lines with two letters not. */
-const READ_LINES_MAX = 2000;
 
 /** A part of a log file in bytes; `to` null reaches to its end. */
 export interface LogPart {
