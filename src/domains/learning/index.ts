@@ -27,3 +27,4 @@ export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedSt
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
 export { isPlainSetting } from './plain-setting.ts';
+export { countRestless, restlessPaths, UNKNOWN_RESTLESSNESS, type Restlessness } from './restlessness.ts';
