@@ -9,4 +9,5 @@ export { journalStore, playbookStore } from './playbook-store.ts';
 export { approvalStore } from './approval-store.ts';
 export { overrideStore, processStore } from './process-store.ts';
 export { lastGoodStore, snapshotStore, type SnapshotStore } from './last-good-store.ts';
+export { failedStateStore } from './failed-state-store.ts';
 export type { Tables } from './tables.ts';

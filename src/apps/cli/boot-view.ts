@@ -101,6 +101,15 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'approval_needed':
       // How to answer stands above, among the commands.
       return [`      ${paint('yellow', 'waits')}     for approval ${event.approval}`];
+    case 'learned_from_person':
+      return [
+        `    ${paint('cyan', '●')} ${event.component}: ${wrap(`a person mended it: ${event.did.join('; ')}`, width - 8, '      ')}`,
+        ...(event.playbook === null
+          ? []
+          : [
+              `      kept as candidate playbook ${paint('bold', event.playbook)}${event.approval === null ? '' : `; approve with: grace approvals approve ${event.approval}`}`,
+            ]),
+      ];
     case 'held':
       return [
         `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,

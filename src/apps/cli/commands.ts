@@ -92,12 +92,15 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       const { explain } = await import('./explain.ts');
       await answer(command, (memory) => explain(memory, subject));
     });
-  looking(program, 'diff', 'what changed between two boots')
+  looking(program, 'diff', 'what changed between two boots, and what of it is suspicious')
     .argument('[boot]', 'default: the last verified boot')
     .argument('[boot]', 'default: the newest boot that can be compared')
-    .action(async (first: string | undefined, second: string | undefined, _options: unknown, command: Command) => {
-      const { diff } = await import('./diff.ts');
-      await answer(command, (memory) => diff(memory, first, second));
+    .option('--now', 'compare with the present moment, without a boot')
+    .action(async (first: string | undefined, second: string | undefined, options: { now?: boolean }, command: Command) => {
+      const { diff, diffNow } = await import('./diff.ts');
+      await answer(command, (memory) =>
+        options.now === true ? diffNow(memory, first, command.optsWithGlobals<LookOptions>()) : diff(memory, first, second),
+      );
     });
 
   registerPatterns(program, answer);

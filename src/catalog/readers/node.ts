@@ -37,7 +37,7 @@ export const node: Reader = {
         : { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
     }),
     rule(['EADDRNOTAVAIL'], /(?:listen|bind|connect) EADDRNOTAVAIL:? (?:address not available )?(\S{1,200})/, ([, address = '']) => ({
-      kind: 'config_invalid',
+      kind: 'address_unavailable',
       subject: addressOf(address).host,
       code: 'EADDRNOTAVAIL',
       details: { key: 'address' },

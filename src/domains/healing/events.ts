@@ -80,6 +80,15 @@ export type GraceEvent =
       readonly approval: string;
       readonly reason: string;
     }
+  | {
+      readonly type: 'learned_from_person';
+      readonly component: string;
+      readonly incident: string;
+      readonly cause: string;
+      readonly did: readonly string[];
+      readonly playbook: string | null;
+      readonly approval: string | null;
+    }
   | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }
   | { readonly type: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   | {

@@ -30,6 +30,7 @@ export async function propose(
     action: 'nothing: it was recorded, and nobody asked for more',
     playbook: registered,
     outcome: 'open',
+    advice: shown.advice,
     commands: commandsFor(shown, {
       failure: captured.failure,
       component,

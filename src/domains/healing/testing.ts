@@ -22,7 +22,7 @@ import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.t
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { GraceEvent } from './events.ts';
-import { Healer } from './healer.ts';
+import { Healer, type WhatChanged } from './healer.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
 
@@ -61,6 +61,7 @@ export class HealingWorld {
   readonly stop = new AbortController();
   readonly specs: readonly ComponentSpec[];
   reachable = false;
+  changed: WhatChanged = { suspects: [], lessons: [] };
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -119,6 +120,7 @@ export class HealingWorld {
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
+      whatChanged: async () => this.changed,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
       projectDir: this.dir,
     }); // prettier-ignore

@@ -21,7 +21,10 @@ export interface Explanation {
   readonly familyName: string | null;
   readonly confidence: number;
   readonly evidence: readonly string[];
+  /** What changed since the last verified boot, the most suspicious first, each with its reason. */
   readonly changes: readonly string[];
+  /** The same in parts; an older Grace did not keep them. */
+  readonly suspects?: readonly ExplainedChange[];
   /** What Grace did, or why it did nothing. */
   readonly action: string;
   readonly playbook: string | null;
@@ -43,6 +46,18 @@ export interface Occurrence {
   /** Null when it was never explained. */
   readonly outcome: Explanation['outcome'] | null;
   readonly playbook: string | null;
+}
+
+/** One change that may be why something fails. */
+export interface ExplainedChange {
+  readonly kind: string;
+  readonly subject: string;
+  readonly change: string;
+  /** Before and after where that is harmless; may be empty. */
+  readonly detail: string;
+  /** 0 to 1. */
+  readonly weight: number;
+  readonly reason: string;
 }
 
 /** Where failures, patterns and explanations are kept. */

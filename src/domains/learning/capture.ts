@@ -20,6 +20,9 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 /** Read from each end of a run's output: the first error line matters as much as the last. */
 const END_BYTES = 96 * 1024;
 
+/** Read for facts from each end: of ordinary lines all that `END_BYTES` holds, of lines with two letters not. */
+const READ_LINES_MAX = 2000;
+
 /** A part of a log file in bytes; `to` null reaches to its end. */
 export interface LogPart {
   readonly from: number;
@@ -51,6 +54,9 @@ export interface CapturePorts {
   readonly groupingRules: GroupingRuleStore;
 }
 
+/** What is needed to read a failure, without storing it. */
+export type ReadingPorts = Omit<CapturePorts, 'incidents' | 'groupingRules'>;
+
 export interface Captured {
   readonly failure: Failure;
   readonly pattern: Pattern;
@@ -60,11 +66,11 @@ export interface Captured {
 }
 
 /** Reads what is there into a failure, without storing anything. Output is cut to size and redacted before anything else. */
-export async function observe(input: CaptureInput, ports: CapturePorts): Promise<Failure> {
+export async function observe(input: CaptureInput, ports: ReadingPorts): Promise<Failure> {
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = await ports.readFacts([...lines, ...said]);
+  const output = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({
@@ -150,7 +156,7 @@ function seenAgain(pattern: Pattern, atMs: number): Pattern {
   };
 }
 
-async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<readonly string[]> {
+async function outputOf(input: CaptureInput, ports: ReadingPorts): Promise<readonly string[]> {
   if (input.log === null) return [];
   const { files, redactor } = ports;
   const path = input.component.logFile;

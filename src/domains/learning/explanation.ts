@@ -1,4 +1,4 @@
-import type { Explanation, Failure, SuggestedCommand } from '../incidents/index.ts';
+import type { Explanation, ExplainedChange, Failure, SuggestedCommand } from '../incidents/index.ts';
 import type { RegisteredPlaybook } from '../playbooks/index.ts';
 import type { Verdict } from './diagnose.ts';
 
@@ -7,9 +7,13 @@ export interface Told {
   readonly verdict: Verdict;
   /** What is different from the last good boot, most suspicious first. */
   readonly changes: readonly string[];
+  /** The same in parts, with the reason for each suspicion. */
+  readonly suspects?: readonly ExplainedChange[];
   readonly action: string;
   readonly playbook: Pick<RegisteredPlaybook, 'name' | 'risk'> | null;
   readonly outcome: Explanation['outcome'];
+  /** What a person can do, most useful first. */
+  readonly advice: readonly string[];
   readonly commands: readonly SuggestedCommand[];
 }
 
@@ -17,7 +21,7 @@ export interface Told {
 const ALTERNATIVES_MAX = 4;
 
 /** What is kept of a diagnosis, so that it can be told again. */
-export function explanationOf({ failure, verdict, changes, action, playbook, outcome, commands }: Told): Explanation {
+export function explanationOf({ failure, verdict, changes, suspects, action, playbook, outcome, advice, commands }: Told): Explanation {
   const shown = verdict.chosen ?? verdict.best;
   return {
     failureId: failure.id,
@@ -31,11 +35,12 @@ export function explanationOf({ failure, verdict, changes, action, playbook, out
     confidence: shown.confidence,
     evidence: shown.evidence,
     changes,
+    ...(suspects === undefined ? {} : { suspects }),
     action,
     playbook: playbook?.name ?? null,
     risk: playbook?.risk ?? null,
     outcome,
-    advice: shown.advice,
+    advice,
     commands,
     alternatives: verdict.all
       .filter((d) => d !== shown)

@@ -8,7 +8,8 @@ export type { Drift } from './drift.ts';
 export { evolution, evolutionStartMs, type WeekOfLearning } from './evolution.ts';
 export { explanationOf } from './explanation.ts';
 export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardCase, type Remedy, type WaitFor } from './family.ts';
-export { compareFingerprints, fingerprintFrom, type Fingerprint, type FingerprintChange } from './fingerprint.ts';
+export { fingerprintFrom, type Fingerprint, type FingerprintPart, type Values } from './fingerprint.ts';
+export { compareFingerprints, type FingerprintChange } from './fingerprint-changes.ts';
 export { generatePlaybookSource, portableSteps } from './generate-playbook.ts';
 export { suggestionsFor, trackRecord, type Suggestion } from './suggestions.ts';
 export { healthScore, SCORED_BOOTS, type BootOutcome, type HealthScore } from './health-score.ts';
@@ -20,3 +21,8 @@ export {
   type LastGoodStore,
   type StoredEntry,
 } from './last-good-keeper.ts';
+export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Suspect, type SuspectCase } from './suspects.ts';
+export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
+export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
+export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
+export { isPlainSetting } from './plain-setting.ts';
