@@ -3,13 +3,9 @@ import type { Specimen, World } from '../specimen.ts';
 
 /** A disk of its own, full: only root may mount one. */
 function fill(world: World): void {
-  if (spawnSync('mountpoint', ['-q', world.path('data')]).status !== 0)
-    world.run(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'none', world.path('data')]);
-  world.run(['mkdir', '-p', 'data/cache']);
-  // It ends with an error when the disk is full, as is meant here.
-  spawnSync('dd', ['if=/dev/zero', 'of=data/cache/old', 'bs=4k'], { cwd: world.dir });
-  // What was written a moment ago may still be in use.
-  world.run(['touch', '-d', '2 days ago', 'data/cache/old']);
+  world.run(['sh', '-c', 'mountpoint -q data || mount -t tmpfs -o size=4m none data']);
+  // It ends with an error when the disk is full, as is meant here; what was written a moment ago may still be in use.
+  world.run(['sh', '-c', 'mkdir -p data/cache; dd if=/dev/zero of=data/cache/old bs=4k; touch -d "2 days ago" data/cache/old']);
 }
 
 const forReal: readonly Specimen[] = [
@@ -25,12 +21,12 @@ const forReal: readonly Specimen[] = [
       data: { directory: true },
     },
     breaks: fill,
-    cleans: (world) => void spawnSync('umount', [world.path('data')]),
+    cleans: (world) => void spawnSync('sh', ['-c', 'umount data'], { cwd: world.dir }),
     expects: { cause: 'disk full (ENOSPC) at', playbook: 'free_disk_space_data', risk: 'medium', tier: 'tier_2' },
   },
 ];
 
 /** Who may make a mount namespace may mount. */
-const mayMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+const mayMount = process.getuid?.() === 0 && spawnSync('sh', ['-c', 'unshare -m true']).status === 0;
 
 export const specimens: readonly Specimen[] = mayMount ? forReal : [];
