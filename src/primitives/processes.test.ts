@@ -282,6 +282,7 @@ describe('every primitive', () => {
       'rebuild_packages',
       'record_migrations',
       'recover_sqlite',
+      'relink_interpreter',
       'remove_stale_lock',
       'repair_append_only_file',
       'restart_component',
