@@ -227,6 +227,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'sh-permission': { facts: ['shell permission_denied EACCES <./noexec.sh>'] },
   'sh-script-missing': { facts: ['shell path_missing ENOENT <start-missing.sh>'] },
   // frameworks, servers and package managers of PHP, Python and Ruby
+  'ruby-deep': { facts: ['ruby stack_overflow stack <>'], frame: 'deep.rb:2' },
   'php-mysql-host': { facts: ['php host_unresolved getaddrinfo <db.invalid>'], frame: 'my4.php:2' },
   'php-mysql-refused': { facts: ['mysql connection_refused 2002 <>'], frame: 'my2.php:2' },
   'php-pgsql-refused': { facts: ['postgres connection_refused 08001 <127.0.0.1:38139>'], frame: 'pg.php:2' },
