@@ -21,6 +21,7 @@ import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
 import { resumeProcess } from './resume-process.ts';
 import { runMigrations } from './run-migrations.ts';
+import { setAside } from './set-aside.ts';
 import { setEnvOverride } from './set-env-override.ts';
 import { skipComponent } from './skip-component.ts';
 import { startDependency } from './start-dependency.ts';
@@ -31,6 +32,7 @@ import { waitForPort } from './wait-for-port.ts';
 export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>(
   [
     restoreFile,
+    setAside,
     createEnvFile,
     addEnvKeys,
     generateSecret,

@@ -1,6 +1,7 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { diagnosis, failsToWork, GUESS, LIKELY, linesOf, PERHAPS, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
+import { settingAside } from './drop-in.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, driftAt, driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
 import { careFor, restoring } from './restore.ts';
@@ -14,7 +15,7 @@ export const configCorrupt: FailureFamily = {
     const found = new Map<string, Diagnosis>();
     for (const fact of facts) {
       const path = await pathOf(c, fact);
-      if (path !== null && !found.has(path)) found.set(path, diagnoseNamed(c, fact, path));
+      if (path !== null && !found.has(path)) found.set(path, await diagnoseNamed(c, fact, path));
     }
     const isUnnamed = facts.length > 0 && found.size === 0;
     for (const drift of facts.length > 0 || failsToWork(c) ? c.drift : []) {
@@ -91,7 +92,7 @@ async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
   return null;
 }
 
-function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
+async function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Promise<Diagnosis> {
   const shown = shownPath(c.component, path);
   const place = fact.details['line'] === undefined ? '' : ` at line ${String(fact.details['line'])}`;
   const cause =
@@ -105,6 +106,16 @@ function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
       // What its own interpreter cannot read is broken, whether or not anybody here knows the language.
       remedy: restoring(c, path, careFor(path, { ...drift, isBroken: drift.isBroken || fact.kind === 'syntax_error' })),
       advice: [`correct ${shown}${place}`],
+      waitFor: { kind: 'file_change', path },
+    });
+  const aside = await settingAside(c, path);
+  if (aside !== null)
+    return diagnosis('config_corrupt', {
+      cause: `${cause}; it was not there at the last good boot`,
+      confidence: LIKELY,
+      evidence: [fact.line],
+      remedy: aside,
+      advice: [`correct ${shown}${place}; it is kept, and used again once it is put back`],
       waitFor: { kind: 'file_change', path },
     });
   return diagnosis('config_corrupt', {

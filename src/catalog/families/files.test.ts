@@ -47,6 +47,30 @@ test('finds the configuration that has the very word that is complained about', 
   expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toBeNull();
 });
 
+test('takes a new file out of a folder of settings that the program cannot read', async () => {
+  const world: World = {
+    component: { command: ['nginx', '-c', 'nginx.conf'] },
+    disk: { 'nginx.conf': 'include', 'conf.d/site.conf': 'a', 'conf.d/new.conf': 'locaton' },
+    lastGood: { 'nginx.conf': 'include', 'conf.d/site.conf': 'a' },
+    facts: [fact('config_invalid', 'locaton', { runtime: 'nginx', details: { path: '/srv/app/conf.d/new.conf', line: 2 } })],
+  };
+  const { chosen } = await choose(world);
+  expect(chosen?.remedy).toMatchObject({ playbook: 'set_aside_conf_d_new_conf', risk: 'medium', tier: 'tier_2' });
+  expect(stepsOf(chosen)[0]).toMatch(/^set_aside \{"path":"conf.d\/new.conf","digest":"[0-9a-f]{64}"\}$/);
+  expect(await guardAfter(configCorrupt, world, world)).toContain('is there again');
+  const corrected = { ...world, disk: { ...world.disk, 'conf.d/new.conf': 'location' } };
+  expect(await guardAfter(configCorrupt, world, corrected)).toBeNull();
+});
+
+test('leaves a broken file in place whose folder nobody knows, or that the command names', async () => {
+  const named = { disk: { 'etc/a.conf': 'x' }, facts: [fact('syntax_error', 'etc/a.conf')] };
+  expect((await choose({ ...named, lastGood: { 'server.js': '' } })).chosen).toBeNull();
+  const asked = { ...named, component: { command: ['x', 'etc/a.conf'] }, lastGood: { 'etc/b.conf': '' } };
+  expect((await choose(asked)).chosen).toBeNull();
+  const code = { disk: { 'lib/a.js': 'x' }, facts: [fact('syntax_error', 'lib/a.js')], lastGood: { 'lib/b.js': '' } };
+  expect((await choose(code)).chosen).toBeNull();
+});
+
 test('leaves a legitimate edit alone when the failure is something else', async () => {
   const { chosen } = await choose({
     ...yaml,

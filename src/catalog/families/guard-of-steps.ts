@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import type { Json, JsonObject } from '../../kernel/index.ts';
+import { sha256Hex, type Json, type JsonObject } from '../../kernel/index.ts';
 import type { GuardCase } from '../../domains/learning/index.ts';
 import type { RemedyStep } from '../../domains/playbooks/index.ts';
 import type { Finding, Severity } from '../../domains/preflight/index.ts';
@@ -38,6 +38,8 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
   switch (step.primitive) {
     case 'restore_file':
       return lookAtFile(g, pathIn(g, params['path']));
+    case 'set_aside':
+      return lookAtDropIn(g, pathIn(g, params['path']), textIn(params['digest']));
     case 'create_env_file':
       return lookAtEnvFile(g, pathIn(g, params['file']));
     case 'add_env_keys':
@@ -86,6 +88,14 @@ async function lookAtFile(g: GuardCase, path: string | null): Promise<Sight | nu
   const isThere = (await g.files.stat(path)) !== null && (await g.files.realpath(path)) !== null;
   if (isThere || !canBringBack(await g.lastGood.entry(g.component.name, path))) return null;
   return { message: `${shown} is missing again`, hint: `put ${shown} back; find out what removes it` };
+}
+
+/** The very content that could not be read; a corrected file is welcome. */
+async function lookAtDropIn(g: GuardCase, path: string | null, digest: string): Promise<Sight | null> {
+  const content = path === null ? null : await g.files.read(path);
+  if (path === null || content === null || sha256Hex(content) !== digest) return null;
+  const shown = shownPath(g.component, path);
+  return { message: `${shown} is there again, and still cannot be read`, hint: `correct ${shown}` };
 }
 
 async function lookAtEnvFile(g: GuardCase, file: string | null): Promise<Sight | null> {
