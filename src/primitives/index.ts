@@ -16,6 +16,7 @@ import { recoverSqlite } from './recover-sqlite.ts';
 import { removeStaleLock } from './remove-stale-lock.ts';
 import { repairAppendOnlyFile } from './repair-append-only-file.ts';
 import { restartComponent } from './restart-component.ts';
+import { restoreColumns } from './restore-columns.ts';
 import { restoreFile } from './restore-file.ts';
 import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
@@ -48,6 +49,7 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primit
     runMigrations,
     recordMigrations,
     restoreTables,
+    restoreColumns,
     recoverSqlite,
     repairAppendOnlyFile,
     freeDiskSpace,

@@ -286,6 +286,7 @@ describe('every primitive', () => {
       'remove_stale_lock',
       'repair_append_only_file',
       'restart_component',
+      'restore_columns',
       'restore_file',
       'restore_permissions',
       'restore_tables',

@@ -319,6 +319,7 @@ export async function compose(options: ComposeOptions) {
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
     missingNamed: (spec) => lastGood.missingNamed(spec),
+    takenAway: (spec) => lastGood.takenAway(spec),
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',

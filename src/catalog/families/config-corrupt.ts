@@ -3,7 +3,18 @@ import type { Fact } from '../../domains/incidents/index.ts';
 import { diagnosis, failsToWork, GUESS, LIKELY, linesOf, PERHAPS, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
 import { settingAside } from './drop-in.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { absolutePath, driftAt, driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
+import {
+  absolutePath,
+  driftAt,
+  driftPath,
+  isConfigOfCommand,
+  isInCommand,
+  isInPackages,
+  isNamedIn,
+  isOwn,
+  mayBeData,
+  shownPath,
+} from './places.ts';
 import { careFor, restoring } from './restore.ts';
 
 /** A configuration or code file cannot be read any more, or says something invalid. */
@@ -29,6 +40,7 @@ export const configCorrupt: FailureFamily = {
         isInPackages(path)
       )
         continue;
+      const isSettings = !mayBeData(path) || isConfigOfCommand(c.component, path);
       const isWanted = isInCommand(c.component, path) || c.component.envFiles.includes(path);
       const key = facts.find((f) => f.kind === 'config_invalid' && f.subject !== '' && isNamedIn(f.line, c.component, path));
       if (drift.isBroken)
@@ -42,8 +54,8 @@ export const configCorrupt: FailureFamily = {
             isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : isWanted ? LIKELY : PLAUSIBLE,
           ),
         );
-      else if (isUnnamed && !mayBeData(path) && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
-      else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
+      else if (isUnnamed && isSettings && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
+      else if (isUnnamed && isSettings && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
     if (isUnnamed && found.size === 0)
       for (const fact of facts.slice(0, 2))

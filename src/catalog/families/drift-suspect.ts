@@ -2,7 +2,7 @@ import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/
 import { diagnosis, isRuntime, saidBy } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
+import { driftPath, isConfigOfCommand, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
 import { careFor, restoring, wasTried } from './restore.ts';
 
 /**
@@ -30,7 +30,11 @@ export const driftSuspect: FailureFamily = {
         continue;
       const isNamed = isInCommand(c.component, path) || c.component.envFiles.includes(path) || isNamedIn(said, c.component, path);
       const inStack = c.failure.frames.some((f) => f.path === path);
-      if (!drift.isBroken && (isElsewhere || !(isNamed || inStack) || (drift.kind === 'changed' && mayBeData(path)))) continue;
+      if (
+        !drift.isBroken &&
+        (isElsewhere || !(isNamed || inStack) || (drift.kind === 'changed' && mayBeData(path) && !isConfigOfCommand(c.component, path)))
+      )
+        continue;
       if (drift.kind === 'missing' && directories.has(path)) continue;
       const remedy = restoring(c, path, careFor(path, drift));
       if (wasTried(c, remedy)) continue;

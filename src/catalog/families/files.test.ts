@@ -71,6 +71,25 @@ test('leaves a broken file in place whose folder nobody knows, or that the comma
   expect((await choose(code)).chosen).toBeNull();
 });
 
+test('goes back on a changed file of settings without an ending, which the message or the command names', async () => {
+  const world: World = {
+    component: { command: ['caddy', 'run', '--config', 'Caddyfile'] },
+    disk: { Caddyfile: 'file_serve' },
+    lastGood: { Caddyfile: 'file_server' },
+    drift: [drift('changed', 'Caddyfile')],
+  };
+  const said = { ...world, facts: [fact('config_invalid', 'Caddyfile')] };
+  expect(stepsOf((await choose(said)).chosen)).toEqual(['restore_file {"path":"Caddyfile"}']);
+  expect(stepsOf((await choose({ ...world, output: ['it did not work'] })).chosen)).toEqual(['restore_file {"path":"Caddyfile"}']);
+  const users: World = {
+    component: { command: ['serve', '-c', 'main'] },
+    disk: { main: 'b', users: 'b' },
+    lastGood: { main: 'a', users: 'a' },
+  };
+  const both = [drift('changed', 'users', { suspicion: 9 }), drift('changed', 'main')];
+  expect(stepsOf((await choose({ ...users, drift: both })).chosen)).toEqual(['restore_file {"path":"main"}']);
+});
+
 test('leaves a legitimate edit alone when the failure is something else', async () => {
   const { chosen } = await choose({
     ...yaml,

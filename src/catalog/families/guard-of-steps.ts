@@ -65,6 +65,7 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
     case 'run_migrations':
     case 'record_migrations':
     case 'restore_tables':
+    case 'restore_columns':
       return lookAtSchema(g, step);
     case 'set_env_override':
       return lookAtVariable(g, textIn(params['name']), textIn(params['value']));
@@ -191,9 +192,13 @@ async function lookAtSchema(g: GuardCase, step: RemedyStep): Promise<Sight | nul
     run_migrations: schema.pendingMigrations,
     record_migrations: schema.unrecordedMigrations.filter((m) => strings(step.params['migrations']).includes(m)),
     restore_tables: schema.missingTables.filter((t) => strings(step.params['tables']).includes(t)),
+    restore_columns: schema.missingColumns.filter((c) => strings(step.params['columns']).includes(c)),
   }[step.primitive];
   if (wrong === undefined || wrong.length === 0) return null;
-  const what = { run_migrations: 'pending', record_migrations: 'not recorded', restore_tables: 'missing' }[step.primitive] ?? 'wrong';
+  const what =
+    { run_migrations: 'pending', record_migrations: 'not recorded', restore_tables: 'missing', restore_columns: 'missing' }[
+      step.primitive
+    ] ?? 'wrong';
   return { message: `${listed(wrong)} ${wrong.length === 1 ? 'is' : 'are'} ${what} again`, hint: 'bring the schema up to date' };
 }
 

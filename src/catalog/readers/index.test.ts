@@ -261,3 +261,13 @@ describe('hostile text', () => {
     expect(output.facts.length).toBeLessThanOrEqual(64);
   });
 });
+
+describe('settings with a line number', () => {
+  it.each([
+    ['[ALERT] (1) : parsing [/etc/haproxy/haproxy.cfg:27] : unknown keyword', []],
+    ['/srv/app/etc/app.conf:3: unknown option "colour"', ['config_invalid /srv/app/etc/app.conf']],
+    ['config:12: syntax error near "}"', ['config_invalid config']],
+    ['db.example.com:5432: unknown host', []],
+    ['127.0.0.1:8080: invalid request', []],
+  ])('%s', (text, expected) => expect(facts(text).filter((one) => one.startsWith('config_invalid'))).toEqual(expected));
+});

@@ -5,6 +5,7 @@ import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/inde
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
 import { environment } from './environment.ts';
+import { fileAndLine } from './file-and-line.ts';
 import { firstStack } from './frames.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
@@ -46,6 +47,7 @@ const READERS = [
   ruby,
   shell,
   configFiles,
+  fileAndLine,
   environment,
   generic,
 ].map(prepared);
