@@ -272,6 +272,12 @@ export async function compose(options: ComposeOptions) {
       knowledge,
       emit: redactedEmit,
       launchOf,
+      async usualStartMs(name) {
+        const known = (await repos.boots.lastVerified())?.report.components.find((c) => c.name === name);
+        return known === undefined || known.readyAfterMs === null || known.state !== 'ready'
+          ? null
+          : known.readyAfterMs - known.startedAfterMs;
+      },
       caseFile,
     },
     {

@@ -44,7 +44,9 @@ test('finds the configuration that has the very word that is complained about', 
   const { chosen } = await choose(world);
   expect(stepsOf(chosen)).toEqual(['restore_file {"path":"etc/redis.conf"}']);
   const { lastGood } = world;
-  expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toBeNull();
+  expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toMatchObject({
+    confidence: 0.3,
+  });
 });
 
 test('takes a new file out of a folder of settings that the program cannot read', async () => {
@@ -357,4 +359,53 @@ test('finds the log directory of Redis in its configuration, since Redis does no
   });
   expect(stepsOf(chosen)).toEqual(['make_directory {"path":"logs"}']);
   expect(chosen?.confidence).toBeGreaterThanOrEqual(0.8);
+});
+
+test('brings back all of a directory that is gone, when one of its files is asked for', async () => {
+  const world: World = {
+    symptom: 'smoke',
+    lastGood: { 'dist/index.html': 'i', 'dist/assets/main.js': 'm', 'dist/note.txt': 'n' },
+    drift: [drift('missing', 'dist'), drift('missing', 'dist/assets/main.js'), drift('missing', 'dist/index.html')],
+  };
+  expect(stepsOf((await ask(fileMissing, world)).find((d) => d.remedy !== null)).map((s) => s.split(' ')[1])).toEqual([
+    '{"path":"dist/index.html"}',
+    '{"path":"dist/assets/main.js"}',
+    '{"path":"dist/note.txt"}',
+  ]);
+});
+
+test('goes back on settings that name another port, when it listens there', async () => {
+  const world: World = {
+    symptom: 'not_ready',
+    listens: [8081],
+    component: { port: 8080 },
+    disk: { 'conf.d/site.conf': 'listen 8081;', 'conf.d/other.conf': 'b 1' },
+    lastGood: { 'conf.d/site.conf': 'listen 8080;', 'conf.d/other.conf': 'a 1' },
+    drift: [drift('changed', 'conf.d/other.conf', { suspicion: 9 }), drift('changed', 'conf.d/site.conf')],
+  };
+  const { chosen } = await choose(world);
+  expect(chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.85 });
+  expect(chosen?.cause).toContain('it listens on 8081 instead of 8080');
+  expect(stepsOf(chosen)).toEqual(['restore_file {"path":"conf.d/site.conf"}']);
+  expect((await choose({ ...world, drift: [] })).best.cause).toContain('it listens on 8081, and not on 8080');
+  const elsewhere = { ...world, drift: [drift('changed', 'conf.d/other.conf')] };
+  expect((await choose(elsewhere)).chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.3 });
+});
+
+test('guesses at changed settings only where nothing else is said, and never at code, data or tests', async () => {
+  const at = (path: string): World => ({ disk: { [path]: 'b' }, lastGood: { [path]: 'a' }, drift: [drift('changed', path)] });
+  expect((await choose(at('conf.d/site.conf'))).chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.3 });
+  for (const path of ['lib/feature.js', 'data/orders.json', 'tests/app.conf']) expect((await choose(at(path))).chosen).toBeNull();
+  expect((await choose({ ...at('conf.d/site.conf'), facts: [fact('host_unresolved', 'db')] })).chosen).toBeNull();
+});
+
+test('brings back data that is gone only when it is up, does not work, and says nothing', async () => {
+  const world: World = {
+    symptom: 'smoke',
+    lastGood: { 'public/a.txt': 'a', 'mails/1.eml': 'm' },
+    drift: [drift('missing', 'public/a.txt'), drift('missing', 'mails/1.eml')],
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"public/a.txt"}']);
+  expect((await choose({ ...world, symptom: 'exit' })).chosen).toBeNull();
+  expect((await choose({ ...world, facts: [fact('exception', 'TypeError')] })).chosen).toBeNull();
 });

@@ -47,6 +47,20 @@ describe('bringing a component up', () => {
     expect(world.host.processes).toHaveLength(2);
   });
 
+  test('tries what has changed when a start takes many times as long as usual, and is patient where that is not known', async () => {
+    for (const usualMs of [500, 1e15, null]) {
+      const world = await healingWorld({ components: [{ startupTimeoutMs: 120_000 }] });
+      world.usualStartMs = usualMs;
+      world.drift = [{ kind: 'changed', subject: '/srv/site.conf', message: '', isBroken: false, canRestore: true, suspicion: 1 }];
+      world.knows('anything', { confidence: 0.3 }, {});
+      world.prober.answer = () => (world.settings['anything'] === 'fixed' ? 5 : 'connection refused');
+      const start = world.clock.monotonicMs();
+      await world.bringUp();
+      const tookMs = world.clock.monotonicMs() - start;
+      expect(tookMs < 60_000).toBe(usualMs === 500);
+    }
+  });
+
   test('a fix is proven only after its soak time', async () => {
     const world = await healingWorld({ components: [{ soakMs: 5000 }] });
     needs(world, 'port_in_use');

@@ -60,6 +60,8 @@ export class HealingWorld {
   readonly stop = new AbortController();
   readonly specs: readonly ComponentSpec[];
   reachable = false;
+  drift: CaseFile['drift'] = [];
+  usualStartMs: number | null = null;
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -107,7 +109,7 @@ export class HealingWorld {
         component: spec,
         components: this.specs,
         env: {},
-        drift: [],
+        drift: this.drift,
         files: nodeFiles,
         host: this.view,
         attempts,
@@ -121,6 +123,7 @@ export class HealingWorld {
     this.supervision = new Supervision(
       {
         clock, logger, knowledge, emit, caseFile, approvals,
+        usualStartMs: async () => this.usualStartMs,
         files: nodeFiles,
         host: this.host,
         view: this.view,
