@@ -1,4 +1,4 @@
-import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import { CAREFUL, diagnosis, GUESS, isRuntime, LIKELY, remedy, saidBy, step } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -55,7 +55,10 @@ export const driftSuspect: FailureFamily = {
         }),
       });
     }
-    const isMute = c.failure.facts.length === 0 && (c.failure.symptom === 'smoke' || c.failure.symptom === 'not_ready');
+    const isMute =
+      !isElsewhere &&
+      factsOf(c, 'exception', 'config_invalid', 'syntax_error', 'data_corrupt').length === 0 &&
+      (c.failure.symptom === 'smoke' || c.failure.symptom === 'not_ready');
     const gone = isMute ? await filesGone(c) : null;
     if (gone !== null) candidates.push({ confidence: gone.confidence, suspicion: 0, answer: gone });
     const best = candidates.toSorted((a, b) => b.confidence - a.confidence || b.suspicion - a.suspicion)[0];

@@ -32,6 +32,7 @@ import { readOnlyFileSystem } from './read-only-file-system.ts';
 import { runtimeVersionMismatch } from './runtime-version-mismatch.ts';
 import { schemaMissing } from './schema-missing.ts';
 import { crash, errors, hung, memoryGrowth, slow, writesRefused } from './sickness.ts';
+import { secretChanged } from './secret-changed.ts';
 import { staleLock } from './stale-lock.ts';
 import { tooManyConnections } from './too-many-connections.ts';
 import { tooManyOpenFiles } from './too-many-open-files.ts';
@@ -48,6 +49,7 @@ export const families: readonly FailureFamily[] = [
   envFileMissing,
   envMissing,
   envChanged,
+  secretChanged,
   // what it is made of
   packageMissing,
   packageDamaged,

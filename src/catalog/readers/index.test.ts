@@ -271,3 +271,18 @@ describe('settings with a line number', () => {
     ['127.0.0.1:8080: invalid request', []],
   ])('%s', (text, expected) => expect(facts(text).filter((one) => one.startsWith('config_invalid'))).toEqual(expected));
 });
+
+describe('secrets', () => {
+  it.each([
+    ['26 Nov 05:52:02 - [warn] Error loading flows: Error: Failed to decrypt credentials', ['secret_mismatch credentials']],
+    [
+      'Credentials could not be decrypted. The likely reason is that a different "encryptionKey" was used.',
+      ['secret_mismatch credentials'],
+    ],
+    ['error:1C800064:Provider routines::bad decrypt', ['secret_mismatch']],
+    ['cryptography.fernet.InvalidToken', ['secret_mismatch']],
+    ['javax.crypto.BadPaddingException: Given final block not properly padded.', ['secret_mismatch']],
+    ['ActiveSupport::MessageEncryptor::InvalidMessage (ActiveSupport::MessageEncryptor::InvalidMessage)', ['secret_mismatch']],
+    ['info: everything was decrypted', []],
+  ])('%s', (text, expected) => expect(facts(text).slice(0, 1)).toEqual(expected));
+});

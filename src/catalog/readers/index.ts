@@ -21,6 +21,7 @@ import { python } from './python.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
 import type { Draft, Place, Reader } from './rule.ts';
+import { secrets } from './secrets.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
@@ -33,6 +34,7 @@ interface PreparedReader {
 
 /** Programs before languages, languages before what all of them say: the most specific understanding wins. */
 const READERS = [
+  secrets,
   certificates,
   nativeModules,
   postgres,
@@ -74,7 +76,9 @@ export const readFacts: FactReader = (lines) => {
     index.enter(line.text);
     for (const [draft, runtime] of understand({ lines: transcript, at }, index, stack.runtime)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
-      understood.push({ fact: factOf(draft, runtime, transcript[saidAt] ?? line, lines), at: saidAt, isWarning: line.tone === 'warning' });
+      // A service that cannot decrypt its data goes on and only warns: and loses it when it saves.
+      const isWarning = line.tone === 'warning' && draft.kind !== 'secret_mismatch';
+      understood.push({ fact: factOf(draft, runtime, transcript[saidAt] ?? line, lines), at: saidAt, isWarning });
     }
   }
   const kept = withoutRepeats(believed(understood, transcript));

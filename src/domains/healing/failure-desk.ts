@@ -16,11 +16,21 @@ const OVERDUE_MS = 30_000;
 const OVERDUE_TIMES = 10;
 const GUESS = 0.3;
 
+/** Said by a component that is up, these mean that it goes on without something. */
+const COMPLAINTS: ReadonlySet<string> = new Set(['secret_mismatch', 'data_corrupt', 'permission_denied', 'config_invalid', 'syntax_error']);
+const COMPLAINING = /decrypt|fernet|denied|EACCES|corrupt|damaged|malformed|invalid|unexpected|unreadable|syntax/i;
+const COMPLAINT_BYTES = 256 * 1024;
+/** Only what was at the last good boot comes back for a mere complaint; nothing is built, ended or restarted for it. */
+const PUTS_BACK: ReadonlySet<string> = new Set(['restore_file', 'restore_permissions', 'add_env_keys']);
+
 /** Where problems become failures: read, recorded, or only looked at. */
 export class FailureDesk {
   /** Failures of this run of Grace, oldest first. */
   readonly captured: Captured[] = [];
-  private readonly ports: Pick<SupervisionPorts, 'capture' | 'caseFile' | 'knowledge' | 'logger' | 'clock' | 'host' | 'usualStartMs'>;
+  private readonly ports: Pick<
+    SupervisionPorts,
+    'capture' | 'caseFile' | 'knowledge' | 'logger' | 'clock' | 'host' | 'files' | 'usualStartMs'
+  >;
   private readonly settings: Pick<SupervisionSettings, 'bootId'>;
   private readonly runners: ReadonlyMap<string, ComponentRunner>;
 
@@ -103,6 +113,31 @@ export class FailureDesk {
     } catch (error) {
       this.ports.logger.warn('early look failed', { component: spec.name, error: messageOf(error) });
       return false;
+    }
+  }
+
+  /**
+   * What a component that is up says about itself, when that tells what would help: data it cannot decrypt, a file it may
+   * not read. Many services go on without what they could not load.
+   * @returns the line, or null
+   */
+  async complaintOf(spec: ComponentSpec, runner: ComponentRunner, stage: string): Promise<string | null> {
+    try {
+      const said = await this.ports.files.readRange(spec.logFile, runner.process?.logOffset ?? 0, COMPLAINT_BYTES);
+      // Reading for facts loads all readers, which a good boot should not have to wait for.
+      if (said === null || !COMPLAINING.test(new TextDecoder().decode(said))) return null;
+      const failure = await this.observe(spec, stage, runner.problem('smoke', 'it is up', 0), logOf(runner), '');
+      const facts = failure.facts.filter((f) => COMPLAINTS.has(f.kind));
+      if (facts.length === 0) return null;
+      const c = await this.ports.caseFile({ failure, isNew: true, pattern: patternOfALook(failure) }, spec, []);
+      if (c.drift.length === 0) return null;
+      const { chosen } = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
+      const isMeant = chosen !== null && chosen.confidence >= SURE && facts.some((f) => chosen.evidence.includes(f.line));
+      const isPutBack = chosen?.remedy?.steps.every((s) => PUTS_BACK.has(s.primitive)) ?? false;
+      return isMeant && isPutBack ? (facts[0]?.line ?? null) : null;
+    } catch (error) {
+      this.ports.logger.warn('a look at what a component says failed', { component: spec.name, error: messageOf(error) });
+      return null;
     }
   }
 

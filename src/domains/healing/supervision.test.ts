@@ -61,6 +61,24 @@ describe('bringing a component up', () => {
     }
   });
 
+  test('asks what a component that is up says about itself, and acts only on what can be put back', async () => {
+    const world = await healingWorld();
+    await world.bringUp();
+    world.drift = [{ kind: 'changed', subject: '/srv/settings.js', message: '', isBroken: false, canRestore: true, suspicion: 1 }];
+    const stage = '7. Smoke Tests';
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+    world.say('fact data_corrupt credentials');
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+    const steps = [{ name: 'put it back', primitive: 'restore_file', params: {} }];
+    world.knows('data_corrupt', { evidence: ['fact data_corrupt credentials'] }, { steps });
+    expect(await world.supervision.complaintOf('api', stage)).toMatchObject({
+      symptom: 'smoke',
+      message: expect.stringContaining('it is up, and says'),
+    });
+    world.drift = [];
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+  });
+
   test('a fix is proven only after its soak time', async () => {
     const world = await healingWorld({ components: [{ soakMs: 5000 }] });
     needs(world, 'port_in_use');
