@@ -32,10 +32,16 @@ export const driftSuspect: FailureFamily = {
       const isNamed = isInCommand(c.component, path) || c.component.envFiles.includes(path) || isNamedIn(said, c.component, path);
       const inStack = c.failure.frames.some((f) => f.path === path);
       const isSettings = !mayBeData(path) || isConfigOfCommand(c.component, path);
+      // A data file that the command names, and that lost most of what it held: by hand, since a crash would have torn it.
+      const isShrunk = drift.kind === 'changed' && isInCommand(c.component, path) && (await isMuchSmaller(c, path));
       const isMoved = drift.kind === 'changed' && isSettings && (await movedPort(c, path));
       // Settings that nobody names may be included by others: a guess, taken back when it does not help.
       const isGuess = isSettings && drift.kind === 'changed' && !isCode(path) && !isInTests(path);
-      if (!drift.isBroken && !isMoved && (isElsewhere || !(isNamed || inStack || isGuess) || (drift.kind === 'changed' && !isSettings)))
+      if (
+        !drift.isBroken &&
+        !isMoved &&
+        (isElsewhere || !(isNamed || inStack || isGuess) || (drift.kind === 'changed' && !isSettings && !isShrunk))
+      )
         continue;
       if (drift.kind === 'missing' && directories.has(path)) continue;
       const remedy = restoring(c, path, careFor(path, drift));
@@ -66,6 +72,30 @@ export const driftSuspect: FailureFamily = {
   },
   guard: (g) => guardOfSteps('drift_suspect', g),
 };
+
+const SHRUNK_SHARE = 0.6;
+
+/** JSON that lost at least one of its collections, and with it much of its size. */
+async function isMuchSmaller(c: CaseFile, path: string): Promise<boolean> {
+  if (c.failure.symptom !== 'smoke' && c.failure.symptom !== 'not_ready') return false;
+  const entry = await c.lastGood.entry(c.component.name, path);
+  const before = entry?.hasContent ? await c.lastGood.content(entry) : null;
+  const now = await c.files.readText(path, BYTES_MAX);
+  if (before === null || now === null || now.length > before.length * SHRUNK_SHARE) return false;
+  const [then, left] = [keysOf(new TextDecoder().decode(before)), keysOf(now)];
+  return then.some((key) => !left.includes(key));
+}
+
+const BYTES_MAX = 512 * 1024;
+
+function keysOf(text: string): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.keys(value) : [];
+  } catch {
+    return [];
+  }
+}
 
 /** More than this is not an accident that a few copies mend. */
 const GONE_MAX = 40;

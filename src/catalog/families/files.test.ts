@@ -409,3 +409,16 @@ test('brings back data that is gone only when it is up, does not work, and says 
   expect((await choose({ ...world, symptom: 'exit' })).chosen).toBeNull();
   expect((await choose({ ...world, facts: [fact('exception', 'TypeError')] })).chosen).toBeNull();
 });
+
+test('goes back on a data file of the command that lost a collection, and on no other data', async () => {
+  const world = (now: string, symptom: World['symptom'] & string = 'not_ready'): World => ({
+    symptom,
+    component: { command: ['json-server', 'db.json'] },
+    disk: { 'db.json': now },
+    lastGood: { 'db.json': '{"posts":[{"id":1,"title":"first"}],"users":[{"id":1}]}' },
+    drift: [drift('changed', 'db.json')],
+  });
+  expect(stepsOf((await choose(world('{"users":[{"id":1}]}'))).chosen)).toEqual(['restore_file {"path":"db.json"}']);
+  expect((await choose(world('{"posts":[],"users":[]}'))).chosen).toBeNull();
+  expect((await choose(world('{"users":[{"id":1}]}', 'exit'))).chosen).toBeNull();
+});

@@ -39,6 +39,7 @@ describe('locks and ports', () => {
     ['Error: another instance of the worker is running (pid 4711)', ['lock_held']],
     ['unable to open lock file /srv/app/run/app.lock', ['lock_held /srv/app/run/app.lock']],
     ['unable to write pid file /run/app/app.pid: Permission denied', ['permission_denied /run/app/app.pid']],
+    ['Error [OpenError]: IO error: lock /srv/app/db/LOCK: Resource temporarily unavailable', ['lock_held /srv/app/db/LOCK']],
     ['IO error: While lock file: /srv/app/data/LOCK: Resource temporarily unavailable', ['lock_held /srv/app/data/LOCK']],
     ['A server is already running (pid: 123, file: /srv/app/tmp/pids/server.pid).', ['lock_held /srv/app/tmp/pids/server.pid']],
     ['Web server failed to start. Port 8080 was already in use.', ['port_in_use 8080']],

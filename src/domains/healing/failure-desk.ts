@@ -12,8 +12,8 @@ const PLAUSIBLE = 0.75;
 const SILENCE_MS = 8000;
 
 /** With nothing surer at hand, what has changed is tried after this long, and this many times its usual start. */
-const OVERDUE_MS = 30_000;
-const OVERDUE_TIMES = 10;
+const OVERDUE_MS = 15_000;
+const OVERDUE_TIMES = 12;
 const GUESS = 0.3;
 
 /** Said by a component that is up, these mean that it goes on without something. */

@@ -115,3 +115,12 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(await keeper.takenAway(spec)).toEqual([join(dir, 'html/index.html')]);
   },
 );
+
+test('takes the log that a database begins anew at every start for no loss', async () => {
+  await write('db/LOG', 'opened\n'.repeat(20));
+  await write('db/CURRENT', 'MANIFEST-000002\n'.repeat(20));
+  const { keeper, spec } = await taken('serve');
+  await write('db/LOG', '');
+  await write('db/CURRENT', '');
+  expect(await broken(keeper, spec)).toEqual(['db/CURRENT changed (was 320 bytes, is 0) and cannot be parsed any more']);
+});

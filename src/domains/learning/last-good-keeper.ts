@@ -67,6 +67,8 @@ const ENTRIES_MAX = 8000;
 const DEPTH_MAX = 8;
 /** Written anew at every start, or nobody's loss. */
 const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
+/** Log and lock of LevelDB and RocksDB, emptied at every start. */
+const OWN_LOG = /^(?:LOG(?:\.old(?:\.\d+)?)?|LOCK)$/;
 const CODE = /\.(?:[cm]?[jt]sx?|py|rb|sh)$/i;
 /** Directories and files that services write to. */
 const WRITTEN_TO = /^(?:data|db|storage|store|uploads?|var|mails?|queue|state|spool)$|[-_.](?:data|dir)$|\.(?:db3?|sqlite3?|aof|rdb)$/i;
@@ -374,6 +376,7 @@ function isEnvFile(path: string, spec: ComponentSpec): boolean {
 function keepsContent(path: string, stat: FileStat, spec: ComponentSpec, keptFiles: readonly string[]): boolean {
   if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
   const name = basename(path);
+  if (OWN_LOG.test(name)) return false;
   return (
     spec.command.some((word) => word.endsWith(name)) ||
     spec.envFiles.includes(path) ||
