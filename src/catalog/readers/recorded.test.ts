@@ -567,7 +567,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'springboot-binding': { facts: ['java config_invalid binding <shop.payment.timeout>'] },
   'springboot-cycle': { facts: ['java wiring_broken cycle <orderService>'] },
   'springboot-datasource': { facts: ['java config_invalid datasource <spring.datasource.url>'] },
-  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'] },
+  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'], frame: 'ShopApplication.java:10' },
   'springboot-flyway-failed': { facts: ['java migration_failed flyway <3>'] },
   'springboot-port': { facts: ['java port_in_use EADDRINUSE <8080>'] },
 };
