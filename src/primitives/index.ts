@@ -14,12 +14,15 @@ import { rebuildPackages } from './rebuild-packages.ts';
 import { recordMigrations } from './record-migrations.ts';
 import { recoverSqlite } from './recover-sqlite.ts';
 import { removeStaleLock } from './remove-stale-lock.ts';
+import { removeStaleSocket } from './remove-stale-socket.ts';
 import { repairAppendOnlyFile } from './repair-append-only-file.ts';
 import { restartComponent } from './restart-component.ts';
 import { restoreFile } from './restore-file.ts';
 import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
 import { resumeProcess } from './resume-process.ts';
+import { generateClient } from './generate-client.ts';
+import { runProjectScript } from './run-project-script.ts';
 import { runMigrations } from './run-migrations.ts';
 import { setEnvOverride } from './set-env-override.ts';
 import { skipComponent } from './skip-component.ts';
@@ -37,12 +40,15 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primit
     makeDirectory,
     restorePermissions,
     removeStaleLock,
+    removeStaleSocket,
     freePort,
     waitForPort,
     startDependency,
     waitForDependency,
     installPackages,
     rebuildPackages,
+    runProjectScript,
+    generateClient,
     runMigrations,
     recordMigrations,
     restoreTables,

@@ -39,6 +39,29 @@ import { unawaited } from './unawaited.ts';
 import { unexplained } from './unexplained.ts';
 import { wrongFileType } from './wrong-file-type.ts';
 import { wrongPassword } from './wrong-password.ts';
+import { accessRefused } from './access-refused.ts';
+import { addressNotAvailable } from './address-not-available.ts';
+import { buildMissing } from './build-missing.ts';
+import { clientNotGenerated } from './client-not-generated.ts';
+import { compileError } from './compile-error.ts';
+import { cryptoUnsupported } from './crypto-unsupported.ts';
+import { dependencyUnresolved } from './dependency-unresolved.ts';
+import { envInvalid } from './env-invalid.ts';
+import { lockOutOfSync } from './lock-out-of-sync.ts';
+import { moduleSystemMismatch } from './module-system-mismatch.ts';
+import { packageIncompatible } from './package-incompatible.ts';
+import { packageManagerMismatch } from './package-manager-mismatch.ts';
+import { poolExhausted } from './pool-exhausted.ts';
+import { registeredTwice } from './registered-twice.ts';
+import { serviceBusy } from './service-busy.ts';
+import { stackOverflow } from './stack-overflow.ts';
+import { staleSocket } from './stale-socket.ts';
+import { startTimeout } from './start-timeout.ts';
+import { thrownValue } from './thrown-value.ts';
+import { tooManyProcesses } from './too-many-processes.ts';
+import { unknownOption } from './unknown-option.ts';
+import { watchersExhausted } from './watchers-exhausted.ts';
+import { workspaceUnlinked } from './workspace-unlinked.ts';
 
 export const families: readonly FailureFamily[] = [
   // where it listens
@@ -89,6 +112,30 @@ export const families: readonly FailureFamily[] = [
   hung,
   slow,
   crash,
+  // the Node world: how it is built, put together and started
+  addressNotAvailable,
+  staleSocket,
+  envInvalid,
+  unknownOption,
+  buildMissing,
+  clientNotGenerated,
+  compileError,
+  moduleSystemMismatch,
+  packageIncompatible,
+  workspaceUnlinked,
+  lockOutOfSync,
+  packageManagerMismatch,
+  cryptoUnsupported,
+  dependencyUnresolved,
+  registeredTwice,
+  startTimeout,
+  stackOverflow,
+  thrownValue,
+  accessRefused,
+  serviceBusy,
+  poolExhausted,
+  watchersExhausted,
+  tooManyProcesses,
   // what remains
   crashLoop,
   driftSuspect,

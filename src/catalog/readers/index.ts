@@ -3,6 +3,7 @@
 // what no rule understands but is an uncaught error becomes an `exception`.
 import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/index.ts';
 import { certificates } from './certificates.ts';
+import { commandLine } from './command-line.ts';
 import { configFiles } from './config-files.ts';
 import { environment } from './environment.ts';
 import { firstStack } from './frames.ts';
@@ -10,18 +11,26 @@ import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { headlineOf } from './headline.ts';
 import { hinted, HintIndex, type HintedRule } from './hints.ts';
+import { httpAnswers } from './http-answers.ts';
 import { java } from './java.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
+import { nodeDatabases } from './node-databases.ts';
+import { nodeFrameworks } from './node-frameworks.ts';
+import { nodeModules } from './node-modules.ts';
+import { nodePackages } from './node-packages.ts';
 import { node } from './node.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
 import type { Draft, Place, Reader } from './rule.ts';
+import { runtimeLimits } from './runtime-limits.ts';
+import { settings } from './settings.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
+import { typescript } from './typescript.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
 
 interface PreparedReader {
@@ -39,6 +48,15 @@ const READERS = [
   redis,
   nginx,
   mysql,
+  // the Node world
+  typescript,
+  nodeModules,
+  nodeFrameworks,
+  nodePackages,
+  nodeDatabases,
+  settings,
+  runtimeLimits,
+  commandLine,
   node,
   python,
   go,
@@ -47,6 +65,7 @@ const READERS = [
   shell,
   configFiles,
   environment,
+  httpAnswers,
   generic,
 ].map(prepared);
 

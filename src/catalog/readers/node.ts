@@ -76,12 +76,7 @@ export const node: Reader = {
     rule(
       ['ENOSPC: System limit for number of file watchers'],
       /ENOSPC: System limit for number of file watchers reached(?:, watch '([^']{1,300})')?/,
-      ([, path = '']) => ({
-        kind: 'too_many_open_files',
-        subject: path,
-        code: 'ENOSPC',
-        details: { limit: 'fs.inotify.max_user_watches' },
-      }),
+      ([, path = '']) => watchersDraft(path),
     ),
     rule(
       ['ENOENT: ', 'EACCES: ', 'EPERM: ', 'EROFS: ', 'ENOTDIR: ', 'EISDIR: ', 'ENOSPC: ', 'EMFILE: ', 'ENFILE: ', 'ENOMEM: '],
@@ -121,9 +116,10 @@ export const node: Reader = {
       }),
     ),
     rule(['Directory import '], /Directory import '([^']{1,300})' is not supported/, ([, path = '']) => ({
-      kind: 'module_missing',
+      kind: 'module_system_mismatch',
       subject: path,
       code: 'ERR_UNSUPPORTED_DIR_IMPORT',
+      details: { wants: 'file' },
     })),
     rule(['No such built-in module: '], /No such built-in module: ([\w:/-]{1,60})/, ([, name = '']) => ({
       kind: 'runtime_version_mismatch',
@@ -207,10 +203,10 @@ export const node: Reader = {
       ['bad option: ', 'is not allowed in NODE_OPTIONS'],
       /bad option: (\S{1,100})|(?<!\S)(\S{1,100}) is not allowed in NODE_OPTIONS/,
       ([, option = '', other = '']) => ({
-        kind: 'runtime_version_mismatch',
-        subject: option || other,
+        kind: 'unknown_option',
+        subject: (option || other).split('=')[0] ?? '',
         code: 'bad_option',
-        details: { wants: option || other },
+        details: { program: 'node', isInEnvironment: option === '' },
       }),
     ),
     rule(['issing script'], /[Mm]issing script:? "?([\w:.@/-]{1,100})"?/, ([, script = '']) => ({
@@ -279,6 +275,14 @@ export const node: Reader = {
       },
       linesAbove: 1,
     })),
+    // An object that was thrown has no such hint: Node shows the place, and below the caret the object.
+    rule(['Node.js v'], /^Node\.js v\d/, (_, place) => {
+      const above = [1, 2].find((lines) => lineAt(place, -lines) !== '') ?? 1;
+      const shown = lineAt(place, -above);
+      return /^\{.{0,400}\}$/.test(shown) && /^\s{0,400}\^/.test(lineAt(place, -above - 1))
+        ? { kind: 'exception', subject: 'thrown value', code: '', details: { message: shown.slice(0, 400) }, linesAbove: above }
+        : null;
+    }),
     rule(
       ['Error', 'error', 'xception'],
       /(?:: |\] |"|^|- )([A-Z]\w{0,60}(?:Error|Exception)): (.{1,400})/,
@@ -302,7 +306,7 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
     case 'EISDIR':
       return { kind: 'is_a_directory', subject: path, code, details: { syscall } };
     case 'ENOSPC':
-      return { kind: 'disk_full', subject: path, code, details: { syscall } };
+      return syscall === 'watch' ? watchersDraft(path) : { kind: 'disk_full', subject: path, code, details: { syscall } };
     case 'EMFILE':
     case 'ENFILE':
       return { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
@@ -313,6 +317,11 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
   }
 }
 
+/** Linux says ENOSPC when a user has used up the files he may watch; the disk has nothing to do with it. */
+function watchersDraft(path: string): Draft {
+  return { kind: 'watchers_exhausted', subject: path, code: 'ENOSPC', details: { limit: 'fs.inotify.max_user_watches' } };
+}
+
 /** The fields alone, when the message above them was somebody's own words. */
 function fieldsDraft(code: string, place: Place): Draft | null {
   const port = field(place, 'port');
@@ -321,7 +330,8 @@ function fieldsDraft(code: string, place: Place): Draft | null {
   const path = field(place, 'path');
   switch (code) {
     case 'EADDRINUSE':
-      return { kind: 'port_in_use', subject: port, code, details: named({ address: host }) };
+      // A socket file has the port -1.
+      return host.includes('/') ? inUse(host, code) : { kind: 'port_in_use', subject: port, code, details: named({ address: host }) };
     case 'ECONNREFUSED':
       return host === '' ? { kind: 'connection_refused', code } : refused(`${host}:${port}`, code);
     case 'ENOTFOUND':

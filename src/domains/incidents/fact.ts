@@ -56,6 +56,23 @@ export type FactKind =
   | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
+  | 'build_missing' // subject: the directory or file that a build makes
+  | 'client_not_generated' // subject: package whose code is generated
+  | 'compile_error' // subject: path; details.line
+  | 'module_system_mismatch' // subject: path, when named; details.wants = module | commonjs | typescript
+  | 'dependency_unresolved' // subject: what nobody provides; details.into
+  | 'registered_twice' // subject: route or name
+  | 'start_timeout' // subject: plugin or hook that did not become ready
+  | 'unknown_option' // subject: option as written
+  | 'crypto_unsupported' // subject: algorithm, when named
+  | 'lock_out_of_sync' // subject: lock file
+  | 'package_manager_mismatch' // subject: manager that the project asks for
+  | 'stack_overflow' // subject: ''
+  | 'watchers_exhausted' // subject: path, when named
+  | 'too_many_processes' // subject: command, when named
+  | 'access_refused' // subject: address, when named; code: HTTP status
+  | 'service_busy' // subject: address, when named; code: HTTP status
+  | 'pool_exhausted' // subject: engine or library
   | 'exception'; // subject: error type; details.message
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
