@@ -1,13 +1,15 @@
 import { basename, dirname, join } from 'node:path';
 import type { Files } from '../../kernel/index.ts';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, linesOf, remedy, step, SURE } from './answer.ts';
+import { CAREFUL, diagnosis, linesOf, remedy, step } from './answer.ts';
 import { findBelow } from './find-file.ts';
 import { packageOf } from './package-missing.ts';
 import { absolutePath, shownPath } from './places.ts';
 import { manifestIn, manifestsAbove } from './project-manifest.ts';
 
 const PACKAGES_MAX = 200;
+/** Surer than that some package is not installed: this says which, and where it is. */
+const KNOWN_PLACE = 0.97;
 
 /** A package that is missing is one of the project's own workspace: it is linked by an install, and by nothing else. */
 export const workspaceUnlinked: FailureFamily = {
@@ -24,7 +26,7 @@ export const workspaceUnlinked: FailureFamily = {
       return [
         diagnosis('workspace_unlinked', {
           cause: `${name} is a package of this workspace, in ${shownPath(c.component, directory)}, and node_modules has no link to it`,
-          confidence: SURE,
+          confidence: KNOWN_PLACE,
           evidence: [...linesOf([fact]), `${shownPath(c.component, join(directory, 'package.json'))} is ${name}`],
           remedy: remedy('link_workspace_packages', 'install the packages of the lock file, which links those of the workspace', CAREFUL, [
             step('install the packages of the lock file and link those of the workspace', 'install_packages', { directory: root }),

@@ -307,6 +307,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
     ],
     frame: 'zod4.mjs:2',
   },
+  'npm-ci-no-lock': { facts: ['node lock_out_of_sync no_lock <package-lock.json>'] },
   'npm-ci-out-of-sync': { facts: ['node lock_out_of_sync EUSAGE <package-lock.json>'] },
   'npm-devengines': { facts: ['node package_manager_mismatch package_manager <pnpm>'] },
   'npm-engine-install': { facts: ['node runtime_version_mismatch EBADENGINE <node >=30>'] },
