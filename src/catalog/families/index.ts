@@ -44,6 +44,7 @@ import { addressNotAvailable } from './address-not-available.ts';
 import { buildMissing } from './build-missing.ts';
 import { clientNotGenerated } from './client-not-generated.ts';
 import { compileError } from './compile-error.ts';
+import { credentialsMissing } from './credentials-missing.ts';
 import { cryptoUnsupported } from './crypto-unsupported.ts';
 import { dependencyUnresolved } from './dependency-unresolved.ts';
 import { envInvalid } from './env-invalid.ts';
@@ -51,6 +52,7 @@ import { lockOutOfSync } from './lock-out-of-sync.ts';
 import { moduleSystemMismatch } from './module-system-mismatch.ts';
 import { packageIncompatible } from './package-incompatible.ts';
 import { packageManagerMismatch } from './package-manager-mismatch.ts';
+import { pathAliasUnresolved } from './path-alias-unresolved.ts';
 import { poolExhausted } from './pool-exhausted.ts';
 import { registeredTwice } from './registered-twice.ts';
 import { serviceBusy } from './service-busy.ts';
@@ -117,12 +119,14 @@ export const families: readonly FailureFamily[] = [
   staleSocket,
   envInvalid,
   unknownOption,
+  credentialsMissing,
   buildMissing,
   clientNotGenerated,
   compileError,
   moduleSystemMismatch,
   packageIncompatible,
   workspaceUnlinked,
+  pathAliasUnresolved,
   lockOutOfSync,
   packageManagerMismatch,
   cryptoUnsupported,

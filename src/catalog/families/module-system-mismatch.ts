@@ -76,6 +76,8 @@ function causeOf(c: CaseFile, fact: Fact): string {
       return `${shown} uses ${text(fact, 'name')}, and is read as an ES module, which has none`;
     case 'ERR_UNSUPPORTED_DIR_IMPORT':
       return `an ES module imports the directory ${shown}, and has to name a file`;
+    case 'ERR_IMPORT_ATTRIBUTE_MISSING':
+      return `an import of JSON is written in a way that this Node does not read: ${shown}`;
     case 'ERR_REQUIRE_ESM':
     case 'ERR_REQUIRE_ASYNC_MODULE':
       return `${name} is an ES module that can only be imported, and the code requires it`;
@@ -94,6 +96,8 @@ function adviceFor(c: CaseFile, fact: Fact): readonly string[] {
       return ['name the file .cjs, or take "type": "module" out of package.json', 'or write it as an ES module'];
     case 'ERR_UNSUPPORTED_DIR_IMPORT':
       return [`import ${shownPath(c.component, fact.subject)}/index.js`];
+    case 'ERR_IMPORT_ATTRIBUTE_MISSING':
+      return ["write it with { type: 'json' }; `assert` was its name before Node 22"];
     case 'ERR_REQUIRE_ESM':
     case 'ERR_REQUIRE_ASYNC_MODULE':
       return ['import it with import()', 'or go back to the version of it that could be required, or to a newer Node'];

@@ -12,8 +12,8 @@ export const httpAnswers: Reader = {
     // axios, got, Python's requests and urllib, a program's own words; never a line of an access log, which has no `Error`
     rule(
       ['401', '403', '429', '503'],
-      /(?:Error|error|Exception|failed)\b.{0,200}?\b(?:status(?: code)?:? |code |answered |responded with |returned |HTTP(?: Error)? |Response code |: )(401|403|429|503)\b(?! ?(?:ms|bytes|px|MB|KB))/,
-      ([, status = ''], place) => answered(status, place),
+      /\b(?:\w{0,40}Error|error|Exception|failed)\b.{0,200}?\b(?:status(?: code)?:? |answered |responded with |returned |HTTP(?: Error)? |Response code )(401|403|429|503)\b|\bHTTP ?[Ee]rror: (401|403|429|503)\b/,
+      ([, status = '', other = ''], place) => answered(status || other, place),
     ),
   ],
 };

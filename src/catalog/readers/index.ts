@@ -13,6 +13,7 @@ import { headlineOf } from './headline.ts';
 import { hinted, HintIndex, type HintedRule } from './hints.ts';
 import { httpAnswers } from './http-answers.ts';
 import { java } from './java.ts';
+import { libraryCredentials } from './library-credentials.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
@@ -54,6 +55,7 @@ const READERS = [
   nodeFrameworks,
   nodePackages,
   nodeDatabases,
+  libraryCredentials,
   settings,
   runtimeLimits,
   commandLine,

@@ -71,6 +71,22 @@ export const nodeModules: Reader = {
         details: { wants: 'typescript' },
       }),
     ),
+    rule(
+      ['needs an import attribute of', "Unexpected identifier 'assert'"],
+      /Module "(?:file:\/\/)?([^"]{1,300})" needs an import attribute of|SyntaxError: Unexpected identifier 'assert'/,
+      ([, path = ''], place) => ({
+        kind: 'module_system_mismatch',
+        subject: path || shownPath(place),
+        code: 'ERR_IMPORT_ATTRIBUTE_MISSING',
+        details: { wants: 'attribute' },
+      }),
+    ),
+    rule(['Must use import to load ES Module: '], /Must use import to load ES Module: (\/.{1,300})/, ([, path = '']) => ({
+      kind: 'module_system_mismatch',
+      subject: path,
+      code: 'ERR_REQUIRE_ESM',
+      details: { wants: 'module' },
+    })),
     // What those tell beside it.
     rule(
       ['(Use `node --trace-warnings', 'To load an ES module, set "type"', 'Failed to load the ES module: '],

@@ -33,7 +33,8 @@ export const node: Reader = {
     rule([' EACCES: permission denied'], /(?:listen|bind) EACCES: permission denied (\S{1,200})/, ([, address = '']) => {
       const { host, port } = addressOf(address);
       return port === ''
-        ? { kind: 'permission_denied', subject: host, code: 'EACCES' }
+        ? // Node says so too of a socket file whose directory is not there.
+          { kind: 'permission_denied', subject: host, code: 'EACCES', details: { socket: true } }
         : { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
     }),
     rule(['EADDRNOTAVAIL'], /(?:listen|bind|connect) EADDRNOTAVAIL:? (?:address not available )?(\S{1,200})/, ([, address = '']) => ({
@@ -69,6 +70,12 @@ export const node: Reader = {
           ? { kind: 'timeout', code: 'UND_ERR_CONNECT_TIMEOUT' }
           : { kind: 'connection_lost', code: what.includes('EPIPE') ? 'EPIPE' : 'ECONNRESET' },
     ),
+    rule(['node: '], /^(?:\/\S{0,200}\/)?node: (\S{1,300}): not found$/, ([, path = '']) => ({
+      kind: 'path_missing',
+      subject: path,
+      code: 'ENOENT',
+      details: { option: '--env-file' },
+    })),
     rule(['spawn '], /spawn(?:Sync)? (.{1,200}) (ENOENT|EACCES|ENOTDIR|E2BIG)\b/, ([, command = '', code = '']) => {
       if (code === 'ENOENT') return { kind: 'command_missing', subject: command, code };
       return code === 'EACCES' ? { kind: 'permission_denied', subject: command, code } : null;
@@ -340,6 +347,7 @@ function fieldsDraft(code: string, place: Place): Draft | null {
       if (syscall.startsWith('spawn')) return { kind: 'command_missing', subject: path, code };
       return syscall === 'connect' ? { kind: 'connection_refused', subject: host || path, code } : fileDraft(code, syscall, path);
     case 'EACCES':
+      if (host.includes('/')) return { kind: 'permission_denied', subject: host, code, details: { socket: true } };
       if (syscall === 'listen' || syscall === 'bind')
         return { kind: 'port_forbidden', subject: port, code, details: named({ address: host }) };
       return fileDraft(code, syscall, path);

@@ -16,8 +16,8 @@ export const settings: Reader = {
     rule(["code: 'ERR_INVALID_URL'", "code: 'ERR_SOCKET_BAD_PORT'"], /^\s{1,8}code: 'ERR_/, () => []),
     // convict: `port: ports must be within range 0 - 65535`, `env: must be one of the possible values: [...]: value was "x"`
     rule(
-      ['must be one of the possible values: [', 'ports must be within range', ': should be of type ', ': must be a valid '],
-      /^(?:Error: )?([\w.]{1,80}): ((?:must be one of the possible values|ports must be within range|should be of type|must be a valid).{0,160}?)(?:: value was .{0,200})?$/,
+      ['must be one of the possible values: [', 'ports must be within range', ': should be of type '],
+      /^(?:Error: )?([\w.]{1,80}): ((?:must be one of the possible values|ports must be within range|should be of type).{0,160}?)(?:: value was .{0,200})?$/,
       ([, key = '', reason = '']) => ({ kind: 'config_invalid', subject: key, code: 'validation', details: { key, reason } }),
     ),
   ],

@@ -1,4 +1,4 @@
-import { rule, type Draft, type Reader } from './rule.ts';
+import { after, rule, type Draft, type Reader } from './rule.ts';
 
 /** What compilers of TypeScript and JavaScript say of code that they do not take: tsc, ts-node, nest, esbuild, tsx, swc. */
 export const typescript: Reader = {
@@ -24,7 +24,8 @@ export const typescript: Reader = {
     rule(
       ['Unable to compile TypeScript', 'Transform failed with ', 'Build failed with '],
       /(?:TSError: .{0,4}Unable to compile TypeScript|Error: (?:Transform|Build) failed with \d{1,5} errors?):/,
-      () => [],
+      // The errors themselves stand below it, or somebody else says them.
+      (_, place) => (after(place, 4, /: ERROR: |error TS\d/) ? [] : null),
     ),
   ],
 };

@@ -73,6 +73,7 @@ export type FactKind =
   | 'access_refused' // subject: address, when named; code: HTTP status
   | 'service_busy' // subject: address, when named; code: HTTP status
   | 'pool_exhausted' // subject: engine or library
+  | 'credentials_missing' // subject: library; details.names = variables that the message names
   | 'exception'; // subject: error type; details.message
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
