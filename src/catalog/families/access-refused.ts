@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, isRuntime, LIKELY, linesOf, PERHAPS, SURE } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { restoringKeys } from './env-changed.ts';
 import { envFilesOf, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -44,7 +45,7 @@ export const accessRefused: FailureFamily = {
       diagnosis('access_refused', {
         cause,
         // Services also log the 401 that they themselves answered.
-        confidence: isRuntime(c) || c.failure.facts.length > facts.length + 1 ? PERHAPS : LIKELY,
+        confidence: isRuntime(c) || hasSuspects(c) || c.failure.facts.length > facts.length + 1 ? PERHAPS : LIKELY,
         evidence: linesOf(facts),
         advice: ['renew its key or token and put it into the environment of the service', 'see what that key is allowed to do'],
         waitFor: { kind: 'file_change', path: envFilesOf(c.component)[0] ?? c.component.cwd },

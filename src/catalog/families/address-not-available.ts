@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, isRuntime, LIKELY, linesOf, PERHAPS } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 
 /** It is told to listen at an address that this machine does not have. Listening everywhere instead would open it to the world. */
 export const addressNotAvailable: FailureFamily = {
@@ -15,7 +16,7 @@ export const addressNotAvailable: FailureFamily = {
       diagnosis('address_not_available', {
         cause: `${c.component.name} shall listen at ${address || 'an address'}, which no interface of this machine has`,
         // A file that changed and says this address explains it better, and can be put back.
-        confidence: isRuntime(c) || c.drift.some((d) => d.kind === 'changed' || d.kind === 'env_key_changed') ? PERHAPS : LIKELY,
+        confidence: isRuntime(c) || hasSuspects(c) ? PERHAPS : LIKELY,
         evidence: [...linesOf(facts), ...variables.map((name) => `${name} is this address`)],
         advice: [
           `set ${setting} to an address of this machine: ip addr`,

@@ -27,6 +27,16 @@ export function namedChange(c: CaseFile): ChangedCode | null {
   return isNamed ? first : null;
 }
 
+/**
+ * Whether something that can be put back is not as it was at the last good boot. Words that say only that the code failed
+ * then keep no such remedy from being tried: what changed may be why.
+ */
+export function hasSuspects(c: Pick<CaseFile, 'drift'>): boolean {
+  return c.drift.some(
+    (d) => d.kind === 'env_key_changed' || d.kind === 'env_key_missing' || ((d.kind === 'changed' || d.kind === 'missing') && d.canRestore),
+  );
+}
+
 /** A configuration beyond this is data. */
 const BYTES_MAX = 512 * 1024;
 

@@ -165,6 +165,13 @@ export function isExplainedElsewhere(c: CaseFile): boolean {
     'not_ready_yet',
     'module_missing',
     'permission_denied',
+    // the Node world
+    'build_missing',
+    'client_not_generated',
+    'package_manager_mismatch',
+    'watchers_exhausted',
+    'too_many_processes',
+    'service_busy',
   ] as const;
   return factsOf(c, ...kinds).length > 0;
 }

@@ -1,6 +1,7 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { isSecretName } from '../../domains/incidents/index.ts';
 import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PERHAPS, remedy, step, SURE, text } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { envFilesOf, exampleOf, keysInFile, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isOwn, nameSlug, shownPath } from './places.ts';
@@ -44,7 +45,7 @@ export const credentialsMissing: FailureFamily = {
     return [
       diagnosis('credentials_missing', {
         cause,
-        confidence: isRuntime(c) ? PERHAPS : LIKELY,
+        confidence: isRuntime(c) || hasSuspects(c) ? PERHAPS : LIKELY,
         evidence: [...linesOf(facts), ...candidates.map((key) => `${key} is not set`)],
         advice: [
           candidates.length > 0

@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, LIKELY, linesOf } from './answer.ts';
+import { diagnosis, LIKELY, linesOf, PERHAPS } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 
 /** The code asks OpenSSL for an algorithm that it does not offer any more. Switching old ciphers back on is no fix. */
 export const cryptoUnsupported: FailureFamily = {
@@ -14,7 +15,7 @@ export const cryptoUnsupported: FailureFamily = {
     return Promise.resolve([
       diagnosis('crypto_unsupported', {
         cause: `${who} uses ${facts[0]?.subject || 'a hash or a cipher'} that OpenSSL 3 does not offer any more`,
-        confidence: LIKELY,
+        confidence: hasSuspects(c) ? PERHAPS : LIKELY,
         evidence: [...linesOf(facts), ...runtime],
         advice: [
           frame?.package === undefined

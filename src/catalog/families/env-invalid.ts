@@ -1,6 +1,7 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { diagnosis, isRuntime, LIKELY, linesOf, PERHAPS, SURE, text } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { restoringKeys } from './env-changed.ts';
 import { envFilesOf, keysInFile, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -57,7 +58,7 @@ function byPerson(c: CaseFile, cause: string, keys: readonly string[], facts: re
   const reasons = facts.map((f) => text(f, 'reason')).filter((reason) => reason !== '' && reason.length < 120);
   return diagnosis('env_invalid', {
     cause,
-    confidence: isRuntime(c) ? PERHAPS : c.drift.some((d) => d.isBroken) ? PERHAPS : LIKELY,
+    confidence: isRuntime(c) || hasSuspects(c) ? PERHAPS : LIKELY,
     evidence: [...linesOf(facts), ...reasons],
     advice: [`correct ${keys.join(', ')} for ${c.component.name}`, 'Grace does not make up settings'],
     waitFor: { kind: 'file_change', path: file },

@@ -1,7 +1,7 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact, FactKind } from '../../domains/incidents/index.ts';
 import { DELICATE, diagnosis, isRuntime, LIKELY, PERHAPS, PLAUSIBLE } from './answer.ts';
-import { changedCode, namedChange } from './changed-code.ts';
+import { changedCode, hasSuspects, namedChange } from './changed-code.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { shownPath } from './places.ts';
 import { restoring } from './restore.ts';
@@ -31,8 +31,8 @@ export function mistakeInCode(family: CodeFamily): FailureFamily {
       return Promise.resolve([
         diagnosis(family.name, {
           cause: change === null ? cause : `${cause}; ${shownPath(c.component, change.path)} changed since the last good boot`,
-          // While it runs such words are often only logged. A damaged file explains it better than they do.
-          confidence: isRuntime(c) ? PERHAPS : c.drift.some((d) => d.isBroken) ? PERHAPS : change === null ? PLAUSIBLE : LIKELY,
+          // While it runs such words are often only logged.
+          confidence: change !== null && !isRuntime(c) ? LIKELY : isRuntime(c) || hasSuspects(c) ? PERHAPS : PLAUSIBLE,
           evidence: [
             fact.line,
             place === undefined ? '' : `at ${shownPath(c.component, place.path)}${place.line === null ? '' : `:${place.line}`}`,

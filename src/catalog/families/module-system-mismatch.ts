@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { diagnosis, LIKELY, PERHAPS, PLAUSIBLE, SURE, text } from './answer.ts';
-import { namedChange } from './changed-code.ts';
+import { hasSuspects } from './changed-code.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { packageOf } from './package-missing.ts';
 import { driftAt, isInPackages, isOwn, shownPath } from './places.ts';
@@ -36,16 +36,16 @@ async function diagnoseMismatch(c: CaseFile, fact: Fact): Promise<Diagnosis> {
       evidence: [...common.evidence, drift.message],
       remedy: restoring(c, manifest),
     });
-  const change = namedChange(c);
-  if (change !== null && change.path === fact.subject)
+  const changed = driftAt(c, fact.subject, 'changed');
+  if (changed?.canRestore && isOwn(c.component, fact.subject))
     return diagnosis('module_system_mismatch', {
       ...common,
       cause: `${cause}; it changed since the last good boot`,
       confidence: LIKELY,
-      evidence: [...common.evidence, change.drift.message],
-      remedy: restoring(c, change.path, careFor(change.path, { ...change.drift, isBroken: false })),
+      evidence: [...common.evidence, changed.message],
+      remedy: restoring(c, fact.subject, careFor(fact.subject, changed)),
     });
-  return diagnosis('module_system_mismatch', { ...common, cause, confidence: c.drift.some((d) => d.isBroken) ? PERHAPS : PLAUSIBLE });
+  return diagnosis('module_system_mismatch', { ...common, cause, confidence: hasSuspects(c) ? PERHAPS : PLAUSIBLE });
 }
 
 async function typeChanged(c: CaseFile, manifest: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Files } from '../../kernel/index.ts';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { packageOf } from './package-missing.ts';
 import { absolutePath, isInPackages } from './places.ts';
@@ -65,7 +66,7 @@ function byPerson(c: CaseFile, name: string, module: string, line: string): Retu
   const manifests = c.drift.filter((d) => /(?:^|\/)package(?:-lock)?\.json$/.test(d.subject)).map((d) => d.message);
   return diagnosis('package_incompatible', {
     cause: `this version of the package ${module} does not offer ${name === '.' ? 'an entry for this kind of import' : name}, which the code asks for`,
-    confidence: LIKELY,
+    confidence: hasSuspects(c) ? PERHAPS : LIKELY,
     evidence: [line, ...manifests],
     advice: [
       `use the version of ${module} that the code was written for, or what this one offers instead`,

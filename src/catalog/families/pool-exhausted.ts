@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, isRuntime, linesOf, PERHAPS, PLAUSIBLE } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { addressOf } from './dependency-address.ts';
 
 /** No connection came out of the pool in time: all are in use and none comes back, or none could be made. */
@@ -18,7 +19,8 @@ export const poolExhausted: FailureFamily = {
     return [
       diagnosis('pool_exhausted', {
         cause: `${pool} got no connection to the database in time: ${isRuntime(c) ? 'all of its connections are in use' : 'all are in use, or none could be made'}`,
-        confidence: factsOf(c, 'connection_refused', 'host_unresolved', 'too_many_connections').length > 0 ? PERHAPS : PLAUSIBLE,
+        confidence:
+          hasSuspects(c) || factsOf(c, 'connection_refused', 'host_unresolved', 'too_many_connections').length > 0 ? PERHAPS : PLAUSIBLE,
         evidence: linesOf(facts),
         advice: [
           ...(isRuntime(c) ? ['look for a transaction or a client that is never given back'] : []),

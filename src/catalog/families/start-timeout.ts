@@ -1,6 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, linesOf, PERHAPS, PLAUSIBLE } from './answer.ts';
-import { namedChange } from './changed-code.ts';
+import { hasSuspects, namedChange } from './changed-code.ts';
 import { shownPath } from './places.ts';
 
 /** A plugin or a hook did not say in time that it is ready: it waits for something, or forgot to say so. */
@@ -17,7 +17,7 @@ export const startTimeout: FailureFamily = {
       diagnosis('start_timeout', {
         cause: `${subject === '' ? 'a plugin' : `the plugin ${subject}`} of ${c.component.name} did not become ready in time`,
         // What it waits for is the better answer, where somebody knows.
-        confidence: factsOf(c, 'connection_refused', 'host_unresolved', 'not_ready_yet').length > 0 ? PERHAPS : PLAUSIBLE,
+        confidence: hasSuspects(c) || factsOf(c, 'connection_refused', 'host_unresolved', 'not_ready_yet').length > 0 ? PERHAPS : PLAUSIBLE,
         evidence: [...linesOf(facts), change?.drift.message ?? ''],
         advice: [
           ...(waits.length > 0 ? [`see whether ${waits.join(', ')} answers: it may be waiting for that`] : []),

@@ -1,5 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, PERHAPS, PLAUSIBLE, text } from './answer.ts';
+import { hasSuspects } from './changed-code.ts';
 import { shownPath } from './places.ts';
 
 /** A value that is no error was thrown or rejected with: it has neither a message nor a place. */
@@ -17,7 +18,7 @@ export const thrownValue: FailureFamily = {
       diagnosis('thrown_value', {
         cause: isRejected ? `a promise was rejected with ${what}, and nobody handled it` : `the code threw ${what}`,
         // It may well be known from the rest of the output what it is about.
-        confidence: c.failure.facts.length === 1 && c.drift.every((d) => !d.isBroken) ? PLAUSIBLE : PERHAPS,
+        confidence: c.failure.facts.length === 1 && !hasSuspects(c) ? PLAUSIBLE : PERHAPS,
         evidence: [fact.line, frame === undefined ? '' : `at ${shownPath(c.component, frame.path)}`],
         advice: [
           'throw an Error: it has a message and says where it comes from',

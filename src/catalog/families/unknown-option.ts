@@ -1,6 +1,6 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, isRuntime, LIKELY, PERHAPS, PLAUSIBLE, text } from './answer.ts';
-import { changedCode, saysNewly } from './changed-code.ts';
+import { changedCode, hasSuspects, saysNewly } from './changed-code.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isCode, shownPath } from './places.ts';
 import { restoring } from './restore.ts';
@@ -32,7 +32,7 @@ export const unknownOption: FailureFamily = {
       diagnosis('unknown_option', {
         cause,
         // A tool that the service runs beside its work may say it too.
-        confidence: isRuntime(c) ? PERHAPS : c.failure.facts.length === 1 ? LIKELY : PLAUSIBLE,
+        confidence: isRuntime(c) || hasSuspects(c) ? PERHAPS : c.failure.facts.length === 1 ? LIKELY : PLAUSIBLE,
         evidence,
         advice: [`correct or take out ${fact.subject}`, ...drift.map((message) => `look at what changed: ${message}`)],
       }),

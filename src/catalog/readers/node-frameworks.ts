@@ -1,4 +1,4 @@
-import { lineAt, named, rule, type Draft, type Reader } from './rule.ts';
+import { lineAt, rule, type Draft, type Reader } from './rule.ts';
 
 /** What Fastify, NestJS, Next.js, Prisma's client and the like say about how they are put together. */
 export const nodeFrameworks: Reader = {
@@ -46,14 +46,19 @@ export const nodeFrameworks: Reader = {
       lineAt(place, 1).startsWith('The module at index') ? [] : null,
     ),
     rule(
-      ['No matching bindings found for serviceIdentifier', 'Cannot inject the dependency ', 'AwilixResolutionError', 'NullInjectorError'],
-      /No matching bindings found for serviceIdentifier: ([\w$.()]{1,120})|Cannot inject the dependency (?:"([\w$.]{1,120})"|at position #\d{1,3}) of "([\w$.]{1,120})" constructor|Could not resolve '([\w$.]{1,120})'|No provider for ([\w$]{1,120})/,
-      ([, inversify = '', tsyringe = '', into = '', awilix = '', angular = '']) => ({
+      ['No matching bindings found for serviceIdentifier', 'No bindings found for service: ', 'AwilixResolutionError', 'NullInjectorError'],
+      /No matching bindings found for serviceIdentifier: ([\w$.()]{1,120})|No bindings found for service: "([\w$.()]{1,120})"|AwilixResolutionError: Could not resolve '([\w$.]{1,120})'|No provider for ([\w$]{1,120})/,
+      ([, older = '', inversify = '', awilix = '', angular = '']) => ({
         kind: 'dependency_unresolved',
-        subject: inversify || tsyringe || awilix || angular,
+        subject: older || inversify || awilix || angular,
         code: 'injection',
-        details: named({ into }),
       }),
+    ),
+    rule(
+      ['Cannot inject the dependency '],
+      /Cannot inject the dependency "?([\w$.]{1,120})"? at position #\d{1,3} of "([\w$.]{1,120})" constructor/,
+      // The token on the next line is taken for a secret by redaction.
+      ([, argument = '', into = '']) => ({ kind: 'dependency_unresolved', subject: argument, code: 'injection', details: { into } }),
     ),
     rule(
       ["' is not registered", 'is missing dependencies'],

@@ -20,7 +20,7 @@ export const specimens: readonly Specimen[] = [
   {
     family: 'credentials_missing',
     title: 'finds in the example which variable it must be, and makes nothing up',
-    origin: 'stripe 18 on Node 26, a client without a key',
+    origin: 'stripe 23 on Node 26, a client without a key',
     recording: 'node26-stripe',
     command: ['node', 'stripe.js'],
     files: { 'stripe.js': '', '.env': 'PORT=3000\n', '.env.example': 'PORT=3000\nSTRIPE_SECRET_KEY=\n' },

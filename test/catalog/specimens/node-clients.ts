@@ -22,7 +22,7 @@ export const specimens: readonly Specimen[] = [
   refused('node26-mongo', 'mongodb 7', 'mongo', 27_917),
   refused('node26-mongoose-buffer', 'Mongoose 9, never connected', 'mongo', 27_917),
   refused('node26-ioredis', 'ioredis 5', 'redis', 6399),
-  refused('node26-noderedis', 'redis 5', 'redis', 6399),
+  refused('node26-noderedis', 'redis 6', 'redis', 6399),
   refused('node26-amqp', 'amqplib', 'rabbitmq', 5699),
   refused('node26-kafka', 'KafkaJS 2', 'kafka', 9099),
   refused('node26-nats', 'nats 2', 'nats', 4299),
