@@ -16,6 +16,9 @@ const BUILT = /(?:^|\/)(?:dist|build|out|lib|esm|cjs|\.next|\.nuxt|\.output|\.sv
 const ENDINGS = ['', '.js', '.mjs', '.cjs', '.json', '/index.js', '/index.mjs'];
 const SOURCE = /\.(?:[cm]?tsx?|vue|svelte|astro)$/;
 
+/** What a build makes and services read; a directory called `out` may as well be one that a service writes to. */
+const PRODUCT = /\.(?:[cm]?js|html|css|json|wasm)$|\/BUILD_ID$/;
+
 /** In the order in which they are taken. */
 const BUILD_SCRIPTS = ['build', 'build:prod', 'build:server', 'compile', 'tsc'];
 /** A script that is called `build` and does more than that is for people. */
@@ -44,7 +47,8 @@ export const buildMissing: FailureFamily = {
 /** Paths that the complaint can mean, that are not there, and that only a build makes. */
 async function candidates(c: CaseFile, fact: Fact): Promise<readonly string[]> {
   if (fact.subject === '' || isInPackages(fact.subject) || SOURCE.test(fact.subject)) return [];
-  if (fact.runtime !== 'node' && fact.kind !== 'build_missing') return [];
+  if (fact.kind !== 'build_missing' && fact.runtime !== 'node' && fact.runtime !== 'grace') return [];
+  if (fact.kind === 'path_missing' && !PRODUCT.test(fact.subject)) return [];
   const from = text(fact, 'from');
   const isRelative = /^\.{1,2}\//.test(fact.subject);
   if (fact.kind === 'module_missing' && !isRelative && !fact.subject.startsWith('/')) return [];

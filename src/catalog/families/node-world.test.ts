@@ -81,6 +81,26 @@ describe('build_missing', () => {
     expect(await ask(buildMissing, { facts: [fact('module_missing', 'app.build', { runtime: 'python' })], disk })).toEqual([]);
   });
 
+  it('takes what is read for a product of the build, and leaves what is written to others', async () => {
+    const disk = { 'package.json': builds('vite build') };
+    const page = fact('path_missing', '/srv/app/client/dist/index.html', { code: 'ENOENT' });
+    expect((await choose({ facts: [page], disk })).chosen).toMatchObject({ family: 'build_missing' });
+    const report = fact('path_missing', '/srv/app/out/report.csv', { code: 'ENOENT' });
+    expect(await ask(buildMissing, { facts: [report], disk })).toEqual([]);
+  });
+
+  it('builds what the start command names and the last good boot had more of than was kept', async () => {
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`dist/${i}.js`, 'old']));
+    const gone = fact('path_missing', '/srv/app/dist/main.js', { runtime: 'grace' });
+    const { chosen } = await choose({
+      symptom: 'check',
+      facts: [gone],
+      disk: { 'package.json': builds('tsc') },
+      lastGood: { ...many, dist: { directory: true }, 'dist/main.js': 'old' },
+    });
+    expect(chosen).toMatchObject({ family: 'build_missing' });
+  });
+
   it('is guarded: the build is looked for before the next boot', async () => {
     const sick: World = { facts: [entry], disk: { 'package.json': builds('tsc') } };
     expect(await guardAfter(buildMissing, sick, sick)).toMatch('dist/main.js is missing again');

@@ -33,7 +33,7 @@ export const nodeModules: Reader = {
     ),
     rule(
       ['require() of ES Module '],
-      /require\(\) of ES Module (\/.{1,300}?) (?:from (\/.{1,300}?) )?not supported/,
+      /require\(\) of ES Module (\/\S{1,300}) (?:from (\/\S{1,300}) )?not supported/,
       ([, path = '', from = '']) => ({
         kind: 'module_system_mismatch',
         subject: path,
