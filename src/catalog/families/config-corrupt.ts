@@ -169,6 +169,7 @@ export function isExplainedElsewhere(c: CaseFile): boolean {
     'build_missing',
     'client_not_generated',
     'package_manager_mismatch',
+    'package_manager_unavailable',
     'watchers_exhausted',
     'too_many_processes',
     'service_busy',

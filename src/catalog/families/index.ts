@@ -52,6 +52,7 @@ import { lockOutOfSync } from './lock-out-of-sync.ts';
 import { moduleSystemMismatch } from './module-system-mismatch.ts';
 import { packageIncompatible } from './package-incompatible.ts';
 import { packageManagerMismatch } from './package-manager-mismatch.ts';
+import { packageManagerUnavailable } from './package-manager-unavailable.ts';
 import { pathAliasUnresolved } from './path-alias-unresolved.ts';
 import { poolExhausted } from './pool-exhausted.ts';
 import { registeredTwice } from './registered-twice.ts';
@@ -129,6 +130,7 @@ export const families: readonly FailureFamily[] = [
   pathAliasUnresolved,
   lockOutOfSync,
   packageManagerMismatch,
+  packageManagerUnavailable,
   cryptoUnsupported,
   dependencyUnresolved,
   registeredTwice,

@@ -34,6 +34,11 @@ export const nodePackages: Reader = {
       ([, manager = '']) => mismatch(manager),
     ),
 
+    rule(
+      ['Corepack cannot download', 'Cannot find matching keyid', 'No compatible signature found in package metadata'],
+      /Corepack cannot download (?:the latest stable version of )?(npm|pnpm|yarn)\b|Cannot find matching keyid|No compatible signature found in package metadata/,
+      ([, manager = '']) => ({ kind: 'package_manager_unavailable', subject: manager, code: 'corepack' }),
+    ),
     rule(['ERR_PNPM_UNSUPPORTED_ENGINE'], /ERR_PNPM_UNSUPPORTED_ENGINE/, (_, place) => {
       const wants = after(place, 6, /^Expected version: (.{1,60})$/)?.[1] ?? '';
       const has = after(place, 6, /^Got: (.{1,40})$/)?.[1] ?? '';

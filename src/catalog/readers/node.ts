@@ -316,7 +316,9 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
       return syscall === 'watch' ? watchersDraft(path) : { kind: 'disk_full', subject: path, code, details: { syscall } };
     case 'EMFILE':
     case 'ENFILE':
-      return { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
+      return syscall === 'watch'
+        ? watchersDraft(path, 'fs.inotify.max_user_instances')
+        : { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
     case 'ENOMEM':
       return { kind: 'out_of_memory', code, details: { syscall } };
     default:
@@ -324,9 +326,9 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
   }
 }
 
-/** Linux says ENOSPC when a user has used up the files he may watch; the disk has nothing to do with it. */
-function watchersDraft(path: string): Draft {
-  return { kind: 'watchers_exhausted', subject: path, code: 'ENOSPC', details: { limit: 'fs.inotify.max_user_watches' } };
+/** Linux says ENOSPC and EMFILE when a user has used up what he may watch; neither the disk nor open files have to do with it. */
+function watchersDraft(path: string, limit = 'fs.inotify.max_user_watches'): Draft {
+  return { kind: 'watchers_exhausted', subject: path, code: limit.endsWith('watches') ? 'ENOSPC' : 'EMFILE', details: { limit } };
 }
 
 /** The fields alone, when the message above them was somebody's own words. */

@@ -228,6 +228,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'sh-script-missing': { facts: ['shell path_missing ENOENT <start-missing.sh>'] },
   // the Node world: frameworks, ORMs, clients, package managers
   'bash-fork': { facts: ['unknown too_many_processes EAGAIN <>'] },
+  'corepack-cannot-download': { facts: ['node package_manager_unavailable corepack <pnpm>'] },
   'corepack-wrong-manager': { facts: ['node package_manager_mismatch package_manager <yarn>'] },
   'node-commander-option': { facts: ['unknown unknown_option unknown_option <--prot>'] },
   'node-yargs-option': { facts: ['unknown unknown_option unknown_option <--prot>'] },
@@ -312,6 +313,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'node26-typeorm-entity': { facts: ['node dependency_unresolved typeorm <Order>'], frame: 'typeorm-entity.js:4' },
   'node26-typeorm': { facts: ['node connection_refused ECONNREFUSED <127.0.0.1:5499>'] },
   'node26-typescript-enum': { facts: ['node module_system_mismatch ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX </srv/app/server.ts>'] },
+  'node26-watch-instances': { facts: ['node watchers_exhausted EMFILE </srv/app/tree>'], frame: 'watch1.js:1' },
   'node26-watchers': { facts: ['node watchers_exhausted ENOSPC </srv/app/tree/100>'], frame: 'watch.js:2' },
   'node26-zod4-invalid': {
     facts: [

@@ -67,6 +67,7 @@ export type FactKind =
   | 'crypto_unsupported' // subject: algorithm, when named
   | 'lock_out_of_sync' // subject: lock file
   | 'package_manager_mismatch' // subject: manager that the project asks for
+  | 'package_manager_unavailable' // subject: manager
   | 'stack_overflow' // subject: ''
   | 'watchers_exhausted' // subject: path, when named
   | 'too_many_processes' // subject: command, when named

@@ -31,4 +31,16 @@ export const specimens: readonly Specimen[] = [
       noGuard: 'package.json may be changed on purpose',
     },
   },
+  {
+    family: 'package_manager_mismatch',
+    title: 'understands Corepack and yarn, which say it in other words',
+    origin: 'yarn 1.22 on Node 20, `yarn start` in a project with "packageManager": "pnpm@9.0.0"',
+    recording: 'yarn-wrong-manager',
+    command: ['yarn', 'start'],
+    files: { 'package.json': '{ "packageManager": "pnpm@9.0.0" }\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'the project is for pnpm, and yarn started it', person: 'start it with pnpm' },
+  },
 ];

@@ -13,4 +13,16 @@ export const specimens: readonly Specimen[] = [
     isWell: 'false',
     expects: { cause: 'more files than this machine allows', person: 'fs.inotify.max_user_watches' },
   },
+  {
+    family: 'watchers_exhausted',
+    title: 'is no limit of open files, whatever the code EMFILE says',
+    origin: 'Node 26, fs.watch() as a user who may have no more inotify instances',
+    recording: 'node26-watch-instances',
+    command: ['node', 'watch1.js'],
+    files: { 'watch1.js': '' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'more files than this machine allows (fs.inotify.max_user_instances)', person: 'fs.inotify.max_user_instances' },
+  },
 ];
