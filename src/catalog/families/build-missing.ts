@@ -5,13 +5,15 @@ import { CAREFUL, diagnosis, LIKELY, PERHAPS, remedy, step, SURE, text } from '.
 import { guardOfSteps } from './guard-of-steps.ts';
 import { entriesToRestore, missingPartOf } from './missing-part.ts';
 import { absolutePath, isInPackages, isOwn, nameSlug, shownPath } from './places.ts';
-import { manifestsAbove } from './project-manifest.ts';
+import { manifestsAbove, type ProjectManifest } from './project-manifest.ts';
 
 /** Surer than putting back the one file that was asked for: a build makes all of them. */
 const BETTER_THAN_COPIES = 0.97;
 
 /** Directories that nothing but a build fills. */
 const BUILT = /(?:^|\/)(?:dist|build|out|lib|esm|cjs|\.next|\.nuxt|\.output|\.svelte-kit|\.vite)(?:\/|$)/;
+/** Names that source directories have as well: only what is written down tells. */
+const PERHAPS_BUILT = /^(?:lib|out|esm|cjs)$/;
 /** What a module may be called on disk; the name alone comes last. */
 const ENDINGS = ['', '.js', '.mjs', '.cjs', '.json', '/index.js', '/index.mjs'];
 const SOURCE = /\.(?:[cm]?tsx?|vue|svelte|astro)$/;
@@ -86,6 +88,8 @@ async function diagnoseBuild(c: CaseFile, fact: Fact, path: string): Promise<Dia
       advice: [`run ${run} in ${shownPath(c.component, project.directory)}: it does more than build, so Grace does not`],
       waitFor: { kind: 'file_change', path },
     });
+  const [directory = ''] = relative(project.directory, path).split('/');
+  if (PERHAPS_BUILT.test(directory) && !(await isMadeInto(c, project, directory))) return null;
   const makes = await whatIsMissing(c, path);
   const name = `run the build script "${script}" of ${shownPath(c.component, join(project.directory, 'package.json'))}`;
   return diagnosis('build_missing', {
@@ -98,6 +102,18 @@ async function diagnoseBuild(c: CaseFile, fact: Fact, path: string): Promise<Dia
     advice: [`run ${run}, or deploy what it makes`],
   });
 }
+
+/** Whether the project says that a build fills this directory: where the compiler writes to, or what git does not keep. */
+async function isMadeInto(c: CaseFile, project: ProjectManifest, directory: string): Promise<boolean> {
+  const compiler = (await c.files.readText(join(project.directory, 'tsconfig.json'), BYTES_MAX)) ?? '';
+  const ignored = (await c.files.readText(join(project.directory, '.gitignore'), BYTES_MAX)) ?? '';
+  return (
+    new RegExp(`"outDir"\\s*:\\s*"(?:\\./)?${directory}/?"`).test(compiler) ||
+    ignored.split('\n').some((line) => line.trim().replace(/^\/|\/$/g, '') === directory)
+  );
+}
+
+const BYTES_MAX = 256 * 1024;
 
 /** The path itself; for a module without an ending the directory in which the build puts it. */
 async function whatIsMissing(c: CaseFile, path: string): Promise<string> {

@@ -81,6 +81,16 @@ describe('build_missing', () => {
     expect(await ask(buildMissing, { facts: [fact('module_missing', 'app.build', { runtime: 'python' })], disk })).toEqual([]);
   });
 
+  it('takes lib for built only where the project says so', async () => {
+    const facts = [missing('/srv/app/lib/main.js')];
+    const disk = { 'package.json': builds('tsc') };
+    expect(await ask(buildMissing, { facts, disk })).toEqual([]);
+    expect(
+      await ask(buildMissing, { facts, disk: { ...disk, 'tsconfig.json': '{ "compilerOptions": { "outDir": "./lib" } }' } }),
+    ).toHaveLength(1);
+    expect(await ask(buildMissing, { facts, disk: { ...disk, '.gitignore': 'node_modules\n/lib/\n' } })).toHaveLength(1);
+  });
+
   it('takes what is read for a product of the build, and leaves what is written to others', async () => {
     const disk = { 'package.json': builds('vite build') };
     const page = fact('path_missing', '/srv/app/client/dist/index.html', { code: 'ENOENT' });

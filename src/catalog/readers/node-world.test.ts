@@ -41,6 +41,19 @@ it('takes a full list of watched files for no full disk, and a socket for no por
   expect(kinds('Error: cannot start', ...fields)).not.toContain('port_in_use <-1>');
 });
 
+it('takes a module that a compiler does not find for missing, not for a mistake', () => {
+  expect(kinds("src/a.ts(1,21): error TS2307: Cannot find module 'express' or its corresponding type declarations.")).toEqual([
+    'module_missing <express>',
+  ]);
+});
+
+it('reads every variable that Joi names on one line', () => {
+  expect(kinds('Error: Config validation error: "PORT" must be a number. "API_URL" must be a valid uri')).toEqual([
+    'config_invalid <PORT>',
+    'config_invalid <API_URL>',
+  ]);
+});
+
 it('believes the bundler only where it says what is wrong', () => {
   expect(kinds('Error: Build failed with 1 error:', 'src/a.ts:3:1: ERROR: Could not resolve')).toEqual(['compile_error <src/a.ts>']);
   expect(kinds('Error: Build failed with 1 error:', 'something else')).toEqual(['exception <Error>']);

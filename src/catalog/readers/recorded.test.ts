@@ -278,7 +278,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'node26-invalid-url': { facts: ['node config_invalid ERR_INVALID_URL <>'], frame: 'url.js:1' },
   'node26-inversify': { facts: ['node dependency_unresolved injection <Mailer>'], frame: 'inv.js:2' },
   'node26-ioredis': { facts: ['node connection_refused ECONNREFUSED <127.0.0.1:6399>', 'node exception  <MaxRetriesPerRequestError>'] },
-  'node26-joi-invalid': { facts: ['node config_invalid validation <PORT>'], frame: 'joi.js:1' },
+  'node26-joi-invalid': { facts: ['node config_invalid validation <PORT>', 'node config_invalid validation <API_URL>'], frame: 'joi.js:1' },
   'node26-json-import': { facts: ['node module_system_mismatch ERR_IMPORT_ATTRIBUTE_MISSING </srv/app/config.json>'] },
   'node26-jwt-sign': { facts: ['node credentials_missing credentials_missing <jsonwebtoken>'], frame: 'jwtsign.js:1' },
   'node26-jwt-strategy': { facts: ['node credentials_missing credentials_missing <JwtStrategy>'], frame: 'jwt.js:2' },

@@ -1,4 +1,4 @@
-import { after, named, rule, type Draft, type Reader } from './rule.ts';
+import { after, lineAt, named, rule, type Draft, type Reader } from './rule.ts';
 
 /** Values that a runtime or a library refuses, where nothing says which setting they came from. */
 export const settings: Reader = {
@@ -14,6 +14,19 @@ export const settings: Reader = {
     ),
     // Nothing more is said by the fields below them.
     rule(["code: 'ERR_INVALID_URL'", "code: 'ERR_SOCKET_BAD_PORT'"], /^\s{1,8}code: 'ERR_/, () => []),
+    // Joi names all of them on one line.
+    rule(['" must be ', '" must match ', '" contains an invalid value'], /" must (?:be|match) .{1,400}" must (?:be|match) /, (_, place) => {
+      const text = lineAt(place, 0);
+      if (text.includes('" is required')) return null;
+      return [...text.matchAll(/"([A-Z][A-Z0-9_]{1,80})" must ((?:be|match) [^".]{1,80})/g)]
+        .slice(0, 20)
+        .map(([, key = '', reason = '']) => ({
+          kind: 'config_invalid',
+          subject: key,
+          code: 'validation',
+          details: { key, reason: `must ${reason}`.trim() },
+        }));
+    }),
     // convict: `port: ports must be within range 0 - 65535`, `env: must be one of the possible values: [...]: value was "x"`
     rule(
       ['must be one of the possible values: [', 'ports must be within range', ': should be of type '],

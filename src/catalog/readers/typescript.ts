@@ -8,7 +8,9 @@ export const typescript: Reader = {
     rule(
       [': error TS', ' - error TS'],
       /^\s{0,4}([\w@./\\+~ -]{1,300}\.(?:[cm]?tsx?|vue|svelte|json))(?:\((\d{1,7}),\d{1,5}\):|:(\d{1,7}):\d{1,5} -) error (TS\d{1,5}): (.{1,300})/,
-      ([, path = '', line = '', other = '', code = '', message = '']) => compileError(path, Number(line || other), code, message),
+      // A module that is not found is a missing package or file, whoever says so.
+      ([, path = '', line = '', other = '', code = '', message = '']) =>
+        code === 'TS2307' ? null : compileError(path, Number(line || other), code, message),
     ),
     rule(['error TS'], /^\s{0,4}error (TS\d{1,5}): (.{1,300})/, ([, code = '', message = '']) => ({
       kind: 'compile_error',
