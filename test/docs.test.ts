@@ -332,10 +332,12 @@ function blocksOf(text: string, language: string): readonly string[] {
 describe('examples', () => {
   const blocks = [...documents].flatMap(([path, text]) => blocksOf(text, 'ts').map((code) => ({ path, code })));
   const configs = blocks.filter(({ code }) => code.includes('components:'));
-  const playbooks = blocks.filter(({ code }) => code.includes('definePlaybook('));
+  const playbooks = blocks.filter(({ code }) => code.includes('definePlaybook({\n'));
+  // Run by library-examples.test.ts.
+  const library = blocks.filter(({ path }) => path === 'docs/guide/library.md');
 
-  it('are configs or playbooks', () => {
-    expect(blocks.length).toBe(configs.length + playbooks.length);
+  it('are configs, playbooks, or calls of the library', () => {
+    expect(blocks.length).toBe(configs.length + playbooks.length + library.length);
     expect(configs.length).toBeGreaterThan(3);
     expect(playbooks.length).toBeGreaterThan(1);
   });

@@ -12,6 +12,7 @@ describe('content validity', () => {
     expect(validity('a.js', 'module.exports = { a: 1 };')).toBe('valid');
     expect(validity('a.js', 'export const a = 1;')).toBe('unknown');
     expect(validity('a.rules', 'anything')).toBe('unknown');
+    expect(validity('shop.jar', 'PK\u0003\u0004 a class PK\u0005\u0006 its directory')).toBe('valid');
     for (const [name, text] of [
       ['a.json', '{'],
       ['a.yaml', 'garbage'],
@@ -23,6 +24,7 @@ describe('content validity', () => {
       ['a.conf', '\0\0\0'],
       ['x.pem', '-----BEGIN CERTIFICATE-----\nx'],
       ['.env', 'garbage'],
+      ['shop.jar', 'PK\u0003\u0004 cut off'],
     ] as const)
       expect(validity(name, text), `${name} ${text}`).toBe('broken');
   });

@@ -16,11 +16,23 @@ type Validity = 'valid' | 'broken' | 'unknown';
 export function contentValidity(name: string, bytes: Uint8Array): Validity {
   const file = basename(name);
   if (bytes.every((byte) => byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d)) return 'broken';
+  if (/\.(?:jar|war|ear|whl|zip)$/i.test(file)) return isArchive(bytes) ? 'valid' : 'broken';
   const format = formatOf(file, bytes);
   if (format === null) return 'unknown';
   if (bytes.includes(0)) return 'broken';
   const text = new TextDecoder().decode(bytes);
   return format(text) ? 'valid' : 'broken';
+}
+
+/** An archive's directory stands at its end, behind at most 64 KiB of comment: what was cut off has none. See APPNOTE.TXT 4.3.16. */
+const DIRECTORY_BYTES_MAX = 65_557;
+const END_OF_DIRECTORY = [0x50, 0x4b, 0x05, 0x06];
+
+function isArchive(bytes: Uint8Array): boolean {
+  const tail = bytes.subarray(-DIRECTORY_BYTES_MAX);
+  for (let at = tail.length - END_OF_DIRECTORY.length; at >= 0; at--)
+    if (END_OF_DIRECTORY.every((byte, i) => tail[at + i] === byte)) return true;
+  return false;
 }
 
 /** A module's `import` and `export` cannot be compiled as a script: such a file is unknown. */

@@ -15,6 +15,7 @@ import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { nodeProber } from '../adapters/probes/prober.ts';
 import {
+  failedStateStore,
   journalStore,
   lastGoodStore,
   overrideStore,
@@ -26,14 +27,23 @@ import {
 } from '../adapters/store/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
 import type { CoreChecks } from '../domains/boot/index.ts';
-import { Healer, Supervision, registerShipped, syncPlaybooks, type Emit, type PlaybookLibrary } from '../domains/healing/index.ts';
+import {
+  Healer,
+  Supervision,
+  registerShipped,
+  syncPlaybooks,
+  type Emit,
+  type GraceEvent,
+  type PlaybookLibrary,
+} from '../domains/healing/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
-import { LastGoodKeeper, type CaseFile, type Captured, type Fingerprint } from '../domains/learning/index.ts';
+import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
+import { Lookback } from './lookback.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { repositories, type Repositories } from './repositories.ts';
 import { serviceDatabases } from './service-databases.ts';
@@ -235,6 +245,34 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
+  const lookback = new Lookback({
+    clock: nodeClock,
+    ids: nodeIds,
+    files: nodeFiles,
+    spawner: marked(CHECKS),
+    logger,
+    redactor,
+    view,
+    lastGood,
+    components: config.components,
+    projectDir: config.projectDir,
+    bootId,
+    caller,
+    digest,
+    launchOf,
+    schemaOutline: (component) => databases.outline(component),
+    ...repos,
+    journal,
+    library,
+    knowledge,
+    emit: redactedEmit,
+    failedStates: failedStateStore(store.db),
+    snapshots,
+    launchedAtMs: (name) => {
+      const handle = supervision.runners.get(name)?.process ?? null;
+      return handle === null || handle.wasAdopted ? null : handle.launchedAtMs;
+    },
+  });
   const healer = new Healer({
     clock: nodeClock,
     ids: nodeIds,
@@ -247,7 +285,9 @@ export async function compose(options: ComposeOptions) {
     knowledge,
     emit: redactedEmit,
     executeAtRuntime: config.healing.executeAtRuntime,
+    projectDir: config.projectDir,
     caseFile,
+    whatChanged: (captured, c) => lookback.whatChanged(captured, c),
     primitiveContext: contextFor,
   });
   const supervision: Supervision = new Supervision(
@@ -268,6 +308,7 @@ export async function compose(options: ComposeOptions) {
         redactor,
         readFacts: async (lines) => (await knowledge()).readFacts(lines),
         incidents: repos.incidents,
+        groupingRules: repos.groupingRules,
       },
       knowledge,
       emit: redactedEmit,
@@ -332,6 +373,8 @@ export async function compose(options: ComposeOptions) {
         const registered = pattern.playbook === null ? null : await repos.playbooks.get(pattern.playbook);
         const family = families.find((f) => f.name === (registered?.family ?? pattern.familyName));
         if (registered === null || !registered.isEnabled || family?.guard === null || family === undefined) continue;
+        // What was learned from a person has to have run once before it acts beforehand.
+        if (registered.origin === 'learned' && pattern.state === 'candidate') continue;
         const found = await family.guard({
           component: spec,
           components: config.components,
@@ -361,42 +404,6 @@ export async function compose(options: ComposeOptions) {
     consoleEncoding: () => consoleEncoding(caller),
   };
 
-  /** What the world looks like now: names and keyed digests, never values. */
-  async function fingerprint(): Promise<Fingerprint> {
-    const env: Record<string, Record<string, string>> = {};
-    const commands: Record<string, string> = {};
-    const files: Record<string, string> = {};
-    for (const spec of config.components.filter((c) => c.kind === 'process')) {
-      const launch = await launchOf(spec);
-      commands[spec.name] = redactor.redact(launch.argv.join(' '));
-      env[spec.name] = Object.fromEntries(
-        Object.entries(launch.env)
-          .filter(([name]) => !VOLATILE.test(name))
-          .map(([name, value]) => [name, keyedDigest(key, value)]),
-      );
-      for (const entry of await lastGood.entries(spec.name)) if (entry.hasContent) files[entry.path] = keyedDigest(key, entry.digest);
-      for (const drift of await lastGood.drift(spec, [])) {
-        if (drift.kind === 'missing') delete files[drift.subject];
-        else if (drift.kind === 'changed')
-          files[drift.subject] = keyedDigest(key, sha256Hex((await nodeFiles.read(drift.subject).catch(() => null)) ?? ''));
-      }
-    }
-    const head = (await nodeFiles.readText(join(config.projectDir, '.git', 'HEAD')).catch(() => null))?.trim() ?? '';
-    const commit = head.startsWith('ref: ')
-      ? ((await nodeFiles.readText(join(config.projectDir, '.git', head.slice(5))).catch(() => null))?.trim() ?? '')
-      : head;
-    return {
-      commands,
-      env,
-      files,
-      machine: {
-        grace_node: process.version,
-        platform: `${process.platform} ${process.arch}`,
-        ...(commit === '' ? {} : { commit: commit.slice(0, 12) }),
-      },
-    };
-  }
-
   /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
   async function endCutOff(): Promise<void> {
     const boots = new Set((await repos.playbooks.runsIn('running')).map((run) => run.bootId));
@@ -404,10 +411,10 @@ export async function compose(options: ComposeOptions) {
   }
 
   /** Takes the present state as good: files, packages, schema. */
-  async function keepAsGood(): Promise<void> {
-    for (const spec of config.components) {
+  async function keepAsGood(components: readonly ComponentSpec[] = config.components): Promise<void> {
+    for (const spec of components) {
       try {
-        await lastGood.take(spec, bootId);
+        await lookback.noteRestless(spec, () => lastGood.take(spec, bootId));
         if (spec.kind !== 'process') continue;
         const port = supervision.runners.get(spec.name)?.port ?? null;
         const listener = port === null ? undefined : pidsListeningOn(port)[0];
@@ -428,6 +435,7 @@ export async function compose(options: ComposeOptions) {
 
   return {
     ...repos,
+    caseFile,
     overrides,
     journal,
     host,
@@ -439,8 +447,9 @@ export async function compose(options: ComposeOptions) {
     library,
     redactor,
     redactedEmit,
+    onEvent: (listener: (event: GraceEvent) => void): void => void bus.on('grace.event', listener),
     launchOf,
-    fingerprint,
+    lookback,
     keepAsGood,
     endCutOff,
     layers: layersOf(config.components),
@@ -454,9 +463,6 @@ const CHECKS = '.checks';
 const fixesOf = (boot: string): string => `.fixes/${boot}`;
 /** For a command of a killed Grace to end in order. */
 const CUT_OFF_MS = 2000;
-
-/** Variables that differ at every start and say nothing. */
-const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|TMUX.*)$/;
 
 function consoleEncoding(env: Readonly<Record<string, string>>): 'utf-8' | 'ascii' | 'other' {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';

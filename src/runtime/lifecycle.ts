@@ -11,18 +11,23 @@ import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
   renderReport,
+  reportedFailure,
   runPipeline,
   runSchedules,
   type BootContext,
   type BootRecord,
   type BootReport,
+  type ReportedFailure,
   type SchedulePorts,
   type StageReport,
 } from '../domains/boot/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
+import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
+import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
+import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
 import { repositories } from './repositories.ts';
 
@@ -45,6 +50,8 @@ export interface ServeResult {
 
 /** A month of snapshots tells every trend Grace looks for. */
 const METRICS_KEPT_MS = 30 * 86_400_000;
+/** Explanations looked at for the report of a boot. */
+const EXPLANATIONS_REPORTED_MAX = 200;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -74,8 +81,18 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
 }
 
 /** A dry run looks at a copy of what Grace remembers: it takes no lock, changes nothing and leaves nothing behind. */
-async function rehearse(options: ServeOptions): Promise<ServeResult> {
-  const { config, signal } = options;
+function rehearse(options: ServeOptions): Promise<ServeResult> {
+  return onACopy(options, (copied, composed, id) => new Session(copied, composed, id).run(options.signal));
+}
+
+/** What the world looks like now, as a boot would see it; nothing is started and nothing is remembered. */
+export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environment' | 'logger'>): Promise<Fingerprint> {
+  const silent = { ...options, emit: () => undefined, signal: new AbortController().signal, graceUrl: '', until: 'dry-run' as const };
+  return onACopy(silent, (_, composed) => composed.lookback.fingerprint('now'));
+}
+
+async function onACopy<T>(options: ServeOptions, work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>): Promise<T> {
+  const { config } = options;
   const dataDir = mkdtempSync(join(tmpdir(), 'grace-check-'));
   let store: OpenedStore | undefined;
   try {
@@ -85,8 +102,8 @@ async function rehearse(options: ServeOptions): Promise<ServeResult> {
     if (existsSync(kept)) symlinkSync(kept, join(dataDir, 'storage'));
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, config: { ...config, dataDir }, store, bootId: id, isDryRun: true, home: config.dataDir });
-    return await new Session({ ...options, config: { ...config, dataDir } }, composed, id).run(signal);
+    const copied = { ...options, config: { ...config, dataDir } };
+    return await work(copied, await compose({ ...copied, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -121,6 +138,7 @@ class Session {
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
   private context: BootContext | null = null;
+  private failures: readonly ReportedFailure[] | null = null;
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
   constructor(options: ServeOptions, composed: Composed, id: BootId) {
@@ -282,6 +300,7 @@ class Session {
           port: runner?.port ?? spec.port,
         };
       }),
+      ...(this.failures === null ? {} : { failures: this.failures }),
       incidents: [...new Set(supervision.desk.captured.map((c) => c.pattern.incidentId as string))],
       playbooks: [...new Set(supervision.fixes.map((f) => f.split(': ').at(-1) ?? f))],
       summary: {
@@ -317,9 +336,9 @@ class Session {
 
   /** Report files for people and for training, the row, and the event [BP-5]. */
   private async finish(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<BootReport> {
+    this.failures = await this.reportedFailures();
     const endedAtMs = nodeClock.nowMs();
-    // A boot that failed is the one somebody wants to compare: what the world looked like then is kept as well.
-    const fingerprint = outcome === 'failed' ? ((await this.composed.fingerprint()) as unknown as JsonObject) : {};
+    const fingerprint = outcome === 'success' ? {} : await this.fingerprintOf(outcome);
     const report = await this.save(stages, outcome, endedAtMs, { fingerprint });
     this.ended = { report, atMs: endedAtMs };
     const text = await this.writeFiles(report);
@@ -333,6 +352,19 @@ class Session {
     await this.composed.boots.forgetMetricsBefore(this.startedAtMs - METRICS_KEPT_MS);
     this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
     return report;
+  }
+
+  /** A boot that failed is the one somebody wants to compare: as of the failure, before Grace or anybody else changed something. */
+  private async fingerprintOf(outcome: BootReport['outcome']): Promise<JsonObject> {
+    const { lookback } = this.composed;
+    try {
+      const known = lookback.failedFingerprint();
+      if (known !== null) return asStored(known);
+      return outcome === 'failed' ? asStored(await lookback.fingerprint('now')) : {};
+    } catch (error) {
+      this.options.logger.warn('what the world looks like could not be kept', { error: messageOf(error) });
+      return {};
+    }
   }
 
   /** @returns the path of the report for people */
@@ -350,6 +382,15 @@ class Session {
     return text;
   }
 
+  /** What is said of each pattern that failed in this boot, as it ended: a crash loop is told once. */
+  private async reportedFailures(): Promise<readonly ReportedFailure[]> {
+    const { incidents } = this.composed;
+    const newestFirst = await incidents.explanations({ bootId: this.bootId, limit: EXPLANATIONS_REPORTED_MAX });
+    const names = new Map((await incidents.patterns()).map((p) => [p.signature, p.incidentId as string]));
+    const last = new Map(newestFirst.toReversed().map((e) => [e.signature, e]));
+    return [...last.values()].map((e) => reportedFailure(e, names.get(e.signature) ?? ''));
+  }
+
   /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
   private async settle(stages: readonly StageReport[]): Promise<void> {
     try {
@@ -357,6 +398,7 @@ class Session {
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
       if (this.options.signal.aborted) return;
+      this.watchForPeople();
       // While its files are sure to be there: an upgrade in place must not take the healing from a Grace that runs.
       await knowledge();
       compactMemory();
@@ -376,7 +418,7 @@ class Session {
 
   private async verified(stages: readonly StageReport[]): Promise<void> {
     const { incidents, supervision } = this.composed;
-    const fingerprint = (await this.composed.fingerprint()) as unknown as JsonObject;
+    const fingerprint = asStored(await this.composed.lookback.fingerprint('verified'));
     const ended = this.ended ?? { report: this.report(stages, 'success'), atMs: nodeClock.nowMs() };
     await this.save(stages, 'success', ended.atMs, { isVerified: true, fingerprint, report: ended.report });
     const { playbooks } = this.composed;
@@ -385,9 +427,37 @@ class Session {
       await playbooks.saveRun({ ...run, state: 'verified' });
       await playbooks.count(run.playbook, 'verified');
     }
-    const seen = new Set(supervision.desk.captured.map((c) => c.failure.signature));
+    const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));
     for (const pattern of await incidents.patterns())
       if (!seen.has(pattern.signature)) await incidents.savePattern({ ...pattern, ...nextPatternState(pattern, 'clean_boot') });
+    await this.learnFromPeople(this.options.config.components);
+  }
+
+  /** What works now and had failed: somebody may have mended it. */
+  private async learnFromPeople(components: readonly ComponentSpec[]): Promise<void> {
+    for (const spec of components) await this.composed.lookback.people.learn(spec, this.options.config.components);
+  }
+
+  /** While it runs, a component that failed and is ready again may have been mended by hand too. */
+  private watchForPeople(): void {
+    const { signal, logger } = this.options;
+    this.composed.onEvent((event) => {
+      if (event.type !== 'component_ready' || signal.aborted) return;
+      const spec = this.options.config.components.find((c) => c.name === event.component);
+      if (spec !== undefined)
+        void this.afterRecovery(spec).catch((error: unknown) => {
+          if (!signal.aborted) logger.warn('a recovery could not be learned from', { component: spec.name, error: messageOf(error) });
+        });
+    });
+  }
+
+  private async afterRecovery(spec: ComponentSpec): Promise<void> {
+    const { lookback, supervision } = this.composed;
+    if (!(await lookback.people.isWaiting(spec.name))) return;
+    await nodeClock.sleep(spec.soakMs, this.options.signal);
+    if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
+    await this.composed.keepAsGood([spec]);
+    await this.learnFromPeople([spec]);
   }
 
   private async beforeStop(): Promise<void> {

@@ -1,7 +1,7 @@
-import { approvalStore, bootStore, incidentStore, playbookStore, type OpenedStore } from '../adapters/store/index.ts';
+import { approvalStore, bootStore, groupingRuleStore, incidentStore, playbookStore, type OpenedStore } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
-import type { IncidentStore } from '../domains/incidents/index.ts';
+import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
 
 /** Repositories over an opened store: all that commands need which only look. */
@@ -10,6 +10,7 @@ export interface Repositories {
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
+  readonly groupingRules: GroupingRuleStore;
 }
 
 export function repositories(store: OpenedStore): Repositories {
@@ -18,5 +19,6 @@ export function repositories(store: OpenedStore): Repositories {
     incidents: incidentStore(store.db),
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
+    groupingRules: groupingRuleStore(store.db),
   };
 }

@@ -1,7 +1,7 @@
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
-import { GraceError, messageOf, type Logger } from '../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type Logger } from '../kernel/index.ts';
 
 export interface ServiceDatabasesOptions {
   readonly snapshots: SnapshotStore;
@@ -14,11 +14,15 @@ export interface ServiceDatabasesOptions {
 export interface ServiceDatabases extends DatabaseRepair {
   drift(component: string): Promise<SchemaDrift | null>;
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
+  /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
+  outline(component: string): Promise<Readonly<Record<string, string>> | null>;
   /** Keeps the present schema as good. */
   keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
 }
 
 const LOOK_MS = 3000;
+/** Of larger databases the tables are told, and not each column. */
+const TABLES_TOLD_MAX = 200;
 
 /** The adapter is loaded when a database is first looked at: most boots never need it. */
 const adapter = () => import('../adapters/databases/index.ts');
@@ -93,6 +97,22 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       const look = await lookNow(spec.name);
       if (look === null) return [];
       return (await databases.findMigrationFolder(spec.cwd, look.now))?.pending ?? [];
+    },
+    async outline(component) {
+      const look = await lookNow(component);
+      if (look === null) return null;
+      const { tables } = look.now;
+      const found: Record<string, string> = {};
+      for (const table of tables) {
+        const label = look.databases.tableLabel(table);
+        const columns = table.columns.map((c) => [c.name, c.type, c.notNull, c.default, c.generated]);
+        const others = [table.constraints.map((c) => c.definition), table.indexes.map((i) => i.definition)];
+        found[`table ${label}`] = sha256Hex(JSON.stringify([columns, others])).slice(0, 12);
+        if (tables.length <= TABLES_TOLD_MAX) for (const column of table.columns) found[`column ${label}.${column.name}`] = column.type;
+      }
+      const pending = (await look.databases.findMigrationFolder(look.spec.cwd, look.now))?.pending ?? [];
+      if (pending.length > 0) found['pending migrations'] = pending.slice(0, 20).join(', ');
+      return found;
     },
     async keep(spec, bootId) {
       const look = await lookNow(spec.name);

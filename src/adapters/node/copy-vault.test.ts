@@ -81,7 +81,7 @@ test('copies and key are for their owner only', async () => {
   await vaultWith(await vaultKey(dir, nodeFiles)).put(DIGEST, SECRET);
   for (const entry of await fs.readdir(dir, { recursive: true, withFileTypes: true })) {
     const { mode } = await fs.stat(join(entry.parentPath, entry.name));
-    if (entry.isFile()) expect([entry.name, mode & 0o077]).toEqual([entry.name, 0]);
+    expect([entry.name, mode & 0o777]).toEqual([entry.name, entry.isDirectory() ? 0o700 : 0o600]);
   }
 });
 

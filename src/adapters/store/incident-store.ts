@@ -1,6 +1,13 @@
-import type { Kysely, Selectable } from 'kysely';
-import type { Explanation, Failure, IncidentStore, Pattern, PatternState } from '../../domains/incidents/index.ts';
-import { incidentId, signatureOf } from '../../kernel/index.ts';
+import { sql, type Kysely, type Selectable } from 'kysely';
+import {
+  readSignatureParts,
+  type Explanation,
+  type Failure,
+  type IncidentStore,
+  type Pattern,
+  type PatternState,
+} from '../../domains/incidents/index.ts';
+import { bootId, incidentId, signatureOf } from '../../kernel/index.ts';
 import type { Tables } from './tables.ts';
 
 /** Occurrences of one pattern whose full text is kept; older ones only count. */
@@ -43,9 +50,13 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
             .execute();
       });
     },
+    async failure(id) {
+      const row = await db.selectFrom('failures').select('body').where('id', '=', id).executeTakeFirst();
+      return row ? failureFrom(row.body) : null;
+    },
     async failuresOf(boot) {
       const rows = await db.selectFrom('failures').select('body').where('boot_id', '=', boot).orderBy('at').execute();
-      return rows.map((r) => JSON.parse(r.body) as Failure);
+      return rows.map((r) => failureFrom(r.body));
     },
     async failuresLike(signature, limit) {
       const rows = await db
@@ -55,7 +66,24 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
         .orderBy('at', 'desc')
         .limit(limit)
         .execute();
-      return rows.map((r) => JSON.parse(r.body) as Failure);
+      return rows.map((r) => failureFrom(r.body));
+    },
+    async occurrences(sinceMs) {
+      const { rows } = await sql<OccurrenceRow>`
+        select failure_id as id, signature, boot_id, at, json_extract(body, '$.outcome') as outcome,
+          json_extract(body, '$.playbook') as playbook from explanations where at >= ${sinceMs}
+        union all
+        select id, signature, boot_id, at, null, null from failures
+          where at >= ${sinceMs} and id not in (select failure_id from explanations where at >= ${sinceMs})
+        order by at`.execute(db);
+      return rows.map((row) => ({
+        failureId: row.id,
+        signature: signatureOf(row.signature),
+        bootId: bootId(row.boot_id),
+        atMs: row.at,
+        outcome: row.outcome,
+        playbook: row.playbook,
+      }));
     },
     async pattern(signature) {
       const row = await patterns().where('signature', '=', signature).executeTakeFirst();
@@ -68,29 +96,7 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
     async patterns() {
       return (await patterns().orderBy('last_seen', 'desc').execute()).map(patternFrom);
     },
-    async savePattern(pattern) {
-      const row = {
-        signature: pattern.signature,
-        incident_id: pattern.incidentId,
-        family: pattern.family,
-        component: pattern.component,
-        stage: pattern.stage,
-        family_name: pattern.familyName,
-        template: pattern.template,
-        root_cause: pattern.rootCause,
-        occurrences: pattern.occurrences,
-        first_seen: pattern.firstSeenMs,
-        last_seen: pattern.lastSeenMs,
-        state: pattern.state,
-        playbook: pattern.playbook,
-        clean_boots: pattern.cleanBoots,
-      };
-      await db
-        .insertInto('patterns')
-        .values(row)
-        .onConflict((c) => c.column('signature').doUpdateSet(row))
-        .execute();
-    },
+    savePattern: (pattern) => writePattern(db, pattern),
     async saveExplanation(explanation) {
       const row = {
         failure_id: explanation.failureId,
@@ -112,6 +118,45 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
       return (await query.execute()).map((r) => JSON.parse(r.body) as Explanation);
     },
   };
+}
+
+interface OccurrenceRow {
+  readonly id: string;
+  readonly signature: string;
+  readonly boot_id: string;
+  readonly at: number;
+  readonly outcome: Explanation['outcome'] | null;
+  readonly playbook: string | null;
+}
+
+/** Failures stay readable across versions of the rules that signed them. */
+function failureFrom(body: string): Failure {
+  const stored = JSON.parse(body) as Failure;
+  return { ...stored, signatureParts: readSignatureParts(stored.signatureParts) };
+}
+
+export async function writePattern(db: Kysely<Tables>, pattern: Pattern): Promise<void> {
+  const row = {
+    signature: pattern.signature,
+    incident_id: pattern.incidentId,
+    family: pattern.family,
+    component: pattern.component,
+    stage: pattern.stage,
+    family_name: pattern.familyName,
+    template: pattern.template,
+    root_cause: pattern.rootCause,
+    occurrences: pattern.occurrences,
+    first_seen: pattern.firstSeenMs,
+    last_seen: pattern.lastSeenMs,
+    state: pattern.state,
+    playbook: pattern.playbook,
+    clean_boots: pattern.cleanBoots,
+  };
+  await db
+    .insertInto('patterns')
+    .values(row)
+    .onConflict((c) => c.column('signature').doUpdateSet(row))
+    .execute();
 }
 
 function patternFrom(row: Selectable<Tables['patterns']>): Pattern {

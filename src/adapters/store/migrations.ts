@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -22,6 +22,7 @@ export const REQUIRED_TABLES = [
   'last_good',
   'snapshots',
   'metrics',
+  'grouping_rules',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -69,4 +70,13 @@ async function firstTables(db: Kysely<Tables>): Promise<void> {
     `create index metrics_by_boot on metrics (boot_id, name)`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function groupingRules(db: Kysely<Tables>): Promise<void> {
+  await sql
+    .raw(
+      `create table grouping_rules (id text primary key, kind text not null, signature text not null, target text not null,
+         author text not null, at integer not null, reason text not null, taken_back_by text, taken_back_at integer)`,
+    )
+    .execute(db);
 }

@@ -52,7 +52,7 @@ const failure = (id: string, atMs = 1, more: Partial<Failure> = {}): Failure => 
   frames: [],
   family: 'node|exception',
   signature: SIGNATURE,
-  signatureParts: ['v1'],
+  signatureParts: [{ name: 'version', value: '2' }],
   afterMs: 5,
   context: { pid: 1 },
   ...more,

@@ -119,5 +119,17 @@ export interface Tables {
     boot_id: string;
   };
   snapshots: { component: string; kind: string; boot_id: string; body: string };
+  /** `target` is the other signature of a merge, the part of a split. */
+  grouping_rules: {
+    id: string;
+    kind: 'merge' | 'split';
+    signature: string;
+    target: string;
+    author: string;
+    at: number;
+    reason: string;
+    taken_back_by: string | null;
+    taken_back_at: number | null;
+  };
   metrics: { boot_id: string; name: string; component: string; at: number; value: number };
 }

@@ -1,6 +1,6 @@
 import type { Emit, GraceEvent } from '../../domains/healing/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
-import { columns, paint, visibleLength, wrap } from './terminal.ts';
+import { columns, paint, table, visibleLength, wrap } from './terminal.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 90;
@@ -100,10 +100,27 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'approval_needed':
       return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+    case 'learned_from_person':
+      return [
+        `    ${paint('cyan', '●')} ${event.component}: ${wrap(`a person mended it: ${event.did.join('; ')}`, width - 8, '      ')}`,
+        ...(event.playbook === null
+          ? []
+          : [
+              `      kept as candidate playbook ${paint('bold', event.playbook)}${event.approval === null ? '' : `; approve with: grace approvals approve ${event.approval}`}`,
+            ]),
+      ];
     case 'held':
       return [
         `    ${paint('yellow', '●')} ${event.component} is held: ${wrap(event.cause, width - 12, '      ')}`,
         `      waiting for ${event.waitingFor}`,
+      ];
+    case 'person_needed':
+      return [
+        ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
+        ...table(event.commands.slice(0, COMMANDS_SHOWN).map(({ command, why }) => [command, paint('dim', why)]))
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line, i) => labelled(i === 0 ? 'run' : '', line)),
       ];
     case 'notice':
       return [
@@ -117,6 +134,13 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'component_starting':
       return [];
   }
+}
+
+/** While a boot goes on; the others are in `grace explain`. */
+const COMMANDS_SHOWN = 3;
+
+function labelled(label: string, text: string): string {
+  return `      ${paint('bold', label.padEnd(9))} ${text}`;
 }
 
 /** The one line that moves: what is being done right now, and for how long. */
@@ -141,6 +165,7 @@ class LiveLine {
     else if (event.type === 'component_starting') this.say(`starting ${event.component}`);
     else if (event.type === 'step' && (event.state === 'start' || event.state === 'progress'))
       this.say(event.state === 'start' ? event.step : event.summary);
+    else if (event.type === 'component_ready' && this.text === `starting ${event.component}`) this.say('');
     else if (event.type === 'held') this.say(`waiting for ${event.waitingFor}`);
     else if (event.type === 'boot_ended') this.say('');
   }

@@ -74,28 +74,36 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       const { showBoot } = await import('./boots.ts');
       await answer(command, (memory) => showBoot(memory, boot, options.blame === true));
     });
-  looking(program, 'history', 'score, known failures, suggestions').action(async (_options: unknown, command: Command) => {
-    const { history } = await import('./history.ts');
-    await answer(command, history);
-  });
+  looking(program, 'history', 'score, known failures, week by week, suggestions')
+    .option('-w, --weeks <n>', 'how many weeks back (default: 8)', wholeNumber)
+    .action(async ({ weeks }: { weeks?: number }, command: Command) => {
+      const { history } = await import('./history.ts');
+      await answer(command, (memory) => history(memory, weeks));
+    });
   looking(program, 'explain', 'what failed, why, what changed, what was done, and what you can do')
     .argument('[boot-or-incident]', 'default: the newest boot in which something failed')
-    .action(async (subject: string | undefined, _options: unknown, command: Command) => {
+    .argument('[other]', 'another incident or failure: in which part the two differ')
+    .action(async (subject: string | undefined, other: string | undefined, _options: unknown, command: Command) => {
+      if (subject !== undefined && other !== undefined) {
+        const { explainDifference } = await import('./explain-difference.ts');
+        await answer(command, (memory) => explainDifference(memory, subject, other));
+        return;
+      }
       const { explain } = await import('./explain.ts');
       await answer(command, (memory) => explain(memory, subject));
     });
-  looking(program, 'diff', 'what changed between two boots')
+  looking(program, 'diff', 'what changed between two boots, and what of it is suspicious')
     .argument('[boot]', 'default: the last verified boot')
     .argument('[boot]', 'default: the newest boot that can be compared')
-    .action(async (first: string | undefined, second: string | undefined, _options: unknown, command: Command) => {
-      const { diff } = await import('./diff.ts');
-      await answer(command, (memory) => diff(memory, first, second));
+    .option('--now', 'compare with the present moment, without a boot')
+    .action(async (first: string | undefined, second: string | undefined, options: { now?: boolean }, command: Command) => {
+      const { diff, diffNow } = await import('./diff.ts');
+      await answer(command, (memory) =>
+        options.now === true ? diffNow(memory, first, command.optsWithGlobals<LookOptions>()) : diff(memory, first, second),
+      );
     });
 
-  looking(program, 'patterns', 'families of failures, and how far Grace is immune').action(async (_options: unknown, command: Command) => {
-    const { listPatterns } = await import('./patterns.ts');
-    await answer(command, listPatterns);
-  });
+  registerPatterns(program, answer);
   const incidents = group(program, 'incidents', 'what is known of each failure', async (command) => {
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
@@ -147,6 +155,45 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
         const who = options.as ?? userName();
         await answer(command, (memory) => (verb === 'approve' ? approveApproval(memory, id, who) : rejectApproval(memory, id, who)));
       });
+}
+
+type Asking = (command: Command, ask: (memory: Memory) => Promise<Answer>) => Promise<void>;
+
+function registerPatterns(program: Command, answer: Asking): void {
+  const patterns = group(program, 'patterns', 'families of failures, and how far Grace is immune', async (command) => {
+    const { listPatterns } = await import('./patterns.ts');
+    await answer(command, listPatterns);
+  });
+  looking(patterns, 'merge', 'two incidents are one from now on')
+    .argument('<incident>')
+    .argument('<incident>')
+    .option('--into <incident>', 'the one that goes on (default: the first)')
+    .requiredOption('--reason <text>', 'why, for those who come later')
+    .option('--as <name>', 'who decides (default: the user this runs as)')
+    .action(async (a: string, b: string, { into, reason, as }: { into?: string; reason: string; as?: string }, command: Command) => {
+      const [{ mergeIncidents }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      await answer(command, (memory) => mergeIncidents(memory, [a, b], into ?? a, { reason, by: as ?? userName() }));
+    });
+  looking(patterns, 'split', 'failures that share an incident are apart from now on')
+    .argument('<incident>')
+    .requiredOption('--by <part>', 'what keeps them apart: subject, place, message, code, exit, stage or symptom')
+    .requiredOption('--reason <text>', 'why, for those who come later')
+    .option('--as <name>', 'who decides (default: the user this runs as)')
+    .action(async (id: string, { by, reason, as }: { by: string; reason: string; as?: string }, command: Command) => {
+      const [{ splitIncident }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      await answer(command, (memory) => splitIncident(memory, id, by, { reason, by: as ?? userName() }));
+    });
+  looking(patterns, 'rules', 'the merges and splits that people decided').action(async (_options: unknown, command: Command) => {
+    const { listRules } = await import('./grouping.ts');
+    await answer(command, listRules);
+  });
+  looking(patterns, 'unrule', 'take a merge or a split back')
+    .argument('<rule>')
+    .option('--as <name>', 'who decides (default: the user this runs as)')
+    .action(async (id: string, { as }: { as?: string }, command: Command) => {
+      const [{ takeRuleBack }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      await answer(command, (memory) => takeRuleBack(memory, id, as ?? userName()));
+    });
 }
 
 /** A command that lists by itself and has commands of its own below it. */

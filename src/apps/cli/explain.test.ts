@@ -6,12 +6,12 @@ import { aBoot, aFailure, aMemory, anApproval, anExplanation, aPattern, aPlayboo
 const BOOT = 'boot_20260601_110000';
 
 describe('grace explain', () => {
-  it('says cause and next step in its first line', async () => {
+  it('says cause, evidence and next step in its first line', async () => {
     await using memory = await aMemory(aBoot(BOOT, { failedStage: 6 }));
     await memory.incidents.savePattern(aPattern());
     await memory.incidents.saveExplanation(anExplanation('f1', BOOT, { outcome: 'waiting', playbook: null }));
     const { lines } = await explain(memory, undefined);
-    expect(lines[0]).toBe('api: port 8080 is held by an orphan of api. Stop pid 99');
+    expect(lines[0]).toBe('api: port 8080 is held by an orphan of api (port 8080: pid 99 node server.js). Stop pid 99');
   });
 
   it('does not take a restart for the end of a crash', async () => {
@@ -44,6 +44,7 @@ describe('grace explain', () => {
         verified: true,
         outcome: 'healed',
         advice: ['stop pid 99'],
+        commands: [],
         alternatives: ['unexplained (0.05): it said nothing'],
         boot: BOOT,
         at: '2026-06-01T11:59:59.000Z',
@@ -75,7 +76,7 @@ describe('grace explain', () => {
         advice: ['set it'],
       }),
     );
-    expect((await explain(memory, BOOT)).lines[0]).toContain('DATABASE_URL is missing. Set it');
+    expect((await explain(memory, BOOT)).lines[0]).toMatch(/^api: DATABASE_URL is missing .*\. Set it$/);
   });
 
   it('looks back to the newest boot in which something failed, and says what came since', async () => {

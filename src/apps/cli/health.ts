@@ -1,7 +1,8 @@
 import type { Answer } from './answer.ts';
 import { outcomeOf } from './boots.ts';
 import type { Memory } from './memory.ts';
-import { scoreJson, scoreLine, scoreOf } from './past-boots.ts';
+import { scoreOf } from '../../runtime/track-record.ts';
+import { scoreJson, scoreLine, scoreReasons } from './past-boots.ts';
 import { paint, table } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
@@ -10,26 +11,29 @@ export async function health(memory: Memory): Promise<Answer> {
   const { score, boots } = await scoreOf(memory);
   const data = {
     ...scoreJson(score),
-    last_boots: boots.map(({ boot, issues }) => ({
+    last_boots: boots.map(({ boot, issues, failedStage }) => ({
       id: boot.id,
       at: iso(boot.startedAtMs),
       outcome: boot.outcome,
       verified: boot.isVerified,
       issues,
+      failed_stage: failedStage,
     })),
   };
   const lines = [
     scoreLine(score),
+    ...scoreReasons(score),
     ...(boots.length === 0
       ? []
       : [
           '',
           table(
-            boots.map(({ boot, issues }) => [
+            boots.map(({ boot, issues, failedStage }) => [
               `  ${boot.id}`,
               when(boot.startedAtMs, memory.nowMs),
               issues === 0 ? paint('dim', 'no issues') : count(issues, 'issue'),
               outcomeOf(boot),
+              failedStage === null ? '' : paint('dim', failedStage),
             ]),
           ),
         ]),

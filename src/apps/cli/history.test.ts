@@ -1,14 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { diff } from './diff.ts';
 import { health } from './health.ts';
-import { history } from './history.ts';
+import { evolutionLines, history } from './history.ts';
 import { listPatterns } from './patterns.ts';
 import { status } from './status.ts';
-import { suggestions } from './suggestions.ts';
 import { identityOf } from '../../adapters/node/proc.ts';
 import { lockInstance } from '../../adapters/node/instance-lock.ts';
 import { incidentId, signatureOf, type JsonObject } from '../../kernel/index.ts';
-import { aBoot, aComponent, aFailure, aMemory, anApproval, aPattern, aPlaybook, MINUTE_MS, NOW_MS, stagesOf } from './testing.ts';
+import {
+  aBoot,
+  aComponent,
+  aFailure,
+  aMemory,
+  anApproval,
+  anExplanation,
+  aPattern,
+  aPlaybook,
+  MINUTE_MS,
+  NOW_MS,
+  stagesOf,
+} from './testing.ts';
 
 const boot = (minute: number, parts: Parameters<typeof aBoot>[1] = {}) =>
   aBoot(`boot_20260601_11${String(minute).padStart(2, '0')}00`, { startedAtMs: NOW_MS - (60 - minute) * MINUTE_MS, ...parts });
@@ -102,15 +113,76 @@ describe('grace history', () => {
     });
   });
 
-  it('says nothing one short of each limit', () => {
-    expect(
-      suggestions(
-        [aPattern({ playbook: null, occurrences: 2 })],
-        [aPlaybook('young', { verifiedCount: 4 }), aPlaybook('free', { verifiedCount: 9, tier: 'tier_1' })],
-        [{ boot: boot(1, { failedStage: 6 }), issues: 1 }],
-        0,
-      ),
-    ).toEqual([]);
+  it('gives each suggestion its reason and a command', async () => {
+    await using memory = await aMemory(boot(1));
+    await memory.playbooks.save(aPlaybook('trusted', { verifiedCount: 5 }));
+    const { data, lines } = await history(memory);
+    expect(data).toMatchObject({
+      suggestions: [{ kind: 'raise_autonomy', reason: 'verified 5 times, never failed', command: 'grace playbooks show trusted' }],
+    });
+    expect(lines.join('\n')).toContain('because verified 5 times, never failed');
+  });
+
+  it('says why the score and the trend are what they are', async () => {
+    await using memory = await aMemory(boot(1, { failedStage: 6 }), boot(2, { failedStage: 6 }), boot(3), boot(4));
+    expect((await history(memory)).data).toMatchObject({
+      health: {
+        reason: '2 of the last 4 boots failed, both in stage 6. Autonomy Load',
+        trend: 'improving',
+        trend_reason: 'the newer 2 had 0.0 issues each and 0 failed, the older 2 had 0.0 issues each and 2 failed',
+      },
+    });
+  });
+
+  it('tells week by week what was seen, healed and came back, as numbers for a chart', async () => {
+    await using memory = await aMemory(boot(1), boot(2, { failedStage: 6 }));
+    await memory.incidents.savePattern(aPattern({ firstSeenMs: NOW_MS - 59 * MINUTE_MS }));
+    await memory.playbooks.save(aPlaybook('free_port_8080', { createdAtMs: NOW_MS - 59 * MINUTE_MS }));
+    await memory.incidents.saveFailure(aFailure('f1', 'boot_20260601_110100'));
+    await memory.incidents.saveExplanation(anExplanation('f1', 'boot_20260601_110100'));
+    await memory.incidents.saveFailure(aFailure('f2', 'boot_20260601_110200', { atMs: NOW_MS }));
+    const { data } = await history(memory, 2);
+    expect((data as { evolution: unknown }).evolution).toEqual([
+      expect.objectContaining({ week: '2026-W22', boots: 0, failures: 0, healed_share: null }),
+      {
+        week: '2026-W23',
+        starts_at: '2026-06-01T00:00:00.000Z',
+        boots: 2,
+        failed_boots: 1,
+        failures: 1,
+        new_patterns: 1,
+        new_playbooks: 1,
+        healed_by_itself: 0, // it came back, and the last word is that it did
+        healed_share: 0,
+        recurrences: 1,
+      },
+    ]);
+  });
+
+  it('draws bars that the terminal can show, and leaves out the weeks before the first boot', () => {
+    const week = {
+      startsAtMs: 0,
+      boots: 1,
+      failedBoots: 0,
+      newPatterns: 0,
+      newPlaybooks: 0,
+      healedByItself: 1,
+      healedShare: 0.25,
+      recurrences: 0,
+    };
+    const weeks = [
+      { ...week, week: '2026-W01', boots: 0, failures: 0, healedShare: null },
+      { ...week, week: '2026-W02', failures: 4 },
+      { ...week, week: '2026-W03', failures: 0, healedShare: null },
+    ];
+    const text = evolutionLines(weeks, true).join('\n');
+    expect(text).toContain('████████████');
+    expect(text).toContain('25 % (1 of 4)');
+    expect(text).not.toContain('2026-W01');
+    const plain = evolutionLines(weeks, false).join('\n');
+    expect(plain).toContain('############');
+    expect(plain).not.toContain('█');
+    expect(evolutionLines([], true).at(-1)).toBe('  nothing yet');
   });
 });
 

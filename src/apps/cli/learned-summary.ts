@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openStore } from '../../adapters/store/index.ts';
 import type { BootReport } from '../../domains/boot/index.ts';
 import { repositories } from '../../runtime/repositories.ts';
+import { knownPatterns } from '../../runtime/track-record.ts';
 import { columns, paint, table, wrap } from './terminal.ts';
 
 /** Known failures shown at the end; the rest is in `grace patterns`. */
@@ -11,9 +12,10 @@ const PATTERNS_SHOWN = 8;
 export async function learnedSummary(dataDir: string, report: BootReport): Promise<readonly string[]> {
   const store = await openStore(join(dataDir, 'grace.db'));
   try {
-    const { incidents } = repositories(store);
+    const memory = repositories(store);
+    const { incidents } = memory;
     const explanations = await incidents.explanations({ bootId: report.boot_id, limit: 50 });
-    const patterns = await incidents.patterns();
+    const patterns = await knownPatterns(memory);
     const lines: string[] = ['', paint('bold', explanations.length === 0 ? 'nothing failed in this run' : 'learned in this run')];
     if (explanations.length > 0) {
       const byFailure = new Map(patterns.map((p) => [p.signature, p.incidentId as string]));
@@ -37,7 +39,7 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       );
       if (older.length > PATTERNS_SHOWN) lines.push(paint('dim', `  and ${older.length - PATTERNS_SHOWN} more: grace patterns`));
     }
-    if (report.outcome === 'failed') lines.push('', 'more: grace explain');
+    if (report.outcome === 'failed') lines.push('', `${paint('bold', 'what now')}: grace explain`);
     return lines;
   } finally {
     store.close();

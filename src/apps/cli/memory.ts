@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { approvalStore, bootStore, incidentStore, openStore, playbookStore, processStore } from '../../adapters/store/index.ts';
+import { openStore, processStore } from '../../adapters/store/index.ts';
 import type { ProcessStore } from '../../domains/supervisor/index.ts';
-import type { Repositories } from '../../runtime/repositories.ts';
+import { repositories, type Repositories } from '../../runtime/repositories.ts';
 import { ConfigInvalid, findConfigFile, loadConfig } from '../../runtime/config/index.ts';
 import { tell, type Answer } from './answer.ts';
 import { NothingBootedYet } from './errors.ts';
@@ -40,16 +40,14 @@ export async function openMemory(dataDir: string): Promise<Memory & { close(): v
   if (!existsSync(file)) throw new NothingBootedYet(dataDir);
   const store = await openStore(file);
   const memory = {
-    boots: bootStore(store.db),
-    incidents: incidentStore(store.db),
-    playbooks: playbookStore(store.db),
-    approvals: approvalStore(store.db),
+    ...repositories(store),
     processes: processStore(store.db),
     dataDir,
     nowMs: Date.now(),
     close: () => store.close(),
   };
-  if ((await memory.boots.list(1)).length === 0) {
+  // A service that uses the library has failures before its first boot under Grace.
+  if ((await memory.boots.list(1)).length === 0 && (await memory.incidents.patterns()).length === 0) {
     store.close();
     throw new NothingBootedYet(dataDir);
   }

@@ -1,14 +1,17 @@
-import type { Pattern, PatternState } from '../../domains/incidents/index.ts';
+import { membersOf, standingPatterns, type GroupingRule, type Pattern, type PatternState } from '../../domains/incidents/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import { explainIncident } from './explain.ts';
+import { mergedWith, standingPattern } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint } from './terminal.ts';
 import { iso, when } from './when.ts';
 
 /** `grace patterns` and `grace incidents`: every family of failures, the one seen last first. */
 export async function listPatterns(memory: Memory): Promise<Answer> {
-  const patterns = await memory.incidents.patterns();
+  const rules = await memory.groupingRules.list();
+  const all = await memory.incidents.patterns();
+  const patterns = standingPatterns(all, rules);
   const lines =
     patterns.length === 0
       ? [paint('green', 'nothing has failed here so far')]
@@ -16,7 +19,7 @@ export async function listPatterns(memory: Memory): Promise<Answer> {
           fitted([
             ['incident', 'component', 'family', 'state', 'seen', 'last', 'playbook', 'cause'].map((title) => paint('dim', title)),
             ...patterns.map((p) => [
-              p.incidentId,
+              withMerged(p, rules),
               p.component,
               p.familyName ?? 'unexplained',
               stateOf(p.state),
@@ -27,12 +30,18 @@ export async function listPatterns(memory: Memory): Promise<Answer> {
             ]),
           ]),
         ];
-  return { exitCode: 0, data: patterns.map(patternJson), lines };
+  return { exitCode: 0, data: patterns.map((p) => ({ ...patternJson(p), merged: mergedWith(p, all, rules) })), lines };
+}
+
+/** Its name, and how many others count on it. */
+export function withMerged(pattern: Pattern, rules: readonly GroupingRule[]): string {
+  const members = membersOf(pattern.signature, rules).length;
+  return members === 0 ? pattern.incidentId : `${pattern.incidentId} ${paint('dim', `(+${members})`)}`;
 }
 
 /** `grace incidents show`. */
 export async function showIncident(memory: Memory, id: string): Promise<Answer> {
-  const pattern = await memory.incidents.patternByIncident(id);
+  const pattern = await standingPattern(memory, id);
   if (pattern === null) throw new NotKnown('incident', id, 'see the known ones with: grace incidents');
   return explainIncident(memory, pattern);
 }

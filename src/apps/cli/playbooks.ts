@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { trackRecord } from '../../domains/learning/index.ts';
 import type { PlaybookRun, RegisteredPlaybook, RunState } from '../../domains/playbooks/index.ts';
 import { formatDuration, sha256Hex } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown, PlaybookFileGone } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint, table } from './terminal.ts';
-import { count, iso, when } from './when.ts';
+import { iso, when } from './when.ts';
 
 const ALL_STATES: readonly RunState[] = ['running', 'applied', 'verified', 'failed', 'undone', 'interrupted'];
 const RUNS_SHOWN = 5;
@@ -136,9 +137,4 @@ function playbookJson(p: RegisteredPlaybook): Readonly<Record<string, unknown>> 
     failed: p.failedCount,
     created_at: iso(p.createdAtMs),
   };
-}
-
-/** How it has done so far, in words. */
-export function trackRecord(p: RegisteredPlaybook): string {
-  return `verified ${count(p.verifiedCount, 'time')}, failed ${count(p.failedCount, 'time')}`;
 }

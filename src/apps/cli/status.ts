@@ -5,7 +5,8 @@ import type { ProcessRecord } from '../../domains/supervisor/index.ts';
 import type { Answer } from './answer.ts';
 import { outcomeOf } from './boots.ts';
 import type { Memory } from './memory.ts';
-import { isDryRun, scoreJson, scoreLine, scoreOf } from './past-boots.ts';
+import { isDryRun, scoreOf } from '../../runtime/track-record.ts';
+import { scoreJson, scoreLine } from './past-boots.ts';
 import { paint, table } from './terminal.ts';
 import { iso, when } from './when.ts';
 

@@ -38,7 +38,7 @@ export function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
+    if (line !== '' && visibleLength(line) + visibleLength(word) + 1 > width) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
@@ -50,6 +50,11 @@ export function wrap(text: string, width: number, indent: string): string {
 export function visibleLength(text: string): number {
   // oxlint-disable-next-line no-control-regex -- colours take no room on the screen
   return text.replace(/\u001B\[[0-9;]*m/g, '').length;
+}
+
+/** Whether the terminal says that it shows more than ASCII. */
+export function isUtf8(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return /utf-?8/i.test(environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '');
 }
 
 export function columns(): number {

@@ -9,6 +9,8 @@ const WHAT: Readonly<Record<string, string>> = {
   mismatch: 'does not fit its key, or the name it is used for',
   untrusted: 'is not trusted',
   missing: 'cannot be found',
+  password: 'does not open with the password that was given',
+  unreadable: 'cannot be read',
 };
 
 /** A certificate or key that TLS does not accept. Missing files are brought back by file_missing as well. */
@@ -31,13 +33,19 @@ export const certificateProblem: FailureFamily = {
         const named = absolutePath(c.component, fact.subject);
         const drift = drifted.find((d) => driftPath(c.component, d) === named) ?? drifted[0];
         const path = drift === undefined ? null : driftPath(c.component, drift);
-        const subject = fact.subject === '' ? 'a certificate' : `the certificate ${fact.subject}`;
+        const subject = fact.subject === '' ? (reason === 'password' ? 'a key store' : 'a certificate') : `the certificate ${fact.subject}`;
         return diagnosis('certificate_problem', {
           cause: `${subject} ${WHAT[reason] ?? 'is not accepted'}${path === null ? '' : `; ${shownPath(c.component, path)} ${drift?.kind === 'missing' ? 'is gone' : 'changed'} since the last good boot`}`,
           confidence: path === null ? (reason === 'untrusted' ? WORDS_ONLY : PLAUSIBLE) : path === named ? SURE : LIKELY,
           evidence: [fact.line, drift?.message ?? ''],
           remedy: path === null ? null : restoring(c, path),
-          advice: [reason === 'expired' ? `renew ${subject}` : `check ${subject} and its key`],
+          advice: [
+            reason === 'expired'
+              ? `renew ${subject}`
+              : reason === 'password'
+                ? `check the password of ${subject} in the environment`
+                : `check ${subject} and its key`,
+          ],
           waitFor: path === null && named !== null && fact.subject.includes('/') ? { kind: 'file_change', path: named } : null,
         });
       }),

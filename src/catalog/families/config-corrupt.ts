@@ -16,8 +16,9 @@ export const configCorrupt: FailureFamily = {
       const path = await pathOf(c, fact);
       if (path !== null && !found.has(path)) found.set(path, diagnoseNamed(c, fact, path));
     }
+    const pointing = factsOf(c, ...SET_IN_CONFIGURATION);
     const isUnnamed = facts.length > 0 && found.size === 0;
-    for (const drift of facts.length > 0 || failsToWork(c) ? c.drift : []) {
+    for (const drift of facts.length + pointing.length > 0 || failsToWork(c) ? c.drift : []) {
       const path = driftPath(c.component, drift);
       if (
         path === null ||
@@ -41,6 +42,7 @@ export const configCorrupt: FailureFamily = {
             isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : isWanted ? LIKELY : PLAUSIBLE,
           ),
         );
+      else if (!mayBeData(path) && (await saysIt(c, path, pointing))) found.set(path, changed(c, path, pointing, LIKELY));
       else if (isUnnamed && !mayBeData(path) && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
       else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
@@ -63,9 +65,20 @@ export const configCorrupt: FailureFamily = {
   guard: (g) => guardOfSteps('config_corrupt', g),
 };
 
+/** Not about a file by themselves; but what they name is a value that a configuration sets. */
+const SET_IN_CONFIGURATION = [
+  'option_invalid',
+  'address_unavailable',
+  'locale_missing',
+  'time_zone_missing',
+  'memory_refused',
+  'extension_missing',
+  'server_limit',
+] as const;
+
 /** The file now has the very word that is complained about, and had it not at the last good boot. */
 async function saysIt(c: CaseFile, path: string, facts: readonly Fact[]): Promise<boolean> {
-  const words = facts.filter((f) => f.kind === 'config_invalid' && /^[\w.-]{3,}$/.test(f.subject)).map((f) => f.subject);
+  const words = facts.filter((f) => f.kind !== 'syntax_error' && /^[\w.:/@+-]{3,}$/.test(f.subject)).map((f) => f.subject);
   if (words.length === 0) return false;
   const entry = await c.lastGood.entry(c.component.name, path);
   const before = entry === null ? null : await c.lastGood.content(entry);
@@ -170,9 +183,27 @@ export function isExplainedElsewhere(c: CaseFile): boolean {
     'client_not_generated',
     'package_manager_mismatch',
     'package_manager_unavailable',
-    'watchers_exhausted',
-    'too_many_processes',
     'service_busy',
+    'library_missing',
+    'library_too_old',
+    'process_limit',
+    'shared_memory_full',
+    'watch_limit',
+    'clock_wrong',
+    'own_name_unresolved',
+    'storage_failing',
+    'rights_missing',
+    'host_refused',
+    'data_version_mismatch',
+    'constraint_violated',
+    'pool_exhausted',
+    'migration_changed',
+    'migration_failed',
+    'migration_locked',
+    'declaration_conflict',
+    'queue_missing',
+    'server_full',
+    'no_quorum',
   ] as const;
   return factsOf(c, ...kinds).length > 0;
 }

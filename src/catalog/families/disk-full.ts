@@ -15,17 +15,7 @@ export const diskFull: FailureFamily = {
   name: 'disk_full',
   title: 'the disk is full',
   async diagnose(c) {
-    const facts = factsOf(c, 'disk_full').filter((f) => !WATCHES.test(f.line));
-    const watches = factsOf(c, 'disk_full').filter((f) => WATCHES.test(f.line));
-    if (watches.length > 0)
-      return [
-        diagnosis('disk_full', {
-          cause: 'the limit of file watches is reached (ENOSPC, but no disk is full)',
-          confidence: 0.9,
-          evidence: linesOf(watches),
-          advice: ['raise fs.inotify.max_user_watches'],
-        }),
-      ];
+    const facts = factsOf(c, 'disk_full');
     const named = facts.map((f) => absolutePath(c.component, f.subject)).filter((p) => p !== null);
     const full = await findFullDisk(c.files, c.host, c.component, named);
     if (full === null) return facts.length === 0 ? [] : [hasRoomNow(c, linesOf(facts))];
@@ -67,7 +57,6 @@ export const diskFull: FailureFamily = {
   guard: (g) => guardOfSteps('disk_full', g),
 };
 
-const WATCHES = /file watchers|inotify/i;
 /** Symptoms of services that say nothing when they cannot write. */
 const QUIET: ReadonlySet<string> = new Set(['smoke', 'liveness', 'not_ready']);
 

@@ -28,6 +28,11 @@ export const envChanged: FailureFamily = {
       'path_missing',
       'auth_failed',
       'exception',
+      'option_invalid',
+      'address_unavailable',
+      'locale_missing',
+      'time_zone_missing',
+      'memory_refused',
     );
     for (const file of envFilesOf(c.component)) {
       if (!isOwn(c.component, file)) continue;

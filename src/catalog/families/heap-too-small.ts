@@ -14,6 +14,7 @@ import {
   SURE,
 } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
+import { isKill } from './killed-for-memory.ts';
 import { nameSlug } from './places.ts';
 
 /** A process that fills its memory later than this had enough to start with: it leaks. */
@@ -27,7 +28,8 @@ export const heapTooSmall: FailureFamily = {
   name: 'heap_too_small',
   title: 'the memory limit is too small',
   async diagnose(c) {
-    const facts = factsOf(c, 'out_of_memory');
+    // What the kernel ends has no limit of its own that could be raised.
+    const facts = factsOf(c, 'out_of_memory').filter((f) => !isKill(f));
     if (facts.length === 0) return [];
     const explicit = explicitLimitMb(c);
     // Only V8's limit can be raised from outside without knowing the program.

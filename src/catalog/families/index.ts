@@ -1,69 +1,101 @@
 // The catalog of known failures. Each family recognises one kind, explains it, proposes a fix made of governed
 // primitives, and guards against its return. Order is for reading; confidence decides. The last two are what remains.
 import type { FailureFamily } from '../../domains/learning/index.ts';
+import { argumentsTooLong } from './arguments-too-long.ts';
+import { artifactBroken } from './artifact-broken.ts';
 import { certificateProblem } from './certificate-problem.ts';
 import { circularImport } from './circular-import.ts';
+import { clockWrong } from './clock-wrong.ts';
 import { commandMissing } from './command-missing.ts';
 import { configCorrupt } from './config-corrupt.ts';
+import { constraintViolated } from './constraint-violated.ts';
 import { crashLoop } from './crash-loop.ts';
 import { dataCorrupt } from './data-corrupt.ts';
+import { dataVersionMismatch } from './data-version-mismatch.ts';
 import { databaseLocked } from './database-locked.ts';
 import { databaseMissing } from './database-missing.ts';
+import { databaseRightsMissing } from './database-rights-missing.ts';
+import { declarationConflict } from './declaration-conflict.ts';
 import { dependencyDown } from './dependency-down.ts';
 import { directoryMissing } from './directory-missing.ts';
 import { diskFull } from './disk-full.ts';
 import { driftSuspect } from './drift-suspect.ts';
+import { driverIncompatible } from './driver-incompatible.ts';
 import { encoding } from './encoding.ts';
+import { encryptionMismatch } from './encryption-mismatch.ts';
 import { envChanged } from './env-changed.ts';
 import { envFileMissing } from './env-file-missing.ts';
 import { envMissing } from './env-missing.ts';
 import { fileMissing } from './file-missing.ts';
+import { fileWatchLimit } from './file-watch-limit.ts';
 import { heapTooSmall } from './heap-too-small.ts';
+import { hostRefused } from './host-refused.ts';
+import { illegalInstruction } from './illegal-instruction.ts';
+import { injectionUnresolved } from './injection-unresolved.ts';
+import { killedForMemory } from './killed-for-memory.ts';
+import { addressUnavailable } from './address-unavailable.ts';
 import { localModuleMissing } from './local-module-missing.ts';
+import { localeMissing } from './locale-missing.ts';
+import { lockFileOutdated } from './lock-file-outdated.ts';
+import { memoryRefused } from './memory-refused.ts';
+import { migrationChanged } from './migration-changed.ts';
+import { migrationFailed } from './migration-failed.ts';
+import { migrationLocked } from './migration-locked.ts';
 import { migrationPending } from './migration-pending.ts';
 import { migrationUnrecorded } from './migration-unrecorded.ts';
+import { nativeCrash } from './native-crash.ts';
+import { noQuorum } from './no-quorum.ts';
+import { ownNameUnresolved } from './own-name-unresolved.ts';
 import { packageDamaged } from './package-damaged.ts';
 import { packageMissing } from './package-missing.ts';
 import { permissionDenied } from './permission-denied.ts';
+import { poolExhausted } from './pool-exhausted.ts';
 import { portForbidden } from './port-forbidden.ts';
 import { portInUse } from './port-in-use.ts';
 import { processStopped } from './process-stopped.ts';
+import { programError } from './program-error.ts';
+import { queueMissing } from './queue-missing.ts';
 import { readOnlyFileSystem } from './read-only-file-system.ts';
+import { runtimeOptionInvalid } from './runtime-option-invalid.ts';
 import { runtimeVersionMismatch } from './runtime-version-mismatch.ts';
 import { schemaMissing } from './schema-missing.ts';
+import { serverExtensionMissing } from './server-extension-missing.ts';
+import { serverFull } from './server-full.ts';
+import { serverLimitReached } from './server-limit-reached.ts';
+import { sharedLibraryMissing } from './shared-library-missing.ts';
+import { sharedMemoryFull } from './shared-memory-full.ts';
 import { crash, errors, hung, memoryGrowth, slow, writesRefused } from './sickness.ts';
+import { stackOverflow } from './stack-overflow.ts';
 import { staleLock } from './stale-lock.ts';
+import { storageFailing } from './storage-failing.ts';
+import { systemLibraryTooOld } from './system-library-too-old.ts';
+import { timeZoneMissing } from './time-zone-missing.ts';
 import { tooManyConnections } from './too-many-connections.ts';
 import { tooManyOpenFiles } from './too-many-open-files.ts';
+import { tooManyProcesses } from './too-many-processes.ts';
 import { unawaited } from './unawaited.ts';
 import { unexplained } from './unexplained.ts';
+import { wrongArchitecture } from './wrong-architecture.ts';
 import { wrongFileType } from './wrong-file-type.ts';
 import { wrongPassword } from './wrong-password.ts';
 import { accessRefused } from './access-refused.ts';
-import { addressNotAvailable } from './address-not-available.ts';
 import { buildMissing } from './build-missing.ts';
 import { clientNotGenerated } from './client-not-generated.ts';
 import { compileError } from './compile-error.ts';
 import { credentialsMissing } from './credentials-missing.ts';
 import { cryptoUnsupported } from './crypto-unsupported.ts';
-import { dependencyUnresolved } from './dependency-unresolved.ts';
 import { envInvalid } from './env-invalid.ts';
-import { lockOutOfSync } from './lock-out-of-sync.ts';
 import { moduleSystemMismatch } from './module-system-mismatch.ts';
 import { packageIncompatible } from './package-incompatible.ts';
 import { packageManagerMismatch } from './package-manager-mismatch.ts';
 import { packageManagerUnavailable } from './package-manager-unavailable.ts';
 import { pathAliasUnresolved } from './path-alias-unresolved.ts';
-import { poolExhausted } from './pool-exhausted.ts';
 import { registeredTwice } from './registered-twice.ts';
 import { serviceBusy } from './service-busy.ts';
-import { stackOverflow } from './stack-overflow.ts';
 import { staleSocket } from './stale-socket.ts';
 import { startTimeout } from './start-timeout.ts';
 import { thrownValue } from './thrown-value.ts';
-import { tooManyProcesses } from './too-many-processes.ts';
 import { unknownOption } from './unknown-option.ts';
-import { watchersExhausted } from './watchers-exhausted.ts';
 import { workspaceUnlinked } from './workspace-unlinked.ts';
 
 export const families: readonly FailureFamily[] = [
@@ -107,6 +139,45 @@ export const families: readonly FailureFamily[] = [
   diskFull,
   readOnlyFileSystem,
   encoding,
+  // runtimes, servers and the system
+  sharedLibraryMissing,
+  systemLibraryTooOld,
+  wrongArchitecture,
+  artifactBroken,
+  lockFileOutdated,
+  runtimeOptionInvalid,
+  injectionUnresolved,
+  nativeCrash,
+  illegalInstruction,
+  killedForMemory,
+  memoryRefused,
+  stackOverflow,
+  tooManyProcesses,
+  argumentsTooLong,
+  sharedMemoryFull,
+  fileWatchLimit,
+  storageFailing,
+  addressUnavailable,
+  ownNameUnresolved,
+  localeMissing,
+  timeZoneMissing,
+  clockWrong,
+  databaseRightsMissing,
+  hostRefused,
+  encryptionMismatch,
+  driverIncompatible,
+  dataVersionMismatch,
+  serverExtensionMissing,
+  serverLimitReached,
+  serverFull,
+  noQuorum,
+  constraintViolated,
+  poolExhausted,
+  migrationChanged,
+  migrationFailed,
+  migrationLocked,
+  declarationConflict,
+  queueMissing,
   // how it is while it runs
   processStopped,
   memoryGrowth,
@@ -116,7 +187,6 @@ export const families: readonly FailureFamily[] = [
   slow,
   crash,
   // the Node world: how it is built, put together and started
-  addressNotAvailable,
   staleSocket,
   envInvalid,
   unknownOption,
@@ -128,22 +198,17 @@ export const families: readonly FailureFamily[] = [
   packageIncompatible,
   workspaceUnlinked,
   pathAliasUnresolved,
-  lockOutOfSync,
   packageManagerMismatch,
   packageManagerUnavailable,
   cryptoUnsupported,
-  dependencyUnresolved,
   registeredTwice,
   startTimeout,
-  stackOverflow,
   thrownValue,
   accessRefused,
   serviceBusy,
-  poolExhausted,
-  watchersExhausted,
-  tooManyProcesses,
   // what remains
   crashLoop,
   driftSuspect,
+  programError,
   unexplained,
 ];

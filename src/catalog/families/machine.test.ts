@@ -58,7 +58,7 @@ test('holds when user data fills the disk', async () => {
 
 test('does not take the limit of file watches for a full disk', async () => {
   const { best, chosen } = await choose({
-    facts: [fact('disk_full', '', { line: 'ENOSPC: System limit for number of file watchers reached' })],
+    facts: [fact('watch_limit', '', { line: 'ENOSPC: System limit for number of file watchers reached' })],
   });
   expect(chosen).toBeNull();
   expect(best.cause).toContain('file watches');

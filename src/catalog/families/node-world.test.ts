@@ -1,16 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { accessRefused } from './access-refused.ts';
-import { addressNotAvailable } from './address-not-available.ts';
 import { buildMissing } from './build-missing.ts';
 import { compileError } from './compile-error.ts';
 import { credentialsMissing } from './credentials-missing.ts';
-import { dependencyUnresolved } from './dependency-unresolved.ts';
 import { envInvalid } from './env-invalid.ts';
 import { moduleSystemMismatch } from './module-system-mismatch.ts';
 import { packageIncompatible } from './package-incompatible.ts';
 import { pathAliasUnresolved } from './path-alias-unresolved.ts';
+import { registeredTwice } from './registered-twice.ts';
 import { serviceBusy } from './service-busy.ts';
-import { stackOverflow } from './stack-overflow.ts';
 import { staleSocket } from './stale-socket.ts';
 import { ask, choose, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
 import { thrownValue } from './thrown-value.ts';
@@ -154,28 +152,28 @@ describe('env_invalid', () => {
 
 describe('mistakes in code', () => {
   const frames = [{ path: '/srv/app/src/a.js', function: 'f', line: 3, inDependency: false, package: null }];
-  const overflow = fact('stack_overflow', '');
+  const twice = fact('registered_twice', 'GET /orders');
 
   it('go back on a single file that changed, and only with approval', async () => {
-    const [answer] = await ask(stackOverflow, { facts: [overflow], frames, drift: [drift('changed', 'src/a.js')] });
+    const [answer] = await ask(registeredTwice, { facts: [twice], frames, drift: [drift('changed', 'src/a.js')] });
     expect(answer?.remedy).toMatchObject({ tier: 'tier_3', risk: 'high' });
   });
 
   it('never put back one of several files: that would be a mixture of two releases', async () => {
     const two = [drift('changed', 'src/a.js'), drift('changed', 'src/b.js')];
-    const [answer] = await ask(stackOverflow, { facts: [overflow], frames, drift: two });
+    const [answer] = await ask(registeredTwice, { facts: [twice], frames, drift: two });
     expect(answer).toMatchObject({ remedy: null });
     // Weaker suspicions may then be tried.
     expect(answer?.confidence).toBeLessThan(0.7);
   });
 
   it('do not go back on a file that the output does not name', async () => {
-    expect((await ask(stackOverflow, { facts: [overflow], frames, drift: [drift('changed', 'src/other.js')] }))[0]?.remedy).toBe(null);
+    expect((await ask(registeredTwice, { facts: [twice], frames, drift: [drift('changed', 'src/other.js')] }))[0]?.remedy).toBe(null);
   });
 
   it('are only mentioned while the service runs', async () => {
-    for (const family of [stackOverflow, compileError, dependencyUnresolved]) {
-      const kind = family.name as 'stack_overflow' | 'compile_error' | 'dependency_unresolved';
+    for (const family of [registeredTwice, compileError]) {
+      const kind = family.name as 'registered_twice' | 'compile_error';
       expect((await ask(family, { facts: [fact(kind, 'x')], stage: 'runtime' }))[0]?.confidence).toBeLessThan(0.7);
     }
   });
@@ -291,15 +289,5 @@ describe('credentials_missing', () => {
     expect(await ask(credentialsMissing, world)).toMatchObject([
       { remedy: null, advice: ['set STRIPE_SECRET_KEY for api', expect.anything()] },
     ]);
-  });
-});
-
-describe('address_not_available', () => {
-  it('proposes nothing that would open the service to more networks', async () => {
-    const [answer] = await ask(addressNotAvailable, {
-      facts: [fact('config_invalid', '203.0.113.9', { code: 'EADDRNOTAVAIL' })],
-      env: { HOST: '203.0.113.9' },
-    });
-    expect(answer).toMatchObject({ remedy: null });
   });
 });

@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
+import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isInPackages } from './places.ts';
 
@@ -31,16 +31,6 @@ export const packageDamaged: FailureFamily = {
       ...linesOf([...native, ...broken]),
       ...(state.damaged.length > 0 ? [`files are gone or changed in ${state.damaged.slice(0, 5).join(', ')}`] : []),
     ];
-    const foreign = native.find((f) => /GLIBC|shared library missing/.test(f.code + text(f, 'reason')));
-    if (foreign !== undefined && state.damaged.length === 0)
-      return [
-        diagnosis('package_damaged', {
-          cause: `a library of this machine is missing or too old for a native module: ${foreign.subject}`,
-          confidence: PERHAPS,
-          evidence,
-          advice: ['install the library, or a build of the module for this machine'],
-        }),
-      ];
     const abi = native.find((f) => ABI.test(f.line) || text(f, 'reason') === 'node version');
     if (abi !== undefined)
       return [

@@ -1,35 +1,34 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, isRuntime, linesOf, PERHAPS, PLAUSIBLE } from './answer.ts';
-import { hasSuspects } from './changed-code.ts';
-import { addressOf } from './dependency-address.ts';
+import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedyInPlace, step } from './answer.ts';
+import { nameSlug } from './places.ts';
 
-/** No connection came out of the pool in time: all are in use and none comes back, or none could be made. */
+/** Its own pool has no connection left, while the database still has: most often some are never given back. */
 export const poolExhausted: FailureFamily = {
   name: 'pool_exhausted',
-  title: 'its pool of connections is used up',
-  async diagnose(c) {
+  title: 'its connection pool is used up',
+  diagnose(c) {
     const facts = factsOf(c, 'pool_exhausted');
-    if (facts.length === 0) return [];
-    const dependencies = c.components.flatMap((o) => {
-      const address = o.kind === 'dependency' ? addressOf(o) : null;
-      return address === null ? [] : [{ name: o.name, ...address }];
-    });
-    const first = dependencies[0];
-    const pool = facts[0]?.subject || 'the pool';
-    return [
+    if (facts.length === 0) return Promise.resolve([]);
+    const pool = facts.find((f) => f.subject !== '')?.subject ?? '';
+    return Promise.resolve([
       diagnosis('pool_exhausted', {
-        cause: `${pool} got no connection to the database in time: ${isRuntime(c) ? 'all of its connections are in use' : 'all are in use, or none could be made'}`,
-        confidence:
-          hasSuspects(c) || factsOf(c, 'connection_refused', 'host_unresolved', 'too_many_connections').length > 0 ? PERHAPS : PLAUSIBLE,
+        cause: `the connection pool ${pool === '' ? '' : `${pool} `}of ${c.component.name} is used up: connections are not given back, or queries take too long`,
+        confidence: PLAUSIBLE,
         evidence: linesOf(facts),
+        remedy: isRuntime(c)
+          ? remedyInPlace(
+              `restart_${nameSlug(c.component.name)}_pool_exhausted`,
+              `start ${c.component.name} again with an empty pool`,
+              HARMLESS,
+              [step(`start ${c.component.name} again`, 'restart_component', { reason: 'its connection pool is used up' })],
+            )
+          : null,
         advice: [
-          ...(isRuntime(c) ? ['look for a transaction or a client that is never given back'] : []),
-          `see whether ${dependencies.map((d) => d.name).join(', ') || 'the database'} accepts connections and answers on them`,
-          'a larger pool helps only where the database has connections left',
+          'see in the database what its connections do: idle in transaction means that somebody forgot them',
+          'give every connection back in a finally, or raise the size of the pool below the limit of the database',
         ],
-        waitFor: first === undefined ? null : { kind: 'reachable', host: first.host, port: first.port },
       }),
-    ];
+    ]);
   },
   guard: null,
 };

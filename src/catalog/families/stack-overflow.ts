@@ -1,15 +1,16 @@
-import { mistakeInCode } from './mistake-in-code.ts';
-import { shownPath } from './places.ts';
+import { PERHAPS } from './answer.ts';
+import { familyForPeople } from './for-people.ts';
+import { placeOf } from './own-place.ts';
 
-/** A function calls itself without an end. A larger stack only makes it take longer. */
-export const stackOverflow = mistakeInCode({
+/** Code that calls itself without end, or data nested deeper than it foresees. A larger stack only fails later. */
+export const stackOverflow = familyForPeople({
   name: 'stack_overflow',
-  title: 'the code calls itself without an end',
-  kind: 'stack_overflow',
-  causeOf: (_, c) => {
-    const frame = c.failure.frames.find((f) => !f.inDependency) ?? c.failure.frames[0];
-    const where = frame === undefined ? 'a function' : `${frame.function || 'a function'} in ${shownPath(c.component, frame.path)}`;
-    return `${where} calls itself until the stack is full`;
-  },
-  adviceOf: () => ['see what should end it: often data that refers to itself, or a setting that includes itself'],
+  title: 'it calls itself without end',
+  kinds: ['stack_overflow'],
+  confidence: PERHAPS,
+  causeOf: (_, c) => `${c.component.name} ran out of stack: something calls itself without end${placeOf(c)}`,
+  adviceOf: () => [
+    'see in its stack which functions repeat, and why they do not end',
+    'when data is merely nested deep, give its thread a larger stack',
+  ],
 });

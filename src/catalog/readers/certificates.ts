@@ -44,12 +44,24 @@ export const certificates: Reader = {
       }),
     ),
     rule(
-      ['certificate has expired', 'CERT_HAS_EXPIRED', 'NotAfter: ', 'certificate is not yet valid', 'CERT_NOT_YET_VALID'],
-      /certificate has expired|CERT_HAS_EXPIRED|CertificateExpiredException|certificate is not yet valid|CERT_NOT_YET_VALID/,
+      ['certificate has expired', 'CERT_HAS_EXPIRED', 'NotAfter: '],
+      /certificate has expired|CERT_HAS_EXPIRED|CertificateExpiredException/,
+      () => ({ kind: 'certificate_problem', code: 'CERT_HAS_EXPIRED', details: { reason: 'expired' } }),
+    ),
+    rule(
+      [
+        'eystore password was incorrect',
+        'Keystore was tampered with',
+        'keystore password',
+        'Invalid keystore format',
+        'mac verify failure',
+      ],
+      /[Kk]eystore (?:password was incorrect|was tampered with, or password was incorrect)|Invalid keystore format|mac verify failure/,
       ([text]) => ({
         kind: 'certificate_problem',
-        code: /yet/i.test(text) ? 'CERT_NOT_YET_VALID' : 'CERT_HAS_EXPIRED',
-        details: { reason: 'expired' },
+        code: text.startsWith('Invalid') ? 'keystore_format' : 'keystore_password',
+        details: { reason: text.startsWith('Invalid') ? 'unreadable' : 'password' },
+        runtime: 'java',
       }),
     ),
     rule(
@@ -103,8 +115,8 @@ export const certificates: Reader = {
       },
     ),
     rule(
-      ['PEM routines', 'no start line', 'bad end line', 'ASN1_CHECK_TLEN', 'bad decrypt', 'ERR_OSSL_'],
-      /PEM routines:{1,2}\w{0,40}:{0,2}(?:no start line|bad end line|bad base64)|no start line|bad end line|wrong tag|bad decrypt/i,
+      ['PEM routines', 'PEM lib', 'no start line', 'bad end line', 'ASN1_CHECK_TLEN', 'bad decrypt', 'ERR_OSSL_'],
+      /PEM routines:{1,2}\w{0,40}:{0,2}(?:no start line|bad end line|bad base64)|\[SSL\] PEM lib|no start line|bad end line|wrong tag|bad decrypt/i,
       ([text]) => ({ kind: 'certificate_problem', code: /decrypt/i.test(text) ? 'BAD_DECRYPT' : 'PEM', details: { reason: 'unreadable' } }),
     ),
     rule(

@@ -92,7 +92,7 @@ export const configFiles: Reader = {
     // TOML
     rule(
       ['TOMLDecodeError', 'TomlDecodeError', 'TomlError', 'toml: ', 'TOML parse error'],
-      /(?:TOMLDecodeError: |TomlDecodeError: |TomlError: |toml: (?:line \d|cannot|expected|invalid|key)|TOML parse error at )(.{0,200})/,
+      /(?:TOMLDecodeError: |TomlDecodeError: |TomlError: |toml: (?:line \d{1,7}:?|cannot|expected|invalid|key)|TOML parse error at )(.{0,200})/,
       (found, place) => parseError('toml', found[1] ?? '', fileNear(place, TOML_FILE), place),
     ),
 
@@ -130,6 +130,8 @@ function parseError(language: string, reason: string, path: string, place: Place
     kind: 'config_invalid',
     subject: path,
     code: `${language}_parse`,
+    // The name of an error class alone says nothing about what is wrong.
+    said: complaintOf(/^[\w:.]{0,40}$/.test(reason) ? text : reason, text),
     details: named({
       language,
       reason: reason.slice(0, 200),
@@ -138,6 +140,22 @@ function parseError(language: string, reason: string, path: string, place: Place
       position: offset ? Number(offset[1] ?? offset[2]) : undefined,
     }),
   };
+}
+
+/** What a parser puts around the place where it stopped: the text it found there. */
+const QUOTED_TEXT = /(?<=\bat '.)[^]{0,512}(?='|$)|, (?:\.\.\.)?"[^]{0,400}?"(?:\.\.\.)?(?= is not valid JSON)/;
+
+/**
+ * The parser's complaint without the text that it found and without the position, which differ with every file; what
+ * tells an empty file or a wrong format from a broken one is that it stopped at the start.
+ */
+function complaintOf(reason: string, text: string): string {
+  const complaint = reason
+    .replace(QUOTED_TEXT, '')
+    .replace(/(?: in JSON)?(?: at position \d{1,9})?(?: \(line \d{1,9} column \d{1,9}\))?$/, '')
+    .replace(/(?<=token '?)\w(?='?)/, '<c>')
+    .replace(/^Unterminated string\b.*/, 'Unexpected end of JSON input');
+  return /at position 0\b|\(char 0\)/.test(text) ? `${complaint}, at the start` : complaint;
 }
 
 /** A file named on the line itself, then around it; never one in a stack frame, which is code. */

@@ -74,10 +74,15 @@ export const environment: Reader = {
       details: { key: name, reason },
     })),
     // Rust: `env var not found`, panics of `env::var("X").unwrap()`: "NotPresent"
-    rule(['NotPresent'], /(?:called `Result::unwrap\(\)` on an `Err` value: |: )NotPresent/, () => ({
-      kind: 'env_missing',
-      code: 'NotPresent',
-    })),
+    rule(
+      ['NotPresent'],
+      /(?:called `Result::unwrap\(\)` on an `Err` value: |\b([A-Z][A-Z0-9_]{1,80})?[^:]{0,80}: )NotPresent/,
+      ([, name = '']) => ({
+        kind: 'env_missing',
+        subject: name,
+        code: 'NotPresent',
+      }),
+    ),
   ],
 };
 

@@ -3,7 +3,7 @@ import { lineAt, named, rule, type Draft, type Place, type Reader } from './rule
 
 /** A path as messages write it: quoted, or standing alone between colons and spaces. */
 const PATH = /["'`‘]((?:\/|\.{1,2}\/|[A-Z]:\\)[^"'`’]{1,300})["'`’]|(?<![\w/:.])((?:\/|\.{1,2}\/)[\w.@%+~/-]{1,300})/;
-const ADDRESS = /(?<![\w./-])(\[[0-9a-f:]{2,40}\]:\d{1,5}|(?:[\w.-]{1,253}|\*|::):\d{2,5})(?![\w/])/;
+const ADDRESS = /(?<![\w./-])(\[[0-9a-f:]{2,40}\]:\d{1,5}|(?:(?=[\d-]{0,253}[A-Za-z_.])[\w.-]{1,253}|\*|::):\d{2,5})(?![\w/])/;
 const PORT = /\bport:? ?#?(\d{2,5})\b/i;
 
 function pathIn(text: string): string {
@@ -66,6 +66,15 @@ export const generic: Reader = {
         const port = addressOf(ADDRESS.exec(text)?.[1] ?? '').port || PORT.exec(text)?.[1] || '';
         return port === '' ? null : { kind: 'port_forbidden', subject: port, code: 'EACCES' };
       },
+    ),
+    rule(
+      ['annot assign requested address', 'EADDRNOTAVAIL', 'os error 99', 'ddress family not supported', 'EAFNOSUPPORT', 'os error 97'],
+      /[Cc]annot assign requested address|EADDRNOTAVAIL|\(os error 99\)|[Aa]ddress family not supported|EAFNOSUPPORT|\(os error 97\)/,
+      ([text], place) => ({
+        kind: 'address_unavailable',
+        subject: addressOf(ADDRESS.exec(lineAt(place, 0))?.[1] ?? '').host,
+        code: /family|EAFNO|97/.test(text) ? 'EAFNOSUPPORT' : 'EADDRNOTAVAIL',
+      }),
     ),
     rule(
       ['o space left on device', 'ENOSPC', 'isk quota exceeded', 'os error 28', 'isk full', 'isk is full'],
@@ -155,23 +164,17 @@ export const generic: Reader = {
     ),
   ],
   exceptions: [
-    // Rust: `thread 'main' panicked at src/main.rs:3:5:` and the message on the next line, or `'message', src/main.rs:3:5`
-    rule(['panicked at'], /^thread '([^']{1,60})' (?:\(\d{1,10}\) )?panicked at (?:'(.{1,300}?)', )?/, ([, , message = ''], place) => ({
-      kind: 'exception',
-      subject: 'panic',
-      code: 'panic',
-      details: { message: message || lineAt(place, 1) },
-    })),
     rule(['terminate called after throwing'], /terminate called after throwing an instance of '([^']{1,128})'/, ([, type = ''], place) => ({
       kind: 'exception',
       subject: type,
       code: 'terminate',
       details: { message: lineAt(place, 1).replace(/^\s{0,4}what\(\):\s{0,4}/, '') },
     })),
-    rule(
-      ['PHP Fatal error', 'Unhandled exception. '],
-      /(?:PHP Fatal error: {1,2}(?:Uncaught )?|Unhandled exception\. )([\w\\.]{1,128})(?:: (.{0,300}))?/,
-      ([, type = '', message = '']) => ({ kind: 'exception', subject: type, code: '', details: { message } }),
-    ),
+    rule(['PHP Fatal error'], /PHP Fatal error: {1,2}(?:Uncaught )?([\w\\.]{1,128})(?:: (.{0,300}))?/, ([, type = '', message = '']) => ({
+      kind: 'exception',
+      subject: type,
+      code: '',
+      details: { message },
+    })),
   ],
 };

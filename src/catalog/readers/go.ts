@@ -1,6 +1,6 @@
 import type { Frame } from '../../domains/incidents/index.ts';
 import { addressOf, inUse, refused } from './address.ts';
-import { named, rule, type Draft, type Reader } from './rule.ts';
+import { lineAt, named, rule, type Draft, type Reader } from './rule.ts';
 
 /** What Go programs say: one line, the innermost error last, a colon between each layer. */
 export const go: Reader = {
@@ -16,7 +16,7 @@ export const go: Reader = {
             ? { kind: 'permission_denied', subject: host, code: 'EACCES' }
             : { kind: 'port_forbidden', subject: port, code: 'EACCES', details: named({ address: host }) };
         if (why !== 'address already in use')
-          return { kind: 'config_invalid', subject: host, code: 'EADDRNOTAVAIL', details: { key: 'address' } };
+          return { kind: 'address_unavailable', subject: host, code: 'EADDRNOTAVAIL', details: { key: 'address' } };
         return inUse(address, 'EADDRINUSE');
       },
     ),
@@ -48,7 +48,7 @@ export const go: Reader = {
       ([, command = '', why]) => {
         if (why === 'permission denied') return { kind: 'permission_denied', subject: command, code: 'EACCES' };
         return why === 'exec format error'
-          ? { kind: 'native_module_broken', subject: command, code: 'ENOEXEC' }
+          ? { kind: 'wrong_architecture', subject: command, code: 'ENOEXEC' }
           : { kind: 'command_missing', subject: command, code: 'ENOENT' };
       },
     ),
@@ -75,6 +75,24 @@ export const go: Reader = {
       ],
       /(?:no required module provides package|cannot find module providing package|cannot find package|package) "?([\w./@-]{1,200})"?(?:;|:| is not in| in any of|$)/,
       ([, name = '']) => ({ kind: 'module_missing', subject: name, code: 'go_package', details: { isPackage: true } }),
+    ),
+    rule(
+      ['missing go.sum entry'],
+      /missing go\.sum entry for (?:module providing package |go\.mod file; to add it|module )?([\w./-]{1,200})?/,
+      ([, name = '']) => ({ kind: 'lock_file_outdated', subject: 'go.sum', code: 'go_sum', details: named({ package: name }) }),
+    ),
+    rule(
+      ['plugin.Open('],
+      /plugin\.Open\("([^"]{1,300})"\): (realpath failed|plugin was built with a different version of package \S{1,200})/,
+      ([, path = '', why = '']) =>
+        why === 'realpath failed'
+          ? { kind: 'path_missing', subject: path, code: 'plugin' }
+          : {
+              kind: 'artifact_broken',
+              subject: path,
+              code: 'plugin_version',
+              details: { reason: 'was built with other versions than the program' },
+            },
     ),
     rule(
       ['no packages loaded from', 'directory not found', 'go.mod file not found'],
@@ -132,6 +150,9 @@ export const go: Reader = {
       code: 'panic',
       details: { message: message.replace(/ \[recovered\].{0,40}$/, '') },
     })),
+    rule(['SIG'], /^(SIG[A-Z]{2,8}): (.{1,100})$/, ([, signal = '', message = ''], place) =>
+      lineAt(place, 1).startsWith('PC=0x') ? { kind: 'exception', subject: signal, code: signal, details: { message } } : null,
+    ),
     rule(['fatal error: '], /^fatal error: (.{1,300})/, ([, message = ''], place) =>
       place.lines.slice(place.at + 1, place.at + 6).some((line) => line.text.startsWith('goroutine ') || line.text.startsWith('runtime'))
         ? { kind: 'exception', subject: 'fatal error', code: 'fatal', details: { message } }

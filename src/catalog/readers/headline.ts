@@ -27,3 +27,17 @@ function isErrorLike(line: TranscriptLine): boolean {
 function isSentence(text: string): boolean {
   return !NOT_IT.test(text) && /[A-Za-z]{3}/.test(text);
 }
+
+/** A program that says more than this does not end with its reason. */
+const FEW_LINES = 12;
+/** These lines come before details, and are none themselves. */
+const ANNOUNCES = /^(?:stack traceback|traceback|usage|options|details|help|hint)\b.{0,80}:?$/i;
+const WARNS = /\b[A-Z]\w{0,40}Warning: /;
+
+/** The last thing that was said, when little was: what a program prints before it ends with a code is its reason. */
+export function lastWordsOf(lines: readonly TranscriptLine[]): string {
+  const said = lines.filter(({ text, tone }) => tone !== 'quiet' && tone !== 'echo' && !/^\s/.test(text));
+  if (said.length > FEW_LINES) return '';
+  const sentences = said.filter(({ text }) => isSentence(text) && !WARNS.test(text));
+  return (sentences.findLast(({ text }) => !ANNOUNCES.test(text)) ?? sentences.at(-1))?.text.trim() ?? '';
+}

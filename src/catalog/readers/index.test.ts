@@ -67,12 +67,12 @@ describe('compiled modules', () => {
     ],
     ['Error: /srv/app/node_modules/@img/x/lib/x.node: invalid ELF header', ['native_module_broken @img/x']],
     ['Error: /srv/app/build/x.node: wrong ELF class: ELFCLASS32', ['native_module_broken /srv/app/build/x.node']],
-    ["node: /lib/libc.so.6: version `GLIBC_2.28' not found (required by node)", ['native_module_broken node']],
+    ["node: /lib/libc.so.6: version `GLIBC_2.28' not found (required by node)", ['library_too_old GLIBC_2.28']],
     [
       "Error: Cannot find module '@rollup/rollup-linux-x64-gnu'. npm has a bug related to optional dependencies",
       ['native_module_broken @rollup/rollup-linux-x64-gnu'],
     ],
-    ['ImportError: libGL.so.1: cannot open shared object file: No such file or directory', ['native_module_broken libGL.so.1']],
+    ['ImportError: libGL.so.1: cannot open shared object file: No such file or directory', ['library_missing libGL.so.1']],
   ])('%s', (text, expected) => expect(facts(text)).toEqual(expected));
 });
 

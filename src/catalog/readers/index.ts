@@ -1,19 +1,25 @@
 // Readers: what programs say when they fail, turned into facts. One file per program or language, one rule per sentence.
 // A transcript takes lines out of JSON and tells errors from chatter; the first rule that understands a line has it;
 // what no rule understands but is an uncaught error becomes an `exception`.
-import type { Fact, FactReader, FactRuntime } from '../../domains/incidents/index.ts';
+import { principalFact, type Fact, type FactReader, type FactRuntime } from '../../domains/incidents/index.ts';
+import { brokers } from './brokers.ts';
+import { causeDepths } from './cause-chain.ts';
 import { certificates } from './certificates.ts';
 import { commandLine } from './command-line.ts';
 import { configFiles } from './config-files.ts';
+import { databases } from './databases.ts';
+import { dotnet } from './dotnet.ts';
 import { environment } from './environment.ts';
-import { firstStack } from './frames.ts';
+import { frameLines, stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
-import { headlineOf } from './headline.ts';
-import { hinted, HintIndex, type HintedRule } from './hints.ts';
+import { headlineOf, lastWordsOf } from './headline.ts';
+import { HintIndex } from './hints.ts';
 import { httpAnswers } from './http-answers.ts';
 import { java } from './java.ts';
+import { legacyCrypto } from './legacy-crypto.ts';
 import { libraryCredentials } from './library-credentials.ts';
+import { mongodb } from './mongodb.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
@@ -22,33 +28,34 @@ import { nodeFrameworks } from './node-frameworks.ts';
 import { nodeModules } from './node-modules.ts';
 import { nodePackages } from './node-packages.ts';
 import { node } from './node.ts';
+import { operatingSystem } from './operating-system.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
-import type { Draft, Place, Reader } from './rule.ts';
-import { runtimeLimits } from './runtime-limits.ts';
+import { rust } from './rust.ts';
+import type { Draft, Place, Reader, Rule } from './rule.ts';
 import { settings } from './settings.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
 import { typescript } from './typescript.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
 
-interface PreparedReader {
-  readonly runtime: FactRuntime;
-  readonly rules: readonly HintedRule[];
-  readonly exceptions: readonly HintedRule[];
-}
-
 /** Programs before languages, languages before what all of them say: the most specific understanding wins. */
-const READERS = [
+const READERS: readonly Reader[] = [
   certificates,
   nativeModules,
+  operatingSystem,
+  databases,
   postgres,
   sqlite,
   redis,
   nginx,
   mysql,
+  mongodb,
+  rabbitmq,
+  brokers,
   // the Node world
   typescript,
   nodeModules,
@@ -57,21 +64,35 @@ const READERS = [
   nodeDatabases,
   libraryCredentials,
   settings,
-  runtimeLimits,
+  legacyCrypto,
   commandLine,
   node,
   python,
   go,
   java,
+  dotnet,
+  rust,
   ruby,
   shell,
   configFiles,
   environment,
   httpAnswers,
   generic,
-].map(prepared);
+];
 
-const EXCEPTIONS = READERS.filter((reader) => reader.exceptions.length > 0);
+/** All rules in the order in which they are asked, and whose they are. */
+const RULES = flat((reader) => reader.rules);
+/** Uncaught errors: asked only when no rule understood the line. */
+const EXCEPTIONS = flat((reader) => reader.exceptions ?? []);
+
+/** Every word that some rule waits for: hostile text is made of these. */
+export const HINTS: readonly string[] = [...new Set([...RULES.rules, ...EXCEPTIONS.rules].flatMap((rule) => rule.hints))];
+
+interface OwnedRules {
+  readonly rules: readonly Rule[];
+  readonly runtimes: readonly FactRuntime[];
+  readonly index: HintIndex;
+}
 
 /** More than anyone reads; a flood of different errors is one failure. */
 const FACTS_MAX = 64;
@@ -84,68 +105,82 @@ interface Understood {
 
 export const readFacts: FactReader = (lines) => {
   const transcript = transcriptOf(lines);
-  const stack = firstStack(transcript);
-  const index = new HintIndex();
+  const stacks = stacksOf(transcript);
+  const speaker = stackAt(stacks, null).runtime;
+  const depths = causeDepths(transcript);
+  const inFrames = frameLines(stacks);
   const understood: Understood[] = [];
   for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
     const line = transcript[at];
-    if (!line || line.tone === 'quiet' || line.tone === 'echo') continue;
-    index.enter(line.text);
-    for (const [draft, runtime] of understand({ lines: transcript, at }, index, stack.runtime)) {
+    if (!line || line.tone === 'quiet' || line.tone === 'echo' || inFrames.has(at)) continue;
+    for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
-      understood.push({ fact: factOf(draft, runtime, transcript[saidAt] ?? line, lines), at: saidAt, isWarning: line.tone === 'warning' });
+      const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
+      understood.push({ fact, at: saidAt, isWarning: line.tone === 'warning' });
     }
   }
   const kept = withoutRepeats(believed(understood, transcript));
   const facts = kept.map((one) => one.fact);
   const firstAt = kept.find((one) => !one.isWarning)?.at ?? null;
+  const principal = principalFact(facts);
+  const stack = stackAt(stacks, kept.find((one) => one.fact === principal)?.at ?? null);
   return {
     facts,
     frames: stack.frames,
     headline: headlineOf(transcript, firstAt),
+    lastWords: lastWordsOf(transcript),
     runtime: stack.runtime !== 'unknown' ? stack.runtime : (facts.find((fact) => fact.runtime !== 'unknown')?.runtime ?? 'unknown'),
   };
 };
 
-function prepared(reader: Reader): PreparedReader {
-  return { runtime: reader.runtime, rules: hinted(reader.rules), exceptions: hinted(reader.exceptions ?? []) };
+function flat(rulesOf: (reader: Reader) => readonly Rule[]): OwnedRules {
+  const rules = READERS.flatMap(rulesOf);
+  return { rules, runtimes: READERS.flatMap((reader) => rulesOf(reader).map(() => reader.runtime)), index: new HintIndex(rules) };
 }
 
-function understand(place: Place, index: HintIndex, stackRuntime: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
-  for (const reader of READERS) {
-    const drafts = firstUnderstanding(reader.rules, place, index);
-    if (drafts)
-      return drafts.map((draft) => [draft, draft.runtime ?? (reader.runtime === 'unknown' ? stackRuntime : reader.runtime)] as const);
+function understand(place: Place, speaker: FactRuntime): readonly (readonly [Draft, FactRuntime])[] {
+  const text = place.lines[place.at]?.text ?? '';
+  for (const rule of RULES.index.rulesFor(text)) {
+    const drafts = draftsOf(RULES.rules[rule], text, place);
+    if (!drafts) continue;
+    const runtime = RULES.runtimes[rule] ?? 'unknown';
+    return drafts.map((draft) => [draft, draft.runtime ?? (runtime === 'unknown' ? speaker : runtime)] as const);
   }
   // `Error: …` is said by several languages: the one whose stack was printed is asked first.
-  for (const reader of [...EXCEPTIONS.filter((one) => one.runtime === stackRuntime), ...EXCEPTIONS]) {
-    const drafts = firstUnderstanding(reader.exceptions, place, index);
-    if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? reader.runtime] as const);
+  const asked = EXCEPTIONS.index.rulesFor(text);
+  for (const isSpeaker of [true, false]) {
+    for (const rule of asked) {
+      const runtime = EXCEPTIONS.runtimes[rule] ?? 'unknown';
+      if ((runtime === speaker) !== isSpeaker) continue;
+      const drafts = draftsOf(EXCEPTIONS.rules[rule], text, place);
+      if (drafts) return drafts.map((draft) => [draft, draft.runtime ?? runtime] as const);
+    }
   }
   return [];
 }
 
-function firstUnderstanding(rules: readonly HintedRule[], place: Place, index: HintIndex): readonly Draft[] | null {
-  const text = place.lines[place.at]?.text ?? '';
-  for (const candidate of rules) {
-    if (!index.isHinted(candidate)) continue;
-    const found = candidate.rule.pattern.exec(text);
-    const read = found && candidate.rule.read(found, place);
-    if (!read) continue;
-    return 'kind' in read ? [read] : read;
-  }
-  return null;
+/** Null when the rule does not understand the line. */
+function draftsOf(rule: Rule | undefined, text: string, place: Place): readonly Draft[] | null {
+  const found = rule?.pattern.exec(text);
+  const read = found && rule?.read(found, place);
+  if (!read) return null;
+  return 'kind' in read ? [read] : read;
 }
 
-function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines: readonly string[]): Fact {
+function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines: readonly string[], depth: number): Fact {
+  const whole = lines[line.index] ?? line.text;
+  const said = draft.said ?? (line.text === whole ? undefined : line.text);
+  const deep = draft.depth ?? depth;
   return {
     kind: draft.kind,
     runtime,
     code: draft.code ?? '',
     subject: draft.subject ?? '',
     details: draft.details ?? {},
-    line: lines[line.index] ?? line.text,
+    line: whole,
     lineIndex: line.index,
+    ...(said === undefined ? {} : { said }),
+    ...(deep === 0 ? {} : { depth: deep }),
   };
 }
 

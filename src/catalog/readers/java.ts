@@ -20,14 +20,14 @@ export const java: Reader = {
       ([, why, address = ''], place) => {
         const port =
           addressOf(address).port ||
-          near(place, 12, /\b[Pp]ort:? (\d{2,5})\b|http-nio-(\d{2,5})|:(\d{4,5})\)?$/)
+          near(place, 12, /\b[Pp]ort:? (\d{2,5})\b|http-nio-(\d{2,5})|(?<!\.(?:java|kt|scala|groovy)):(\d{4,5})\)?$/)
             ?.slice(1)
             .find((value) => value !== undefined) ||
           '';
         if (why === 'Permission denied') return { kind: 'port_forbidden', subject: port, code: 'EACCES' };
         return why === 'Address already in use'
           ? { kind: 'port_in_use', subject: port, code: 'EADDRINUSE' }
-          : { kind: 'config_invalid', subject: addressOf(address).host, code: 'EADDRNOTAVAIL', details: { key: 'address' } };
+          : { kind: 'address_unavailable', subject: addressOf(address).host, code: 'EADDRNOTAVAIL', details: { key: 'address' } };
       },
     ),
     rule(
@@ -51,33 +51,150 @@ export const java: Reader = {
       }),
     ),
     rule(
-      ['OutOfMemoryError', 'Could not reserve enough space for'],
-      /OutOfMemoryError(?:: (.{1,80}))?|Could not reserve enough space for (\d{1,15})KB/,
-      ([, area = '', kb]) => ({
-        kind: 'out_of_memory',
-        code: 'OutOfMemoryError',
-        details: named({ area, wantsMb: kb === undefined ? undefined : Math.round(Number(kb) / 1024) }),
+      ['Could not reserve enough space for', 'Native memory allocation (', 'insufficient memory for the Java Runtime'],
+      /Could not reserve enough space for (?:(\d{1,15})KB )?|Native memory allocation \(\w{1,10}\) failed to (?:map|allocate) (\d{1,18}) bytes/,
+      ([, kb, bytes]) => ({
+        kind: 'memory_refused',
+        subject: '-Xmx',
+        code: 'heap',
+        details: named({
+          wantsMb:
+            kb === undefined ? (bytes === undefined ? undefined : Math.round(Number(bytes) / 1048576)) : Math.round(Number(kb) / 1024),
+        }),
       }),
     ),
+    // A line of the same failure that does not say which option it was.
+    rule(
+      ['insufficient memory for the Java Runtime', 'os::commit_memory', 'warning][os,thread]'],
+      /insufficient memory for the Java|os::commit_memory|\[os,thread\]/,
+      () => [],
+    ),
+    rule(['OutOfMemoryError'], /OutOfMemoryError(?:: (.{1,80}))?/, ([, area = '']) => ({
+      kind: 'out_of_memory',
+      code: 'OutOfMemoryError',
+      details: named({ area }),
+    })),
     // The next line says which error it was.
     rule(['LinkageError occurred while loading main class'], /LinkageError occurred/, () => []),
+    rule(
+      ['Could not create the Java Virtual Machine', 'A fatal exception has occurred. Program will exit'],
+      /^Error: (?:Could not create the Java Virtual Machine|A fatal exception has occurred)/,
+      () => [],
+    ),
     rule(['Unable to access jarfile'], /Unable to access jarfile (.{1,300})$/, ([, path = '']) => ({
       kind: 'path_missing',
       subject: path,
       code: 'jarfile',
     })),
     rule(['no main manifest attribute'], /no main manifest attribute, in (.{1,300})$/, ([, path = '']) => ({
-      kind: 'config_invalid',
+      kind: 'artifact_broken',
       subject: path,
       code: 'manifest',
-      details: { key: 'Main-Class' },
+      details: { reason: 'does not say which class to start (Main-Class)' },
     })),
-    rule(['Unrecognized VM option', 'Unrecognized option: '], /Unrecognized (?:VM )?option:? '?([^\s']{1,100})/, ([, option = '']) => ({
-      kind: 'runtime_version_mismatch',
-      subject: option,
-      code: 'vm_option',
-      details: { wants: option },
+    rule(
+      [
+        'corrupt jarfile',
+        'zip END header not found',
+        'error in opening zip file',
+        'invalid LOC header',
+        'Error opening zip file or JAR manifest missing',
+      ],
+      /[Cc]orrupt jarfile (.{1,300})$|ZipException: (?:zip END header not found|error in opening zip file|invalid LOC header)|JAR manifest missing : (.{1,300})$/,
+      ([text, path = '', agent = '']) => ({
+        kind: 'artifact_broken',
+        subject: path || agent,
+        code: text.includes('manifest') ? 'agent' : 'zip',
+        details: named({ reason: agent === '' ? undefined : 'is missing, or is not an archive' }),
+      }),
+    ),
+    rule(
+      [
+        'Unrecognized VM option',
+        'Unrecognized option: ',
+        'Invalid maximum heap size',
+        'Invalid initial heap size',
+        'Invalid thread stack size',
+        'stack size specified is too small',
+        'Improperly specified VM option',
+        'Initial heap size set to a larger value',
+        'Conflicting collector combinations',
+      ],
+      /Unrecognized (?:VM )?option:? '?([^\s']{1,100})|Invalid (?:maximum|initial) heap size: (\S{1,60})|Invalid thread stack size: (\S{1,60})|Improperly specified VM option '([^']{1,100})|(stack size specified is too small)|(Initial heap size set to a larger value)|(Conflicting collector)/,
+      ([, option = '', heap = '', stack = '', improper = '', small, initial]) => ({
+        kind: 'option_invalid',
+        subject: option || heap || stack || improper || (small ? '-Xss' : initial ? '-Xms' : '-XX:+Use…GC'),
+        code: 'vm_option',
+      }),
+    ),
+    rule(['No suitable driver found for'], /No suitable driver found for (jdbc:\w{1,30})/, ([, url = '']) => ({
+      kind: 'module_missing',
+      subject: `${url} driver`,
+      code: 'no_suitable_driver',
+      details: { isPackage: true },
     })),
+    // Spring puts the program together before it runs.
+    rule(
+      ['required a bean of type', 'required a bean named', 'required a single bean', 'No qualifying bean of type'],
+      /^(.{1,300}?) required (?:a bean (?:of type|named) '([^']{1,200})' that could not be found|a single bean, but (\d{1,3}) were found)|No qualifying bean of type '([^']{1,200})' available(: expected single)?/,
+      ([, into = '', type = '', many, core = '', single], place) => {
+        // The trace above says it too, less well.
+        if (core !== '' && hasDeeperCause(place)) return [];
+        return {
+          kind: 'wiring_broken',
+          subject: type || core || 'bean of that type',
+          code: 'bean',
+          details: named({
+            into: into.replace(/^\w{1,10} (\w{1,60}|\d{1,3} of constructor) in /, ''),
+            reason: many !== undefined || single !== undefined ? 'ambiguous' : undefined,
+          }),
+        };
+      },
+    ),
+    rule(
+      ['form a cycle', 'currently in creation'],
+      /dependencies of some of the beans .{0,60}form a cycle|Requested bean is currently in creation/,
+      (_, place) =>
+        hasDeeperCause(place)
+          ? []
+          : {
+              kind: 'wiring_broken',
+              subject: after(place, 6, /^\|\s{1,4}([\w$.]{1,120})/)?.[1] ?? /with name '([^']{1,120})'/.exec(lineAt(place, 0))?.[1] ?? '',
+              code: 'cycle',
+              details: { reason: 'circle' },
+            },
+    ),
+    rule(
+      ['Failed to bind properties under'],
+      /Failed to bind properties under '([\w.[\]-]{1,150})' to ([\w.$<>]{1,150})/,
+      ([, key = '', type = '']) => ({
+        kind: 'config_invalid',
+        subject: key,
+        code: 'binding',
+        details: { key, type },
+      }),
+    ),
+    rule(
+      ['Failed to load property source from', 'Config data resource'],
+      /Failed to load property source from .{0,60}?'?([\w./-]{1,200}\.(?:ya?ml|properties))|Config data (?:resource|location) '.{0,200}?([\w./-]{1,200}\.?\w{0,12})'? .{0,60}(?:does not exist|cannot be found)/,
+      ([, broken = '', missing = '']) =>
+        broken === ''
+          ? { kind: 'path_missing', subject: missing, code: 'config_data' }
+          : { kind: 'config_invalid', subject: broken, code: 'property_source' },
+    ),
+    rule(
+      ['Schema-validation: '],
+      /Schema-validation: (?:missing (table|column|sequence) \[([\w.$-]{1,128})\](?: in table \[([\w.$-]{1,128})\])?|wrong column type encountered in column \[([\w.$-]{1,128})\])/,
+      ([, object = '', name = '', table = '', wrong = ''], place) =>
+        hasDeeperCause(place)
+          ? []
+          : {
+              kind: 'relation_missing',
+              subject: name || wrong,
+              code: 'schema_validation',
+              details: named({ object: object || 'column', table }),
+            },
+    ),
     rule(['Connection to '], /Connection to ([\w.-]{1,253}:\d{1,5}) refused/, ([, address = '']) => refusedAt(address)),
     rule(
       ['ConnectException: '],
@@ -147,13 +264,30 @@ export const java: Reader = {
         'Migration checksum mismatch',
         'Validate failed: ',
         'Migrations have failed validation',
+        'Validation Failed',
       ],
       /Detected failed migration to (?:version|repeatable migration) ([\w.]{1,60})|to version "([^"]{1,128})" failed|checksum mismatch for migration version ([\w.]{1,60})|Validate failed|Migrations have failed validation/,
-      ([, failed = '', version = '', changed = '']) => ({
-        kind: 'migration_failed',
-        subject: failed || version || changed,
-        code: 'flyway',
-        details: { tool: 'flyway' },
+      ([, failed = '', version = '', changed = ''], place) => {
+        if (changed !== '') return { kind: 'migration_changed', subject: changed, code: 'flyway', details: { tool: 'flyway' } };
+        // The lines below say what did not validate.
+        if (failed + version === '' && after(place, 4, /checksum mismatch|Detected (?:failed|resolved|applied)/)) return [];
+        return { kind: 'migration_failed', subject: failed || version, code: 'flyway', details: { tool: 'flyway' } };
+      },
+    ),
+    rule(['change sets check sum'], /change ?sets check ?sum/i, (_, place) => ({
+      kind: 'migration_changed',
+      subject: after(place, 2, /^\s{0,20}([\w./-]{1,200})::/)?.[1] ?? '',
+      code: 'liquibase',
+      details: { tool: 'liquibase' },
+    })),
+    rule(
+      ['Could not acquire change log lock'],
+      /Could not acquire change log lock(?:\.\s{1,3}Currently locked by ([\w.:% -]{1,80}?) \([^)]{1,60}\)(?: since (.{1,30}))?)?/,
+      ([, holder = '', since = '']) => ({
+        kind: 'migration_locked',
+        subject: 'DATABASECHANGELOGLOCK',
+        code: 'liquibase',
+        details: named({ holder, since: since.trim() }),
       }),
     ),
     rule(['Migration V', 'Script V'], /(?:Migration|Script) (V[\w.]{1,128}\.sql) failed/, ([, script = '']) => ({
@@ -162,14 +296,12 @@ export const java: Reader = {
       code: 'flyway',
       details: { tool: 'flyway' },
     })),
-    rule(
-      ['Migration failed for change', 'Could not acquire change log lock'],
-      /Migration failed for change\s?set (\S{1,300}?):?(?:\s|$)|Could not acquire change log lock/,
-      ([, changeset]) =>
-        changeset === undefined
-          ? { kind: 'lock_held', subject: 'DATABASECHANGELOGLOCK', code: 'liquibase' }
-          : { kind: 'migration_failed', subject: changeset, code: 'liquibase', details: { tool: 'liquibase' } },
-    ),
+    rule(['Migration failed for change'], /Migration failed for change\s?set (\S{1,300}?):?(?:\s|$)/, ([, changeset = '']) => ({
+      kind: 'migration_failed',
+      subject: changeset,
+      code: 'liquibase',
+      details: { tool: 'liquibase' },
+    })),
   ],
   exceptions: [
     rule(

@@ -12,6 +12,96 @@ export const mysql: Reader = {
       code: 'ER_ACCESS_DENIED_ERROR',
       details: { ...engine, host },
     })),
+    rule(
+      ['is not allowed to connect to this', 'is blocked because of many connection errors'],
+      /Host '([^']{1,253})' is (?:not allowed to connect|blocked because of many)/,
+      ([, host = '']) => ({
+        kind: 'host_refused',
+        code: 'ER_HOST_NOT_PRIVILEGED',
+        details: { ...engine, host },
+      }),
+    ),
+    rule(
+      ["command denied to user '", 'Access denied for user'],
+      /([A-Z ]{3,30}) command denied to user '([^']{0,128})'@'[^']{1,253}' for \w{1,12} [`']([^\s]{1,200}?)[`'](?:$|[^.`\w])|Access denied for user '[^']{0,128}'@'[^']{1,253}' to database '([^']{1,128})'/,
+      ([, command = '', , table = '', database = '']) => ({
+        kind: 'rights_missing',
+        subject: database || table.replaceAll('`', ''),
+        code: database === '' ? 'ER_TABLEACCESS_DENIED_ERROR' : 'ER_DBACCESS_DENIED_ERROR',
+        details: { ...engine, object: database === '' ? command.trim() + ' on' : 'database' },
+      }),
+    ),
+    rule(['max_allowed_packet'], /bigger than 'max_allowed_packet'|max_allowed_packet/, () => ({
+      kind: 'server_limit',
+      subject: 'max_allowed_packet',
+      code: 'ER_NET_PACKET_TOO_LARGE',
+      details: engine,
+    })),
+    rule(['max_prepared_stmt_count'], /max_prepared_stmt_count/, () => ({
+      kind: 'server_limit',
+      subject: 'max_prepared_stmt_count',
+      code: 'ER_MAX_PREPARED_STMT_COUNT_REACHED',
+      details: engine,
+    })),
+    rule(
+      [
+        'does not support authentication protocol',
+        'Authentication plugin ',
+        'ER_NOT_SUPPORTED_AUTH_MODE',
+        'RSA public key is not available',
+      ],
+      /does not support authentication protocol requested by server|Authentication plugin '([\w-]{1,60})' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE/,
+      ([, plugin = '']) => ({
+        kind: 'driver_incompatible',
+        subject: plugin || 'its authentication',
+        code: 'ER_NOT_SUPPORTED_AUTH_MODE',
+        details: engine,
+      }),
+    ),
+    rule(
+      ["Can't open shared library '", "' is not loaded"],
+      /Can't open shared library '([^']{1,300})'|Plugin '([\w-]{1,60})' is not loaded/,
+      ([, path = '', plugin = '']) => ({
+        kind: 'extension_missing',
+        subject: plugin || (path.split('/').at(-1) ?? path),
+        code: 'ER_PLUGIN_IS_NOT_LOADED',
+        details: { ...engine, key: 'plugin-load' },
+      }),
+    ),
+    rule(['unknown variable '], /(?:mysqld|mariadbd|mysql|mariadb): unknown (?:variable|option) '([\w-]{1,80})/, ([, key = '']) => ({
+      kind: 'config_invalid',
+      subject: key,
+      code: 'unknown_variable',
+      details: { ...engine, key },
+    })),
+    rule(
+      [
+        'InnoDB: Unsupported redo log format',
+        'InnoDB: Upgrade after a crash is not supported',
+        'Cannot upgrade server earlier than',
+        'Invalid MySQL server downgrade',
+        'Invalid log header checksum',
+        'InnoDB: Invalid flags 0x',
+      ],
+      /InnoDB: (?:Unsupported redo log format|Upgrade after a crash is not supported)|Cannot upgrade server earlier than|Invalid MySQL server (?:up|down)grade: Cannot (?:up|down)grade from (\d{1,8})/,
+      ([, version = '']) => ({
+        kind: 'data_version_mismatch',
+        subject: version === '' ? '' : `mysql ${version}`,
+        code: 'redo_log_format',
+        details: engine,
+      }),
+    ),
+    rule(
+      ['Cannot map innodb_buffer_pool', 'Cannot allocate memory for the buffer pool'],
+      /InnoDB: Cannot (?:map innodb_buffer_pool_size|allocate memory for the buffer pool)/,
+      () => ({
+        kind: 'memory_refused',
+        subject: 'innodb_buffer_pool_size',
+        code: 'ENOMEM',
+        details: engine,
+      }),
+    ),
+    rule(['Out of memory (Needed '], /Out of memory \(Needed \d{1,18} bytes\)/, () => []),
     rule(['Unknown database'], /Unknown database '([^']{1,128})'/, ([, database = '']) => ({
       kind: 'database_missing',
       subject: database,
@@ -42,7 +132,7 @@ export const mysql: Reader = {
       code: 'ER_DUP_FIELDNAME',
       details: { object: 'column', ...engine },
     })),
-    rule(['Too many connections'], /Too many connections/, () => ({
+    rule(['Too many connections', '(1040,'], /Too many connections|OperationalError: \(1040,/, () => ({
       kind: 'too_many_connections',
       subject: 'mysql',
       code: 'ER_CON_COUNT_ERROR',
@@ -95,8 +185,15 @@ export const mysql: Reader = {
       details: engine,
     })),
     rule(
-      ['InnoDB: Database page corruption', 'InnoDB: Page ', 'is marked as crashed'],
-      /InnoDB: (?:Database page corruption|Page \[?.{0,80} corrupt)|is marked as crashed/,
+      [
+        'InnoDB: Database page corruption',
+        'InnoDB: Page ',
+        'is marked as crashed',
+        'Data structure corruption',
+        'InnoDB: Corrupt',
+        'Invalid log header checksum',
+      ],
+      /InnoDB: (?:Database page corruption|Page \[?.{0,80} corrupt|Corrupt)|is marked as crashed|Data structure corruption|InnoDB: Invalid log header checksum/,
       () => ({ kind: 'data_corrupt', code: 'innodb_page', details: { ...engine, tool: 'innodb_force_recovery' } }),
     ),
   ],

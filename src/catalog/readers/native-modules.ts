@@ -1,5 +1,5 @@
 import { installedPackage } from './installed-package.ts';
-import { before, lineAt, named, rule, type Reader } from './rule.ts';
+import { before, lineAt, named, rule, type Draft, type Reader } from './rule.ts';
 
 /** Compiled parts of packages that were built for another machine, another runtime, or not at all. */
 export const nativeModules: Reader = {
@@ -53,21 +53,20 @@ export const nativeModules: Reader = {
       ['GLIBC', 'GLIBCXX', 'CXXABI'],
       /version [`'"]?((?:GLIBC(?:XX)?|CXXABI)_[\d.]{1,12})['"]? not found(?: \(required by ([^)]{1,300})\))?/,
       ([, version = '', by = '']) => ({
-        kind: 'native_module_broken',
-        subject: packageOf(by),
+        kind: 'library_too_old',
+        subject: version,
         code: 'GLIBC',
-        details: named({ wants: version, path: by }),
+        details: named({ path: by, package: installedPackage(by) ?? undefined }),
       }),
     ),
     rule(
       ['cannot open shared object file'],
       /(?<![\w.+/-])([\w.+/-]{1,200}\.so(?:\.\d{1,4}){0,4}): cannot open shared object file/,
-      ([, library = '']) => ({
-        kind: 'native_module_broken',
-        subject: library,
-        code: 'ERR_DLOPEN_FAILED',
-        details: { reason: 'shared library missing' },
-      }),
+      ([, library = ''], place) =>
+        // What a server was told to load is an extension of it, not a library of the system.
+        /dlopen\(\) "|# Module \S{1,300} failed to load|shared library '/.test(lineAt(place, 0))
+          ? null
+          : { kind: 'library_missing', subject: library, code: 'ENOENT' },
     ),
     rule(
       [
@@ -104,14 +103,9 @@ export const nativeModules: Reader = {
       },
     ),
     rule(
-      ['Exec format error', 'exec format error'],
-      /(?<![\w@.+/-])([\w@.+/-]{1,300})"?: (?:cannot execute binary file: )?[Ee]xec format error/,
-      ([, path = '']) => ({
-        kind: 'native_module_broken',
-        subject: path,
-        code: 'ENOEXEC',
-        details: { reason: 'built for another architecture' },
-      }),
+      ['xec format error', 'ENOEXEC', 'cannot execute binary file'],
+      /(?<![\w@.+/-])([\w@.+/-]{1,300})"?: (?:cannot execute binary file|[Ee]xec format error)|[Ee]xec format error: '([^']{1,300})'|\bspawn(?:Sync)? (\S{1,300}) ENOEXEC/,
+      ([, path = '', python = '', node = '']) => foreignProgram(path || python || node),
     ),
     rule(["code: 'ERR_DLOPEN_FAILED'"], /ERR_DLOPEN_FAILED/, () => ({
       kind: 'native_module_broken',
@@ -124,4 +118,12 @@ export const nativeModules: Reader = {
 /** The package a compiled file belongs to; the file itself when it is in none. */
 function packageOf(path: string): string {
   return installedPackage(path) ?? path;
+}
+
+/** A program of a package is installed again; any other is for whoever built it. */
+function foreignProgram(path: string): Draft {
+  const name = installedPackage(path);
+  return name === null
+    ? { kind: 'wrong_architecture', subject: path, code: 'ENOEXEC' }
+    : { kind: 'native_module_broken', subject: name, code: 'ENOEXEC', details: { reason: 'built for another architecture' } };
 }

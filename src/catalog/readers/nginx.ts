@@ -16,7 +16,7 @@ export const nginx: Reader = {
       const { host, port } = addressOf(address);
       if (errno === '13') return { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
       if (errno === '98' || errno === '48') return { kind: 'port_in_use', subject: port, code: 'EADDRINUSE', details: { address: host } };
-      return { kind: 'config_invalid', subject: address, code: 'EADDRNOTAVAIL', details: { key: 'listen' } };
+      return { kind: 'address_unavailable', subject: host, code: 'EADDRNOTAVAIL', details: { key: 'listen' } };
     }),
     rule(
       ['open() "', 'mkdir() "', 'stat() "', 'chdir() "', 'opendir() "'],
@@ -74,6 +74,32 @@ export const nginx: Reader = {
           details: { key, line },
         };
       },
+    ),
+    rule(
+      ['duplicate default server', 'conflicting parameter', 'getpwnam("', 'duplicate listen'],
+      /a duplicate (default server|listen)|getpwnam\("([^"]{1,60})"\) failed/,
+      ([, what = '', user = ''], place) => {
+        const { path, line } = placed(place.lines[place.at]?.text ?? '');
+        return line === null
+          ? null
+          : { kind: 'config_invalid', subject: path, code: user === '' ? 'duplicate' : 'user', details: { key: user || what, line } };
+      },
+    ),
+    rule(['dlopen() "'], /dlopen\(\) "([^"]{1,300})" failed/, ([, path = '']) => ({
+      kind: 'extension_missing',
+      subject: path.split('/').at(-1) ?? path,
+      code: 'load_module',
+      details: { engine: 'nginx', key: 'load_module', path },
+    })),
+    rule(
+      ['worker_connections are not enough', 'could not build ', 'you should increase'],
+      /(\d{1,7}) (worker_connections) are not enough|you should increase (?:either )?(\w{1,60})/,
+      ([, , connections = '', hash = '']) => ({
+        kind: 'server_limit',
+        subject: connections || hash,
+        code: 'nginx',
+        details: { engine: 'nginx' },
+      }),
     ),
     rule(['unexpected end of file, expecting'], /unexpected end of file, expecting/, (_, place) => {
       const { path, line } = placed(place.lines[place.at]?.text ?? '');

@@ -26,7 +26,7 @@ export const nodeFrameworks: Reader = {
       ["can't resolve dependencies of the "],
       /Nest can't resolve dependencies of the ([\w"<>.$ ]{1,120}?) \([^)]{0,200}\)\. Please make sure that the argument "?([\w$.:-]{1,120})"? at index \[\d{1,3}\] is available in the ([\w$]{1,120})/,
       ([, into = '', name = '', module = '']) => ({
-        kind: 'dependency_unresolved',
+        kind: 'wiring_broken',
         subject: name,
         code: 'nest',
         details: { into, module },
@@ -36,10 +36,10 @@ export const nodeFrameworks: Reader = {
       ['"imports" array is undefined', '"imports" array is invalid'],
       /The module at index \[(\d{1,3})\] of the ([\w$]{1,120}) "imports" array is (?:undefined|invalid)/,
       ([, index = '', module = '']) => ({
-        kind: 'dependency_unresolved',
-        subject: `imports[${index}]`,
+        kind: 'wiring_broken',
+        subject: `imports[${index}] of ${module}`,
         code: 'nest_import',
-        details: { into: module, module },
+        details: { into: module, reason: 'circle' },
       }),
     ),
     rule(['Nest cannot create the '], /Nest cannot create the [\w$]{1,120} instance\./, (_, place) =>
@@ -49,7 +49,7 @@ export const nodeFrameworks: Reader = {
       ['No matching bindings found for serviceIdentifier', 'No bindings found for service: ', 'AwilixResolutionError', 'NullInjectorError'],
       /No matching bindings found for serviceIdentifier: ([\w$.()]{1,120})|No bindings found for service: "([\w$.()]{1,120})"|AwilixResolutionError: Could not resolve '([\w$.]{1,120})'|No provider for ([\w$]{1,120})/,
       ([, older = '', inversify = '', awilix = '', angular = '']) => ({
-        kind: 'dependency_unresolved',
+        kind: 'wiring_broken',
         subject: older || inversify || awilix || angular,
         code: 'injection',
       }),
@@ -58,13 +58,13 @@ export const nodeFrameworks: Reader = {
       ['Cannot inject the dependency '],
       /Cannot inject the dependency "?([\w$.]{1,120})"? at position #\d{1,3} of "([\w$.]{1,120})" constructor/,
       // The token on the next line is taken for a secret by redaction.
-      ([, argument = '', into = '']) => ({ kind: 'dependency_unresolved', subject: argument, code: 'injection', details: { into } }),
+      ([, argument = '', into = '']) => ({ kind: 'wiring_broken', subject: argument, code: 'injection', details: { into } }),
     ),
     rule(
       ["' is not registered", 'is missing dependencies'],
       /The dependency '([^']{1,120})' of plugin '([^']{1,120})' is not registered/,
       ([, name = '', into = '']) => ({
-        kind: 'dependency_unresolved',
+        kind: 'wiring_broken',
         subject: name,
         code: 'FST_ERR_PLUGIN_DEPENDENCY_NOT_REGISTERED',
         details: { into },
@@ -73,7 +73,7 @@ export const nodeFrameworks: Reader = {
     rule(
       ['No metadata for "', 'RepositoryNotFoundError'],
       /(?:EntityMetadataNotFoundError: |RepositoryNotFoundError: )?No (?:metadata|repository) for "([^"]{1,120})" was found/,
-      ([, name = '']) => ({ kind: 'dependency_unresolved', subject: name, code: 'typeorm', details: { into: 'the data source' } }),
+      ([, name = '']) => ({ kind: 'wiring_broken', subject: name, code: 'typeorm', details: { into: 'the data source' } }),
     ),
 
     // Twice the same

@@ -48,7 +48,7 @@ export const nodePackages: Reader = {
 };
 
 function outOfSync(subject: string, code: string): Draft {
-  return { kind: 'lock_out_of_sync', subject, code };
+  return { kind: 'lock_file_outdated', subject, code };
 }
 
 function mismatch(subject: string): Draft {

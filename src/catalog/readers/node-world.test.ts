@@ -29,13 +29,11 @@ it('tells the options of several parsers from values', () => {
 });
 
 it('reads the older words of a container of dependencies', () => {
-  expect(kinds('Error: No matching bindings found for serviceIdentifier: Mailer')).toEqual(['dependency_unresolved <Mailer>']);
+  expect(kinds('Error: No matching bindings found for serviceIdentifier: Mailer')).toEqual(['wiring_broken <Mailer>']);
 });
 
 it('takes a full list of watched files for no full disk, and a socket for no port', () => {
-  expect(kinds("Error: ENOSPC: System limit for number of file watchers reached, watch '/srv/app'")).toEqual([
-    'watchers_exhausted </srv/app>',
-  ]);
+  expect(kinds("Error: ENOSPC: System limit for number of file watchers reached, watch '/srv/app'")).toEqual(['watch_limit <>']);
   expect(kinds('Error: ENOSPC: no space left on device, write')).toEqual(['disk_full <>']);
   const fields = ["  code: 'EADDRINUSE',", "  syscall: 'listen',", "  address: '/srv/app/app.sock',", '  port: -1'];
   expect(kinds('Error: cannot start', ...fields)).not.toContain('port_in_use <-1>');

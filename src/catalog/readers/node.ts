@@ -38,7 +38,7 @@ export const node: Reader = {
         : { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
     }),
     rule(['EADDRNOTAVAIL'], /(?:listen|bind|connect) EADDRNOTAVAIL:? (?:address not available )?(\S{1,200})/, ([, address = '']) => ({
-      kind: 'config_invalid',
+      kind: 'address_unavailable',
       subject: addressOf(address).host,
       code: 'EADDRNOTAVAIL',
       details: { key: 'address' },
@@ -80,11 +80,6 @@ export const node: Reader = {
       if (code === 'ENOENT') return { kind: 'command_missing', subject: command, code };
       return code === 'EACCES' ? { kind: 'permission_denied', subject: command, code } : null;
     }),
-    rule(
-      ['ENOSPC: System limit for number of file watchers'],
-      /ENOSPC: System limit for number of file watchers reached(?:, watch '([^']{1,300})')?/,
-      ([, path = '']) => watchersDraft(path),
-    ),
     rule(
       ['ENOENT: ', 'EACCES: ', 'EPERM: ', 'EROFS: ', 'ENOTDIR: ', 'EISDIR: ', 'ENOSPC: ', 'EMFILE: ', 'ENFILE: ', 'ENOMEM: '],
       /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOSPC|EMFILE|ENFILE|ENOMEM): [^,]{1,60}, (\w{1,20})(?: '([^']{1,400})')?/,
@@ -313,11 +308,11 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
     case 'EISDIR':
       return { kind: 'is_a_directory', subject: path, code, details: { syscall } };
     case 'ENOSPC':
-      return syscall === 'watch' ? watchersDraft(path) : { kind: 'disk_full', subject: path, code, details: { syscall } };
+      return syscall === 'watch' ? watchersDraft() : { kind: 'disk_full', subject: path, code, details: { syscall } };
     case 'EMFILE':
     case 'ENFILE':
       return syscall === 'watch'
-        ? watchersDraft(path, 'fs.inotify.max_user_instances')
+        ? watchersDraft('fs.inotify.max_user_instances')
         : { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
     case 'ENOMEM':
       return { kind: 'out_of_memory', code, details: { syscall } };
@@ -327,8 +322,8 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
 }
 
 /** Linux says ENOSPC and EMFILE when a user has used up what he may watch; neither the disk nor open files have to do with it. */
-function watchersDraft(path: string, limit = 'fs.inotify.max_user_watches'): Draft {
-  return { kind: 'watchers_exhausted', subject: path, code: limit.endsWith('watches') ? 'ENOSPC' : 'EMFILE', details: { limit } };
+function watchersDraft(limit = 'fs.inotify.max_user_watches'): Draft {
+  return { kind: 'watch_limit', subject: '', code: limit.endsWith('watches') ? 'ENOSPC' : 'EMFILE', details: { limit } };
 }
 
 /** The fields alone, when the message above them was somebody's own words. */

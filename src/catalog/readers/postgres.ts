@@ -24,6 +24,9 @@ const BY_STATE: Readonly<Record<string, Omit<Draft, 'code'>>> = {
   '53200': { kind: 'out_of_memory', details: engine },
   '25006': { kind: 'writes_refused', subject: 'postgres' },
   '55P03': { kind: 'database_locked', details: engine },
+  '42501': { kind: 'rights_missing', details: engine },
+  '23505': { kind: 'constraint_violated', details: engine },
+  '23503': { kind: 'constraint_violated', details: engine },
   XX001: { kind: 'data_corrupt', details: engine },
   XX002: { kind: 'data_corrupt', details: engine },
 };
@@ -65,10 +68,10 @@ export const postgres: Reader = {
           return { kind: 'port_forbidden', subject: port, code: 'EACCES', details: named({ address: host || socket }) };
         if (why === 'Cannot assign requested address')
           return {
-            kind: 'config_invalid',
-            subject: 'listen_addresses',
+            kind: 'address_unavailable',
+            subject: host,
             code: 'EADDRNOTAVAIL',
-            details: { key: 'listen_addresses', address: host },
+            details: { ...engine, key: 'listen_addresses' },
           };
         return socket !== '' && port === ''
           ? inUse(socket, 'EADDRINUSE')
@@ -95,7 +98,7 @@ export const postgres: Reader = {
         /initialized by PostgreSQL version (\d{1,3}(?:\.\d{1,3})?), which is not compatible with this version (\d{1,3}(?:\.\d{1,3})?)/,
       );
       return {
-        kind: 'runtime_version_mismatch',
+        kind: 'data_version_mismatch',
         subject: detail ? `postgres ${detail[1]}` : 'postgres',
         code: 'data_directory_version',
         details: named({ ...engine, wants: detail?.[1], has: detail?.[2] }),
@@ -178,6 +181,41 @@ export const postgres: Reader = {
       details: { ...engine, reason: 'runs as root' },
     })),
 
+    rule(
+      [
+        'could not access file "',
+        'could not load library "',
+        'must be loaded via shared_preload_libraries',
+        'permission denied to create extension',
+      ],
+      /could not access file "(?:\$libdir\/)?([^"]{1,200})": No such file|could not load library "([^"]{1,300})"|(\w{1,60}) must be loaded via "?shared_preload_libraries|permission denied to create extension "([^"]{1,128})"/,
+      ([, file = '', library = '', preload = '', denied = '']) =>
+        denied === ''
+          ? {
+              kind: 'extension_missing',
+              subject: file || library || preload,
+              code: '58P01',
+              details: { ...engine, key: 'shared_preload_libraries' },
+            }
+          : { kind: 'rights_missing', subject: denied, code: '42501', details: { ...engine, object: 'extension' } },
+    ),
+    rule(['out of shared memory'], /out of shared memory/, (_, place) => ({
+      kind: 'server_limit',
+      subject: after(place, 2, /increase "?(max_\w{1,60})/)?.[1] ?? 'max_locks_per_transaction',
+      code: '53200',
+      details: engine,
+    })),
+    rule(
+      ['authentication method ', 'SCRAM authentication requires', 'authentication type '],
+      /authentication (?:method|type) (\d{1,3}|requested by the server) (?:is )?not supported|SCRAM authentication requires libpq|unsupported authentication (?:method|type)|authentication type (\d{1,3}) is not supported/,
+      ([text]) => ({
+        kind: 'driver_incompatible',
+        subject: /SCRAM| 10 /.test(text) ? 'SCRAM' : 'its authentication',
+        code: 'authentication',
+        details: engine,
+      }),
+    ),
+
     // Objects. The column forms first: "column x of relation y does not exist" also ends like a relation.
     rule(
       ['column '],
@@ -211,6 +249,8 @@ export const postgres: Reader = {
       /\b(type|index|extension|constraint|trigger|schema|sequence|view|policy|table|publication) "([^"]{1,128})"(?: (?:of|on|for) (?:relation|table) "([^"]{1,128})")? (does not exist|already exists|is not available)/,
       ([, object = '', name = '', table = '', what]) => {
         const more: Record<string, string> = table === '' ? {} : { table };
+        if (object === 'extension' && what !== 'already exists')
+          return { kind: 'extension_missing', subject: name, code: what === 'is not available' ? '0A000' : '42704', details: engine };
         return what === 'already exists'
           ? exists(object, object === 'schema' ? '42P06' : '42710', name, more)
           : missing(
@@ -232,7 +272,7 @@ export const postgres: Reader = {
       ['no pg_hba.conf entry'],
       /no pg_hba\.conf entry for (?:replication connection from )?host "([^"]{1,100})", user "([^"]{1,128})"(?:, database "([^"]{1,128})")?/,
       ([, host = '', user = '', database = '']) => ({
-        kind: 'auth_failed',
+        kind: 'host_refused',
         subject: user,
         code: '28000',
         details: named({ ...engine, host, database }),
@@ -313,10 +353,10 @@ export const postgres: Reader = {
     rule(
       ['permission denied for '],
       /permission denied for (table|schema|database|sequence|function|relation|view) "?([\w.$-]{1,128})"?/,
-      ([, object = '', name = '']) => ({ kind: 'permission_denied', subject: name, code: '42501', details: { ...engine, object } }),
+      ([, object = '', name = '']) => ({ kind: 'rights_missing', subject: name, code: '42501', details: { ...engine, object } }),
     ),
     rule(['must be owner of '], /must be owner of (\w{1,20}) "?([\w.$-]{1,128})"?/, ([, object = '', name = '']) => ({
-      kind: 'permission_denied',
+      kind: 'rights_missing',
       subject: name,
       code: '42501',
       details: { ...engine, object },

@@ -104,7 +104,8 @@ export const python: Reader = {
     rule(
       ['gaierror', 'Name or service not known', 'Temporary failure in name resolution'],
       /(?:gaierror|Name or service not known|Temporary failure in name resolution)/,
-      (_, place) => {
+      ([text], place) => {
+        if (text !== 'gaierror' && !isPython(place)) return null;
         const host = before(place, FRAMES_LINES, /\(\(?["']([\w.-]{1,253}\.[\w-]{1,63})["'], ?\d{1,5}\)/)?.[1] ?? '';
         return { kind: 'host_unresolved', subject: host, code: 'gaierror' };
       },
@@ -259,7 +260,7 @@ function errnoDraft(number: string, path: string, place: Place): Draft | null {
     }
     case '99':
       return {
-        kind: 'config_invalid',
+        kind: 'address_unavailable',
         subject: before(place, FRAMES_LINES, /\(["']([\w.:]{1,100})["'], ?\d/)?.[1] ?? '',
         code: 'EADDRNOTAVAIL',
         details: { key: 'address' },

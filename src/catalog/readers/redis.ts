@@ -1,6 +1,9 @@
 import { addressOf } from './address.ts';
 import { after, before, named, near, rule, type Reader } from './rule.ts';
 
+/** Redis 8 writes 12, and each version adds one at most. */
+const RDB_VERSION_MAX = 40;
+
 const engine = { engine: 'redis' } as const;
 
 /** What Redis and Valkey say when they do not start, and what they answer when they do not obey. */
@@ -32,17 +35,22 @@ export const redis: Reader = {
       [
         'Short read or OOM loading DB',
         'Wrong signature trying to load DB',
-        "Can't handle RDB format version",
         'RDB file was saved with checksum',
         'Wrong RDB checksum',
         'Internal error in RDB reading',
       ],
-      /(Short read or OOM loading DB|Wrong signature trying to load DB|Can't handle RDB format version \d{1,10}|Wrong RDB checksum|RDB file was saved with checksum|Internal error in RDB reading)/,
+      /(Short read or OOM loading DB|Wrong signature trying to load DB|Wrong RDB checksum|RDB file was saved with checksum|Internal error in RDB reading)/,
       ([, what = '']) => ({
         kind: 'data_corrupt',
-        code: what.startsWith('Wrong signature') ? 'rdb_signature' : what.startsWith("Can't") ? 'rdb_version' : 'rdb_read',
+        code: what.startsWith('Wrong signature') ? 'rdb_signature' : 'rdb_read',
         details: { ...engine, tool: 'redis-check-rdb' },
       }),
+    ),
+    rule(["Can't handle RDB format version"], /Can't handle RDB format version (\d{1,10})/, ([, version = '']) =>
+      // Anything else is no version, but a header that was torn.
+      Number(version) >= 1 && Number(version) <= RDB_VERSION_MAX
+        ? { kind: 'data_version_mismatch', subject: `RDB version ${version}`, code: 'rdb_version', details: { ...engine, wants: version } }
+        : { kind: 'data_corrupt', code: 'rdb_version', details: { ...engine, tool: 'redis-check-rdb' } },
     ),
     rule(['Fatal error loading the DB'], /Fatal error loading the DB(?:, check server logs)?(?:: ([^.]{1,80}))?/, ([, why = ''], place) =>
       before(place, 4, /Wrong signature|RDB format|Short read|checksum/)
@@ -118,7 +126,7 @@ export const redis: Reader = {
         const { host, port } = addressOf(address);
         if (why === 'Permission denied') return { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
         if (why !== 'Address already in use')
-          return { kind: 'config_invalid', subject: 'bind', code: 'EADDRNOTAVAIL', details: { ...engine, key: 'bind', address: host } };
+          return { kind: 'address_unavailable', subject: host, code: 'EADDRNOTAVAIL', details: { ...engine, key: 'bind' } };
         return { kind: 'port_in_use', subject: port, code: 'EADDRINUSE', details: { address: host } };
       },
     ),
@@ -136,10 +144,27 @@ export const redis: Reader = {
       details: engine,
     })),
     rule(['OOM command not allowed'], /OOM command not allowed/, () => ({
-      kind: 'out_of_memory',
+      kind: 'server_full',
+      subject: 'redis',
       code: 'OOM',
-      details: { ...engine, limit: 'maxmemory' },
+      details: { ...engine, resource: 'memory', limit: 'maxmemory' },
     })),
+    rule(
+      ['NOPERM ', "Can't load module from", 'CLUSTERDOWN', 'DENIED Redis is running in protected mode', 'ERR unknown command'],
+      /\b(NOPERM)\b.{0,60}(?:run the '([\w|-]{1,40})' command|access)|Can't load module from (\S{1,300}?):|\b(CLUSTERDOWN)\b|(DENIED) Redis is running in protected mode|ERR unknown command [`']([\w.]{1,40})[`']/,
+      ([, noperm, command = '', module = '', down, denied, unknown = '']) => {
+        if (noperm) return { kind: 'rights_missing', subject: command, code: 'NOPERM', details: { ...engine, object: 'command' } };
+        if (module !== '')
+          return { kind: 'extension_missing', subject: module, code: 'loadmodule', details: { ...engine, key: 'loadmodule' } };
+        if (down) return { kind: 'no_quorum', subject: 'redis', code: 'CLUSTERDOWN', details: engine };
+        if (denied) return { kind: 'host_refused', code: 'DENIED', details: { ...engine, reason: 'protected mode' } };
+        return unknown.includes('.')
+          ? { kind: 'extension_missing', subject: unknown.split('.')[0] ?? unknown, code: 'unknown_command', details: engine }
+          : { kind: 'driver_incompatible', subject: `the command ${unknown}`, code: 'unknown_command', details: engine };
+      },
+    ),
+    // What the module itself says is repeated by the line that names the setting.
+    rule(['failed to load: '], /^.{0,60}# Module \S{1,300} failed to load: /, () => []),
     rule(
       ['NOAUTH ', 'NOPERM ', 'WRONGPASS ', 'ERR invalid password', 'ERR AUTH <password> called without any password'],
       /\b(NOAUTH|NOPERM|WRONGPASS)\b|ERR (?:invalid password|AUTH <password>)/,

@@ -16,6 +16,10 @@ export interface Draft {
   readonly runtime?: FactRuntime;
   /** How many lines above the matched one it was said. */
   readonly linesAbove?: number;
+  /** The same sentence whatever it quotes, where the line quotes what differs each time: see `Fact.said`. */
+  readonly said?: string;
+  /** How many causes stand above it, when the line itself shows that. */
+  readonly depth?: number;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { cleanLines } from '../../domains/incidents/index.ts';
 import { toneOfLevel, type Tone } from './tone.ts';
 
 /** What a logger's line says once taken out of JSON or logfmt. */
@@ -12,40 +13,62 @@ const DEPTH_MAX = 3;
 /** A stack inside one line of 512 characters has no more. */
 const TEXTS_MAX = 24;
 
-const MESSAGES = ['msg', 'message', 'event', 'fields.message', 'text'];
+const MESSAGES = ['msg', 'message', 'event', 'fields.message', 'text', '@m', '@mt', 'short_message', 'MESSAGE'];
 const LEVELS = ['level', 'severity', 'lvl', 'log.level', 'levelname', 'loglevel', '@l'];
-const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause'];
-const STACKS = ['stack', 'stacktrace', 'stack_trace', 'exc_info', 'exception', 'traceback'];
+const ERRORS = ['err', 'error', 'exception', 'e', 'fields.error', 'cause', 'thrown', 'attr.error'];
+/** mongod writes its severity as one letter, `s`, beside `c` and `ctx`. */
+const MONGOD: Readonly<Record<string, string>> = { F: 'fatal', E: 'error', W: 'warning', I: 'info' };
+const STACKS = ['stack', 'stacktrace', 'stack_trace', 'exc_info', 'exception', 'traceback', '@x'];
+/** The stack inside an object that is an error. */
+const INNER_STACKS = ['stack', 'stack_trace', 'stacktrace', 'extendedStackTrace'];
+/** GELF and journald number levels as syslog does: 0 emergency, 3 error, 4 warning, 6 information. */
+const SYSLOG_ERROR = 3;
+const SYSLOG_WARNING = 4;
 
 /**
- * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog.
+ * Reads a line of pino, bunyan, winston, slog, zap, zerolog, logrus, structlog, Serilog, Logback, Log4j, ECS, GELF, journald, mongod.
  * @returns null when the line is not a log record
  */
 export function logRecord(line: string): LogRecord | null {
   const text = line.trimStart();
-  const values = text.startsWith('{"') ? jsonValues(text) : LOGFMT_LEVEL.test(text) ? logfmtValues(text) : null;
+  const values = OBJECT.test(text) ? jsonValues(text) : LOGFMT_LEVEL.test(text) ? logfmtValues(text) : null;
   if (!values) return null;
   const first = (names: readonly string[]): string =>
     names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
-  const level = first(LEVELS);
+  const level = first(LEVELS) || (values.has('ctx') ? (MONGOD[values.get('s') ?? ''] ?? '') : '');
   const message = first(MESSAGES);
-  if (level === '' && message === '') return null;
-  return { tone: level === '' ? 'plain' : toneOfLevel(level), texts: textsOf(values, message, first) };
+  const texts = textsOf(values, message, first);
+  if ((level === '' && message === '') || texts.length === 0)
+    return texts.length === 0 || !values.has('error') ? null : { tone: 'plain', texts };
+  return { tone: toneIn(values, level), texts };
+}
+
+/** A JSON object, whatever spaces its writer likes. */
+const OBJECT = /^\{\s?"/;
+
+function toneIn(values: ReadonlyMap<string, string>, level: string): Tone {
+  const syslog = values.get('PRIORITY') ?? (values.has('short_message') ? level : '');
+  if (/^\d$/.test(syslog)) return Number(syslog) <= SYSLOG_ERROR ? 'error' : Number(syslog) === SYSLOG_WARNING ? 'warning' : 'quiet';
+  return level === '' ? 'plain' : toneOfLevel(level);
 }
 
 function textsOf(values: ReadonlyMap<string, string>, message: string, first: (names: readonly string[]) => string): string[] {
-  const inner = ERRORS.find((name) => values.has(`${name}.message`) || values.has(`${name}.stack`) || values.has(`${name}.msg`));
-  const stack = inner ? (values.get(`${inner}.stack`) ?? '') : first(STACKS);
+  const inner = ERRORS.find((name) => ['message', 'msg', ...INNER_STACKS].some((field) => values.has(`${name}.${field}`)));
+  const stack = first(inner ? INNER_STACKS.map((field) => `${inner}.${field}`) : STACKS);
   const type = inner ? (values.get(`${inner}.type`) ?? values.get(`${inner}.name`) ?? 'Error') : '';
   const errorMessage = inner ? (values.get(`${inner}.message`) ?? values.get(`${inner}.msg`) ?? '') : first(ERRORS);
   const code = (inner ? values.get(`${inner}.code`) : values.get('code')) ?? '';
-  const error = stack !== '' ? stack : errorMessage === '' ? '' : type === '' ? errorMessage : `${type}: ${errorMessage}`;
+  // pino adds the messages of the causes to the message; its stack begins with the first.
+  const isInStack = stack.includes(errorMessage.split(': ', 1)[0] ?? '');
+  const error = errorMessage === '' || isInStack ? '' : type === '' ? errorMessage : `${type}: ${errorMessage}`;
   const texts: string[] = [];
-  if (message !== '' && !error.includes(message)) texts.push(...message.split('\n'));
-  if (error !== '') texts.push(...error.split('\n'));
-  if (texts.length === 0) texts.push(message);
+  // Go's loggers: what was tried, and beside it the error in words.
+  if (type === '' && error !== '' && message !== '' && !error.includes(message)) texts.push(`${message}: ${error}`);
+  else texts.push(stack.includes(message) || error.includes(message) ? '' : message, error);
+  texts.push(stack);
   if (code !== '' && !texts.some((text) => text.includes(code))) texts.push(`  code: '${code}'`);
-  return texts.filter((text) => text.trim() !== '').slice(0, TEXTS_MAX);
+  // Escapes inside JSON were not there when the line was cleaned.
+  return cleanLines(texts.join('\n')).slice(0, TEXTS_MAX);
 }
 
 /**

@@ -2,5 +2,12 @@
 export { type BootContext, type CoreChecks, type Stage, type StageOutcome } from './boot-context.ts';
 export { renderReport, runPipeline, type PipelineOptions } from './pipeline.ts';
 export type { BootRecord, BootStore } from './ports.ts';
-export type { BootReport, ComponentReport, StageReport, StageResultKind } from './report.ts';
+export {
+  reportedFailure,
+  type BootReport,
+  type ComponentReport,
+  type ReportedFailure,
+  type StageReport,
+  type StageResultKind,
+} from './report.ts';
 export { runSchedules, type ScheduleReport, type SchedulePorts, type ScheduleTimes } from './schedules.ts';

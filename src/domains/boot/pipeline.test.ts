@@ -4,7 +4,7 @@ import type { GraceEvent } from '../healing/index.ts';
 import { SimulatedClock } from '../supervisor/testing.ts';
 import { finding, stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
 import { renderReport, runPipeline, STAGES } from './pipeline.ts';
-import type { BootReport, StageReport } from './report.ts';
+import type { BootReport, ReportedFailure, StageReport } from './report.ts';
 
 const good = (change: Partial<StageOutcome> = {}): StageOutcome => ({
   result: 'success',
@@ -217,6 +217,43 @@ describe('the report in words', () => {
       'Playbooks: free_port_3000',
     ])
       expect(text).toContain(part);
+  });
+
+  test('tells each failure whole, with the commands for it', () => {
+    const failure: ReportedFailure = {
+      incident: 'autonomy_load_01234567',
+      component: 'api',
+      class: 'port_in_use',
+      what: 'it ended with exit code 1',
+      cause: 'port 3000 is in use',
+      confidence: 0.95,
+      evidence: ['one', 'two', 'three', 'four'],
+      changes: ['.env changed'],
+      action: 'nothing',
+      playbook: null,
+      risk: null,
+      verified: false,
+      outcome: 'waiting',
+      advice: ['stop it'],
+      commands: [{ command: "ss -ltnp 'sport = :3000'", why: 'who listens on port 3000' }],
+      alternatives: ['crash (0.30): it crashed'],
+      boot: 'boot_20260101_000000',
+      at: '2026-01-01T00:00:00.000Z',
+    };
+    const text = renderReport(report({ failures: [failure] }));
+    for (const part of [
+      'Failure of api: it ended with exit code 1',
+      'Incident:      autonomy_load_01234567 (port_in_use, 95 % sure), at 2026-01-01T00:00:00.000Z',
+      'Evidence:      one\n               two\n               three\n               four',
+      'Changed:       .env changed',
+      'You can:       stop it',
+      "Commands:      ss -ltnp 'sport = :3000'    (who listens on port 3000)",
+      'Or else:       crash (0.30): it crashed',
+    ])
+      expect(text).toContain(part);
+    expect(renderReport(report({ failures: [{ ...failure, outcome: 'healed', playbook: 'free_port', risk: 'low' }] }))).not.toContain(
+      'You can:',
+    );
   });
 
   test('says no where it did not', () => {

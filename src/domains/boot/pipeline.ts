@@ -1,6 +1,6 @@
 import { messageOf } from '../../kernel/index.ts';
 import { stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
-import type { BootReport, StageReport } from './report.ts';
+import type { BootReport, ReportedFailure, StageReport } from './report.ts';
 import { autonomyLoad } from './stages/autonomy-load.ts';
 import { codecValidation } from './stages/codec-validation.ts';
 import { continuousMonitor } from './stages/continuous-monitor.ts';
@@ -133,6 +133,7 @@ export function renderReport(report: BootReport): string {
     for (const f of stage.findings) lines.push(`Finding (${f.severity}): ${f.component}: ${f.message}`);
     lines.push('');
   }
+  for (const failure of report.failures ?? []) lines.push(...renderFailure(failure));
   if (report.components.length > 0) {
     lines.push('Components', '-'.repeat(40));
     for (const c of report.components) {
@@ -146,4 +147,30 @@ export function renderReport(report: BootReport): string {
   if (report.incidents.length > 0) lines.push(`Incidents: ${report.incidents.join(', ')}`);
   if (report.playbooks.length > 0) lines.push(`Playbooks: ${report.playbooks.join(', ')}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The whole explanation: the terminal shows less. */
+function renderFailure(f: ReportedFailure): readonly string[] {
+  const listed = (label: string, values: readonly string[]): readonly string[] =>
+    values.map((value, i) => `${(i === 0 ? `${label}:` : '').padEnd(15)}${value}`);
+  return [
+    `Failure of ${f.component}: ${f.what}`,
+    '-'.repeat(40),
+    ...listed('Incident', [
+      `${f.incident} (${f.class}${f.confidence > 0 ? `, ${Math.round(f.confidence * 100)} % sure` : ''}), at ${f.at}`,
+    ]),
+    ...listed('Cause', [f.cause]),
+    ...listed('Evidence', f.evidence),
+    ...listed('Changed', f.changes),
+    ...listed('Grace', f.action === '' ? [] : [f.action]),
+    ...listed('Playbook', f.playbook === null ? [] : [`${f.playbook}${f.risk === null ? '' : ` (risk ${f.risk})`}`]),
+    ...listed('Outcome', [f.outcome.replaceAll('_', ' ')]),
+    ...listed('You can', f.outcome === 'healed' && f.playbook !== null ? [] : f.advice),
+    ...listed(
+      'Commands',
+      f.commands.map(({ command, why }) => `${command}    (${why})`),
+    ),
+    ...listed('Or else', f.alternatives),
+    '',
+  ];
 }

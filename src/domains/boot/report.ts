@@ -1,4 +1,5 @@
 import type { BootId, JsonObject } from '../../kernel/index.ts';
+import type { Explanation, SuggestedCommand } from '../incidents/index.ts';
 import type { Finding } from '../preflight/index.ts';
 
 export type StageResultKind = 'success' | 'failed' | 'warned' | 'skipped';
@@ -33,6 +34,54 @@ export interface ComponentReport {
   readonly port: number | null;
 }
 
+/** What is said of one failure: in the report of its boot, and to scripts that ask for it. */
+export interface ReportedFailure {
+  readonly incident: string;
+  readonly component: string;
+  /** Family that explains it. */
+  readonly class: string;
+  readonly what: string;
+  readonly cause: string;
+  readonly confidence: number;
+  readonly evidence: readonly string[];
+  readonly changes: readonly string[];
+  /** What Grace did, or why it did nothing. */
+  readonly action: string;
+  readonly playbook: string | null;
+  readonly risk: string | null;
+  readonly verified: boolean;
+  readonly outcome: Explanation['outcome'];
+  readonly advice: readonly string[];
+  readonly commands: readonly SuggestedCommand[];
+  readonly alternatives: readonly string[];
+  readonly boot: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+export function reportedFailure(e: Explanation, incident: string): ReportedFailure {
+  return {
+    incident,
+    component: e.component,
+    class: e.familyName ?? 'unexplained',
+    what: e.what,
+    cause: e.cause,
+    confidence: e.confidence,
+    evidence: e.evidence,
+    changes: e.changes,
+    action: e.action,
+    playbook: e.playbook,
+    risk: e.risk,
+    verified: e.outcome === 'healed',
+    outcome: e.outcome,
+    advice: e.advice,
+    commands: e.commands ?? [],
+    alternatives: e.alternatives,
+    boot: e.bootId,
+    at: new Date(e.atMs).toISOString(),
+  };
+}
+
 export interface BootReport {
   readonly boot_id: BootId;
   /** ISO 8601, UTC. */
@@ -43,6 +92,8 @@ export interface BootReport {
   readonly stages: readonly StageReport[];
   readonly components: readonly ComponentReport[];
   readonly incidents: readonly string[];
+  /** What failed, each pattern once, oldest first; absent in reports of an older Grace and while a boot runs. */
+  readonly failures?: readonly ReportedFailure[];
   readonly playbooks: readonly string[];
   readonly summary: {
     readonly success: boolean;

@@ -1,4 +1,5 @@
 import type { Risk, AutonomyTier } from '../governance/index.ts';
+import type { SuggestedCommand } from '../incidents/index.ts';
 import type { Finding } from '../preflight/index.ts';
 
 /** What happens while Grace boots, watches and heals: the live view, `--json` and the log are made of these. Redacted. */
@@ -79,8 +80,24 @@ export type GraceEvent =
       readonly approval: string;
       readonly reason: string;
     }
+  | {
+      readonly type: 'learned_from_person';
+      readonly component: string;
+      readonly incident: string;
+      readonly cause: string;
+      readonly did: readonly string[];
+      readonly playbook: string | null;
+      readonly approval: string | null;
+    }
   | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }
   | { readonly type: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  | {
+      readonly type: 'person_needed';
+      readonly component: string;
+      readonly incident: string;
+      readonly advice: readonly string[];
+      readonly commands: readonly SuggestedCommand[];
+    }
   | { readonly type: 'boot_ended'; readonly boot: string; readonly outcome: string; readonly durationMs: number; readonly report: string };
 
 export type Emit = (event: GraceEvent) => void;

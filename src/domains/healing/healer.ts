@@ -1,17 +1,21 @@
 import { basename } from 'node:path';
 import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
 import {
-  APPROVAL_LIFE_MS,
   approvalState,
   bindingHash,
   decide,
+  type ApprovalState,
   type ApprovalStore,
-  type Decision,
+  type AutonomyTier,
   type Phase,
 } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
+  commandsAfterHealing,
+  commandsFor,
+  describeSuspect,
   diagnose,
+  explanationOf,
   generatePlaybookSource,
   portableSteps,
   type Captured,
@@ -19,6 +23,7 @@ import {
   type Diagnosis,
   type FailureFamily,
   type Remedy,
+  type Suspect,
   type Verdict,
   type WaitFor,
 } from '../learning/index.ts';
@@ -32,9 +37,9 @@ import {
   type Primitive,
   type PrimitiveContext,
   type RegisteredPlaybook,
-  type RemedyStep,
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
+import { askForApproval } from './ask-approval.ts';
 import type { Emit } from './events.ts';
 
 /** Playbook files: written, read back and loaded. */
@@ -55,6 +60,14 @@ export interface Knowledge {
   readonly primitives: ReadonlyMap<string, Primitive>;
 }
 
+/** What is different from when all was well, and what is known from people. */
+export interface WhatChanged {
+  /** The most suspicious first. */
+  readonly suspects: readonly Suspect[];
+  /** What a person did about this very failure before. */
+  readonly lessons: readonly string[];
+}
+
 export interface HealerPorts {
   readonly clock: Clock;
   readonly ids: Ids;
@@ -68,7 +81,11 @@ export interface HealerPorts {
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
   readonly executeAtRuntime: boolean;
+  /** Where a person runs `grace`: commands are told for that place. */
+  readonly projectDir: string;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
+  /** Looks at everything that may have changed, and keeps it, before anything is done about the failure. Never throws. */
+  whatChanged(captured: Captured, c: CaseFile): Promise<WhatChanged>;
   primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
 }
 
@@ -91,6 +108,10 @@ export type HealResult =
 
 /** Longest a whole playbook may take; package installs are the slow ones. */
 const RUN_TIMEOUT_MS = 8 * 60_000;
+/** What the catalog is this sure of does not wait for what was learned from a person and nobody has approved yet. */
+const SURE = 0.8;
+/** Suspects in an explanation. */
+const CHANGES_MAX = 8;
 
 /** From a captured failure to an applied playbook: diagnose, choose, decide, act. Verification is the caller's. */
 export class Healer {
@@ -110,7 +131,11 @@ export class Healer {
   ): Promise<HealResult> {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
-    const verdict = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
+    const [verdict, changed] = await Promise.all([
+      diagnose(c, (await this.ports.knowledge()).families, this.ports.logger),
+      this.ports.whatChanged(captured, c),
+    ]);
+    const about: About = { captured, component, verdict, changed };
     const shown = verdict.chosen ?? verdict.best;
     emit({
       type: 'diagnosed',
@@ -120,33 +145,32 @@ export class Healer {
       family: shown.family,
       cause: shown.cause,
       evidence: shown.evidence,
-      advice: shown.advice,
+      advice: adviceOf(about),
       confidence: shown.confidence,
     });
     await this.savePattern({ ...captured.pattern, familyName: shown.family, rootCause: shown.cause });
     if (!mayAct) {
-      await this.explain(captured, c, verdict, 'nothing more: the healing attempts of this boot are used up', null, 'not_healed');
+      await this.explain(about, 'nothing more: the healing attempts of this boot are used up', null, 'not_healed');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    const own = await this.ownPlaybook(captured, shown, attempts);
+    const own = await this.ownPlaybook(captured, component, verdict, attempts);
     if (verdict.chosen === null && own === null) {
-      await this.explain(captured, c, verdict, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
+      await this.explain(about, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    return this.apply(captured, component, phase, c, verdict, own, signal);
+    return this.apply(about, component, phase, own, signal);
   }
 
   private async apply(
-    captured: Captured,
+    about: About,
     component: ComponentSpec,
     phase: Phase,
-    c: CaseFile,
-    verdict: Verdict,
     own: RegisteredPlaybook | null,
     signal: AbortSignal,
   ): Promise<HealResult> {
     const { clock, emit, ids, playbooks, journal, library } = this.ports;
     const { primitives } = await this.ports.knowledge();
+    const { captured, verdict } = about;
     const diagnosis = verdict.chosen ?? verdict.best;
     const { registered, wasGenerated } =
       own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
@@ -170,7 +194,7 @@ export class Healer {
       action: registered.name,
       component: component.name,
       risk: playbook.risk,
-      tier: playbook.tier,
+      tier: tierOf(registered, playbook),
       phase,
       executeAtRuntime: this.ports.executeAtRuntime,
       isApproved: approval !== null && approvalState(approval, clock.nowMs()) === 'approved',
@@ -188,24 +212,23 @@ export class Healer {
     });
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
     if (decision.verdict === 'observe') {
-      await this.explain(captured, c, verdict, `would run ${registered.name}: ${decision.reason}`, registered, 'observed');
+      await this.explain(about, `would run ${registered.name}: ${decision.reason}`, registered, 'observed');
       return { state: 'observed', diagnosis };
     }
     if (decision.verdict === 'needs_approval') {
       if (approval !== null && approvalState(approval, clock.nowMs()) === 'rejected') {
         // Somebody said no to exactly this: asking again would only wear them down.
-        await this.explain(
-          captured,
-          c,
-          verdict,
-          `nothing: ${approval.rejectedBy ?? 'somebody'} rejected ${registered.name}`,
-          registered,
-          'waiting',
-        );
+        await this.explain(about, `nothing: ${approval.rejectedBy ?? 'somebody'} rejected ${registered.name}`, registered, 'waiting');
         return { state: 'hold', diagnosis, waitFor: diagnosis.waitFor };
       }
-      const id = await this.requestApproval(captured, registered, binding, decision, approval);
-      await this.explain(captured, c, verdict, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval');
+      const id = await askForApproval(this.ports, {
+        playbook: registered,
+        component: component.name,
+        incidentId: captured.pattern.incidentId,
+        binding,
+        required: decision.approvals,
+      });
+      await this.explain(about, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval', id);
       emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
       return { state: 'needs_approval', diagnosis, approval: id };
     }
@@ -233,14 +256,14 @@ export class Healer {
       const left = await undoRun(runId, primitives, context, journal);
       await playbooks.saveRun({ ...run, state: 'undone', endedAtMs: clock.nowMs() });
       if (!outcome.refused && !outcome.success) await playbooks.count(registered.name, 'failed');
-      await this.explain(captured, c, verdict, `${registered.name} did not work: ${reason}`, registered, 'not_healed');
+      await this.explain(about, `${registered.name} did not work: ${reason}`, registered, 'not_healed');
       emit({ type: 'playbook_failed', component: component.name, playbook: registered.name, reason, undone: left.length === 0 });
       return { state: 'failed', playbook: registered.name, reason, diagnosis };
     }
     await playbooks.saveRun({ ...run, state: 'applied', endedAtMs: clock.nowMs() });
     await this.advance(captured, 'fix_applied');
     const done = outcome.results.map((r) => r.summary ?? r.step).join('; ');
-    await this.explain(captured, c, verdict, done, registered, 'open');
+    await this.explain(about, done, registered, 'open');
     return {
       state: 'applied',
       run: { runId, playbook: registered.name, captured, diagnosis, component, restart: diagnosis.remedy?.restart ?? true },
@@ -275,7 +298,7 @@ export class Healer {
       action: name,
       component: component.name,
       risk: playbook.risk,
-      tier: playbook.tier,
+      tier: tierOf(registered, playbook),
       phase: 'boot',
       executeAtRuntime: true,
       isApproved,
@@ -378,18 +401,50 @@ export class Healer {
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }
 
-  /** A playbook that a person wrote or edited for this failure wins over what the catalog would generate. */
-  private async ownPlaybook(captured: Captured, shown: Diagnosis, attempts: readonly string[]): Promise<RegisteredPlaybook | null> {
-    for (const p of await this.ports.playbooks.list()) {
-      if (!p.isEnabled || p.origin === 'generated' || p.origin === 'shipped' || attempts.includes(p.name)) continue;
-      if (p.component !== null && p.component !== captured.failure.component) continue;
-      if (p.signature === captured.failure.signature || (p.signature === null && p.family === shown.family)) return p;
+  /**
+   * A playbook that a person wrote or edited for this failure wins over what the catalog would generate. So does one that
+   * was learned from a person, once it was approved; until then it is offered where the catalog is not sure.
+   */
+  private async ownPlaybook(
+    captured: Captured,
+    component: ComponentSpec,
+    verdict: Verdict,
+    attempts: readonly string[],
+  ): Promise<RegisteredPlaybook | null> {
+    const shown = verdict.chosen ?? verdict.best;
+    const signatures = new Set<string>([captured.failure.signature, ...(captured.alike ?? [])]);
+    const fitting = (await this.ports.playbooks.list()).filter(
+      (p) =>
+        p.isEnabled &&
+        p.origin !== 'generated' &&
+        p.origin !== 'shipped' &&
+        !attempts.includes(p.name) &&
+        (p.component === null || p.component === captured.failure.component) &&
+        (p.signature === null ? p.family === shown.family : signatures.has(p.signature)),
+    );
+    const theirs = fitting.find((p) => p.origin !== 'learned');
+    if (theirs !== undefined) return theirs;
+    for (const p of fitting) {
+      const answer = await this.answerTo(p, component);
+      if (answer === 'approved') return p;
+      if (answer !== 'rejected' && (verdict.chosen === null || verdict.chosen.confidence < SURE)) return p;
     }
     return null;
   }
 
+  /** What people have said to exactly these bytes; null when they were not asked, or the file is gone or does not load. */
+  private async answerTo(playbook: RegisteredPlaybook, component: ComponentSpec): Promise<ApprovalState | null> {
+    try {
+      const loaded = await this.ports.library.load(playbook.file);
+      const approval = await this.ports.approvals.byBinding(bindingHash(loaded.hash, component.name, loaded.playbook.params));
+      return approval === null ? null : approvalState(approval, this.ports.clock.nowMs());
+    } catch {
+      return 'rejected'; // nothing that could be run; the catalog goes on without it
+    }
+  }
+
   /** Finds the registered playbook for this remedy, or writes one. */
-  private async playbookFor(
+  async playbookFor(
     captured: Captured,
     component: ComponentSpec,
     diagnosis: Diagnosis,
@@ -443,32 +498,6 @@ export class Healer {
     return { registered, wasGenerated: true };
   }
 
-  private async requestApproval(
-    captured: Captured,
-    registered: RegisteredPlaybook,
-    binding: string,
-    decision: Extract<Decision, { verdict: 'needs_approval' }>,
-    existing: Awaited<ReturnType<ApprovalStore['byBinding']>>,
-  ): Promise<string> {
-    const { approvals, clock, ids } = this.ports;
-    if (existing !== null && approvalState(existing, clock.nowMs()) === 'pending') return existing.id;
-    const id = ids.next('ap');
-    await approvals.save({
-      id,
-      playbook: registered.name,
-      component: captured.failure.component,
-      incidentId: captured.pattern.incidentId,
-      summary: registered.steps.map((s: RemedyStep) => `${s.name} (${s.primitive})`),
-      bindingHash: binding,
-      requiredApprovals: decision.approvals,
-      approvedBy: [],
-      rejectedBy: null,
-      createdAtMs: clock.nowMs(),
-      expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,
-    });
-    return id;
-  }
-
   private async pattern(captured: Captured): Promise<Pattern> {
     return (await this.ports.incidents.pattern(captured.failure.signature)) ?? captured.pattern;
   }
@@ -483,37 +512,40 @@ export class Healer {
   }
 
   private async explain(
-    captured: Captured,
-    c: CaseFile,
-    verdict: Verdict,
+    about: About,
     action: string,
     playbook: RegisteredPlaybook | null,
     outcome: Explanation['outcome'],
+    approval: string | null = null,
   ): Promise<void> {
+    const { captured, verdict, changed, component } = about;
     const { failure } = captured;
     const shown = verdict.chosen ?? verdict.best;
-    await this.ports.incidents.saveExplanation({
-      failureId: failure.id,
-      signature: failure.signature,
-      bootId: failure.bootId,
-      atMs: failure.atMs,
-      component: failure.component,
-      what: failure.message,
-      cause: shown.cause,
-      familyName: shown.family,
-      confidence: shown.confidence,
-      evidence: shown.evidence,
-      changes: c.drift.slice(0, 8).map((d) => d.message),
-      action,
-      playbook: playbook?.name ?? null,
-      risk: playbook?.risk ?? null,
+    const commands = commandsFor(shown, {
+      failure,
+      component,
+      incident: captured.pattern.incidentId,
       outcome,
-      advice: shown.advice,
-      alternatives: verdict.all
-        .filter((d) => d !== shown)
-        .slice(0, 4)
-        .map((d) => `${d.family} (${d.confidence.toFixed(2)}): ${d.cause}`),
+      playbook: playbook?.name ?? null,
+      approval,
+      hasLog: failure.symptom !== 'check',
+      hasDrift: changed.suspects.length > 0,
+      projectDir: this.ports.projectDir,
     });
+    const needsPerson = outcome !== 'open' && outcome !== 'healed' && (outcome !== 'not_healed' || playbook === null);
+    if (needsPerson)
+      this.ports.emit({
+        type: 'person_needed',
+        component: failure.component,
+        incident: captured.pattern.incidentId,
+        advice: adviceOf(about),
+        commands,
+      });
+    const suspects = changed.suspects.slice(0, CHANGES_MAX);
+    const advice = adviceOf(about);
+    await this.ports.incidents.saveExplanation(
+      explanationOf({ failure, verdict, changes: suspects.map(describeSuspect), suspects, action, playbook, outcome, advice, commands }),
+    );
   }
 
   private async setOutcome(
@@ -525,8 +557,28 @@ export class Healer {
     const found = (await incidents.explanations({ signature: run.captured.failure.signature, limit: 20 })).find(
       (e) => e.failureId === run.captured.failure.id,
     );
-    if (found) await incidents.saveExplanation({ ...found, outcome, ...(action === null ? {} : { action }) });
+    const commands = outcome === 'healed' ? { commands: commandsAfterHealing(run.playbook) } : {};
+    if (found) await incidents.saveExplanation({ ...found, outcome, ...commands, ...(action === null ? {} : { action }) });
   }
+}
+
+/** A failure, and what was made of it. */
+interface About {
+  readonly captured: Captured;
+  readonly component: ComponentSpec;
+  readonly verdict: Verdict;
+  readonly changed: WhatChanged;
+}
+
+/** What helped a person before comes first. */
+function adviceOf({ verdict, changed }: About): readonly string[] {
+  const { advice } = verdict.chosen ?? verdict.best;
+  return changed.lessons.length === 0 ? advice : [`the last time a person mended it: ${changed.lessons.join('; ')}`, ...advice];
+}
+
+/** Whatever its file says, what was learned from a person has been read by one before it runs. */
+function tierOf(registered: RegisteredPlaybook, playbook: Playbook): AutonomyTier {
+  return registered.origin === 'learned' && (playbook.tier === 'tier_1' || playbook.tier === 'tier_2') ? 'tier_3' : playbook.tier;
 }
 
 function remedyOf(diagnosis: Diagnosis): Remedy {

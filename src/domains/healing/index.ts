@@ -1,6 +1,16 @@
 // Healing: from a captured failure to an applied, verified or undone playbook.
 export type { Emit, GraceEvent } from './events.ts';
-export { Healer, type AppliedRun, type HealerPorts, type HealResult, type Knowledge, type PlaybookLibrary } from './healer.ts';
+export {
+  Healer,
+  type AppliedRun,
+  type HealerPorts,
+  type HealResult,
+  type Knowledge,
+  type PlaybookLibrary,
+  type WhatChanged,
+} from './healer.ts';
+export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { Supervision } from './supervision.ts';
 export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';
+export { propose, type Proposal } from './propose.ts';

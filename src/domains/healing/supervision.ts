@@ -1,7 +1,7 @@
 import { formatDuration, messageOf } from '../../kernel/index.ts';
 import { approvalState, type Phase } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
-import type { Captured, WaitFor } from '../learning/index.ts';
+import { commandsAfterRestart, type Captured, type WaitFor } from '../learning/index.ts';
 import {
   ComponentRunner,
   RestartIntensity,
@@ -498,6 +498,7 @@ export class Supervision {
       outcome: 'healed',
       advice: [`read the output before the crash: grace explain ${captured.pattern.incidentId}`],
       alternatives: [],
+      commands: commandsAfterRestart(spec, this.settings.projectDir),
     });
     return true;
   }

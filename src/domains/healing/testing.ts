@@ -6,6 +6,7 @@ import { nodeFiles } from '../../adapters/node/files.ts';
 import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
 import {
   approvalStore,
+  groupingRuleStore,
   incidentStore,
   journalStore,
   openStore,
@@ -21,7 +22,7 @@ import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.t
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { GraceEvent } from './events.ts';
-import { Healer } from './healer.ts';
+import { Healer, type WhatChanged } from './healer.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
 
@@ -60,10 +61,12 @@ export class HealingWorld {
   readonly stop = new AbortController();
   readonly specs: readonly ComponentSpec[];
   reachable = false;
+  changed: WhatChanged = { suspects: [], lessons: [] };
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
   readonly incidents;
+  readonly groupingRules;
   readonly playbooks;
   readonly approvals;
   readonly journal;
@@ -79,6 +82,7 @@ export class HealingWorld {
       rmSync(this.dir, { recursive: true, force: true });
     });
     this.incidents = incidentStore(store.db);
+    this.groupingRules = groupingRuleStore(store.db);
     this.playbooks = playbookStore(store.db);
     this.approvals = approvalStore(store.db);
     this.journal = journalStore(store.db);
@@ -116,7 +120,9 @@ export class HealingWorld {
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
+      whatChanged: async () => this.changed,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
+      projectDir: this.dir,
     }); // prettier-ignore
     this.supervision = new Supervision(
       {
@@ -127,7 +133,7 @@ export class HealingWorld {
         prober: this.prober,
         processes: this.processes,
         spawner: { run: async (argv) => ({ exitCode: null, signal: null, stdout: '', stderr: '', timedOut: false, spawnErrorCode: null, ...this.command(argv) }) },
-        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents },
+        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents, groupingRules: this.groupingRules },
         launchOf: async (spec) => ({ argv: spec.command, env: {}, openFiles: null, heapMb: null, specHash: 'same', skip: this.settings['skip'] === true }),
       },
       {

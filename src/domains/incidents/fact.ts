@@ -13,6 +13,12 @@ export type FactRuntime =
   | 'openssl'
   | 'shell'
   | 'kernel'
+  | 'dotnet'
+  | 'rust'
+  | 'mongodb'
+  | 'rabbitmq'
+  | 'nats'
+  | 'mosquitto'
   | 'grace'
   | 'unknown';
 
@@ -60,21 +66,50 @@ export type FactKind =
   | 'client_not_generated' // subject: package whose code is generated
   | 'compile_error' // subject: path; details.line
   | 'module_system_mismatch' // subject: path, when named; details.wants = module | commonjs | typescript
-  | 'dependency_unresolved' // subject: what nobody provides; details.into
   | 'registered_twice' // subject: route or name
   | 'start_timeout' // subject: plugin or hook that did not become ready
   | 'unknown_option' // subject: option as written
   | 'crypto_unsupported' // subject: algorithm, when named
-  | 'lock_out_of_sync' // subject: lock file
   | 'package_manager_mismatch' // subject: manager that the project asks for
   | 'package_manager_unavailable' // subject: manager
-  | 'stack_overflow' // subject: ''
-  | 'watchers_exhausted' // subject: path, when named
-  | 'too_many_processes' // subject: command, when named
   | 'access_refused' // subject: address, when named; code: HTTP status
   | 'service_busy' // subject: address, when named; code: HTTP status
-  | 'pool_exhausted' // subject: engine or library
   | 'credentials_missing' // subject: library; details.names = variables that the message names
+  // What the machine gives, and what servers and runtimes refuse
+  | 'library_missing' // subject: shared library that the loader does not find
+  | 'library_too_old' // subject: version that is wanted (`GLIBC_2.34`); details.path
+  | 'wrong_architecture' // subject: path of a program that this machine cannot run
+  | 'process_limit' // no further process or thread; subject: ''
+  | 'memory_refused' // asks for more memory than there is; subject: option or area; details.wantsMb
+  | 'shared_memory_full' // subject: '' ; details.object = segment | semaphores
+  | 'watch_limit' // of file watches
+  | 'arguments_too_long' // subject: program
+  | 'stack_overflow'
+  | 'option_invalid' // subject: option of a runtime, as given
+  | 'address_unavailable' // subject: address that this machine does not have
+  | 'locale_missing' // subject: locale, when named
+  | 'time_zone_missing' // subject: time zone
+  | 'clock_wrong' // something is dated in the future
+  | 'own_name_unresolved' // subject: the machine's own host name
+  | 'storage_failing' // subject: path, when named (EIO, ESTALE, ENOTCONN)
+  | 'rights_missing' // subject: table, schema, command, when named; details.engine, details.object
+  | 'host_refused' // subject: user, when named; details.engine, details.host
+  | 'encryption_mismatch' // details.wants = encrypted | plain: what the refusing side wants; details.engine
+  | 'data_version_mismatch' // subject: engine and version that wrote the data; details.wants, details.has
+  | 'extension_missing' // subject: extension, module or plugin of a server
+  | 'constraint_violated' // subject: constraint or key
+  | 'server_limit' // subject: setting that is too small
+  | 'pool_exhausted' // subject: pool, when named
+  | 'driver_incompatible' // subject: what the client does not understand; details.engine
+  | 'migration_changed' // subject: migration that was edited after it was applied
+  | 'migration_locked' // subject: lock; details.holder, details.since
+  | 'declaration_conflict' // subject: queue, exchange, stream or index; details.argument
+  | 'queue_missing' // subject: queue, exchange or stream
+  | 'server_full' // subject: engine; details.resource = memory | disk
+  | 'no_quorum' // subject: engine
+  | 'wiring_broken' // subject: type that cannot be injected; details.into
+  | 'artifact_broken' // subject: path of a built program
+  | 'lock_file_outdated' // subject: lock file; details.package
   | 'exception'; // subject: error type; details.message
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
@@ -101,16 +136,22 @@ export interface Fact {
   readonly line: string;
   /** Where that line is in the window that was read; later causes usually explain earlier symptoms less. */
   readonly lineIndex: number;
+  /** The sentence itself, where the line has more: a record of a log, or words that say the same in another way. */
+  readonly said?: string;
+  /** How many causes stand above it in its chain, where there is one: the deepest counts. */
+  readonly depth?: number;
 }
 
 /** What reading an output gave. */
 export interface OutputFacts {
   /** In order of appearance, without duplicates. */
   readonly facts: readonly Fact[];
-  /** Every frame of the first stack that was printed, innermost first; at most 40. */
+  /** Every frame of the stack that belongs to the deepest cause, else of the first one; innermost first; at most 40. */
   readonly frames: readonly Frame[];
   /** The line that best says what went wrong: the first error line, not the last. Empty when there is none. */
   readonly headline: string;
+  /** The last thing that a program said which said very little: its reason, when it ended without an error. */
+  readonly lastWords?: string;
   readonly runtime: FactRuntime;
 }
 

@@ -1,5 +1,6 @@
 import type { BootId, JsonObject, Signature } from '../../kernel/index.ts';
 import type { Fact, Frame } from './fact.ts';
+import type { SignaturePart } from './signature-parts.ts';
 
 /** How a failure was noticed. */
 export type Symptom =
@@ -37,8 +38,11 @@ export interface Failure {
   readonly frames: readonly Frame[];
   readonly family: string;
   readonly signature: Signature;
-  readonly signatureParts: readonly string[];
+  /** What went into the signature: see `compareSignatures`. */
+  readonly signatureParts: readonly SignaturePart[];
   /** Milliseconds from the start of the process to the failure; null when it never started. */
   readonly afterMs: number | null;
   readonly context: JsonObject;
+  /** Where a person's rules put it elsewhere: the signature it would have had, and the rules; absent otherwise. */
+  readonly grouping?: { readonly own: Signature; readonly rules: readonly string[] };
 }

@@ -4,7 +4,31 @@
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
 export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
-export { computeSignature, type SignatureInput, type SignatureResult } from './signature.ts';
+export {
+  compareSignatures,
+  readSignatureParts,
+  type SignatureDifference,
+  type SignaturePart,
+  type SignaturePartName,
+} from './signature-parts.ts';
+export { computeSignature, principalFact, type SignatureInput, type SignatureResult } from './signature.ts';
 export type { Failure, Symptom } from './failure.ts';
-export type { Explanation, IncidentStore } from './ports.ts';
+export type { ExplainedChange, Explanation, IncidentStore } from './ports.ts';
 export { incidentIdOf, nextPatternState, type Pattern, type PatternEvent, type PatternState } from './pattern.ts';
+// A person's rule outranks the signature: these two are one, those are not.
+export { GroupingRefused } from './errors.ts';
+export {
+  groupFailure,
+  mergedInto,
+  membersOf,
+  mergePatterns,
+  partOf,
+  SPLIT_PARTS,
+  splitPattern,
+  standingPatterns,
+  takeBackRule,
+  type Grouped,
+  type GroupingRule,
+  type SplitPart,
+} from './grouping-rule.ts';
+export type { GroupingRuleStore, Occurrence, SuggestedCommand } from './ports.ts';

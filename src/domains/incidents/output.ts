@@ -8,6 +8,9 @@ const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,256}(?:\u0007|
 /* oxlint-disable-next-line no-control-regex -- as above; tabs become spaces below */
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]/g;
 
+/* oxlint-disable-next-line no-control-regex -- as above: what most lines do not have */
+const UNSAFE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]/;
+
 /**
  * What a program wrote, made safe to read, store and show: lines without colours, control characters and text-direction
  * tricks, cut to `LINE_CHARS_MAX`, empty ones left out.
@@ -21,7 +24,8 @@ export function cleanLines(text: string): string[] {
     if (end < 0) end = text.length;
     // Cut before cleaning: a line may have 100 MB. Twice the limit leaves room for colours.
     const raw = text.slice(start, Math.min(end, start + LINE_CHARS_MAX * 2));
-    const line = raw.replace(ESCAPES, '').replaceAll('\t', '  ').replace(CONTROLS, '').trimEnd().slice(0, LINE_CHARS_MAX);
+    const safe = UNSAFE.test(raw) ? raw.replace(ESCAPES, '').replaceAll('\t', '  ').replace(CONTROLS, '') : raw;
+    const line = safe.trimEnd().slice(0, LINE_CHARS_MAX);
     if (line.trim() !== '') lines.push(line);
     start = end + 1;
   }

@@ -37,9 +37,10 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     /((?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4})"(?:[^"\\\n]|\\.){3,512}/gi,
     `$1"${REDACTED}`,
   ],
-  // name=value and "name": "value"
+  // name=value and "name": "value"; what stands before the name stays as it is, and looking for it would cost a second look
+  // at every word
   [
-    /\b([A-Za-z0-9_.-]{0,64}(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
+    /((?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
     `$1${REDACTED}`,
   ],
 ];

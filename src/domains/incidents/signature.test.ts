@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fact, Frame, OutputFacts } from './fact.ts';
-import { computeSignature, frameName, maskLine, principalFact, type SignatureInput } from './signature.ts';
+import { computeSignature, principalFact, type SignatureInput } from './signature.ts';
 
 const fact = (kind: Fact['kind'], subject: string, more: Partial<Fact> = {}): Fact => ({
   kind,
@@ -170,10 +170,90 @@ describe('the deepest cause wins', () => {
   });
 });
 
-test('masks addresses, short times and ports behind a host', () => {
-  expect(maskLine('03:04:05 connect to 10.0.0.5:5432 or db:5432 failed')).toBe('<time> connect to <addr> or db:<n> failed');
-});
+const partOf = (name: string, signed: ReturnType<typeof sign>) => signed.parts.find((part) => part.name === name)?.value;
 
-test('a frame is named without its line', () => {
-  expect(frameName(frame('/srv/a/cart.js', '', 5))).toBe('cart.js in (top level)');
+describe('a part counts only where it tells something:', () => {
+  const own = [frame('/srv/app/src/main.js', 'start', 3)];
+
+  test('the same words of SQLite from two languages are two failures', () => {
+    const facts = [fact('relation_missing', 'users', { runtime: 'sqlite', code: 'SQLITE_ERROR', details: { object: 'table' } })];
+    const signed = sign({ facts, runtime: 'python' });
+    expect(partOf('runtime', signed)).toBe('python/sqlite');
+    expect(signed.signature).not.toBe(sign({ facts, runtime: 'node' }).signature);
+  });
+
+  test('a table and a column of one name are two things, and so are the columns of two tables', () => {
+    const of = (details: Fact['details']) => partOf('subject', sign({ facts: [fact('relation_missing', 'name', { details })] }));
+    expect([of({ object: 'table' }), of({ object: 'column' }), of({ object: 'column', table: 'users' })]).toEqual([
+      'table name',
+      'column name',
+      'column users.name',
+    ]);
+  });
+
+  test.each([
+    ['a port', fact('port_in_use', '3000')],
+    ['a host', fact('connection_refused', '127.0.0.1:40001')],
+    ['a file in a folder that nobody names', fact('path_missing', '/tmp/svc-1/config.json')],
+    ['nothing at all', fact('permission_denied', '')],
+  ])('the place does, for %s', (_what, one) => {
+    expect(partOf('place', sign({ facts: [one], frames: own }))).toBe('main.js#start');
+  });
+
+  test.each([
+    ['a file of the checkout', fact('path_missing', '/srv/shop/config/app.yaml')],
+    ['a file of the system', fact('path_missing', '/etc/ssl/certs/shop.pem')],
+    ['a module', fact('module_missing', 'express')],
+    ['what Grace found out itself', fact('port_in_use', '3000', { runtime: 'grace' })],
+  ])('the place does not, for %s', (_what, one) => {
+    expect(partOf('place', sign({ facts: [one], frames: own }))).toBe('');
+  });
+
+  test('without own code the place is the package that failed', () => {
+    const driver = { ...frame('/srv/app/node_modules/pg/lib/client.js', 'connect', 1, true), package: 'pg' };
+    expect(
+      partOf('place', sign({ facts: [fact('timeout', '')], frames: [{ ...frame('node:net', '', 1, true), package: 'node' }, driver] })),
+    ).toBe('pg');
+  });
+
+  test('the words do, where one kind has several complaints', () => {
+    const saying = (line: string) => sign({ facts: [fact('config_invalid', 'a.json', { line })] }).signature;
+    expect(saying('a.json: Unexpected end of JSON input')).not.toBe(saying('a.json: Expected double-quoted property name'));
+    expect(saying('/srv/a/a.json:12: no value')).toBe(saying('/srv/b/a.json:77: no value'));
+  });
+
+  test('the words do not, for a name in the code, except when no stack tells the language', () => {
+    const missing = (line: string, runtime: Fact['runtime']) =>
+      sign({ facts: [fact('env_missing', 'DATABASE_URL', { line, runtime: 'unknown' })], runtime }).signature;
+    expect(missing('DATABASE_URL: Required', 'node')).toBe(missing('please set DATABASE_URL', 'node'));
+    expect(missing('DATABASE_URL: Required', 'unknown')).not.toBe(missing('please set DATABASE_URL', 'unknown'));
+  });
+
+  test('a sentence that was said inside a record counts, and not the record around it', () => {
+    const inside = (line: string) => sign({ facts: [fact('timeout', '', { line, said: 'query timed out' })] }).signature;
+    expect(inside('{"pid":1,"msg":"query timed out"}')).toBe(inside('{"msg":"query timed out","host":"a"}'));
+  });
+
+  test.each([
+    [{ exitCode: 1 }, ''],
+    [{ exitCode: 3 }, 'exit:3'],
+    [{ exitCode: null, signal: 'SIGABRT' }, ''],
+    [{ exitCode: null, signal: 'SIGSEGV' }, 'signal:SIGSEGV'],
+  ])('how an exception ended (%j) counts when it is not how exceptions end', (ended, outcome) => {
+    expect(partOf('outcome', sign({ facts: [fact('exception', 'Error')] }, ended))).toBe(outcome);
+  });
+
+  test.each([
+    ['which of many databases', fact('database_missing', 'tenant_12'), 'tenant_<n>'],
+    ['which user', fact('auth_failed', 'app0'), 'app<n>'],
+    ['the database of a MySQL table', fact('relation_missing', 'shop7.users', { runtime: 'mysql' }), 'shop<n>.users'],
+  ])('%s does not', (_what, one, subject) => {
+    expect(partOf('subject', sign({ facts: [one] }))).toBe(subject);
+  });
+
+  test('the deeper of two causes of one kind wins', () => {
+    const [outer, inner] = [fact('exception', 'Error'), fact('exception', 'TypeError', { depth: 1 })];
+    expect(principalFact([outer, inner])).toBe(inner);
+    expect(principalFact([inner, outer])).toBe(inner);
+  });
 });

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import { sha256Hex, signatureOf, type Signature } from '../../kernel/index.ts';
 import type { Fact, Frame, OutputFacts } from './fact.ts';
+import { isFixedPath, maskAddress, maskName, maskPath, maskText } from './masking.ts';
+import { SIGNATURE_PART_NAMES, type SignaturePart, type SignaturePartName } from './signature-parts.ts';
 
 /** Raised whenever the same failure would get another signature: older patterns then keep theirs under the old number. */
-export const SIGNATURE_VERSION = 1;
+const SIGNATURE_VERSION = 2;
 
 export interface SignatureInput {
   readonly component: string;
@@ -13,16 +15,17 @@ export interface SignatureInput {
   readonly signal: string | null;
   /** How it was noticed: `exit`, `not_ready`, `smoke`, `liveness` … */
   readonly symptom: string;
-  /** The component's directory: paths below it are told relative to it, wherever it was checked out. */
+  /** The component's directory: paths below it are told relative to it, wherever it was checked out. Empty: not known. */
   readonly directory: string;
 }
 
 export interface SignatureResult {
   readonly family: string;
   readonly signature: Signature;
+  /** What it is about, masked, for people. */
   readonly subject: string;
   /** What went into it, for `grace explain`. */
-  readonly parts: readonly string[];
+  readonly parts: readonly SignaturePart[];
 }
 
 /**
@@ -30,25 +33,30 @@ export interface SignatureResult {
  * The deepest cause wins: the fact that names a code outranks the exception that wraps it.
  */
 export function computeSignature(input: SignatureInput): SignatureResult {
-  const cause = principalFact(input.output.facts);
-  const frame = input.output.frames.find((f) => !f.inDependency) ?? null;
-  const code = cause?.code ?? '';
-  const outcome = cause ? '' : input.signal ? `signal:${input.signal}` : input.exitCode !== null ? `exit:${input.exitCode}` : input.symptom;
-  const family = [cause?.runtime ?? input.output.runtime, cause?.kind ?? 'unexplained', code, outcome].join('|');
-  const subject =
-    cause && cause.subject !== ''
-      ? maskSubject(cause, input.directory)
-      : maskLine(input.output.headline.replaceAll(`${input.directory}/`, ''));
-  const place = frame === null || (cause !== null && !FRAME_MATTERS.has(cause.kind)) ? '' : `${basename(frame.path)}#${frame.function}`;
-  const parts = [`v${SIGNATURE_VERSION}`, input.component, family, subject, place];
-  return { family, signature: signatureOf(sha256Hex(parts.join('\n')).slice(0, 16)), subject, parts };
+  const { output, directory } = input;
+  const cause = principalFact(output.facts);
+  const subject = cause === null ? '' : subjectOf(cause, directory);
+  const message = messageOf(cause, input);
+  const values: Readonly<Record<SignaturePartName, string>> = {
+    version: String(SIGNATURE_VERSION),
+    component: input.component,
+    runtime: runtimeOf(cause, output),
+    kind: cause?.kind ?? 'unexplained',
+    code: cause?.code ?? '',
+    operation: String(cause?.details['syscall'] ?? ''),
+    outcome: outcomeOf(cause, input),
+    subject,
+    message,
+    place: cause !== null && namesItsObject(cause, directory) ? '' : placeOf(output.frames),
+  };
+  const family = [values.runtime, values.kind, values.code, values.operation, values.outcome].join('|');
+  const parts = SIGNATURE_PART_NAMES.map((name) => ({ name, value: values[name] }));
+  const digest = sha256Hex(parts.map((part) => `${part.name}=${part.value}`).join('\n'));
+  return { family, signature: signatureOf(digest.slice(0, 16)), subject: shownSubject(cause, subject, message), parts };
 }
 
-/** For a failure that names its object, the place in the code adds nothing but differences between versions. */
-const FRAME_MATTERS: ReadonlySet<Fact['kind']> = new Set(['exception', 'timeout', 'unawaited']);
-
 /** How much a kind says about the cause: the higher, the deeper. */
-const DEPTH: Partial<Record<Fact['kind'], number>> = {
+const RANK: Partial<Record<Fact['kind'], number>> = {
   exception: 0,
   timeout: 1,
   connection_lost: 2,
@@ -57,42 +65,132 @@ const DEPTH: Partial<Record<Fact['kind'], number>> = {
   path_missing: 4,
 };
 
-/** The fact that most likely is the cause: the deepest kind, the first of its kind. Null without facts. */
+/** The fact that most likely is the cause: the deepest kind, the deepest in its chain, the first. Null without facts. */
 export function principalFact(facts: readonly Fact[]): Fact | null {
   let best: Fact | null = null;
-  for (const fact of facts) if (best === null || (DEPTH[fact.kind] ?? 5) > (DEPTH[best.kind] ?? 5)) best = fact;
+  for (const fact of facts) if (best === null || isDeeper(fact, best)) best = fact;
   return best;
 }
 
-/** Ports and addresses change between machines; names are the failure. */
-function maskSubject(fact: Fact, directory: string): string {
-  if (fact.kind === 'port_in_use' || fact.kind === 'port_forbidden') return '<port>';
-  if (fact.kind === 'exception')
-    return `${fact.subject}: ${maskLine(String(fact.details['message'] ?? '').replaceAll(`${directory}/`, ''))}`;
-  return maskPaths(maskLine(fact.subject.replaceAll(`${directory}/`, '')));
+function isDeeper(fact: Fact, than: Fact): boolean {
+  const rank = (RANK[fact.kind] ?? 5) - (RANK[than.kind] ?? 5);
+  return rank > 0 || (rank === 0 && (fact.depth ?? 0) > (than.depth ?? 0));
 }
 
-/** A path keeps its last two parts: the rest depends on where the service was checked out. */
-function maskPaths(text: string): string {
-  return text.replace(/(?<![\w.@~+-])(?:\/[\w.@~+-]+){2,}/g, (path) => path.split('/').slice(-2).join('/'));
+/** Who failed, and who said so: the same words of SQLite from a Node and from a Python program are two failures. */
+function runtimeOf(cause: Fact | null, output: OutputFacts): string {
+  if (cause === null || cause.runtime === output.runtime || cause.runtime === 'unknown') return output.runtime;
+  return output.runtime === 'unknown' || cause.runtime === 'grace' ? cause.runtime : `${output.runtime}/${cause.runtime}`;
 }
 
-/** Times, ids, addresses, pids and numbers out; quoted identifiers stay, since they are the fix. */
-export function maskLine(line: string): string {
-  // Paths first: a release directory that is a number would otherwise split them.
-  return maskPaths(line.slice(0, 512))
-    .replace(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>')
-    .replace(/\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b/g, '<time>')
-    .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
-    .replace(/\b0x[0-9a-f]+\b/gi, '<hex>')
-    .replace(/\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b/gi, '<hex>')
-    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '<addr>')
-    .replace(/(?<![\w"'`])\d+(?:\.\d+)?(?![\w"'`])/g, '<n>')
-    .replace(/:\d{2,5}\b/g, ':<n>')
-    .trim();
+/** A known cause is the same however the process ended; an exception can be, and silence is only how it ended. */
+function outcomeOf(cause: Fact | null, { signal, exitCode, symptom }: SignatureInput): string {
+  if (cause !== null && cause.kind !== 'exception') return '';
+  const isUsual = signal === null ? exitCode === null || USUAL_CODES.has(exitCode) : signal === 'SIGABRT';
+  if (cause !== null && isUsual) return '';
+  if (signal !== null) return `signal:${signal}`;
+  return exitCode === null ? symptom : `exit:${exitCode}`;
 }
 
-/** The same frame whatever the line it moved to. */
-export function frameName(frame: Frame): string {
-  return `${basename(frame.path)} in ${frame.function || '(top level)'}`;
+/** Shells add this to the number of the signal that ended a program. */
+const SIGNALLED = 129;
+
+/** What runtimes end with after an uncaught error: most with 1, Go 2, Rust 101, PHP 255, abort(3) in a shell 134. */
+const USUAL_CODES: ReadonlySet<number> = new Set([0, 1, 2, 101, 134, 255]);
+
+/** Things that have a name in the code: the name says it all, in whatever words and from wherever it is missed. */
+const CODE_NAMES: ReadonlySet<Fact['kind']> = new Set([
+  'module_missing', 'export_missing', 'circular_import', 'env_missing', 'relation_missing', 'relation_exists', 'command_missing',
+  'migration_pending', 'migration_failed',
+]); // prettier-ignore
+
+const PATHS: ReadonlySet<Fact['kind']> = new Set([
+  'path_missing', 'permission_denied', 'read_only_file_system', 'not_a_directory', 'is_a_directory', 'disk_full',
+  'too_many_open_files', 'data_corrupt', 'database_locked', 'lock_held', 'syntax_error', 'config_invalid', 'native_module_broken',
+]); // prettier-ignore
+
+const ADDRESSES: ReadonlySet<Fact['kind']> = new Set(['connection_refused', 'connection_lost', 'host_unresolved', 'timeout']);
+
+/** Names that whoever installs the service chooses. */
+const DEPLOYED: ReadonlySet<Fact['kind']> = new Set(['auth_failed', 'database_missing']);
+
+function subjectOf({ kind, runtime, subject, details }: Fact, directory: string): string {
+  if (kind === 'port_in_use' || kind === 'port_forbidden') return '<port>';
+  if (subject === '') return '';
+  const told = withoutDirectory(subject, directory);
+  if (kind === 'relation_missing' || kind === 'relation_exists')
+    return [details['object'], details['table'] === undefined ? relationOf(told, runtime) : `${details['table']}.${told}`].join(' ').trim();
+  if (CODE_NAMES.has(kind)) return told.includes('/') ? maskText(told) : told;
+  if (DEPLOYED.has(kind)) return maskName(told);
+  if (ADDRESSES.has(kind)) return /[\s()]/.test(told) ? maskText(told) : told.includes('://') ? maskText(told) : maskAddress(told);
+  if (PATHS.has(kind)) return /\s/.test(told) && !told.includes('/') ? maskText(told) : maskPath(told);
+  return kind === 'exception' ? told : maskText(told);
+}
+
+/** MySQL puts the database before a table; which one is for whoever installs the service. */
+function relationOf(name: string, runtime: Fact['runtime']): string {
+  return runtime === 'mysql' ? name.replace(/^[^.]{1,128}(?=\.)/, maskName) : name;
+}
+
+/** Whether the subject alone says which failure of its kind it is; else the place in the code has to. */
+function namesItsObject(cause: Fact, directory: string): boolean {
+  if (cause.runtime === 'grace') return true;
+  if (cause.subject === '') return false;
+  if (CODE_NAMES.has(cause.kind)) return true;
+  return PATHS.has(cause.kind) && isFixedPath(withoutDirectory(cause.subject, directory));
+}
+
+function messageOf(cause: Fact | null, { output, exitCode, signal, directory }: SignatureInput): string {
+  if (cause === null) {
+    // abort(3) is preceded by its reason; who is ended by another signal or as if by one does not choose the words.
+    const chose = signal === null ? exitCode !== null && exitCode < SIGNALLED : signal === 'SIGABRT';
+    return maskText(withoutDirectory(output.headline || (chose ? (output.lastWords ?? '') : ''), directory));
+  }
+  if (cause.kind === 'exception') return maskText(withoutDirectory(String(cause.details['message'] ?? ''), directory));
+  // Grace words its own facts, with what it saw this time.
+  if (cause.runtime === 'grace') return '';
+  // Who says it is told by the stack, or else by the words.
+  if (CODE_NAMES.has(cause.kind) && cause.subject !== '' && output.runtime !== 'unknown') return '';
+  const said = withoutDirectory(cause.said ?? cause.line, directory);
+  const subject = withoutDirectory(cause.subject, directory);
+  return maskText(subject.length < 2 ? said : withoutSubject(said, subject));
+}
+
+/** With the folders that stand before it: a file is often named in full in the sentence, and by its name alone in the fact. */
+function withoutSubject(said: string, subject: string): string {
+  let rest = said;
+  let told = '';
+  for (let at = rest.indexOf(subject); at >= 0; at = rest.indexOf(subject)) {
+    const before = rest.slice(0, at);
+    told += `${before.endsWith('/') ? before.slice(0, startOfPath(before)) : before}<it>`;
+    rest = rest.slice(at + subject.length);
+  }
+  return told + rest;
+}
+
+function startOfPath(text: string): number {
+  let at = text.length;
+  while (at > 0 && IN_PATH.test(text.charAt(at - 1))) at--;
+  return at;
+}
+
+const IN_PATH = /[\w./@+%~-]/;
+
+function withoutDirectory(text: string, directory: string): string {
+  return directory === '' ? text : text.replaceAll(`${directory}/`, '');
+}
+
+/** The service's own code, without line numbers: they move with every edit. Without own code, the package that failed. */
+function placeOf(frames: readonly Frame[]): string {
+  const own = frames.find((frame) => !frame.inDependency);
+  if (own) return `${maskName(basename(own.path))}#${own.function}`;
+  return frames.find((frame) => frame.package !== null && !RUNTIMES_OWN.has(frame.package))?.package ?? '';
+}
+
+const RUNTIMES_OWN: ReadonlySet<string> = new Set(['node', 'python', 'java', 'go', 'ruby']);
+
+function shownSubject(cause: Fact | null, subject: string, message: string): string {
+  if (cause === null) return message;
+  if (cause.kind === 'exception') return message === '' ? subject : `${subject}: ${message}`;
+  return subject === '' ? message : subject;
 }

@@ -1,7 +1,8 @@
-import type { BootId, Clock, Files, Ids, JsonObject } from '../../kernel/index.ts';
+import type { BootId, Clock, Files, Ids, JsonObject, Signature } from '../../kernel/index.ts';
 import {
   cleanLines,
   computeSignature,
+  groupFailure,
   incidentIdOf,
   LINE_CHARS_MAX,
   nextPatternState,
@@ -9,6 +10,7 @@ import {
   type Fact,
   type FactReader,
   type Failure,
+  type GroupingRuleStore,
   type IncidentStore,
   type Pattern,
   type Redactor,
@@ -46,16 +48,22 @@ export interface CapturePorts {
   /** Loaded when the first failure needs it. */
   readFacts(lines: readonly string[]): Promise<ReturnType<FactReader>>;
   readonly incidents: IncidentStore;
+  readonly groupingRules: GroupingRuleStore;
 }
+
+/** What is needed to read a failure, without storing it. */
+export type ReadingPorts = Omit<CapturePorts, 'incidents' | 'groupingRules'>;
 
 export interface Captured {
   readonly failure: Failure;
   readonly pattern: Pattern;
   readonly isNew: boolean;
+  /** Signatures that people made one with it: a playbook for any of them is for all. */
+  readonly alike?: readonly Signature[];
 }
 
 /** Reads what is there into a failure, without storing anything. Output is cut to size and redacted before anything else. */
-export async function observe(input: CaptureInput, ports: CapturePorts): Promise<Failure> {
+export async function observe(input: CaptureInput, ports: ReadingPorts): Promise<Failure> {
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
@@ -98,9 +106,15 @@ export async function observe(input: CaptureInput, ports: CapturePorts): Promise
   });
 }
 
-/** Stores a failure. Known: occurrence and last seen go up. New: an incident is opened. */
-export async function record(failure: Failure, ports: Pick<CapturePorts, 'incidents'>): Promise<Captured> {
+/**
+ * Stores a failure. Known: occurrence and last seen go up. New: an incident is opened. Where a person's rules put it with
+ * others, or apart from them, they decide.
+ */
+export async function record(observed: Failure, ports: Pick<CapturePorts, 'incidents' | 'groupingRules'>): Promise<Captured> {
   const { incidents } = ports;
+  const { signature, rules, absorbed, alike } = groupFailure(observed, await ports.groupingRules.list());
+  const grouping = rules.length === 0 ? {} : { grouping: { own: observed.signature, rules: rules.map((r) => r.id) } };
+  const failure: Failure = { ...observed, signature, ...grouping };
   await incidents.saveFailure(failure);
   const known = await incidents.pattern(failure.signature);
   const pattern: Pattern =
@@ -121,17 +135,23 @@ export async function record(failure: Failure, ports: Pick<CapturePorts, 'incide
           playbook: null,
           cleanBoots: 0,
         }
-      : {
-          ...known,
-          ...nextPatternState(known, 'recurred'),
-          occurrences: known.occurrences + 1,
-          lastSeenMs: Math.max(failure.atMs, known.lastSeenMs),
-        };
+      : seenAgain(known, failure.atMs);
   await incidents.savePattern(pattern);
-  return { failure, pattern, isNew: known === null };
+  for (const merged of await Promise.all(absorbed.map((s) => incidents.pattern(s))))
+    if (merged !== null) await incidents.savePattern(seenAgain(merged, failure.atMs));
+  return { failure, pattern, isNew: known === null, alike };
 }
 
-async function outputOf(input: CaptureInput, ports: CapturePorts): Promise<readonly string[]> {
+function seenAgain(pattern: Pattern, atMs: number): Pattern {
+  return {
+    ...pattern,
+    ...nextPatternState(pattern, 'recurred'),
+    occurrences: pattern.occurrences + 1,
+    lastSeenMs: Math.max(atMs, pattern.lastSeenMs),
+  };
+}
+
+async function outputOf(input: CaptureInput, ports: ReadingPorts): Promise<readonly string[]> {
   if (input.log === null) return [];
   const { files, redactor } = ports;
   const path = input.component.logFile;

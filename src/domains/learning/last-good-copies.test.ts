@@ -77,6 +77,33 @@ describe('what is kept', () => {
     expect(await keeper().entry('api', join(app, 'link.yaml'))).toMatchObject({ kind: 'symlink', digest: 'config.yaml' });
   });
 
+  test.each([
+    'package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lockb', 'Pipfile.lock', 'poetry.lock', 'uv.lock',
+    'requirements.txt', 'Gemfile.lock', 'Gemfile', 'go.sum', 'go.mod', 'Cargo.lock', 'composer.lock', 'gradle.lockfile',
+    'tls/site.pem', 'tls/site.crt', 'tls/site.der', 'tls/site.key', 'tls/site.p12', 'tls/site.pfx', 'tls/site.jks', 'tls/ca.keystore',
+    '.env', '.env.local', 'Procfile', 'app.conf', 'nginx.conf', '.npmrc',
+  ])('%s', async (name) => {
+    await write(name, 'kept');
+    await takes();
+    expect(await contentOf(name)).toBe('kept');
+  }); // prettier-ignore
+
+  test('whatever the start command names, also inside of a shell line, whatever it is called', async () => {
+    spec = component({
+      cwd: app,
+      roots: [app],
+      command: ['sh', '-c', 'exec ./ledger --rules=conf/tariffs.v2 -d "data/seed.bin"'],
+      logFile: '',
+    });
+    for (const name of ['conf/tariffs.v2', 'data/seed.bin', 'data/other.bin']) await write(name, 'kept');
+    await takes();
+    expect([await contentOf('conf/tariffs.v2'), await contentOf('data/seed.bin'), await contentOf('data/other.bin')]).toEqual([
+      'kept',
+      'kept',
+      null,
+    ]);
+  });
+
   test('a file of exactly the limit is kept', async () => {
     await write('exact.json', 'x'.repeat(512 * 1024));
     await takes();
@@ -237,6 +264,24 @@ describe('what is different', () => {
     const order = (await drift(['Error: cannot read mentioned.txt'])).map((d) => d.subject.slice(app.length + 1));
     expect(order[0]).toBe('config.json');
     expect(order.at(-1)).toBe('a.txt');
+  });
+});
+
+describe('what is there now', () => {
+  test('is mapped as it would be kept, and nothing is', async () => {
+    await write('config.yaml', 'a: 1\n');
+    await write('photo.jpg', 'x');
+    await fs.symlink('config.yaml', join(app, 'link.yaml'));
+    const present = await keeper().present(spec);
+    await takes();
+    const kept = await keeper().entries('api');
+    expect(present.map((e) => ({ ...e, bootId: '' }))).toEqual(kept.map((e) => ({ ...e, bootId: '' })));
+    await write('config.yaml', 'a: 2\n');
+    await write('new.ini', 'b=1\n');
+    const later = await keeper().present(spec);
+    expect(later.find((e) => e.path.endsWith('config.yaml'))?.digest).not.toBe(kept.find((e) => e.path.endsWith('config.yaml'))?.digest);
+    expect(later.map((e) => e.path)).toContain(join(app, 'new.ini'));
+    expect(await contentOf('config.yaml')).toBe('a: 1\n');
   });
 });
 

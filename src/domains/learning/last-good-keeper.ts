@@ -56,17 +56,18 @@ const SKIPPED_DIRS = new Set([
 ]);
 /** Files whose content is kept: what configures a service, what it keeps in small files, what it proves itself with. */
 const KEPT_EXTENSIONS = new Set([
-  '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.key',
-  '.lock', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
+  '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.cert', '.der', '.key', '.p12', '.pfx', '.jks', '.keystore', '.truststore',
+  '.lock', '.sum', '.mod', '.lockb', '.gradle', '.gemspec', '.csproj', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
   '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
+  '.sum', '.mod',
 ]); // prettier-ignore
 /** Bigger files are data, not settings: their traits are kept, their content is not. */
 const CONTENT_BYTES_MAX = 512 * 1024;
 const TOTAL_BYTES_MAX = 32 * 1024 * 1024;
 const ENTRIES_MAX = 8000;
 const DEPTH_MAX = 8;
-/** Written anew at every start, or nobody's loss. */
-const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
+/** Paths that are written anew at every start, or nobody's loss; relative to the component. */
+export const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
 const CODE = /\.(?:[cm]?[jt]sx?|py|rb|sh)$/i;
 /** Grace's own leavings beside broken files. */
 const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
@@ -98,6 +99,7 @@ export class LastGoodKeeper implements LastGood {
   async take(spec: ComponentSpec, bootId: string): Promise<number> {
     const { files, vault, store, checkContent } = this.ports;
     const before = new Map((await this.entries(spec.name)).map((e) => [e.path, e]));
+    const named = await namedBy(spec, files);
     const taken: StoredEntry[] = [];
     let total = 0;
     for (const { path, stat } of await this.walk(spec)) {
@@ -114,7 +116,7 @@ export class LastGoodKeeper implements LastGood {
           taken.push({ ...traits, kind: 'file', digest: old.digest, hasContent: true });
           continue;
         }
-        const isKept = keepsContent(path, stat, spec, this.ports.keptFiles(spec.name)) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
+        const isKept = this.keepsContent(path, stat, spec, named) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
         const content = isKept ? await files.read(path).catch(() => null) : null;
         if (content === null) {
           taken.push({ ...traits, kind: 'file', digest: '', hasContent: false });
@@ -134,6 +136,31 @@ export class LastGoodKeeper implements LastGood {
     this.cache.set(spec.name, taken);
     await this.forgetUnused();
     return taken.length;
+  }
+
+  /** What is there now, as `take` would map it, without keeping anything. Files that did not change are not read again. */
+  async present(spec: ComponentSpec): Promise<readonly StoredEntry[]> {
+    const { files } = this.ports;
+    const before = new Map((await this.entries(spec.name)).map((e) => [e.path, e]));
+    const named = await namedBy(spec, files);
+    const found: StoredEntry[] = [];
+    let total = 0;
+    for (const { path, stat } of await this.walk(spec)) {
+      const traits = { path, mode: stat.mode, uid: stat.uid, gid: stat.gid, sizeBytes: stat.sizeBytes, mtimeMs: stat.mtimeMs, bootId: '' };
+      if (stat.kind === 'symlink') {
+        found.push({ ...traits, kind: 'symlink', digest: (await files.readLink(path)) ?? '', hasContent: false });
+        continue;
+      }
+      const kind = stat.kind === 'directory' ? 'directory' : 'file';
+      const old = before.get(path);
+      const isSame = old?.kind === 'file' && old.hasContent && old.mtimeMs === stat.mtimeMs && old.sizeBytes === stat.sizeBytes;
+      const isRead = !isSame && kind === 'file' && this.keepsContent(path, stat, spec, named) && total + stat.sizeBytes <= TOTAL_BYTES_MAX;
+      const content = isRead ? await files.read(path).catch(() => null) : null;
+      total += content?.length ?? 0;
+      const digest = isSame ? old.digest : content === null ? '' : sha256Hex(content);
+      found.push({ ...traits, kind, digest, hasContent: digest !== '' });
+    }
+    return found;
   }
 
   /** Contents that no component's map names any more. */
@@ -252,6 +279,20 @@ export class LastGoodKeeper implements LastGood {
     return found;
   }
 
+  private keepsContent(path: string, stat: FileStat, spec: ComponentSpec, named: ReadonlySet<string>): boolean {
+    if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
+    const name = basename(path);
+    return (
+      named.has(path) ||
+      spec.command.some((word) => word.endsWith(name)) ||
+      spec.envFiles.includes(path) ||
+      this.ports.keptFiles(spec.name).includes(path) ||
+      name.startsWith('.env') ||
+      KEPT_EXTENSIONS.has(extname(name).toLowerCase()) ||
+      /rc$|file$/i.test(name)
+    );
+  }
+
   private rank(
     entry: LastGoodEntry,
     kind: Drift['kind'],
@@ -343,17 +384,4 @@ async function hasParts(files: Files, path: string): Promise<boolean> {
 
 function isEnvFile(path: string, spec: ComponentSpec): boolean {
   return spec.envFiles.includes(path) || basename(path).startsWith('.env');
-}
-
-function keepsContent(path: string, stat: FileStat, spec: ComponentSpec, keptFiles: readonly string[]): boolean {
-  if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
-  const name = basename(path);
-  return (
-    spec.command.some((word) => word.endsWith(name)) ||
-    spec.envFiles.includes(path) ||
-    keptFiles.includes(path) ||
-    name.startsWith('.env') ||
-    KEPT_EXTENSIONS.has(extname(name).toLowerCase()) ||
-    /rc$|file$/i.test(name)
-  );
 }

@@ -16,7 +16,8 @@ export interface RegisteredPlaybook {
   /** SHA-256 of the file. Another hash is another version, and loses earned trust. */
   readonly hash: string;
   readonly file: string;
-  readonly origin: 'generated' | 'edited' | 'written' | 'shipped';
+  /** `learned`: made of what a person did by hand; offered, and never run before it was approved. */
+  readonly origin: 'generated' | 'edited' | 'written' | 'shipped' | 'learned';
   /** Catalog family whose guard and diagnosis go with it. */
   readonly family: string | null;
   readonly signature: string | null;

@@ -1,0 +1,34 @@
+import type { Clock, Ids } from '../../kernel/index.ts';
+import { APPROVAL_LIFE_MS, approvalState, type ApprovalStore } from '../governance/index.ts';
+import type { RegisteredPlaybook } from '../playbooks/index.ts';
+
+/** The request for exactly these bytes: the one that is open already, or a new one. @returns its id */
+export async function askForApproval(
+  ports: { readonly approvals: ApprovalStore; readonly clock: Clock; readonly ids: Ids },
+  asked: {
+    readonly playbook: RegisteredPlaybook;
+    readonly component: string;
+    readonly incidentId: string;
+    readonly binding: string;
+    readonly required: number;
+  },
+): Promise<string> {
+  const { approvals, clock, ids } = ports;
+  const existing = await approvals.byBinding(asked.binding);
+  if (existing !== null && approvalState(existing, clock.nowMs()) === 'pending') return existing.id;
+  const id = ids.next('ap');
+  await approvals.save({
+    id,
+    playbook: asked.playbook.name,
+    component: asked.component,
+    incidentId: asked.incidentId,
+    summary: asked.playbook.steps.map((s) => `${s.name} (${s.primitive})`),
+    bindingHash: asked.binding,
+    requiredApprovals: asked.required,
+    approvedBy: [],
+    rejectedBy: null,
+    createdAtMs: clock.nowMs(),
+    expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,
+  });
+  return id;
+}

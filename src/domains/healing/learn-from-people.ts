@@ -1,0 +1,346 @@
+import { basename, resolve } from 'node:path';
+import { messageOf, type Clock, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
+import { approvalState, bindingHash, type ApprovalStore } from '../governance/index.ts';
+import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
+import {
+  FAILED_STATES_MAX,
+  generatePlaybookSource,
+  isSameState,
+  lessonFrom,
+  portableSteps,
+  rankSuspects,
+  stateDifferences,
+  type ComponentState,
+  type Diagnosis,
+  type FailedState,
+  type FailedStateStore,
+  type Lesson,
+  type StateDifference,
+} from '../learning/index.ts';
+import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import { askForApproval } from './ask-approval.ts';
+import type { Emit } from './events.ts';
+import type { Knowledge, PlaybookLibrary } from './healer.ts';
+
+export interface PeopleLearnerPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly incidents: IncidentStore;
+  readonly playbooks: PlaybookStore;
+  readonly approvals: ApprovalStore;
+  readonly journal: Journal;
+  readonly library: PlaybookLibrary;
+  readonly failedStates: FailedStateStore;
+  readonly lessons: LessonStore;
+  readonly emit: Emit;
+  knowledge(): Promise<Knowledge>;
+  /** What works now, asked at the same addresses as when it failed. */
+  goodState(component: ComponentSpec, addresses: readonly string[]): Promise<ComponentState>;
+  /** What the commits between two touched; null when that is not known. */
+  touched(from: string, to: string): Promise<readonly string[] | null>;
+  /** Whether the copies of the last good boot hold this file's content. */
+  hasCopy(component: string, path: string): Promise<boolean>;
+  /** Paths that differ between good boots as well. */
+  restless(component: string): Promise<ReadonlySet<string>>;
+  /** When the process that runs now was started; null when that was an earlier Grace. */
+  launchedAtMs(component: string): number | null;
+  /** The value of a variable, when it may be written into a playbook; null for secrets. */
+  harmlessValue(component: ComponentSpec, name: string): Promise<string | null>;
+  /** Whether a path lies in the directories of a component. */
+  isOwn(component: ComponentSpec, path: string): boolean;
+}
+
+/** What people did about a failure the last time, for whoever meets it again. */
+export interface LessonStore {
+  load(component: string): Promise<Readonly<Record<string, readonly string[]>>>;
+  save(component: string, lessons: Readonly<Record<string, readonly string[]>>): Promise<void>;
+}
+
+/** A failure that nobody has mended for this long has been forgotten by everybody. */
+const STATE_LIFE_MS = 30 * 86_400_000;
+const DESCRIPTION_CHARS = 160;
+const NAME_CHARS = 60;
+const NAMED_AT_LEAST = 0.75;
+/** One person has to have read what Grace made of a person's work; the file may say more afterwards. */
+const LEARNED_TIER = 'tier_3';
+const APPROVALS_NEEDED = 1;
+
+/**
+ * Learns from people: a component failed, somebody changed something, and it works. The difference is kept as a candidate
+ * playbook, which is offered and never runs before it was approved.
+ */
+export class PeopleLearner {
+  private readonly ports: PeopleLearnerPorts;
+
+  constructor(ports: PeopleLearnerPorts) {
+    this.ports = ports;
+  }
+
+  /** Keeps what the world looked like when it failed, before anything is done about it. */
+  async remember(state: FailedState, component: Pick<ComponentSpec, 'cwd'>): Promise<void> {
+    const { failedStates } = this.ports;
+    const before = (await failedStates.load(state.component)).filter((s) => s.signature === state.signature);
+    const last = before.at(-1);
+    // Tried again and again while somebody is waited for: the same state counts once.
+    const others = last !== undefined && isSameState(last, state, component.cwd) ? before.slice(0, -1) : before;
+    await failedStates.replace(state.component, state.signature, [...others, state].slice(-FAILED_STATES_MAX));
+  }
+
+  /** Whether a component has failed in a way that nobody has mended yet. */
+  async isWaiting(component: string): Promise<boolean> {
+    return (await this.ports.failedStates.load(component)).length > 0;
+  }
+
+  /** What a person did about this failure before, in sentences; empty when nobody did. */
+  async lessonsOf(component: string, signature: Signature): Promise<readonly string[]> {
+    return (await this.ports.lessons.load(component))[signature] ?? [];
+  }
+
+  /** Called when a component is ready, works, and has been so for its soak time. */
+  async learn(component: ComponentSpec, components: readonly ComponentSpec[]): Promise<void> {
+    const states = await this.ports.failedStates.load(component.name);
+    for (const [signature, all] of Map.groupBy(states, (s) => s.signature)) {
+      try {
+        const others = states.filter((s) => s.signature !== signature && s.atMs > (all.at(-1)?.atMs ?? 0));
+        await this.learnFrom(component, components, signature, all, others);
+      } catch (error) {
+        this.ports.logger.warn('a fix by hand could not be learned from', { component: component.name, error: messageOf(error) });
+      }
+      // Whatever came of it: it works now, and the next failure is another story.
+      await this.ports.failedStates.forget(component.name, signature);
+    }
+  }
+
+  private async learnFrom(
+    component: ComponentSpec,
+    components: readonly ComponentSpec[],
+    signature: Signature,
+    all: readonly FailedState[],
+    later: readonly FailedState[],
+  ): Promise<void> {
+    const { clock, incidents } = this.ports;
+    const states = all.filter((s) => clock.nowMs() - s.atMs < STATE_LIFE_MS);
+    const last = states.at(-1);
+    const pattern = await incidents.pattern(signature);
+    const [failure] = await incidents.failuresLike(signature, 1);
+    if (last === undefined || pattern === null || failure === undefined) return;
+    const since = await this.runsSince(component.name, last.atMs);
+    if (since.some((run) => run.signature === signature)) return; // Grace has mended it
+    const good = await this.ports.goodState(component, Object.keys(last.reachable));
+    const [from, to] = [last, good].map((s) => s.fingerprint.parts.git?.['commit'] ?? '');
+    const touched = from === to ? [] : await this.ports.touched(from ?? '', to ?? '');
+    const byGrace = await this.doneByGrace(component, since);
+    const differences = stateDifferences({
+      failed: states,
+      later,
+      good,
+      cwd: component.cwd,
+      touched,
+      launchedAtMs: this.ports.launchedAtMs(component.name),
+      restless: await this.ports.restless(component.name),
+      isNamed: (path) => isNamed(failure, component, path),
+    }).filter((d) => !byGrace(d));
+    const lesson = await this.lessonOf(component, components, failure, differences, touched);
+    if (lesson !== null) await this.keep(component, pattern, failure, lesson, last, good);
+  }
+
+  private async lessonOf(
+    component: ComponentSpec,
+    components: readonly ComponentSpec[],
+    failure: Failure,
+    differences: readonly StateDifference[],
+    touched: readonly string[] | null,
+  ): Promise<Lesson | null> {
+    const { ports } = this;
+    const { primitives } = await ports.knowledge();
+    const copies = new Set<string>();
+    const values = new Map<string, string>();
+    for (const d of differences) {
+      if (d.kind === 'path' && (await ports.hasCopy(component.name, d.path))) copies.add(d.path);
+      if (d.kind !== 'fingerprint' || d.change.kind !== 'env' || d.change.change === 'removed') continue;
+      const name = d.change.subject.slice(component.name.length + 2);
+      const value = await ports.harmlessValue(component, name);
+      if (value !== null) values.set(name, value);
+    }
+    return lessonFrom({
+      failure,
+      component,
+      components,
+      differences,
+      touched,
+      nowMs: ports.clock.nowMs(),
+      hasCopy: (path) => copies.has(path),
+      valueOf: (name) => values.get(name) ?? null,
+      isPossible: (step) => {
+        const path = step.params['path'] ?? step.params['file'];
+        if (typeof path === 'string' && !ports.isOwn(component, path)) return false;
+        try {
+          primitives.get(step.primitive)?.parse(step.params);
+          return primitives.has(step.primitive);
+        } catch {
+          return false; // named like a secret, or loads code: for a person, then
+        }
+      },
+    });
+  }
+
+  private async keep(
+    component: ComponentSpec,
+    pattern: Pattern,
+    failure: Failure,
+    lesson: Lesson,
+    failed: FailedState,
+    good: ComponentState,
+  ): Promise<void> {
+    const { incidents, lessons, emit } = this.ports;
+    await lessons.save(component.name, { ...(await lessons.load(component.name)), [pattern.signature]: lesson.did });
+    const candidate = lesson.steps.length === 0 ? null : await this.candidate(component, pattern, failure, lesson, failed, good);
+    const [explanation] = (await incidents.explanations({ signature: pattern.signature, limit: 20 })).filter(
+      (e) => e.failureId === failure.id,
+    );
+    if (explanation !== undefined && explanation.outcome !== 'healed') {
+      const told = `a person mended it: ${lesson.did.join('; ')}`;
+      await incidents.saveExplanation({ ...explanation, advice: [told, ...explanation.advice.filter((a) => a !== told)] });
+    }
+    emit({
+      type: 'learned_from_person',
+      component: component.name,
+      incident: pattern.incidentId,
+      cause: pattern.rootCause === '' ? pattern.template : pattern.rootCause,
+      did: lesson.did,
+      playbook: candidate?.playbook.name ?? null,
+      approval: candidate?.approval ?? null,
+    });
+  }
+
+  /** Writes, registers and offers it. Null when somebody has written a playbook for this failure, which is better. */
+  private async candidate(
+    component: ComponentSpec,
+    pattern: Pattern,
+    failure: Failure,
+    lesson: Lesson,
+    failed: FailedState,
+    good: ComponentState,
+  ): Promise<{ readonly playbook: RegisteredPlaybook; readonly approval: string | null } | null> {
+    const { playbooks, library, clock, incidents } = this.ports;
+    const known = await playbooks.list();
+    const isTheirs = (p: RegisteredPlaybook): boolean => p.origin === 'written' || p.origin === 'edited';
+    if (known.some((p) => isTheirs(p) && p.isEnabled && p.signature === pattern.signature)) return null;
+    const steps = portableSteps(lesson.steps, component);
+    const files = new Set((await library.files()).map((file) => basename(file, '.ts')));
+    const wanted = nameOf(lesson.steps, component, pattern.signature);
+    let name = wanted;
+    // A file of this name that is not from here is somebody's work.
+    for (let n = 2; files.has(name) && known.find((p) => p.name === name)?.origin !== 'learned'; n++) name = `${wanted}_${n}`;
+    const before = known.find((p) => p.name === name) ?? null;
+    const description = `do what a person did: ${lesson.did.join('; ')}`.slice(0, DESCRIPTION_CHARS);
+    const diagnosis: Diagnosis = {
+      family: pattern.familyName ?? 'unexplained',
+      cause: pattern.rootCause === '' ? pattern.template : pattern.rootCause,
+      evidence: [...lesson.did, ...lesson.byHand.map((text) => `only a person can do this: ${text}`)],
+      confidence: lesson.confidence,
+      remedy: { playbook: name, description, risk: lesson.risk, tier: LEARNED_TIER, steps, restart: true },
+      advice: [],
+      waitFor: null,
+    };
+    const derived = `what a person did between ${failed.bootId} and ${good.bootId}`;
+    const source = generatePlaybookSource(name, diagnosis, failure, pattern, steps, derived);
+    const { file, hash } = await library.write(name, source);
+    const isSame = before?.hash === hash;
+    const playbook: RegisteredPlaybook = {
+      name,
+      description,
+      risk: lesson.risk,
+      tier: LEARNED_TIER,
+      service: 'boot_pipeline',
+      severity: SEVERITY[lesson.risk],
+      version: isSame ? before.version : (before?.version ?? 0) + 1,
+      hash,
+      file,
+      origin: 'learned',
+      family: diagnosis.family,
+      signature: pattern.signature,
+      component: component.name,
+      params: {},
+      steps,
+      isEnabled: before?.isEnabled ?? true,
+      createdAtMs: clock.nowMs(),
+      verifiedCount: isSame ? before.verifiedCount : 0,
+      failedCount: isSame ? before.failedCount : 0,
+    };
+    await playbooks.save(playbook);
+    const present = (await incidents.pattern(pattern.signature)) ?? pattern;
+    const current = present.playbook === null ? undefined : known.find((p) => p.name === present.playbook);
+    // What Grace tried there and never proved steps back.
+    if (current === undefined || current.verifiedCount === 0 || current.name === name)
+      await incidents.savePattern({ ...present, ...nextPatternState(present, 'fix_applied'), playbook: name });
+    return { playbook, approval: playbook.isEnabled ? await this.offer(component, pattern, playbook) : null };
+  }
+
+  /** @returns the open request; null when it was approved already, or somebody said no to it */
+  private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
+    const { approvals, library, clock } = this.ports;
+    const loaded = await library.load(playbook.file);
+    const binding = bindingHash(loaded.hash, component.name, loaded.playbook.params);
+    const existing = await approvals.byBinding(binding);
+    const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
+    if (state === 'approved' || state === 'rejected') return null;
+    const { incidentId } = pattern;
+    return askForApproval(this.ports, { playbook, component: component.name, incidentId, binding, required: APPROVALS_NEEDED });
+  }
+
+  private async runsSince(component: string, atMs: number) {
+    const runs = await this.ports.playbooks.runsIn('verified', 'applied');
+    return runs.filter((run) => run.component === component && run.startedAtMs >= atMs);
+  }
+
+  /** What Grace itself changed meanwhile, for another failure, is no person's work. */
+  private async doneByGrace(
+    component: ComponentSpec,
+    runs: readonly { readonly id: string }[],
+  ): Promise<(difference: StateDifference) => boolean> {
+    const words = new Set<string>();
+    const powers = new Set<string>();
+    for (const run of runs)
+      for (const entry of await this.ports.journal.entries(run.id)) {
+        powers.add(entry.primitive);
+        for (const value of Object.values((entry.params ?? {}) as Record<string, unknown>).flat())
+          if (typeof value === 'string') words.add(value).add(resolve(component.cwd, value));
+      }
+    return (d) => {
+      switch (d.kind) {
+        case 'path':
+          return words.has(d.path);
+        case 'env_key':
+          return words.has(d.key);
+        case 'reachable':
+          return powers.has('start_dependency');
+        case 'fingerprint':
+          return (
+            (d.change.kind === 'package' && (powers.has('install_packages') || powers.has('rebuild_packages'))) ||
+            (d.change.kind === 'schema' && (powers.has('run_migrations') || powers.has('restore_tables'))) ||
+            (d.change.kind === 'limit' && (powers.has('raise_heap_limit') || powers.has('raise_open_files'))) ||
+            (d.change.kind === 'port' && powers.has('free_port')) ||
+            (d.change.kind === 'env' && words.has(d.change.subject.slice(component.name.length + 2)))
+          );
+      }
+    };
+  }
+}
+
+function isNamed(failure: Failure, component: ComponentSpec, path: string): boolean {
+  const changes = [{ kind: 'file', subject: path, change: 'changed', detail: '' }] as const;
+  const [suspect] = rankSuspects({ failure, component, changes, drift: [], touched: null, now: null, nowMs: 0 });
+  return (suspect?.weight ?? 0) >= NAMED_AT_LEAST;
+}
+
+/** `learned_restore_file_settings_json_3fa2b1`. */
+function nameOf(steps: readonly RemedyStep[], component: ComponentSpec, signature: Signature): string {
+  const [first] = steps;
+  const { path, file, keys, name } = first?.params ?? {};
+  const [about] = [path, Array.isArray(keys) ? keys.join('_') : keys, name, file, component.name].filter((v) => typeof v === 'string');
+  const words = `learned ${first?.primitive ?? ''} ${basename(about ?? '')}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
+  return `${words.slice(0, NAME_CHARS).replace(/_$/, '')}_${signature.slice(0, 6)}`;
+}

@@ -1,0 +1,184 @@
+import type { SnapshotStore } from '../adapters/store/index.ts';
+import type { BootStore } from '../domains/boot/index.ts';
+import type { ApprovalStore } from '../domains/governance/index.ts';
+import { PeopleLearner, type Emit, type Knowledge, type PlaybookLibrary, type WhatChanged } from '../domains/healing/index.ts';
+import { isSecretName, type Failure, type IncidentStore } from '../domains/incidents/index.ts';
+import {
+  compareFingerprints,
+  fingerprintFrom,
+  rankSuspects,
+  type CaseFile,
+  type Captured,
+  type FailedStateStore,
+  type Fingerprint,
+} from '../domains/learning/index.ts';
+import type { Journal, PlaybookStore } from '../domains/playbooks/index.ts';
+import type { ComponentSpec } from '../domains/supervisor/index.ts';
+import { messageOf, type Ids, type JsonObject } from '../kernel/index.ts';
+import type { FingerprintSources, Fingerprinting } from './fingerprinting.ts';
+
+export interface LookbackOptions extends FingerprintSources {
+  readonly ids: Ids;
+  readonly boots: BootStore;
+  readonly incidents: IncidentStore;
+  readonly playbooks: PlaybookStore;
+  readonly approvals: ApprovalStore;
+  readonly journal: Journal;
+  readonly library: PlaybookLibrary;
+  readonly failedStates: FailedStateStore;
+  readonly snapshots: SnapshotStore;
+  readonly emit: Emit;
+  knowledge(): Promise<Knowledge>;
+  /** When the process that runs now was started; null when that was an earlier Grace. */
+  launchedAtMs(component: string): number | null;
+}
+
+const NOTHING: WhatChanged = { suspects: [], lessons: [] };
+/** Addresses that a failure is about. */
+const ADDRESSES_MAX = 5;
+/** A path that differed between two good boots this often differs by itself. */
+const RESTLESS_FROM = 2;
+const RESTLESS_PATHS_MAX = 500;
+/** Longer values are no settings, and values that look drawn by lot are not shown. */
+const VALUE_CHARS_MAX = 200;
+const LOOKS_RANDOM = /^(?=\S{16,}$)(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_-]+$/;
+
+/** Looks back from a failure to the last good boot, and from a good boot to the failures before it. */
+export class Lookback {
+  readonly people: PeopleLearner;
+  private readonly options: LookbackOptions;
+  private looking: Promise<Fingerprinting> | null = null;
+  /** What the world looked like when something failed in this boot. */
+  private atFailure: Fingerprint | null = null;
+  private readonly seen = new Map<string, WhatChanged>();
+
+  constructor(options: LookbackOptions) {
+    this.options = options;
+    this.people = new PeopleLearner({
+      ...options,
+      lessons: {
+        load: async (component) => JSON.parse((await options.snapshots.get(component, 'lessons')) ?? '{}') as Record<string, string[]>,
+        save: (component, lessons) => options.snapshots.put(component, 'lessons', options.bootId, JSON.stringify(lessons)),
+      },
+      goodState: async (component, addresses) => {
+        const looking = await this.fingerprinting();
+        const maps = await looking.keptFiles();
+        return looking.stateOf(component, await looking.take(maps), maps.get(component.name) ?? [], addresses);
+      },
+      touched: async (from, to) => (await this.fingerprinting()).touched(from, to),
+      hasCopy: async (component, path) => (await options.lastGood.entry(component, path))?.hasContent === true,
+      restless: async (component) =>
+        new Set(Object.entries(await this.restlessOf(component)).flatMap(([path, times]) => (times >= RESTLESS_FROM ? [path] : []))),
+      harmlessValue: async (component, name) => {
+        const value = (await options.launchOf(component)).env[name];
+        if (value === undefined || value.length > VALUE_CHARS_MAX || isSecretName(name) || LOOKS_RANDOM.test(value)) return null;
+        return options.redactor.redact(`${name}=${value}`) === `${name}=${value}` ? value : null;
+      },
+      isOwn: (component, path) => {
+        const at = path.startsWith('/') ? path : `${component.cwd}/${path}`;
+        return [component.cwd, ...component.roots].some((root) => at.startsWith(`${root}/`)) || component.envFiles.includes(at);
+      },
+    });
+  }
+
+  /** What is different from the last verified boot, and keeps how it is now. */
+  async whatChanged(captured: Captured, c: CaseFile): Promise<WhatChanged> {
+    const { failure } = captured;
+    const key = `${failure.component} ${failure.signature}`;
+    const before = this.seen.get(key);
+    // Between two attempts only Grace itself has changed something.
+    if (before !== undefined && c.attempts.length > 0) return before;
+    try {
+      const found = await this.lookAtFailure(failure, c);
+      this.seen.set(key, found);
+      return found;
+    } catch (error) {
+      this.options.logger.warn('what changed could not be found out', { component: failure.component, error: messageOf(error) });
+      return NOTHING;
+    }
+  }
+
+  /** As of the failure, if there was one in this boot; else as of now. */
+  async fingerprint(when: 'failed' | 'verified' | 'now'): Promise<Fingerprint> {
+    if (when === 'failed' && this.atFailure !== null) return this.atFailure;
+    const looking = await this.fingerprinting();
+    return looking.take(await (when === 'verified' ? looking.keptFiles() : looking.presentFiles()));
+  }
+
+  /** Whether something failed in this boot, and what it looked like then. */
+  failedFingerprint(): Fingerprint | null {
+    return this.atFailure;
+  }
+
+  /** Runs what takes the files of a component as good, and counts those that are another each time, though nothing failed. */
+  async noteRestless(spec: ComponentSpec, take: () => Promise<unknown>): Promise<void> {
+    const { lastGood, snapshots, bootId } = this.options;
+    const before = new Map((await lastGood.entries(spec.name)).map((e) => [e.path, e]));
+    const isMending = await this.people.isWaiting(spec.name);
+    await take();
+    // Between a failure and the next good boot somebody has mended something: that is no restlessness.
+    if (isMending || before.size === 0) return;
+    const changed = (await lastGood.entries(spec.name)).filter((e) => {
+      const old = before.get(e.path);
+      return (
+        e.kind === 'file' && old?.kind === 'file' && old.mtimeMs !== e.mtimeMs && (old.digest !== e.digest || old.sizeBytes !== e.sizeBytes)
+      );
+    });
+    if (changed.length === 0) return;
+    const counts = { ...(await this.restlessOf(spec.name)) };
+    for (const { path } of changed) counts[path] = (counts[path] ?? 0) + 1;
+    await snapshots.put(
+      spec.name,
+      'restless',
+      bootId,
+      JSON.stringify(Object.fromEntries(Object.entries(counts).slice(-RESTLESS_PATHS_MAX))),
+    );
+  }
+
+  private async lookAtFailure(failure: Failure, c: CaseFile): Promise<WhatChanged> {
+    const { boots, clock } = this.options;
+    const looking = await this.fingerprinting();
+    const maps = await looking.presentFiles();
+    const now = await looking.take(maps);
+    this.atFailure = now;
+    const good = await boots.lastVerified();
+    const before = good === null || Object.keys(good.fingerprint).length === 0 ? null : fingerprintFrom(good.fingerprint);
+    const [from, to] = [before, now].map((f) => f?.parts.git?.['commit'] ?? '');
+    const suspects = rankSuspects({
+      failure,
+      component: c.component,
+      changes: before === null ? [] : compareFingerprints(before, now),
+      drift: c.drift,
+      touched: before === null || from === to ? null : await looking.touched(from ?? '', to ?? ''),
+      now,
+      nowMs: clock.nowMs(),
+    });
+    const state = await looking.stateOf(c.component, now, maps.get(c.component.name) ?? [], addressesOf(failure, c.component));
+    await this.people.remember({ ...state, signature: failure.signature }, c.component);
+    return { suspects, lessons: await this.people.lessonsOf(failure.component, failure.signature) };
+  }
+
+  private async restlessOf(component: string): Promise<Readonly<Record<string, number>>> {
+    return JSON.parse((await this.options.snapshots.get(component, 'restless')) ?? '{}') as Record<string, number>;
+  }
+
+  /** Loaded when it is first needed: never before a good boot is up. */
+  private fingerprinting(): Promise<Fingerprinting> {
+    this.looking ??= import('./fingerprinting.ts').then((m) => new m.Fingerprinting(this.options));
+    return this.looking;
+  }
+}
+
+/** What the failure could not reach; for a dependency, itself. */
+function addressesOf(failure: Failure, component: ComponentSpec): readonly string[] {
+  const named = failure.facts.flatMap((f) =>
+    f.kind === 'connection_refused' || f.kind === 'connection_lost' || f.kind === 'timeout' ? [f.subject] : [],
+  );
+  const own = component.kind === 'dependency' && component.port !== null ? [`${component.host}:${component.port}`] : [];
+  return [...new Set([...named, ...own])].filter((address) => /^[^\s/:]+:\d{1,5}$/.test(address)).slice(0, ADDRESSES_MAX);
+}
+
+/** As the store keeps it. */
+export function asStored(fingerprint: Fingerprint): JsonObject {
+  return fingerprint as unknown as JsonObject;
+}

@@ -1,0 +1,52 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'injection_unresolved',
+    title: 'names the bean that nothing provides',
+    origin: 'Spring Boot 3: form of its failure analysis as documented, not run here',
+    recording: 'springboot-bean',
+    command: ['java', '-jar', 'shop.jar'],
+    files: { 'README.md': '' },
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: {
+      cause: 'nothing provides com.example.shop.mail.Mailer, which com.example.shop.orders.OrderService needs',
+      person: 'register com.example.shop.mail.Mailer',
+    },
+  },
+  {
+    family: 'injection_unresolved',
+    title: 'understands the same from the Spring Framework alone',
+    origin: 'Spring Framework 4.3.30 on OpenJDK 17: a constructor asks for an interface without an implementation',
+    recording: 'spring-bean',
+    command: ['java', '-jar', 'shop.jar'],
+    files: { 'README.md': '' },
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'nothing provides Sp$Mailer', person: 'register Sp$Mailer' },
+  },
+  {
+    family: 'injection_unresolved',
+    title: 'tells a circle of beans from a missing one',
+    origin: 'Spring Boot 3: form of its failure analysis as documented, not run here',
+    recording: 'springboot-cycle',
+    command: ['java', '-jar', 'shop.jar'],
+    files: { 'README.md': '' },
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'need each other in a circle: orderService', person: 'take one of them apart' },
+  },
+  {
+    family: 'injection_unresolved',
+    title: 'understands the container of .NET',
+    origin: '.NET 8: form as in public issues of dotnet/efcore and others, not run here',
+    recording: 'dotnet-injection',
+    command: ['dotnet', 'shop.dll'],
+    exitCode: 134,
+    files: { 'README.md': '' },
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'nothing provides Shop.Mail.IMailer, which Shop.Orders.OrderService needs', person: 'register Shop.Mail.IMailer' },
+  },
+];

@@ -1,0 +1,205 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { runGrace, startGrace, type Running } from './grace.ts';
+import { processesIn, runsOf, send } from './processes.ts';
+import { freePort, newProject, write } from './project.ts';
+
+/** Reads its region when it starts, and knows one; says nothing of where it read it. */
+const PICKY = `import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+const { region } = JSON.parse(readFileSync('settings.json', 'utf8'));
+if (region !== 'eu-west-1') {
+  console.error('Error: the ledger does not know region "' + region + '"');
+  process.exit(3);
+}
+createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT));
+`;
+
+/** Works only in one tier, which the environment says. */
+const TIERED = `import { createServer } from 'node:http';
+if (process.env.LEDGER_TIER !== 'gold') {
+  console.error('Error: nothing is sold in tier ' + (process.env.LEDGER_TIER ?? 'none'));
+  process.exit(4);
+}
+createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT));
+`;
+
+const SECRET = 'kq8Zr2-wLx7Tn4Vb9Yc1';
+/** Cannot do without a token, and says so. */
+const GUARDED = `import { createServer } from 'node:http';
+if (process.env.LEDGER_TOKEN !== '${SECRET}') {
+  console.error('Error: the ledger refuses us');
+  process.exit(5);
+}
+createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT));
+`;
+
+async function projectOf(service: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const dir = newProject({ 'server.mjs': service, ...files });
+  const port = await freePort();
+  write(dir, {
+    'grace.config.json': {
+      name: 'ledger',
+      components: {
+        web: {
+          command: [process.execPath, 'server.mjs'],
+          port,
+          env: { PORT: String(port) },
+          soak: '100ms',
+          restart: { backoff: '50ms' },
+          stop: { grace: '1s' },
+        },
+      },
+    },
+  });
+  return dir;
+}
+
+/** Boots, reports and stops again; `grace boot` waits for nobody. */
+async function boot(dir: string, env: Readonly<Record<string, string>> = {}) {
+  const grace = startGrace(dir, ['boot', '--json'], env);
+  await grace.ended;
+  return { events: grace.events(), said: grace.said(), outcome: grace.events().find((e) => e.type === 'boot_ended')?.outcome };
+}
+
+function learned(events: Running['events'] extends () => infer T ? T : never) {
+  return events.flatMap((e) => (e.type === 'learned_from_person' ? [e] : []));
+}
+
+const json = async (dir: string, ...args: readonly string[]): Promise<unknown> =>
+  JSON.parse((await runGrace(dir, [...args, '--json'])).stdout);
+
+/** Everything Grace wrote, the copies of the last good boot (which are encrypted) included. */
+function everythingWritten(dir: string): string {
+  const below = (path: string): readonly string[] =>
+    readdirSync(path, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? below(join(path, e.name)) : [join(path, e.name)]));
+  return [join(dir, '.grace'), join(dir, 'playbooks')]
+    .filter((path) => existsSync(path))
+    .flatMap(below)
+    .filter((path) => !path.includes('/logs/web.log'))
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+}
+
+describe('what a person mended by editing a file', () => {
+  test('is offered the next time, waits for approval, and then mends it', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' } });
+    expect((await boot(dir)).outcome).toBe('failed');
+    expect(existsSync(join(dir, 'playbooks'))).toBe(false);
+
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const good = await boot(dir);
+    expect(good.outcome, good.said).toBe('success');
+    const [lesson] = learned(good.events);
+    expect(lesson, good.said).toMatchObject({ component: 'web', did: ['changed settings.json'] });
+    const name = lesson?.playbook ?? '';
+    expect(readFileSync(join(dir, 'playbooks', `${name}.ts`), 'utf8')).toContain("'restore_file'");
+    expect(await json(dir, 'playbooks', 'list')).toContainEqual(
+      expect.objectContaining({ name, origin: 'learned', autonomy_tier: 'tier_3', verified: 0 }),
+    );
+    expect(await json(dir, 'patterns')).toEqual([expect.objectContaining({ playbook: name, state: 'candidate' })]);
+
+    write(dir, { 'settings.json': { region: 'moon' } });
+    const grace = startGrace(dir, ['up', '--json']);
+    const asked = await grace.event('approval_needed');
+    expect(asked).toMatchObject({ playbook: name, approval: lesson?.approval });
+    expect(JSON.parse(readFileSync(join(dir, 'settings.json'), 'utf8')), 'nothing was done yet').toEqual({ region: 'moon' });
+    expect((await runGrace(dir, ['approvals', 'approve', asked.approval, '--as', 'ann'])).code).toBe(0);
+    await grace.event('playbook_verified', (e) => e.playbook === name);
+    await grace.event('boot_ended', (e) => e.outcome === 'success');
+    expect(JSON.parse(readFileSync(join(dir, 'settings.json'), 'utf8'))).toEqual({ region: 'eu-west-1' });
+    expect(
+      readdirSync(dir).filter((n) => n.startsWith('settings.json.broken-')),
+      'the broken one is kept',
+    ).toHaveLength(1);
+    expect((await grace.end('SIGTERM')).code).toBe(0);
+    expect(processesIn(dir)).toEqual([]);
+
+    // Approved once: the same bytes run by themselves from now on.
+    write(dir, { 'settings.json': { region: 'moon' } });
+    const again = await boot(dir);
+    expect(again.outcome, again.said).toBe('success');
+    expect(again.events.some((e) => e.type === 'playbook_chosen' && e.playbook === name && e.verdict === 'allow_with_notice')).toBe(true);
+    expect(learned(again.events), 'Grace mended it, nobody else did').toEqual([]);
+  });
+
+  test('counts as what was changed last: what was tried before and taken back is no part of it', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' }, 'limits.ini': 'rows=10\n' });
+    await boot(dir);
+    write(dir, { 'limits.ini': 'rows=20\n' });
+    await boot(dir);
+    write(dir, { 'limits.ini': 'rows=10\n', 'settings.json': { region: 'eu-west-1' } });
+    const good = await boot(dir);
+    expect(learned(good.events), good.said).toMatchObject([{ did: ['changed settings.json'] }]);
+  });
+
+  test('is learned too when Grace waits meanwhile, and nothing is when nobody did anything', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' } });
+    const grace = startGrace(dir, ['up', '--json', '--hold']);
+    await grace.event('held');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    await grace.event('boot_ended', (e) => e.outcome === 'success');
+    expect(await grace.event('learned_from_person')).toMatchObject({ did: ['changed settings.json'] });
+    expect((await grace.end('SIGTERM')).code).toBe(0);
+    expect(learned((await boot(dir)).events)).toEqual([]);
+  });
+});
+
+describe('what a person mended in the environment', () => {
+  test('becomes a setting of the component that is offered', async () => {
+    const dir = await projectOf(TIERED);
+    expect((await boot(dir)).outcome).toBe('failed');
+    const good = await boot(dir, { LEDGER_TIER: 'gold' });
+    const [lesson] = learned(good.events);
+    expect(lesson, good.said).toMatchObject({ did: ['set LEDGER_TIER in the environment'] });
+    expect(readFileSync(join(dir, 'playbooks', `${lesson?.playbook}.ts`), 'utf8')).toContain('set_env_override');
+
+    expect((await boot(dir)).events.some((e) => e.type === 'approval_needed')).toBe(true);
+    await runGrace(dir, ['approvals', 'approve', lesson?.approval ?? '', '--as', 'ann']);
+    const healed = await boot(dir);
+    expect(healed.outcome, healed.said).toBe('success');
+    expect(healed.events.some((e) => e.type === 'playbook_verified' && e.playbook === lesson?.playbook)).toBe(true);
+  });
+
+  test('is only told, never written down, when it is a secret', async () => {
+    const dir = await projectOf(GUARDED);
+    expect((await boot(dir)).outcome).toBe('failed');
+    const good = await boot(dir, { LEDGER_TOKEN: SECRET });
+    expect(good.outcome, good.said).toBe('success');
+    expect(learned(good.events)).toMatchObject([{ did: ['set LEDGER_TOKEN in the environment'], playbook: null, approval: null }]);
+    const again = await boot(dir);
+    expect(again.outcome).toBe('failed');
+    const diagnosed = again.events.find((e) => e.type === 'diagnosed');
+    expect(diagnosed?.advice[0]).toBe('the last time a person mended it: set LEDGER_TOKEN in the environment');
+    expect(everythingWritten(dir)).not.toContain(SECRET);
+    // The store itself, row by row: a WAL file holds pages in another order.
+    using store = new DatabaseSync(join(dir, '.grace', 'grace.db'), { readOnly: true });
+    expect(JSON.stringify(store.prepare('select body from snapshots').all())).not.toContain(SECRET);
+  });
+});
+
+describe('what fails while it runs', () => {
+  test('is learned from when a person mends it, and survives a Grace that was killed meanwhile', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'eu-west-1' } });
+    const first = startGrace(dir, ['up', '--json'], { SELF_HEAL_EXECUTE: 'false' });
+    await first.event('boot_ended', (e) => e.outcome === 'success');
+    write(dir, { 'settings.json': { region: 'moon' } });
+    send(runsOf(dir, 'server.mjs')[0]?.pid ?? 0, 'SIGKILL');
+    await first.event('diagnosed');
+    await first.event('held');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const lesson = await first.event('learned_from_person');
+    expect(lesson).toMatchObject({ component: 'web', did: ['changed settings.json'] });
+    await first.end('SIGTERM');
+
+    write(dir, { 'settings.json': { region: 'mars' } });
+    const killed = startGrace(dir, ['up', '--json', '--hold']);
+    await killed.event('held');
+    await killed.end('SIGKILL');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const good = await boot(dir);
+    expect(learned(good.events), good.said).toMatchObject([{ did: ['changed settings.json'] }]);
+  });
+});
