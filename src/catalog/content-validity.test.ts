@@ -9,6 +9,8 @@ describe('content validity', () => {
     expect(validity('a.yaml', 'a: 1\nb: [1]\n')).toBe('valid');
     expect(validity('a.toml', '# t\n[a.b]\nk = "x # y"\nl = [\n 1,\n 2]\nm = """\nfree [ text\n"""\nd = 1979-05-27\n')).toBe('valid');
     expect(validity('x.key', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n')).toBe('valid');
+    expect(validity('config/master.key', '0123456789abcdef0123456789abcdef')).toBe('valid');
+    expect(validity('config/master.key', '<html>moved</html>')).toBe('broken');
     expect(validity('a.js', 'module.exports = { a: 1 };')).toBe('valid');
     expect(validity('a.js', 'export const a = 1;')).toBe('unknown');
     expect(validity('a.rules', 'anything')).toBe('unknown');

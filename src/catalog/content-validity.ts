@@ -53,8 +53,9 @@ function formatOf(file: string, bytes: Uint8Array): ((text: string) => boolean) 
       return isToml;
     case '.pem':
     case '.crt':
-    case '.key':
       return isPem;
+    case '.key':
+      return isKey;
     case '.js':
     case '.cjs':
       return MODULE_SYNTAX.test(new TextDecoder().decode(bytes)) ? null : isScript;
@@ -91,6 +92,11 @@ function isPem(text: string): boolean {
   const begins = text.match(/-----BEGIN [A-Z0-9 ]+-----/g)?.length ?? 0;
   const ends = text.match(/-----END [A-Z0-9 ]+-----/g)?.length ?? 0;
   return begins > 0 && begins === ends;
+}
+
+/** Keys of frameworks (`config/master.key` of Rails) are one line of hexadecimal digits or base64. */
+function isKey(text: string): boolean {
+  return isPem(text) || /^[A-Za-z0-9+/_-]{16,512}={0,2}\s{0,2}$/.test(text);
 }
 
 function isToml(text: string): boolean {

@@ -13,6 +13,7 @@ import { raiseOpenFiles } from './raise-open-files.ts';
 import { rebuildPackages } from './rebuild-packages.ts';
 import { recordMigrations } from './record-migrations.ts';
 import { recoverSqlite } from './recover-sqlite.ts';
+import { relinkInterpreter } from './relink-interpreter.ts';
 import { removeStaleLock } from './remove-stale-lock.ts';
 import { removeStaleSocket } from './remove-stale-socket.ts';
 import { repairAppendOnlyFile } from './repair-append-only-file.ts';
@@ -49,6 +50,7 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primit
     rebuildPackages,
     runProjectScript,
     generateClient,
+    relinkInterpreter,
     runMigrations,
     recordMigrations,
     restoreTables,

@@ -9,6 +9,7 @@ import {
   DECLARATIONS,
   hadDevPackages,
   installCommands,
+  installsInPlace,
   installSite,
   isPackageName,
   MANAGERS,
@@ -98,7 +99,7 @@ export const installPackages: Primitive<Params> = {
   async undo(record, context) {
     const install = record as unknown as Install;
     await confineTarget(context, install.directory);
-    if (install.manager === 'pip' || install.manager === 'bundler')
+    if (installsInPlace(install.manager))
       throw new UndoRefused('install_packages', `what ${install.manager} installed stays`, 'the versions are those of the lock file');
     const isDone = (await readNote(context, install.note)) !== null;
     // Backwards: mending single packages was tried before everything was renewed. What was done stays done: all old or

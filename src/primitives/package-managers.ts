@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import type { PackageState, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 
-export const MANAGERS = ['npm', 'pnpm', 'yarn', 'pip', 'bundler'] as const;
+export const MANAGERS = ['npm', 'pnpm', 'yarn', 'pip', 'bundler', 'composer'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
 /** What declares versions: an install reads these files and must leave them as they are. */
@@ -18,7 +18,16 @@ export const DECLARATIONS = [
   'requirements.txt',
   'Gemfile',
   'Gemfile.lock',
+  'composer.json',
+  'composer.lock',
 ] as const;
+
+const DECLARATION_OF: Readonly<Record<string, string>> = { pip: 'requirements.txt', bundler: 'Gemfile', composer: 'composer.json' };
+
+/** Their installs add what is missing in place: nothing waits aside, and nothing is taken back. */
+export function installsInPlace(manager: Manager): boolean {
+  return manager === 'pip' || manager === 'bundler' || manager === 'composer';
+}
 
 /** Where and how an install runs. */
 export interface InstallSite {
@@ -38,7 +47,7 @@ export async function installSite(context: PrimitiveContext, directory: string, 
   const isForLock = state.manager === chosen && state.lockFile !== null;
   const site = isForLock && state.lockFile !== null ? dirname(state.lockFile) : directory;
   await confineTarget(context, site);
-  const declaration = chosen === 'pip' ? 'requirements.txt' : chosen === 'bundler' ? 'Gemfile' : 'package.json';
+  const declaration = DECLARATION_OF[chosen] ?? 'package.json';
   if ((await context.files.stat(join(site, declaration))) === null) return `there is no ${join(site, declaration)}`;
   return { manager: chosen, directory: site, hasLock: isForLock, broken: [...new Set([...state.missing, ...state.damaged])] };
 }
@@ -97,6 +106,12 @@ export async function installCommands(
     case 'bundler':
       if (!site.hasLock) return `${site.directory} has no Gemfile.lock: nobody knows which versions were good`;
       return [{ argv: ['bundle', 'install'], env: { BUNDLE_FROZEN: 'true' }, goOnWhen: null }];
+    case 'composer': {
+      if (!site.hasLock) return `${site.directory} has no composer.lock: nobody knows which versions were good`;
+      const installed = await context.files.readText(join(site.directory, 'vendor', 'composer', 'installed.json'));
+      const dev = installed !== null && /"dev"\s{0,4}:\s{0,4}false/.test(installed) ? ['--no-dev'] : [];
+      return [{ argv: ['composer', 'install', '--no-interaction', '--no-progress', ...dev], env: {}, goOnWhen: null }];
+    }
   }
 }
 
@@ -121,7 +136,7 @@ export async function hadDevPackages(context: PrimitiveContext, directory: strin
 
 /** Every `node_modules` that an install renews: the project's and those of its npm workspaces. */
 export async function moduleDirectories(context: PrimitiveContext, site: InstallSite): Promise<readonly string[]> {
-  if (site.manager === 'pip' || site.manager === 'bundler') return [];
+  if (installsInPlace(site.manager)) return [];
   const dirs = [join(site.directory, 'node_modules')];
   const text = await context.files.readText(join(site.directory, 'package-lock.json'));
   try {

@@ -283,6 +283,7 @@ describe('every primitive', () => {
       'rebuild_packages',
       'record_migrations',
       'recover_sqlite',
+      'relink_interpreter',
       'remove_stale_lock',
       'remove_stale_socket',
       'repair_append_only_file',

@@ -2,10 +2,11 @@ import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
 import { PeopleLearner, type Emit, type Knowledge, type PlaybookLibrary, type WhatChanged } from '../domains/healing/index.ts';
-import { isSecretName, type Failure, type IncidentStore } from '../domains/incidents/index.ts';
+import type { Failure, IncidentStore } from '../domains/incidents/index.ts';
 import {
   compareFingerprints,
   fingerprintFrom,
+  isPlainSetting,
   rankSuspects,
   type CaseFile,
   type Captured,
@@ -39,10 +40,6 @@ const ADDRESSES_MAX = 5;
 /** A path that differed between two good boots this often differs by itself. */
 const RESTLESS_FROM = 2;
 const RESTLESS_PATHS_MAX = 500;
-/** Longer values are no settings, and values that look drawn by lot are not shown. */
-const VALUE_CHARS_MAX = 200;
-const LOOKS_RANDOM = /^(?=\S{16,}$)(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_-]+$/;
-
 /** Looks back from a failure to the last good boot, and from a good boot to the failures before it. */
 export class Lookback {
   readonly people: PeopleLearner;
@@ -71,7 +68,7 @@ export class Lookback {
         new Set(Object.entries(await this.restlessOf(component)).flatMap(([path, times]) => (times >= RESTLESS_FROM ? [path] : []))),
       harmlessValue: async (component, name) => {
         const value = (await options.launchOf(component)).env[name];
-        if (value === undefined || value.length > VALUE_CHARS_MAX || isSecretName(name) || LOOKS_RANDOM.test(value)) return null;
+        if (value === undefined || !isPlainSetting(name, value)) return null;
         return options.redactor.redact(`${name}=${value}`) === `${name}=${value}` ? value : null;
       },
       isOwn: (component, path) => {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex, type Files } from '../../kernel/index.ts';
 import type { PackageState } from '../../domains/playbooks/index.ts';
+import { missingOfComposer, missingOfPip } from './language-packages.ts';
 
 interface LockEntry {
   readonly optional?: boolean;
@@ -28,40 +29,63 @@ const LOCK_FILES: readonly (readonly [string, PackageState['manager']])[] = [
   ['pnpm-lock.yaml', 'pnpm'],
   ['yarn.lock', 'yarn'],
   ['Gemfile.lock', 'bundler'],
+  ['composer.lock', 'composer'],
   ['requirements.txt', 'pip'],
 ];
 
-/** Compares installed packages with the lock file, and with the manifest of the last good boot when there is one. */
+/**
+ * Compares installed packages with the lock file, and with the manifest of the last good boot when there is one. A project
+ * in two languages has two lock files: the one that misses something is what matters.
+ */
 export async function packageState(cwd: string, files: Files, manifest: PackageManifest | null): Promise<PackageState> {
+  let first: PackageState | null = null;
   for (const [name, manager] of LOCK_FILES) {
-    const lockFile = join(cwd, name);
-    if ((await files.stat(lockFile)) === null) continue;
-    if (manager !== 'npm') return { manager, directory: cwd, lockFile, missing: [], damaged: [] };
-    const text = (await files.readText(lockFile)) ?? '';
-    const missing = new Set(missingOf(cwd, text));
-    const damaged = new Set<string>();
-    if (manifest !== null && manifest.lockDigest === sha256Hex(text)) {
-      let seen = 0;
-      for (const [path, sizeBytes] of manifest.files) {
-        if (++seen % BREATH === 0) await breath();
-        const stat = statSync(join(cwd, path), { throwIfNoEntry: false });
-        if (stat?.size === sizeBytes) continue;
-        const owner = packageOf(path);
-        if (statSync(join(cwd, owner, 'package.json'), { throwIfNoEntry: false }) === undefined)
-          missing.add(owner.replace(/^node_modules\//, ''));
-        else damaged.add(owner.replace(/^node_modules\//, ''));
-      }
-    }
-    return {
-      manager,
-      directory: cwd,
-      lockFile,
-      missing: [...missing].toSorted(),
-      damaged: [...damaged].filter((d) => !missing.has(d)).toSorted(),
-    };
+    const state = await stateOf(cwd, files, manifest, name, manager);
+    if (state === null) continue;
+    if (state.missing.length + state.damaged.length > 0) return state;
+    first ??= state;
   }
+  if (first !== null) return first;
   const hasPackage = (await files.stat(join(cwd, 'package.json'))) !== null;
   return { manager: hasPackage ? 'npm' : 'none', directory: cwd, lockFile: null, missing: [], damaged: [] };
+}
+
+/** By one lock file; null when it is not there. */
+async function stateOf(
+  cwd: string,
+  files: Files,
+  manifest: PackageManifest | null,
+  name: string,
+  manager: PackageState['manager'],
+): Promise<PackageState | null> {
+  const lockFile = join(cwd, name);
+  if ((await files.stat(lockFile)) === null) return null;
+  if (manager !== 'npm') {
+    const other = manager === 'composer' ? await missingOfComposer(cwd, files) : manager === 'pip' ? await missingOfPip(cwd, files) : [];
+    return { manager, directory: cwd, lockFile, missing: other, damaged: [] };
+  }
+  const text = (await files.readText(lockFile)) ?? '';
+  const missing = new Set(missingOf(cwd, text));
+  const damaged = new Set<string>();
+  if (manifest !== null && manifest.lockDigest === sha256Hex(text)) {
+    let seen = 0;
+    for (const [path, sizeBytes] of manifest.files) {
+      if (++seen % BREATH === 0) await breath();
+      const stat = statSync(join(cwd, path), { throwIfNoEntry: false });
+      if (stat?.size === sizeBytes) continue;
+      const owner = packageOf(path);
+      if (statSync(join(cwd, owner, 'package.json'), { throwIfNoEntry: false }) === undefined)
+        missing.add(owner.replace(/^node_modules\//, ''));
+      else damaged.add(owner.replace(/^node_modules\//, ''));
+    }
+  }
+  return {
+    manager,
+    directory: cwd,
+    lockFile,
+    missing: [...missing].toSorted(),
+    damaged: [...damaged].filter((d) => !missing.has(d)).toSorted(),
+  };
 }
 
 /** In the lock file, needed on every platform in production, and not there (or without its manifest). */

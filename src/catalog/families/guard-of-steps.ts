@@ -66,6 +66,8 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
       return lookAtPackages(g, pathIn(g, params['directory']) ?? g.component.cwd);
     case 'rebuild_packages':
       return lookAtRuntime(g);
+    case 'relink_interpreter':
+      return lookAtInterpreter(g, pathIn(g, params['directory']));
     case 'run_migrations':
     case 'record_migrations':
     case 'restore_tables':
@@ -197,6 +199,15 @@ async function lookAtPackages(g: GuardCase, directory: string): Promise<Sight | 
     message: `${listed(names)} ${missing.length > 0 ? 'not installed' : 'damaged'} again`,
     hint: 'install the packages of the lock file',
   };
+}
+
+async function lookAtInterpreter(g: GuardCase, directory: string | null): Promise<Sight | null> {
+  for (const name of ['python3', 'python']) {
+    const path = directory === null ? null : join(directory, 'bin', name);
+    if (path === null || (await g.files.stat(path))?.kind !== 'symlink' || (await g.files.realpath(path)) !== null) continue;
+    return { message: `${shownPath(g.component, path)} leads to nothing again`, hint: 'make the virtual environment anew' };
+  }
+  return null;
 }
 
 async function lookAtRuntime(g: GuardCase): Promise<Sight | null> {

@@ -1,4 +1,5 @@
-import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import type { Fact } from '../../domains/incidents/index.ts';
 import {
   diagnosis,
   HARMLESS,
@@ -31,6 +32,8 @@ export const heapTooSmall: FailureFamily = {
     // What the kernel ends has no limit of its own that could be raised.
     const facts = factsOf(c, 'out_of_memory').filter((f) => !isKill(f));
     if (facts.length === 0) return [];
+    const ofPhp = facts.find((f) => f.code === 'memory_limit');
+    if (ofPhp !== undefined) return [phpLimit(ofPhp)];
     const explicit = explicitLimitMb(c);
     // Only V8's limit can be raised from outside without knowing the program.
     const isNode = facts.every((f) => f.runtime === 'node') || explicit !== null;
@@ -84,6 +87,20 @@ export const heapTooSmall: FailureFamily = {
   },
   guard: (g) => guardOfSteps('heap_too_small', g),
 };
+
+/** PHP has no variable for it: php.ini, the pool of FPM or the code decide. */
+function phpLimit(fact: Fact): Diagnosis {
+  const limit = number(fact, 'limitMb');
+  return diagnosis('heap_too_small', {
+    cause: `PHP's memory_limit of ${limit ?? 'so many'} MB is used up`,
+    confidence: PLAUSIBLE,
+    evidence: [fact.line],
+    advice: [
+      'raise memory_limit in php.ini or in the pool of PHP-FPM (php_admin_value[memory_limit])',
+      'or find what reads everything at once: a query without a limit, a file as one string',
+    ],
+  });
+}
 
 function explicitLimitMb(c: CaseFile): number | null {
   const flag = (words: string): number | null => {

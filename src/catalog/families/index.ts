@@ -78,6 +78,7 @@ import { unexplained } from './unexplained.ts';
 import { wrongArchitecture } from './wrong-architecture.ts';
 import { wrongFileType } from './wrong-file-type.ts';
 import { wrongPassword } from './wrong-password.ts';
+// of the Node world
 import { accessRefused } from './access-refused.ts';
 import { buildMissing } from './build-missing.ts';
 import { clientNotGenerated } from './client-not-generated.ts';
@@ -97,6 +98,22 @@ import { startTimeout } from './start-timeout.ts';
 import { thrownValue } from './thrown-value.ts';
 import { unknownOption } from './unknown-option.ts';
 import { workspaceUnlinked } from './workspace-unlinked.ts';
+// of Python, Ruby and PHP
+import { applicationNotFound } from './application-not-found.ts';
+import { applicationUnnamed } from './application-unnamed.ts';
+import { assetsNotBuilt } from './assets-not-built.ts';
+import { classNotLoaded } from './class-not-loaded.ts';
+import { driverMissing } from './driver-missing.ts';
+import { encryptionKeyWrong } from './encryption-key-wrong.ts';
+import { importPath } from './import-path.ts';
+import { migrationHistoryBroken } from './migration-history-broken.ts';
+import { moduleShadowed } from './module-shadowed.ts';
+import { refusesRoot } from './refuses-root.ts';
+import { runtimeExtensionMissing } from './runtime-extension-missing.ts';
+import { settingRefused } from './setting-refused.ts';
+import { usedTooEarly } from './used-too-early.ts';
+import { virtualEnvironmentBroken } from './virtual-environment-broken.ts';
+import { workerTimeout } from './worker-timeout.ts';
 
 export const families: readonly FailureFamily[] = [
   // where it listens
@@ -139,6 +156,22 @@ export const families: readonly FailureFamily[] = [
   diskFull,
   readOnlyFileSystem,
   encoding,
+  // what frameworks, servers and runtimes of Python, Ruby and PHP ask for
+  applicationUnnamed,
+  applicationNotFound,
+  settingRefused,
+  virtualEnvironmentBroken,
+  runtimeExtensionMissing,
+  driverMissing,
+  classNotLoaded,
+  importPath,
+  moduleShadowed,
+  usedTooEarly,
+  encryptionKeyWrong,
+  migrationHistoryBroken,
+  workerTimeout,
+  refusesRoot,
+  assetsNotBuilt,
   // runtimes, servers and the system
   sharedLibraryMissing,
   systemLibraryTooOld,

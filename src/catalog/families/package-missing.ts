@@ -58,6 +58,17 @@ export const packageMissing: FailureFamily = {
       ];
     }
     if (named.every((f) => f.kind !== 'module_missing')) return [];
+    // Bundler has compared the lock file with what is installed before it says so.
+    if (state.manager === 'bundler' && state.lockFile !== null && named.some((f) => f.code === 'Bundler::GemNotFound'))
+      return [
+        diagnosis('package_missing', {
+          cause: `the gem ${names.join(', ')} of Gemfile.lock is not installed`,
+          confidence: LIKELY,
+          evidence,
+          remedy: install(state.directory, state.manager),
+          advice: [`run bundle install in ${state.directory}`],
+        }),
+      ];
     if (state.lockFile !== null && (await someInstalled(c, state.directory, names)))
       return [
         diagnosis('package_missing', {
@@ -82,7 +93,7 @@ function install(directory: string, manager: string): ReturnType<typeof remedy> 
 }
 
 const LISTS =
-  /^(?:package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|requirements\.txt|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?)$/;
+  /^(?:(?:package(?:-lock)?|composer)\.json|composer\.lock|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|requirements\.txt|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?)$/;
 
 /** What says which packages there have to be, and cannot be read any more or is gone. */
 function brokenLists(c: CaseFile, directory: string): readonly string[] {
@@ -126,6 +137,7 @@ function packageNamed(fact: Fact): string {
 
 /** A module of a package: `foo`, `@a/b/c`, `/srv/node_modules/foo/x.js` → `foo`; null for local files and built-ins. */
 export function packageOf(subject: string): string | null {
+  if (/(?:^|\/)vendor\/autoload\.php$/.test(subject)) return 'vendor/autoload.php';
   const inside = /node_modules\/((?:@[^/]+\/)?[^/]+)(?:\/|$)(?!.*node_modules\/)/.exec(subject)?.[1];
   if (inside !== undefined) return inside;
   if (subject === '' || /^(?:\.{0,2}\/|[A-Za-z]:\\|file:|node:|#)/.test(subject)) return null;

@@ -23,7 +23,9 @@ export function isOwn(component: ComponentSpec, path: string): boolean {
 
 /** Inside installed packages: the lock file looks after those, not the last good copies. */
 export function isInPackages(path: string): boolean {
-  return /(?:^|\/)(?:node_modules|site-packages|vendor\/bundle)\//.test(path);
+  return /(?:^|\/)(?:node_modules|site-packages|vendor\/(?:bundle|composer)|vendor\/(?!assets\/|lib\/|plugins\/)[\w.-]{1,60}\/[\w.-]{1,60})\//.test(
+    path,
+  );
 }
 
 /** As people read it: relative below the working directory. */
@@ -86,7 +88,7 @@ export function isNamedIn(said: string, component: ComponentSpec, path: string):
   return said.includes(path) || said.includes(shownPath(component, path)) || (name.length >= 5 && said.includes(name));
 }
 
-const CODE = /\.(?:[cm]?[jt]sx?|py|rb|go|java|kt|php|pl|sh|lua|ex|exs)$/i;
+const CODE = /\.(?:[cm]?[jt]sx?|py|rb|ru|rake|go|java|kt|php|pl|sh|lua|ex|exs)$/i;
 const CONFIG_NAME = /(?:config|settings?|conf|rc|options|env|profile|properties)/i;
 
 /** A program, not a configuration that happens to be written in a programming language. */

@@ -137,3 +137,8 @@ describe('last words', () => {
     expect(partOf('message', 'no leader on 4711', 137)).toBe('');
   });
 });
+
+test('a line that is repeated without end is read a few times, and what stands beside it is read', () => {
+  const output = `${"Error: cannot load '/srv/a.json'\n".repeat(500)}Error: listen EADDRINUSE: address already in use :::3000`;
+  expect(read(output).facts.map((fact) => fact.kind)).toContain('port_in_use');
+});

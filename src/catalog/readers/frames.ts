@@ -3,6 +3,7 @@ import { dotnetFrame } from './dotnet.ts';
 import { goFrame } from './go.ts';
 import { javaFrame } from './java.ts';
 import { nodeFrame } from './node.ts';
+import { phpFrame } from './php.ts';
 import { pythonFrame } from './python.ts';
 import { rubyFrame } from './ruby.ts';
 import { installedPackage } from './installed-package.ts';
@@ -25,6 +26,7 @@ const READERS: readonly (readonly [FactRuntime, FrameReader])[] = [
   ['python', pythonFrame],
   ['go', goFrame],
   ['ruby', rubyFrame],
+  ['php', phpFrame],
   ['rust', rustFrame],
   ['dotnet', dotnetFrame],
 ];
@@ -35,13 +37,14 @@ const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
   // The fields of an error, and the causes among them.
   node: /^(?:\s{2,16}\S|[}\]]|Emitted '|caused by: )/,
   python: /^\s{4,}/,
+  php: /^Stack trace:$|^(?:PHP )?Fatal error: /,
   rust: /^(?:stack backtrace:|\s{1,6}\d{1,5}: |[^\s].{0,300}$)/,
   dotnet: /^\s{1,4}(?:--- End of |at |---> )/,
   go: /^(?:[\w./*()@$\-[\]{}…, +~]{1,300}\(.{0,300}\)$|created by |goroutine 1 |\[signal )/,
 };
 
 /** Others, such as Ruby, say the error on the line of its first frame. */
-const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go']);
+const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go', 'dotnet']);
 
 /** Where the stack of a cause begins within the stack of what it caused. */
 const CAUSE: Partial<Record<FactRuntime, RegExp>> = {
@@ -105,6 +108,7 @@ function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: Fact
       section.frames.push(frame);
       if (ONLY_FRAMES.has(runtime)) frameLines.push(at);
     } else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
+    else if (section.frames.length === 0 && at - section.from <= NEAR_LINES && sections.length > 1) continue; // a message of several lines
     else if (line.tone !== 'echo' && !BETWEEN[runtime]?.test(line.text)) break;
   }
   // Python prints the innermost frame last.

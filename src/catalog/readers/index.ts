@@ -9,6 +9,7 @@ import { commandLine } from './command-line.ts';
 import { configFiles } from './config-files.ts';
 import { databases } from './databases.ts';
 import { dotnet } from './dotnet.ts';
+import { errnoIn } from './errno.ts';
 import { environment } from './environment.ts';
 import { frameLines, stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
@@ -28,6 +29,7 @@ import { nodeFrameworks } from './node-frameworks.ts';
 import { nodeModules } from './node-modules.ts';
 import { nodePackages } from './node-packages.ts';
 import { node } from './node.ts';
+import { php } from './php.ts';
 import { operatingSystem } from './operating-system.ts';
 import { postgres } from './postgres.ts';
 import { python } from './python.ts';
@@ -67,6 +69,7 @@ const READERS: readonly Reader[] = [
   legacyCrypto,
   commandLine,
   node,
+  php,
   python,
   go,
   java,
@@ -96,6 +99,8 @@ interface OwnedRules {
 
 /** More than anyone reads; a flood of different errors is one failure. */
 const FACTS_MAX = 64;
+/** What a line says the ninth time it has said before, whatever stands beside it. */
+const REPEATS_MAX = 8;
 
 interface Understood {
   readonly fact: Fact;
@@ -109,10 +114,14 @@ export const readFacts: FactReader = (lines) => {
   const speaker = stackAt(stacks, null).runtime;
   const depths = causeDepths(transcript);
   const inFrames = frameLines(stacks);
+  const saidOften = new Map<string, number>();
   const understood: Understood[] = [];
   for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
     const line = transcript[at];
     if (!line || line.tone === 'quiet' || line.tone === 'echo' || inFrames.has(at)) continue;
+    const repeats = (saidOften.get(line.text) ?? 0) + 1;
+    saidOften.set(line.text, repeats);
+    if (repeats > REPEATS_MAX) continue;
     for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
       const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
@@ -176,12 +185,18 @@ function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines:
     runtime,
     code: draft.code ?? '',
     subject: draft.subject ?? '',
-    details: draft.details ?? {},
+    details: draft.kind === 'exception' ? withErrno(draft) : (draft.details ?? {}),
     line: whole,
     lineIndex: line.index,
     ...(said === undefined ? {} : { said }),
     ...(deep === 0 ? {} : { depth: deep }),
   };
+}
+
+/** What the operating system refused, where nobody knows the sentence but everybody the number. */
+function withErrno(draft: Draft): Fact['details'] {
+  const errno = errnoIn(String(draft.details?.['message'] ?? ''));
+  return errno === '' ? (draft.details ?? {}) : { ...draft.details, errno };
 }
 
 /** Warnings count only when the program went on to fail and gave no better reason. */

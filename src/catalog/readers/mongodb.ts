@@ -26,7 +26,7 @@ export const mongodb: Reader = {
     ),
     rule(
       ['ServerSelection', 'MongoServerSelectionError', 'MongoNetworkError', 'No servers'],
-      /(?:ServerSelectionTimeoutError|Mongo\w{0,8}ServerSelectionError|MongoNetworkError|MongoTimeoutException).{0,120}?((?:\[[0-9a-f:]{2,40}\]|[\w.-]{1,253}):(\d{2,5}))/,
+      /(?:ServerSelectionTimeoutError|Mongo\w{0,8}ServerSelectionError|MongoNetworkError|MongoTimeoutException).{0,120}?(?<![\w.-])((?:\[[0-9a-f:]{2,40}\]|[\w.-]{1,253}):(\d{2,5}))/,
       ([text, address = '', port = '']) => {
         const host = address.slice(0, -port.length - 1).replace(/^\[|\]$/g, '');
         return /ENOTFOUND|not known|name resolution/.test(text)

@@ -5,6 +5,18 @@ import { before, lineAt, named, rule, type Draft, type Reader } from './rule.ts'
 export const nativeModules: Reader = {
   runtime: 'unknown',
   rules: [
+    // PHP tries several paths for an extension of its own, and says that none of them can be opened.
+    rule(
+      ['Unable to load dynamic library '],
+      /Unable to load dynamic library '(?:[\w./-]{0,200}\/)?([\w-]{1,60})(?:\.so)?'/,
+      ([, name = '']) => ({
+        kind: 'runtime_extension_missing',
+        subject: name,
+        code: 'php_extension',
+        details: { isWarning: true },
+        runtime: 'php',
+      }),
+    ),
     rule(
       ['Could not load the "sharp" module'],
       /Could not load the "(sharp)" module using the ([\w-]{1,40}) runtime/,

@@ -27,7 +27,7 @@ export const operatingSystem: Reader = {
     ),
     rule(
       ['rgument list too long', 'E2BIG'],
-      /(?:^|: |spawn(?:Sync)? |exec )?([\w./-]{1,200})?(?:: | )(?:E2BIG|\[Errno 7\]|[Aa]rgument list too long)(?:.{0,30}'([^']{1,200})')?/,
+      /(?:(?<![\w./-])([\w./-]{1,200})(?:: | ))?(?:E2BIG|\[Errno 7\]|[Aa]rgument list too long)(?:.{0,30}'([^']{1,200})')?/,
       ([, program = '', python = '']) => ({ kind: 'arguments_too_long', subject: python || program, code: 'E2BIG' }),
     ),
 

@@ -1,9 +1,18 @@
 import type { Frame } from '../../domains/incidents/index.ts';
+import { django } from './django.ts';
+import { pythonServers } from './python-servers.ts';
 import { after, before, lineAt, named, near, rule, type Draft, type Place, type Reader } from './rule.ts';
 
 /** The place and code of frames, which name ports and variables that the message leaves out. */
 const FRAMES_LINES = 30;
 const SHOWN_ADDRESS = /\(["'][\w.:*-]{0,100}["'], ?(\d{2,5})\)|\bport ?= ?(\d{2,5})\b/;
+/** Models that are filled from the environment. */
+const SETTINGS = /pydantic_settings|BaseSettings|validation errors? for \w{0,60}(?:Settings|Config|Env)/;
+/** Parts of the standard library that are compiled in, and left out where their library was missing; the Debian package. */
+const STANDARD_EXTENSIONS: Readonly<Record<string, string>> = {
+  _sqlite3: '', _ssl: '', _hashlib: '', _ctypes: '', _bz2: '', _lzma: '', _zlib: '', zlib: '', _uuid: '', readline: '', _curses: '', _decimal: '', _dbm: '',
+  _gdbm: 'python3-gdbm', _tkinter: 'python3-tk', tkinter: 'python3-tk', distutils: 'python3-setuptools', ensurepip: 'python3-venv',
+}; // prettier-ignore
 const FILE_PLACE = /^\s{2,8}File "([^"]{1,400})", line (\d{1,7})/;
 
 function isIn(place: Place, pattern: RegExp): boolean {
@@ -14,19 +23,36 @@ function isIn(place: Place, pattern: RegExp): boolean {
 export const python: Reader = {
   runtime: 'python',
   rules: [
+    ...pythonServers,
+    ...django,
     rule(['No module named '], /No module named '?([\w.]{1,200})'?/, ([, name = ''], place) => {
+      const built = STANDARD_EXTENSIONS[name];
+      if (built !== undefined)
+        return {
+          kind: 'runtime_extension_missing',
+          subject: name.replace(/^_/, ''),
+          code: 'ModuleNotFoundError',
+          details: named({ package: built }),
+        };
       const from = before(place, 4, FILE_PLACE)?.[1];
       return { kind: 'module_missing', subject: name, code: 'ModuleNotFoundError', details: named({ from, isPackage: true }) };
     }),
     rule(
       ['from partially initialized module', 'partially initialized module '],
       /(?:cannot import name '([^']{1,128})' from )?partially initialized module '([\w.]{1,200})'(?: has no attribute '([^']{1,128})')?/,
-      ([, name = '', module = '', attribute = '']) => ({
-        kind: 'circular_import',
-        subject: module,
-        code: name === '' ? 'AttributeError' : 'ImportError',
-        details: named({ name: name || attribute }),
-      }),
+      ([, name = '', module = '', attribute = ''], place) => {
+        const code = name === '' ? 'AttributeError' : 'ImportError';
+        // A file that imports its own name was meant to import the package of that name.
+        const inside = before(place, 4, FILE_PLACE)?.[1] ?? '';
+        if (name === '' && !module.includes('.') && inside.endsWith(`/${module}.py`))
+          return { kind: 'module_shadowed', subject: inside, code, details: { module } };
+        return { kind: 'circular_import', subject: module, code, details: named({ name: name || attribute }) };
+      },
+    ),
+    rule(
+      ['has the same name as the '],
+      /\(consider renaming '([^']{1,400})' since it has the same name as the (?:standard )?library module/,
+      ([, path = '']) => ({ kind: 'module_shadowed', subject: path, code: 'AttributeError' }),
     ),
     rule(['cannot import name '], /cannot import name '([^']{1,128})' from '([\w.]{1,200})'/, ([, name = '', module = '']) => ({
       kind: 'export_missing',
@@ -40,6 +66,8 @@ export const python: Reader = {
       ([, module = '', name = '']) => ({ kind: 'export_missing', subject: name, code: 'AttributeError', details: { module } }),
     ),
     rule(['KeyError: '], /KeyError: ['"]([^'"]{1,200})['"]/, ([, key = ''], place) => {
+      if (/^[\da-f]{4,40}$/.test(key) && isIn(place, /alembic\/script\/revision\.py"/))
+        return { kind: 'migration_failed', subject: key, code: 'alembic', details: { tool: 'alembic', reason: 'missing' } };
       if (!isIn(place, /os\.environ|<frozen os>|\/os\.py"|\benviron\[|getenv/) && !/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(key)) return null;
       return { kind: 'env_missing', subject: key, code: 'KeyError' };
     }),
@@ -148,10 +176,20 @@ export const python: Reader = {
     }),
 
     // Settings and frameworks
+    rule(
+      ['type=', 'value is not a valid'],
+      /^\s{2,4}([A-Za-z].{0,200}?) [[(]type=((?!missing|value_error\.missing)[a-z][\w.]{1,60})/,
+      ([, reason = '', type = ''], place) => {
+        const key = lineAt(place, -1).trim();
+        if (!/^[\w.]{1,128}$/.test(key)) return null;
+        const name = isIn(place, SETTINGS) ? key.toUpperCase() : key;
+        return { kind: 'config_invalid', subject: name, code: 'validation', details: { key: name, reason, type } };
+      },
+    ),
     rule(['ield required'], /^\s{1,4}[Ff]ield required [[(]type=(?:missing|value_error\.missing)/, (_, place) => {
       const key = lineAt(place, -1).trim();
       if (!/^[\w.]{1,128}$/.test(key)) return null;
-      const isEnvironment = isIn(place, /pydantic_settings|BaseSettings|validation errors? for \w{0,60}(?:Settings|Config|Env)/);
+      const isEnvironment = isIn(place, SETTINGS);
       // pydantic-settings reads `database_url` from DATABASE_URL.
       return isEnvironment
         ? { kind: 'env_missing', subject: key.toUpperCase(), code: 'missing', details: { field: key } }
@@ -177,30 +215,44 @@ export const python: Reader = {
         details: named({ count: count === undefined ? undefined : Number(count) }),
       }),
     ),
+    rule(['Multiple head revisions are present', 'Multiple heads are present'], /Multiple head/, () => ({
+      kind: 'migration_failed',
+      subject: 'heads',
+      code: 'alembic',
+      details: { tool: 'alembic', reason: 'branches' },
+    })),
+    rule(["No config file '"], /No config file '([^']{1,300})' found/, ([, path = '']) => ({
+      kind: 'path_missing',
+      subject: path,
+      code: 'ENOENT',
+    })),
+    rule(["Can't load plugin: sqlalchemy.dialects"], /Can't load plugin: sqlalchemy\.dialects:([\w.]{1,60})/, ([, dialect = '']) => ({
+      kind: 'driver_missing',
+      subject: dialect,
+      code: 'NoSuchModuleError',
+      details: { reason: 'dialect' },
+    })),
+    rule(
+      ['Could not parse SQLAlchemy URL'],
+      /Could not parse SQLAlchemy URL from (?:given URL )?string(?: '([^'@]{1,200})')?/,
+      ([, url = '']) => ({
+        kind: 'config_invalid',
+        subject: url,
+        code: 'url',
+        details: { key: 'database url', reason: 'it is no address of a database' },
+      }),
+    ),
     rule(["Can't locate revision identified by"], /Can't locate revision identified by '([\w-]{1,64})'/, ([, revision = '']) => ({
       kind: 'migration_failed',
       subject: revision,
       code: 'alembic',
-      details: { tool: 'alembic' },
+      details: { tool: 'alembic', reason: 'missing' },
     })),
-    rule(
-      ['InconsistentMigrationHistory', 'NodeNotFoundError: Migration'],
-      /Migration ([\w.]{1,128}) (?:is applied before|dependencies reference)/,
-      ([, migration = '']) => ({ kind: 'migration_failed', subject: migration, code: 'django', details: { tool: 'django' } }),
-    ),
     rule(["can't open file '"], /can't open file '([^']{1,400})': \[Errno (\d{1,3})\]/, ([, path = '', number]) => ({
       kind: number === '13' ? 'permission_denied' : 'path_missing',
       subject: path,
       code: number === '13' ? 'EACCES' : 'ENOENT',
     })),
-    rule(
-      ['Error loading ASGI app', 'Could not import module "', 'Failed to find attribute '],
-      /(?:Could not import module|Attribute) "([\w.:-]{1,200})"|Failed to find attribute '([\w.]{1,128})' in '([\w.]{1,200})'/,
-      ([, name = '', attribute = '', module = '']) =>
-        attribute === ''
-          ? { kind: 'module_missing', subject: name, code: 'asgi' }
-          : { kind: 'export_missing', subject: attribute, code: 'wsgi', details: { module } },
-    ),
     rule(['Timeout'], /^(?:[\w.]{1,80}\.)?((?:Connect|Read)?Timeout(?:Error)?)(?:: (.{0,300}))?$/, ([, code = '', what = ''], place) =>
       isPython(place) ? { kind: 'timeout', subject: what, code } : null,
     ),

@@ -1,10 +1,12 @@
 import type { Frame } from '../../domains/incidents/index.ts';
+import { rails } from './rails.ts';
 import { lineAt, named, rule, type Draft, type Reader } from './rule.ts';
 
 /** What Ruby, Bundler and Rails say: `file.rb:3:in 'method': message (ErrorClass)`. */
 export const ruby: Reader = {
   runtime: 'ruby',
   rules: [
+    ...rails,
     rule(['cannot load such file -- '], /cannot load such file -- (\S{1,300})/, ([, name = '']) => ({
       kind: 'module_missing',
       subject: name.replace(/\)$/, ''),

@@ -5,6 +5,7 @@ export type FactRuntime =
   | 'go'
   | 'java'
   | 'ruby'
+  | 'php'
   | 'postgres'
   | 'sqlite'
   | 'redis'
@@ -62,6 +63,7 @@ export type FactKind =
   | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
+  // the Node world
   | 'build_missing' // subject: the directory or file that a build makes
   | 'client_not_generated' // subject: package whose code is generated
   | 'compile_error' // subject: path; details.line
@@ -75,6 +77,18 @@ export type FactKind =
   | 'access_refused' // subject: address, when named; code: HTTP status
   | 'service_busy' // subject: address, when named; code: HTTP status
   | 'credentials_missing' // subject: library; details.names = variables that the message names
+  // Python, Ruby, PHP and what their frameworks and servers say
+  | 'application_missing' // subject: the application as the server was told, or the variable that would tell it; details.reason
+  | 'setting_refused' // subject: setting, when named; details.framework
+  | 'encryption_key_wrong' // subject: key file or variable; details.reason = missing | wrong
+  | 'runtime_extension_missing' // subject: extension; details.package
+  | 'driver_missing' // subject: package or engine, when named
+  | 'class_missing' // subject: class
+  | 'module_shadowed' // subject: path of the file that hides a package of its name
+  | 'worker_timeout' // subject: program; details.limitSeconds when named
+  | 'used_too_early' // subject: what was not ready
+  | 'runs_as_root' // subject: program
+  | 'assets_missing' // subject: asset or manifest
   // What the machine gives, and what servers and runtimes refuse
   | 'library_missing' // subject: shared library that the loader does not find
   | 'library_too_old' // subject: version that is wanted (`GLIBC_2.34`); details.path
@@ -110,7 +124,7 @@ export type FactKind =
   | 'wiring_broken' // subject: type that cannot be injected; details.into
   | 'artifact_broken' // subject: path of a built program
   | 'lock_file_outdated' // subject: lock file; details.package
-  | 'exception'; // subject: error type; details.message
+  | 'exception'; // subject: error type; details.message; details.errno when the operating system refused something
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
 export interface Frame {

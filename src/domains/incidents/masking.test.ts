@@ -5,6 +5,11 @@ import { isFixedPath, maskAddress, maskName, maskPath, maskText } from './maskin
 describe('a sentence loses', () => {
   test.each([
     ['times', 'at 2026-11-22T03:04:05.678Z and 03:04:05', 'at <time> and <time>'],
+    ['dates in words', 'on Thu Nov 26 05:00:00 2026, 26 Nov 2026 05:22:43.428 and 5:00:00 AM: late', 'on <time>, <time> and <time>: late'],
+    ['the zone of a time', '2026-11-26 05:00:00.123 UTC [4711] FATAL', '<time> [<n>] FATAL'],
+    ['durations', 'after 1m30s or 1.5s or 20ms', 'after <n> or <n> or <n>'],
+    ['versions', 'built with v20.20.2', 'built with <n>'],
+    ['which of many threads', 'in thread "pool-1-thread-3"', 'in thread "pool-<n>-thread-<n>"'],
     ['amounts, with their units', 'got 12 of 300 after 2.75s, 64MB', 'got <n> of <n> after <n>, <n>'],
     ['ids', 'request 550e8400-e29b-41d4-a716-446655440000 of 0x7ffe12ab', 'request <id> of <hex>'],
     ['digests and made-up names', 'commit 9f86d081884c7d65 by V1StGXR8Z5jdHi6B', 'commit <hex> by <id>'],

@@ -42,7 +42,7 @@ export function computeSignature(input: SignatureInput): SignatureResult {
     component: input.component,
     runtime: runtimeOf(cause, output),
     kind: cause?.kind ?? 'unexplained',
-    code: cause?.code ?? '',
+    code: String(cause?.details['errno'] ?? cause?.code ?? ''),
     operation: String(cause?.details['syscall'] ?? ''),
     outcome: outcomeOf(cause, input),
     subject,
@@ -98,6 +98,9 @@ const SIGNALLED = 129;
 /** What runtimes end with after an uncaught error: most with 1, Go 2, Rust 101, PHP 255, abort(3) in a shell 134. */
 const USUAL_CODES: ReadonlySet<number> = new Set([0, 1, 2, 101, 134, 255]);
 
+/** What runs out wherever somebody happens to want the last of it. */
+const EXHAUSTED: ReadonlySet<Fact['kind']> = new Set(['out_of_memory', 'too_many_open_files', 'too_many_connections']);
+
 /** Things that have a name in the code: the name says it all, in whatever words and from wherever it is missed. */
 const CODE_NAMES: ReadonlySet<Fact['kind']> = new Set([
   'module_missing', 'export_missing', 'circular_import', 'env_missing', 'relation_missing', 'relation_exists', 'command_missing',
@@ -134,7 +137,7 @@ function relationOf(name: string, runtime: Fact['runtime']): string {
 
 /** Whether the subject alone says which failure of its kind it is; else the place in the code has to. */
 function namesItsObject(cause: Fact, directory: string): boolean {
-  if (cause.runtime === 'grace') return true;
+  if (cause.runtime === 'grace' || EXHAUSTED.has(cause.kind)) return true;
   if (cause.subject === '') return false;
   if (CODE_NAMES.has(cause.kind)) return true;
   return PATHS.has(cause.kind) && isFixedPath(withoutDirectory(cause.subject, directory));
@@ -148,7 +151,9 @@ function messageOf(cause: Fact | null, { output, exitCode, signal, directory }: 
   }
   if (cause.kind === 'exception') return maskText(withoutDirectory(String(cause.details['message'] ?? ''), directory));
   // Grace words its own facts, with what it saw this time.
-  if (cause.runtime === 'grace') return '';
+  if (cause.runtime === 'grace' || cause.kind === 'too_many_connections') return '';
+  // Which sentence it dies with is chance; which area of memory it is counts.
+  if (cause.kind === 'out_of_memory') return String(cause.details['area'] ?? '');
   // Who says it is told by the stack, or else by the words.
   if (CODE_NAMES.has(cause.kind) && cause.subject !== '' && output.runtime !== 'unknown') return '';
   const said = withoutDirectory(cause.said ?? cause.line, directory);

@@ -20,6 +20,9 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 /** Read from each end of a run's output: the first error line matters as much as the last. */
 const END_BYTES = 96 * 1024;
 
+/** Read for facts from each end: of ordinary lines all that `END_BYTES` holds, of lines with two letters not. */
+const READ_LINES_MAX = 2000;
+
 /** A part of a log file in bytes; `to` null reaches to its end. */
 export interface LogPart {
   readonly from: number;
@@ -67,7 +70,7 @@ export async function observe(input: CaptureInput, ports: ReadingPorts): Promise
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = await ports.readFacts([...lines, ...said]);
+  const output = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({
@@ -116,30 +119,32 @@ export async function record(observed: Failure, ports: Pick<CapturePorts, 'incid
   const grouping = rules.length === 0 ? {} : { grouping: { own: observed.signature, rules: rules.map((r) => r.id) } };
   const failure: Failure = { ...observed, signature, ...grouping };
   await incidents.saveFailure(failure);
-  const known = await incidents.pattern(failure.signature);
-  const pattern: Pattern =
-    known === null
-      ? {
-          signature: failure.signature,
-          incidentId: incidentIdOf(failure.stage, failure.signature),
-          family: failure.family,
-          component: failure.component,
-          stage: failure.stage,
-          familyName: null,
-          template: failure.subject === '' ? failure.message : `${failure.family.split('|')[1] ?? ''}: ${failure.subject}`,
-          rootCause: '',
-          occurrences: 1,
-          firstSeenMs: failure.atMs,
-          lastSeenMs: failure.atMs,
-          state: 'new',
-          playbook: null,
-          cleanBoots: 0,
-        }
-      : seenAgain(known, failure.atMs);
-  await incidents.savePattern(pattern);
-  for (const merged of await Promise.all(absorbed.map((s) => incidents.pattern(s))))
-    if (merged !== null) await incidents.savePattern(seenAgain(merged, failure.atMs));
-  return { failure, pattern, isNew: known === null, alike };
+  let isNew = false;
+  const pattern = await incidents.changePattern(signature, (known) => {
+    isNew = known === null;
+    return known === null ? openedBy(failure) : seenAgain(known, failure.atMs);
+  });
+  for (const merged of absorbed) await incidents.changePattern(merged, (known) => (known === null ? null : seenAgain(known, failure.atMs)));
+  return { failure, pattern: pattern ?? openedBy(failure), isNew, alike };
+}
+
+function openedBy(failure: Failure): Pattern {
+  return {
+    signature: failure.signature,
+    incidentId: incidentIdOf(failure.stage, failure.signature),
+    family: failure.family,
+    component: failure.component,
+    stage: failure.stage,
+    familyName: null,
+    template: failure.subject === '' ? failure.message : `${failure.family.split('|')[1] ?? ''}: ${failure.subject}`,
+    rootCause: '',
+    occurrences: 1,
+    firstSeenMs: failure.atMs,
+    lastSeenMs: failure.atMs,
+    state: 'new',
+    playbook: null,
+    cleanBoots: 0,
+  };
 }
 
 function seenAgain(pattern: Pattern, atMs: number): Pattern {

@@ -25,3 +25,4 @@ export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Susp
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
+export { isPlainSetting } from './plain-setting.ts';

@@ -58,7 +58,7 @@ const SKIPPED_DIRS = new Set([
 const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.cert', '.der', '.key', '.p12', '.pfx', '.jks', '.keystore', '.truststore',
   '.lock', '.sum', '.mod', '.lockb', '.gradle', '.gemspec', '.csproj', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
-  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
+  '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.ru', '.rake', '.php', '.enc', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
   '.sum', '.mod',
 ]); // prettier-ignore
 /** Bigger files are data, not settings: their traits are kept, their content is not. */
@@ -68,7 +68,7 @@ const ENTRIES_MAX = 8000;
 const DEPTH_MAX = 8;
 /** Paths that are written anew at every start, or nobody's loss; relative to the component. */
 export const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
-const CODE = /\.(?:[cm]?[jt]sx?|py|rb|sh)$/i;
+const CODE = /\.(?:[cm]?[jt]sx?|py|rb|ru|php|sh)$/i;
 /** Grace's own leavings beside broken files. */
 const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
 
@@ -325,6 +325,7 @@ export class LastGoodKeeper implements LastGood {
         for (const name of await files.list(dir).catch(() => [])) {
           if (found.length >= ENTRIES_MAX) return found;
           if (SKIPPED_DIRS.has(name) || ASIDE.test(name)) continue;
+          if (name === 'vendor' && (await files.stat(join(dir, name, 'autoload.php'))) !== null) continue; // Composer's, by its lock file
           const path = join(dir, name);
           if (path === spec.logFile || this.ports.ownDirs.includes(path)) continue;
           const stat = await files.stat(path);

@@ -28,7 +28,7 @@ export interface ProcessView {
 
 /** The packages of a project against its lock file. */
 export interface PackageState {
-  readonly manager: 'npm' | 'pnpm' | 'yarn' | 'pip' | 'bundler' | 'none';
+  readonly manager: 'npm' | 'pnpm' | 'yarn' | 'pip' | 'bundler' | 'composer' | 'none';
   readonly directory: string;
   readonly lockFile: string | null;
   /** In the lock file, for this platform, not installed. */

@@ -24,4 +24,20 @@ export const specimens: readonly Specimen[] = [
     isWell: 'test -n "$STRIPE_KEY"',
     expects: { cause: 'STRIPE_KEY is not set', person: 'set STRIPE_KEY', waitFor: 'file_change' },
   },
+  {
+    family: 'env_missing',
+    title: 'gives Rails its secret_key_base back that was deleted from the env file',
+    origin: 'Rails 6.1 in production without secret_key_base',
+    recording: 'ruby-rails-secret-key-base',
+    command: ['rails', 'server'],
+    files: { 'config.ru': '', '.env': 'SECRET_KEY_BASE=kept-since-the-last-good-boot\nRAILS_ENV=production\n' },
+    breaks: (world) => world.write('.env', 'RAILS_ENV=production\n'),
+    isWell: 'test "$SECRET_KEY_BASE" = kept-since-the-last-good-boot',
+    expects: {
+      cause: 'SECRET_KEY_BASE is not set; the last good boot had it',
+      playbook: 'set_secret_key_base',
+      risk: 'low',
+      tier: 'tier_1',
+    },
+  },
 ];

@@ -1,0 +1,47 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'driver_missing',
+    title: 'names the driver that PDO lacks by the kind of database it is told to use',
+    origin: 'PHP 8.2 without php-mysql, new PDO("mysql:…")',
+    recording: 'php-driver',
+    exitCode: 255,
+    command: ['php', 'pdo.php'],
+    env: { DB_CONNECTION: 'mysql' },
+    files: { 'pdo.php': '<?php\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'PHP has no driver for the database (mysql)', person: 'install php-mysql' },
+  },
+  {
+    family: 'driver_missing',
+    title: 'says how an address has to begin that SQLAlchemy does not take any more',
+    origin: 'SQLAlchemy 1.4, create_engine("postgres://…")',
+    recording: 'py-sqlalchemy-dialect',
+    command: ['python3', 'sa.py'],
+    files: { 'sa.py': '' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'has to begin with postgresql://', person: 'write postgresql:// instead of postgres://' },
+  },
+  {
+    family: 'driver_missing',
+    title: 'puts back the database.yml that names an adapter without its gem',
+    origin: 'Rails 6.1, config/database.yml changed to the adapter postgresql without the gem pg',
+    recording: 'ruby-rails-database-gem',
+    command: ['rails', 'server'],
+    files: { 'config/database.yml': 'production:\n  adapter: sqlite3\n' },
+    breaks: (world) => world.write('config/database.yml', 'production:\n  adapter: postgresql\n'),
+    isWell: 'grep -q sqlite3 config/database.yml',
+    expects: {
+      cause: 'the driver pg of its database is not installed; config/database.yml changed',
+      playbook: 'restore_config_database_yml',
+      risk: 'medium',
+      tier: 'tier_2',
+      noGuard: 'a configuration that differs from the last good boot is no fault by itself',
+    },
+  },
+];

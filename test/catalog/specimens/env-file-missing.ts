@@ -1,0 +1,40 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'env_file_missing',
+    title: 'Django without SECRET_KEY gets the env file of the last good boot back',
+    origin: 'Django 3.2 whose settings read SECRET_KEY from the environment, after .env was deleted',
+    recording: 'py-django-secret-key',
+    command: ['python3', 'manage.py', 'runserver'],
+    files: { 'manage.py': '', '.env': 'SECRET_KEY=kept-since-the-last-good-boot\nDEBUG=0\n' },
+    breaks: (world) => world.remove('.env'),
+    isWell: 'test "$SECRET_KEY" = kept-since-the-last-good-boot',
+    expects: { cause: 'the env file .env is missing; it was there', playbook: 'restore_env', risk: 'medium', tier: 'tier_2' },
+  },
+  {
+    family: 'env_file_missing',
+    title: 'makes the env file of a fresh checkout from its example and generates what the example allows',
+    origin: 'Django 3.2 whose settings read SECRET_KEY from the environment, without .env',
+    recording: 'py-django-secret-key',
+    command: ['python3', 'manage.py', 'runserver'],
+    files: { 'manage.py': '', '.env.example': 'DEBUG=0\n# secret: generate 32 bytes\nSECRET_KEY=\n' },
+    isFirstBoot: true,
+    breaks: (world) => world.remove('.env'),
+    isWell: 'test ${#SECRET_KEY} -ge 32',
+    expects: { cause: '.env.example lies beside it', playbook: 'create_default_env', risk: 'low', tier: 'tier_1' },
+  },
+  {
+    family: 'env_file_missing',
+    title: 'makes up no password that the example leaves to a person',
+    origin: 'PHP 8.2, a script that throws when APP_KEY is not set, without .env',
+    recording: 'php-env',
+    exitCode: 255,
+    command: ['php', 'envk.php'],
+    files: { 'envk.php': '', '.env.example': 'APP_KEY=\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'test -n "$APP_KEY"',
+    expects: { cause: 'it leaves APP_KEY for a person to fill in', person: 'fill in APP_KEY', waitFor: 'file_change' },
+  },
+];
