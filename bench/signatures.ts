@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readFacts } from '../src/catalog/readers/index.ts';
-import { cleanLines, compareSignatures, computeSignature, windowOf, type SignatureResult } from '../src/domains/incidents/index.ts';
+import {
+  cleanLines,
+  compareSignatures,
+  computeSignature,
+  READ_LINES_MAX,
+  windowOf,
+  type SignatureResult,
+} from '../src/domains/incidents/index.ts';
 
 const USAGE = `usage: node bench/signatures.ts [options] FILE
 
@@ -82,7 +89,7 @@ function recordedFailure(line: string, where: string): RecordedFailure {
 function sign({ exitCode, signal, output }: RecordedFailure): SignatureResult {
   return computeSignature({
     component: 'recorded',
-    output: readFacts(windowOf(cleanLines(output))),
+    output: readFacts(windowOf(cleanLines(output), READ_LINES_MAX)),
     exitCode,
     signal,
     symptom: 'exit',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFacts } from '../src/catalog/readers/index.ts';
-import { cleanLines, computeSignature, windowOf } from '../src/domains/incidents/index.ts';
+import { cleanLines, computeSignature, READ_LINES_MAX, windowOf } from '../src/domains/incidents/index.ts';
 
 interface Recorded {
   readonly cause: string;
@@ -21,7 +21,7 @@ const RECORDED = readFileSync(new URL('./recorded/failures.jsonl', import.meta.u
   .map((line) => JSON.parse(line) as Recorded);
 
 function sign({ exitCode, signal, output }: Recorded): string {
-  const read = readFacts(windowOf(cleanLines(output)));
+  const read = readFacts(windowOf(cleanLines(output), READ_LINES_MAX));
   return computeSignature({ component: 'recorded', output: read, exitCode, signal, symptom: 'exit', directory: '' }).signature;
 }
 
@@ -76,7 +76,7 @@ test('nothing that is kept of an output can move a terminal, whatever stands in 
   ); // prettier-ignore
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
-      const read = readFacts(windowOf(cleanLines(pieces.join(''))));
+      const read = readFacts(windowOf(cleanLines(pieces.join('')), READ_LINES_MAX));
       const signed = computeSignature({ component: 'c', output: read, exitCode: 1, signal: null, symptom: 'exit', directory: '' });
       const kept = stringsIn([read, signed]);
       // oxlint-disable-next-line no-control-regex -- control characters are what must not be there

@@ -227,6 +227,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'sh-permission': { facts: ['shell permission_denied EACCES <./noexec.sh>'] },
   'sh-script-missing': { facts: ['shell path_missing ENOENT <start-missing.sh>'] },
   // frameworks, servers and package managers of PHP, Python and Ruby
+  'ruby-deep': { facts: ['ruby stack_overflow stack <>'], frame: 'deep.rb:2' },
   'php-mysql-host': { facts: ['php host_unresolved getaddrinfo <db.invalid>'], frame: 'my4.php:2' },
   'php-mysql-refused': { facts: ['mysql connection_refused 2002 <>'], frame: 'my2.php:2' },
   'php-pgsql-refused': { facts: ['postgres connection_refused 08001 <127.0.0.1:38139>'], frame: 'pg.php:2' },
@@ -567,7 +568,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'springboot-binding': { facts: ['java config_invalid binding <shop.payment.timeout>'] },
   'springboot-cycle': { facts: ['java wiring_broken cycle <orderService>'] },
   'springboot-datasource': { facts: ['java config_invalid datasource <spring.datasource.url>'] },
-  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'] },
+  'springboot-flyway-checksum': { facts: ['java migration_changed flyway <2>'], frame: 'ShopApplication.java:10' },
   'springboot-flyway-failed': { facts: ['java migration_failed flyway <3>'] },
   'springboot-port': { facts: ['java port_in_use EADDRINUSE <8080>'] },
   // the Node world: frameworks, ORMs, clients, package managers

@@ -3,7 +3,7 @@
 // facts give a signature; a failure is one occurrence; a pattern is a family of them and how far Grace is immune.
 // Lines that no fact is read from are sorted into templates (templates/template-miner).
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
-export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
+export { cleanLines, LINE_CHARS_MAX, READ_LINES_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
 export {
   compareSignatures,

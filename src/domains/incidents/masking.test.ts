@@ -66,6 +66,26 @@ describe('a path', () => {
   });
 });
 
+test('what is below a folder that was made up for one run does not tell which run', () => {
+  const madeUp = fc.oneof(
+    fc.stringMatching(/^svc-[a-z0-9_]{8}$/), // Python
+    fc.stringMatching(/^tmp\.[A-Za-z0-9]{10}$/), // mktemp
+    fc.stringMatching(/^svc-[A-Za-z0-9]{6}$/), // Node
+    fc.stringMatching(/^svc[0-9]{9,19}$/), // Go, Java
+    fc.stringMatching(/^d20261126-[0-9]{4}-[a-z0-9]{6}$/), // Ruby
+    fc.stringMatching(/^php[A-Za-z0-9]{6}$/),
+  );
+  const root = fc.constantFrom('/tmp', '/var/tmp', '/dev/shm', '/srv/shop/tmp', '/run/user/1000');
+  fc.assert(
+    fc.property(root, madeUp, (below, folder) => {
+      expect(maskPath(`${below}/${folder}`)).toBe('<tmp>');
+      expect(maskPath(`${below}/${folder}/config.json`)).toBe('config.json');
+      expect(maskPath(`${below}/${folder}/data/state.db`)).toBe('data/state.db');
+      expect(maskText(`cannot read ${below}/${folder}/config.json`)).toBe('cannot read config.json');
+    }),
+  );
+});
+
 describe('an address', () => {
   test.each([
     ['a numbered host', 'db-0.svc.invalid:40123', 'db-<n>.svc.invalid'],

@@ -35,7 +35,7 @@ const QUOTED_PATH = /(["'`])((?:\.{0,2}|~)\/[^"'`]{1,300})\1/g;
 const BARE_PATH = /(?<![\w.@~+/:<>-])(?:\.{1,2}|~)?\/[\w@+%~-][\w.@+%~-]*(?:\/[\w.@+%~-]+)*\/?/g;
 /** `2026-11-26T05:00:00.123Z`, `2026/11/26 05:00:00 UTC`, `Thu, 26 Nov 2026`, `Nov 26 05:00:00`, `5:00:00 AM`. */
 const TIME =
-  /\b\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d)?(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| [A-Z]{2,4}T?(?= ))?|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?(?:\d{1,2}[ /-])?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[ /-]\d{1,4}(?:,? \d{4})?(?: \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [A-Z]{3,4})?(?: \d{4}\b)?)?|(?<![\w.:])\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?[AP]M)?(?!\w|:\d)/g;
+  /\b\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d)?(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| [A-Z]{2,4}T?(?= ))?|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?(?:\d{1,2}[ /-])?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[ /-] ?\d{1,4}(?:,? \d{4})?(?: \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [A-Z]{3,4})?(?: \d{4}\b)?)?|(?<![\w.:])\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?[AP]M)?(?!\w|:\d)/g;
 const UUID = /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi;
 const HEX = /\b(?:0x[0-9a-f]{1,32}|(?=[a-f]{0,64}\d)[0-9a-f]{12,64})\b/gi;
 /** IPv4 and IPv6, with or without a port. */
@@ -127,7 +127,8 @@ function serviceOn(port: number): string | null {
   return SERVICES.find(([first, last]) => port >= first && port <= last)?.[2] ?? null;
 }
 
-const TEMPORARY = /^(?:\/private)?\/(?:tmp|var\/tmp|dev\/shm|run\/user\/\d{1,10}|var\/folders\/[^/]{1,8}\/[^/]{1,64}\/T)\//;
+/** Folders whose folders are made up by a program for one run; a TMPDIR is mostly called so too. */
+const TEMPORARY = /^(?:\/[^/]{1,255}){0,12}?\/(?:tmp|temp|shm|run\/user\/\d{1,10}|var\/folders\/[^/]{1,8}\/[^/]{1,64}\/T)\//;
 /** The same on every machine of a kind. */
 const SYSTEM = /^\/(?:etc|usr|lib|lib64|bin|sbin|proc|sys|dev|run|var\/(?:lib|log|run|cache|spool))\//;
 /** Folders that a program's own structure names, wherever it is installed. */

@@ -255,6 +255,8 @@ describe('a part counts only where it tells something:', () => {
 
   test.each([
     ['which of many databases', fact('database_missing', 'tenant_12'), 'tenant_<n>'],
+    ['which of many hosts, for a certificate', fact('certificate_problem', 'web01.shop.example'), 'web<n>.shop.example'],
+    ['where a certificate lies', fact('certificate_problem', '/tmp/x/certs/a.pem'), 'certs/a.pem'],
     ['which user', fact('auth_failed', 'app0'), 'app<n>'],
     ['the database of a MySQL table', fact('relation_missing', 'shop7.users', { runtime: 'mysql' }), 'shop<n>.users'],
   ])('%s does not', (_what, one, subject) => {

@@ -127,8 +127,17 @@ function subjectOf({ kind, runtime, subject, details }: Fact, directory: string)
   if (DEPLOYED.has(kind)) return maskName(told);
   if (ADDRESSES.has(kind)) return /[\s()]/.test(told) ? maskText(told) : told.includes('://') ? maskText(told) : maskAddress(told);
   if (PATHS.has(kind)) return /\s/.test(told) && !told.includes('/') ? maskText(told) : maskPath(told);
-  return kind === 'exception' ? told : maskText(told);
+  return kind === 'exception' ? told : maskAnything(told);
 }
+
+/** For kinds whose subject can be a host, a file or a word. */
+function maskAnything(subject: string): string {
+  if (/\s/.test(subject) || subject.includes('://')) return maskText(subject);
+  if (subject.includes('/')) return maskPath(subject);
+  return HOST.test(subject) ? maskAddress(subject) : maskText(subject);
+}
+
+const HOST = /^(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}:\d{2,5}$|^(?:[\w-]{1,63}\.){2,8}[a-z]{2,24}$|^[\d.]{7,15}$/;
 
 /** MySQL puts the database before a table; which one is for whoever installs the service. */
 function relationOf(name: string, runtime: Fact['runtime']): string {

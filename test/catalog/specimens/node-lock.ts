@@ -37,16 +37,19 @@ export const specimens: readonly Specimen[] = [
   },
   {
     family: 'lock_file_outdated',
-    title: 'leaves a package.json that changed to a person',
+    title: 'asks before it goes back on a package.json that somebody changed',
     origin: 'pnpm 9, `pnpm install --frozen-lockfile` after a dependency was added',
     recording: 'pnpm-out-of-sync',
     command: ['pnpm', 'run', 'start:clean'],
     files: { 'package.json': '{ "name": "shop" }\n', 'pnpm-lock.yaml': "lockfileVersion: '9.0'\n" },
     breaks: (world) => world.write('package.json', '{ "name": "shop", "dependencies": { "is-number": "^7.0.0" } }\n'),
-    isWell: 'false',
+    isWell: '! grep -q is-number package.json',
     expects: {
-      cause: 'pnpm-lock.yaml does not fit the manifest',
-      person: 'commit it',
+      cause: 'pnpm-lock.yaml does not fit the manifest; package.json changed',
+      playbook: 'restore_package_json',
+      risk: 'high',
+      tier: 'tier_3',
+      noGuard: 'package.json may be changed on purpose',
     },
   },
 ];
