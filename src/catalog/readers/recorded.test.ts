@@ -22,6 +22,8 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'bash-no-such-file': { facts: ['shell path_missing ENOENT <./start.sh>'] },
   'bash-syntax': { facts: ['shell syntax_error shell <syn.sh>'] },
   'bash-unbound': { facts: ['shell env_missing unbound variable <DATABASE_URL>'] },
+  'caddy-directive': { facts: ['unknown config_invalid settings_line <Caddyfile>'] },
+  'caddy-syntax': { facts: ['unknown config_invalid settings_line <Caddyfile>'] },
   'go-compile': { facts: ['go syntax_error go_build <go/undef/main.go>'] },
   'go-deadlock': { facts: ['go exception fatal <fatal error>'], frame: 'main.go:3' },
   'go-dial': { facts: ['go connection_refused ECONNREFUSED <127.0.0.1:38119>'] },
