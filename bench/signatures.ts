@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readFacts } from '../src/catalog/readers/index.ts';
-import { cleanLines, compareSignatures, computeSignature, windowOf, type SignatureResult } from '../src/domains/incidents/index.ts';
+import {
+  cleanLines,
+  compareSignatures,
+  computeSignature,
+  READ_LINES_MAX,
+  windowOf,
+  type SignatureResult,
+} from '../src/domains/incidents/index.ts';
 
 const USAGE = `usage: node bench/signatures.ts [options] FILE
 
@@ -82,7 +89,7 @@ function recordedFailure(line: string, where: string): RecordedFailure {
 function sign({ exitCode, signal, output }: RecordedFailure): SignatureResult {
   return computeSignature({
     component: 'recorded',
-    output: readFacts(windowOf(cleanLines(output))),
+    output: readFacts(windowOf(cleanLines(output), READ_LINES_MAX)),
     exitCode,
     signal,
     symptom: 'exit',
@@ -106,11 +113,14 @@ function shown(signed: readonly SignatureResult[], options: { parts: boolean; co
 
 function timeAgain(failures: readonly RecordedFailure[], coldMs: number): void {
   const startMs = performance.now();
+  const before = process.cpuUsage();
   for (let run = 0; run < TIMED_RUNS; run++) failures.forEach(sign);
   const warmMs = (performance.now() - startMs) / TIMED_RUNS;
+  const { user, system } = process.cpuUsage(before);
+  const cpuMs = (user + system) / 1000 / TIMED_RUNS;
   const each = (ms: number): string => (ms / failures.length).toFixed(3);
   console.error(
-    `${failures.length} failures: ${each(coldMs)} ms each the first time, ${each(warmMs)} ms each over ${TIMED_RUNS} more runs`,
+    `${failures.length} failures: ${each(coldMs)} ms each the first time, ${each(warmMs)} ms each over ${TIMED_RUNS} more runs (${each(cpuMs)} ms of CPU time)`,
   );
 }
 

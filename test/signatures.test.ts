@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFacts } from '../src/catalog/readers/index.ts';
-import { cleanLines, computeSignature, windowOf } from '../src/domains/incidents/index.ts';
+import { cleanLines, computeSignature, READ_LINES_MAX, windowOf } from '../src/domains/incidents/index.ts';
 
 interface Recorded {
   readonly cause: string;
@@ -20,7 +21,7 @@ const RECORDED = readFileSync(new URL('./recorded/failures.jsonl', import.meta.u
   .map((line) => JSON.parse(line) as Recorded);
 
 function sign({ exitCode, signal, output }: Recorded): string {
-  const read = readFacts(windowOf(cleanLines(output)));
+  const read = readFacts(windowOf(cleanLines(output), READ_LINES_MAX));
   return computeSignature({ component: 'recorded', output: read, exitCode, signal, symptom: 'exit', directory: '' }).signature;
 }
 
@@ -66,3 +67,26 @@ test.each([
   // Silence stays a matter of the exit code only as long as it is silence.
   expect(lost.filter((one) => one.output.trim() !== '').map((one) => one.cause)).toEqual([]);
 });
+
+test('nothing that is kept of an output can move a terminal, whatever stands in it', () => {
+  const piece = fc.constantFrom(
+    '\u001B[2J', '\u001B]0;x\u0007', '\u009B31m', '\u202E', '\u0000', '\r', '\n', '\\u001b[1m', '\\u202e', '"', "'", '{"level":"error","msg":"', '"}',
+    'Error: ', '    at f (/srv/a.js:1:1)', 'Caused by: ', 'connect ECONNREFUSED ', '10.0.0.1:5432', "open '/srv/", 'ENOENT: no such file or directory, ',
+    'panic: ', 'FATAL: ', 'user "', 'x', ' ',
+  ); // prettier-ignore
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 24 }), (pieces) => {
+      const read = readFacts(windowOf(cleanLines(pieces.join('')), READ_LINES_MAX));
+      const signed = computeSignature({ component: 'c', output: read, exitCode: 1, signal: null, symptom: 'exit', directory: '' });
+      const kept = stringsIn([read, signed]);
+      // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
+      expect(kept.filter((text) => /[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/.test(text))).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function stringsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}

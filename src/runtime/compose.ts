@@ -309,6 +309,7 @@ export async function compose(options: ComposeOptions) {
         readFacts: async (lines) => (await knowledge()).readFacts(lines),
         incidents: repos.incidents,
         groupingRules: repos.groupingRules,
+        templates: repos.templates,
       },
       knowledge,
       emit: redactedEmit,

@@ -52,6 +52,8 @@ export interface ServeResult {
 const METRICS_KEPT_MS = 30 * 86_400_000;
 /** Explanations looked at for the report of a boot. */
 const EXPLANATIONS_REPORTED_MAX = 200;
+/** Boots that `grace diff` can compare; each may take a hundred kilobytes. */
+const FINGERPRINTS_KEPT = 100;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -137,6 +139,8 @@ class Session {
   private readonly startedAtMs = nodeClock.nowMs();
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
+  /** Components that are ready again and have to stay so for their soak time. */
+  private readonly proving = new Set<string>();
   private context: BootContext | null = null;
   private failures: readonly ReportedFailure[] | null = null;
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
@@ -350,6 +354,7 @@ class Session {
     ]);
     await this.composed.boots.saveMetrics(this.bootId, metrics);
     await this.composed.boots.forgetMetricsBefore(this.startedAtMs - METRICS_KEPT_MS);
+    await this.composed.boots.forgetFingerprints(FINGERPRINTS_KEPT);
     this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
     return report;
   }
@@ -453,11 +458,16 @@ class Session {
 
   private async afterRecovery(spec: ComponentSpec): Promise<void> {
     const { lookback, supervision } = this.composed;
-    if (!(await lookback.people.isWaiting(spec.name))) return;
-    await nodeClock.sleep(spec.soakMs, this.options.signal);
-    if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
-    await this.composed.keepAsGood([spec]);
-    await this.learnFromPeople([spec]);
+    if (this.proving.has(spec.name) || !(await lookback.people.isWaiting(spec.name))) return;
+    this.proving.add(spec.name);
+    try {
+      await nodeClock.sleep(spec.soakMs, this.options.signal);
+      if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
+      await this.composed.keepAsGood([spec]);
+      await this.learnFromPeople([spec]);
+    } finally {
+      this.proving.delete(spec.name);
+    }
   }
 
   private async beforeStop(): Promise<void> {

@@ -2,15 +2,20 @@ import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
 import { PeopleLearner, type Emit, type Knowledge, type PlaybookLibrary, type WhatChanged } from '../domains/healing/index.ts';
-import { isSecretName, type Failure, type IncidentStore } from '../domains/incidents/index.ts';
+import type { Failure, IncidentStore } from '../domains/incidents/index.ts';
 import {
   compareFingerprints,
+  countRestless,
   fingerprintFrom,
+  isPlainSetting,
   rankSuspects,
+  restlessPaths,
+  UNKNOWN_RESTLESSNESS,
   type CaseFile,
   type Captured,
   type FailedStateStore,
   type Fingerprint,
+  type Restlessness,
 } from '../domains/learning/index.ts';
 import type { Journal, PlaybookStore } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
@@ -36,18 +41,18 @@ export interface LookbackOptions extends FingerprintSources {
 const NOTHING: WhatChanged = { suspects: [], lessons: [] };
 /** Addresses that a failure is about. */
 const ADDRESSES_MAX = 5;
-/** A path that differed between two good boots this often differs by itself. */
-const RESTLESS_FROM = 2;
-const RESTLESS_PATHS_MAX = 500;
-/** Longer values are no settings, and values that look drawn by lot are not shown. */
-const VALUE_CHARS_MAX = 200;
-const LOOKS_RANDOM = /^(?=\S{16,}$)(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_-]+$/;
+/** How things are right now. */
+interface Present {
+  readonly maps: Awaited<ReturnType<Fingerprinting['presentFiles']>>;
+  readonly now: Fingerprint;
+}
 
 /** Looks back from a failure to the last good boot, and from a good boot to the failures before it. */
 export class Lookback {
   readonly people: PeopleLearner;
   private readonly options: LookbackOptions;
   private looking: Promise<Fingerprinting> | null = null;
+  private present: Promise<Present> | null = null;
   /** What the world looked like when something failed in this boot. */
   private atFailure: Fingerprint | null = null;
   private readonly seen = new Map<string, WhatChanged>();
@@ -67,11 +72,10 @@ export class Lookback {
       },
       touched: async (from, to) => (await this.fingerprinting()).touched(from, to),
       hasCopy: async (component, path) => (await options.lastGood.entry(component, path))?.hasContent === true,
-      restless: async (component) =>
-        new Set(Object.entries(await this.restlessOf(component)).flatMap(([path, times]) => (times >= RESTLESS_FROM ? [path] : []))),
+      restless: async (component) => restlessPaths(await this.restlessOf(component)),
       harmlessValue: async (component, name) => {
         const value = (await options.launchOf(component)).env[name];
-        if (value === undefined || value.length > VALUE_CHARS_MAX || isSecretName(name) || LOOKS_RANDOM.test(value)) return null;
+        if (value === undefined || !isPlainSetting(name, value)) return null;
         return options.redactor.redact(`${name}=${value}`) === `${name}=${value}` ? value : null;
       },
       isOwn: (component, path) => {
@@ -98,9 +102,8 @@ export class Lookback {
     }
   }
 
-  /** As of the failure, if there was one in this boot; else as of now. */
-  async fingerprint(when: 'failed' | 'verified' | 'now'): Promise<Fingerprint> {
-    if (when === 'failed' && this.atFailure !== null) return this.atFailure;
+  /** As of now; right after the files were taken as good (`verified`) they are not walked again. */
+  async fingerprint(when: 'verified' | 'now'): Promise<Fingerprint> {
     const looking = await this.fingerprinting();
     return looking.take(await (when === 'verified' ? looking.keptFiles() : looking.presentFiles()));
   }
@@ -113,33 +116,21 @@ export class Lookback {
   /** Runs what takes the files of a component as good, and counts those that are another each time, though nothing failed. */
   async noteRestless(spec: ComponentSpec, take: () => Promise<unknown>): Promise<void> {
     const { lastGood, snapshots, bootId } = this.options;
-    const before = new Map((await lastGood.entries(spec.name)).map((e) => [e.path, e]));
+    const before = await lastGood.entries(spec.name);
     const isMending = await this.people.isWaiting(spec.name);
     await take();
     // Between a failure and the next good boot somebody has mended something: that is no restlessness.
-    if (isMending || before.size === 0) return;
-    const changed = (await lastGood.entries(spec.name)).filter((e) => {
-      const old = before.get(e.path);
-      return (
-        e.kind === 'file' && old?.kind === 'file' && old.mtimeMs !== e.mtimeMs && (old.digest !== e.digest || old.sizeBytes !== e.sizeBytes)
-      );
-    });
-    if (changed.length === 0) return;
-    const counts = { ...(await this.restlessOf(spec.name)) };
-    for (const { path } of changed) counts[path] = (counts[path] ?? 0) + 1;
-    await snapshots.put(
-      spec.name,
-      'restless',
-      bootId,
-      JSON.stringify(Object.fromEntries(Object.entries(counts).slice(-RESTLESS_PATHS_MAX))),
-    );
+    if (isMending || before.length === 0) return;
+    const counts = countRestless(await this.restlessOf(spec.name), before, await lastGood.entries(spec.name));
+    await snapshots.put(spec.name, 'restless', bootId, JSON.stringify(counts));
   }
 
   private async lookAtFailure(failure: Failure, c: CaseFile): Promise<WhatChanged> {
     const { boots, clock } = this.options;
     const looking = await this.fingerprinting();
-    const maps = await looking.presentFiles();
-    const now = await looking.take(maps);
+    // Components that fail at the same time look at the same world.
+    this.present ??= this.lookAround(looking).finally(() => (this.present = null));
+    const { maps, now } = await this.present;
     this.atFailure = now;
     const good = await boots.lastVerified();
     const before = good === null || Object.keys(good.fingerprint).length === 0 ? null : fingerprintFrom(good.fingerprint);
@@ -158,8 +149,14 @@ export class Lookback {
     return { suspects, lessons: await this.people.lessonsOf(failure.component, failure.signature) };
   }
 
-  private async restlessOf(component: string): Promise<Readonly<Record<string, number>>> {
-    return JSON.parse((await this.options.snapshots.get(component, 'restless')) ?? '{}') as Record<string, number>;
+  private async lookAround(looking: Fingerprinting): Promise<Present> {
+    const maps = await looking.presentFiles();
+    return { maps, now: await looking.take(maps) };
+  }
+
+  private async restlessOf(component: string): Promise<Restlessness> {
+    const stored = await this.options.snapshots.get(component, 'restless');
+    return stored === null ? UNKNOWN_RESTLESSNESS : (JSON.parse(stored) as Restlessness);
   }
 
   /** Loaded when it is first needed: never before a good boot is up. */

@@ -1,7 +1,16 @@
-import { approvalStore, bootStore, groupingRuleStore, incidentStore, playbookStore, type OpenedStore } from '../adapters/store/index.ts';
+import {
+  approvalStore,
+  bootStore,
+  groupingRuleStore,
+  incidentStore,
+  playbookStore,
+  templateStore,
+  type OpenedStore,
+} from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
+import type { TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
 
 /** Repositories over an opened store: all that commands need which only look. */
@@ -11,6 +20,7 @@ export interface Repositories {
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
   readonly groupingRules: GroupingRuleStore;
+  readonly templates: TemplateStore;
 }
 
 export function repositories(store: OpenedStore): Repositories {
@@ -20,5 +30,6 @@ export function repositories(store: OpenedStore): Repositories {
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
     groupingRules: groupingRuleStore(store.db),
+    templates: templateStore(store.db),
   };
 }

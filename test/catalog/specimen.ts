@@ -90,8 +90,8 @@ export function isHealed(expects: Specimen['expects']): expects is Heals {
 const RECORDED = join(import.meta.dirname, '..', '..', 'src', 'catalog', 'readers', 'recorded');
 /** What recordings call the directory of the project. */
 const RECORDED_DIR = '/srv/app';
-/** A service that lives this long has started. */
-const ALIVE_MS = 1500;
+/** A service that lives this long has started; on a busy machine an interpreter alone takes a second or two. */
+const ALIVE_MS = 4000;
 
 /** The directory of a specimen and what can be done in it. */
 export class World {

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { runGrace, startGrace, type Running } from './grace.ts';
 import { processesIn, runsOf, send } from './processes.ts';
-import { freePort, newProject, write } from './project.ts';
+import { freePort, newProject, snapshot, write } from './project.ts';
 
 /** Reads its region when it starts, and knows one; says nothing of where it read it. */
 const PICKY = `import { createServer } from 'node:http';
@@ -147,6 +147,32 @@ describe('what a person mended by editing a file', () => {
   });
 });
 
+describe('what a person mended in an env file', () => {
+  test('goes back key by key: another edit stays, and nobody else can read what is kept', async () => {
+    const dir = await projectOf(TIERED, { '.env': '# ours\nLEDGER_TIER=tin\nCOLOUR=red\n' });
+    expect((await boot(dir)).outcome).toBe('failed');
+    write(dir, { '.env': '# ours\nLEDGER_TIER=gold\nCOLOUR=red\n' });
+    const good = await boot(dir);
+    const [lesson] = learned(good.events);
+    expect(lesson, good.said).toMatchObject({ did: ['changed LEDGER_TIER in .env'] });
+    await runGrace(dir, ['approvals', 'approve', lesson?.approval ?? '', '--as', 'ann']);
+
+    write(dir, { '.env': '# ours\nLEDGER_TIER=tin\nCOLOUR=blue\nNEW=1\n' });
+    const healed = await boot(dir);
+    expect(
+      healed.events.some((e) => e.type === 'playbook_verified' && e.playbook === lesson?.playbook),
+      healed.said,
+    ).toBe(true);
+    expect(readFileSync(join(dir, '.env'), 'utf8')).toBe('# ours\nLEDGER_TIER=gold\nCOLOUR=blue\nNEW=1\n');
+    const open = Object.entries(snapshot(join(dir, '.grace'))).filter(([path, traits]) => {
+      const isOfStorage = path.startsWith('storage') && !traits.endsWith('directory');
+      return isOfStorage ? traits.split(' ')[0] !== '600' : path.startsWith('storage') && traits.split(' ')[0] !== '700';
+    });
+    expect(open, 'readable by others').toEqual([]);
+    expect((statSync(join(dir, '.grace')).mode & 0o777).toString(8)).toBe('700');
+  });
+});
+
 describe('what a person mended in the environment', () => {
   test('becomes a setting of the component that is offered', async () => {
     const dir = await projectOf(TIERED);
@@ -202,4 +228,18 @@ describe('what fails while it runs', () => {
     const good = await boot(dir);
     expect(learned(good.events), good.said).toMatchObject([{ did: ['changed settings.json'] }]);
   });
+});
+
+test('grace diff --now says what changed since the last good boot, without booting and without a trace', async () => {
+  const dir = await projectOf(PICKY, { 'settings.json': { region: 'eu-west-1' } });
+  expect((await boot(dir)).outcome).toBe('success');
+  expect(await json(dir, 'diff', '--now')).toMatchObject({ after: { id: 'now' }, changes: [] });
+  write(dir, { 'settings.json': { region: 'moon' } });
+  const before = snapshot(dir, (path) => !path.startsWith('.grace/grace.db'));
+  expect(await json(dir, 'diff', '--now')).toMatchObject({
+    comparable: true,
+    changes: [{ kind: 'file', subject: join(dir, 'settings.json'), change: 'changed', detail: '' }],
+  });
+  expect(snapshot(dir, (path) => !path.startsWith('.grace/grace.db'))).toEqual(before);
+  expect(await json(dir, 'boots')).toHaveLength(1);
 });

@@ -54,6 +54,16 @@ test('yarn: what is in its modules, scopes too', () => {
   expect(installedPackages(dir, {})).toEqual({ 'yarn a': '1.0.0', 'yarn @b/c': '2.0.0' });
 });
 
+test('modules without any index are read one by one', () => {
+  expect(installedPackages(project({ 'node_modules/a/package.json': { version: '1.0.0' } }), {})).toEqual({ 'npm a': '1.0.0' });
+});
+
+test('Python: without an environment of its own, what is there for everybody and for its user', () => {
+  const home = project({ '.local/lib/python3.12/site-packages/celery_x-5.4.0.dist-info/METADATA': '' });
+  expect(installedPackages(project({ 'app.py': '' }), { HOME: home })).toMatchObject({ 'pip celery-x': '5.4.0' });
+  expect(installedPackages(project({ 'app.js': '' }), { HOME: home })).toEqual({});
+});
+
 test('Python: the environment of the project, or the one that is named', () => {
   const site = 'lib/python3.12/site-packages';
   const dir = project({

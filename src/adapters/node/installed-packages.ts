@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 /** Beyond this a list of packages says no more about what changed, and costs room in every boot's fingerprint. */
 const PACKAGES_MAX = 4000;
+/** Each is a file to be read. */
+const MODULES_READ_MAX = 1000;
 const INDEX_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What looks at one package manager's directory: name → version; null when it is not used here. */
@@ -48,13 +50,9 @@ const pnpm: Look = (cwd) => {
   return found;
 };
 
-/** yarn: what is in `node_modules`, one package.json after the other; only where yarn made it. */
-const yarn: Look = (cwd) => {
+/** What is in `node_modules`, one package.json after the other. */
+function modulesIn(cwd: string): ReadonlyMap<string, string> {
   const modules = join(cwd, 'node_modules');
-  const isYarns = ['.yarn-integrity', '.yarn-state.yml'].some(
-    (name) => statSync(join(modules, name), { throwIfNoEntry: false }) !== undefined,
-  );
-  if (!isYarns) return null;
   const found = new Map<string, string>();
   for (const name of list(modules) ?? []) {
     if (name.startsWith('.')) continue;
@@ -63,27 +61,53 @@ const yarn: Look = (cwd) => {
       const version = (json(join(modules, one, 'package.json')) as { version?: string } | null)?.version;
       if (version !== undefined) found.set(one, version);
     }
-    if (found.size > PACKAGES_MAX) break;
+    if (found.size >= MODULES_READ_MAX) break;
   }
   return found;
+}
+
+/** yarn leaves a mark. */
+const yarn: Look = (cwd) => {
+  const modules = join(cwd, 'node_modules');
+  const isYarns = ['.yarn-integrity', '.yarn-state.yml'].some(
+    (name) => statSync(join(modules, name), { throwIfNoEntry: false }) !== undefined,
+  );
+  return isYarns ? modulesIn(cwd) : null;
 };
 
-/** Python: `requests-2.32.0.dist-info` in the `site-packages` of the environment that is used here. */
+/** Modules that nobody has left a mark or an index in: an old npm, or copied from elsewhere. */
+const others: Look = (cwd) => {
+  const names = list(join(cwd, 'node_modules'));
+  const isKnown =
+    names === null || ['.package-lock.json', '.pnpm', '.yarn-integrity', '.yarn-state.yml'].some((name) => names.includes(name));
+  return isKnown ? null : modulesIn(cwd);
+};
+
+/** Python: `requests-2.32.0.dist-info` in the `site-packages` of the environment that is used here, or of the system. */
 const pip: Look = (cwd, env) => {
   const roots = [env['VIRTUAL_ENV'], ...['.venv', 'venv', 'env', '.virtualenv'].map((name) => join(cwd, name))];
   for (const root of roots) {
-    if (root === undefined || root === '') continue;
-    const libs = (list(join(root, 'lib')) ?? []).filter((name) => name.startsWith('python'));
-    const found = new Map<string, string>();
-    for (const lib of libs)
-      for (const entry of list(join(root, 'lib', lib, 'site-packages')) ?? []) {
-        const [, name, version] = /^(.+?)-([^-]+)\.(?:dist|egg)-info$/.exec(entry) ?? [];
-        if (name !== undefined && version !== undefined) add(found, name.toLowerCase().replaceAll('_', '-'), version);
-      }
+    const found = root === undefined || root === '' ? new Map<string, string>() : pythonPackages(join(root, 'lib'));
     if (found.size > 0) return found;
   }
-  return null;
+  const isPython = (list(cwd) ?? []).some((name) => /\.py$|^requirements.*\.txt$|^pyproject\.toml$|^Pipfile$/.test(name));
+  if (!isPython) return null;
+  const found = new Map<string, string>();
+  for (const lib of ['/usr/lib', '/usr/local/lib', join(env['HOME'] ?? '/nonexistent', '.local', 'lib')])
+    for (const [name, version] of pythonPackages(lib)) add(found, name, version);
+  return found;
 };
+
+function pythonPackages(lib: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const python of (list(lib) ?? []).filter((name) => /^python3?(?:\.\d+)?$/.test(name)))
+    for (const packages of ['site-packages', 'dist-packages'])
+      for (const entry of list(join(lib, python, packages)) ?? []) {
+        const [, name, version] = /^(.+?)-([^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$/.exec(entry) ?? [];
+        if (name !== undefined && version !== undefined) add(found, name.toLowerCase().replaceAll('_', '-'), version);
+      }
+  return found;
+}
 
 /** Ruby: `rack-3.0.8` among the gems of the bundle, or of GEM_HOME. */
 const gem: Look = (cwd, env) => {
@@ -109,6 +133,7 @@ const LOOKS: readonly (readonly [string, Look])[] = [
   ['npm', npm],
   ['pnpm', pnpm],
   ['yarn', yarn],
+  ['npm', others],
   ['pip', pip],
   ['gem', gem],
   ['composer', composer],

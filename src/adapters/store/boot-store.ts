@@ -40,6 +40,17 @@ export function bootStore(db: Kysely<Tables>): BootStore {
     async forgetMetricsBefore(atMs) {
       await db.deleteFrom('metrics').where('at', '<', atMs).execute();
     },
+    async forgetFingerprints(kept) {
+      const newest = db.selectFrom('boots').select('id').orderBy('started_at', 'desc').limit(kept);
+      const verified = db.selectFrom('boots').select('id').where('is_verified', '=', 1).orderBy('started_at', 'desc').limit(1);
+      await db
+        .updateTable('boots')
+        .set({ fingerprint: '{}' })
+        .where('fingerprint', '!=', '{}')
+        .where('id', 'not in', newest)
+        .where('id', 'not in', verified)
+        .execute();
+    },
     async saveMetrics(id, metrics) {
       if (metrics.length === 0) return;
       const rows = metrics.map((m) => ({ boot_id: id, name: m.name, component: m.component, at: m.atMs, value: m.value }));

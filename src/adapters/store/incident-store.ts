@@ -96,7 +96,24 @@ export function incidentStore(db: Kysely<Tables>): IncidentStore {
     async patterns() {
       return (await patterns().orderBy('last_seen', 'desc').execute()).map(patternFrom);
     },
-    savePattern: (pattern) => writePattern(db, pattern),
+    async savePattern(pattern) {
+      await db.transaction().execute(async (t) => {
+        const known = await t
+          .selectFrom('patterns')
+          .select(['occurrences', 'last_seen'])
+          .where('signature', '=', pattern.signature)
+          .executeTakeFirst();
+        const occurrences = Math.max(pattern.occurrences, known?.occurrences ?? 0);
+        await writePattern(t, { ...pattern, occurrences, lastSeenMs: Math.max(pattern.lastSeenMs, known?.last_seen ?? 0) });
+      });
+    },
+    changePattern: (signature, change) =>
+      db.transaction().execute(async (t) => {
+        const row = await t.selectFrom('patterns').selectAll().where('signature', '=', signature).executeTakeFirst();
+        const changed = change(row === undefined ? null : patternFrom(row));
+        if (changed !== null) await writePattern(t, changed);
+        return changed;
+      }),
     async saveExplanation(explanation) {
       const row = {
         failure_id: explanation.failureId,

@@ -10,4 +10,5 @@ export { approvalStore } from './approval-store.ts';
 export { overrideStore, processStore } from './process-store.ts';
 export { lastGoodStore, snapshotStore, type SnapshotStore } from './last-good-store.ts';
 export { failedStateStore } from './failed-state-store.ts';
+export { templateStore } from './template-store.ts';
 export type { Tables } from './tables.ts';

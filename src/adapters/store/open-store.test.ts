@@ -118,7 +118,7 @@ describe('what is not ours stays untouched, byte for byte:', () => {
       const database = new DatabaseSync(process.argv[1]);
       database.exec('pragma wal_autocheckpoint = 0; pragma user_version = ${SCHEMA_VERSION + 1}; create table newer (a); insert into newer values (1)');
       console.log('written');
-      setInterval(() => {}, 1000);
+      setInterval(() => database, 1000); // still held: collected, it would be closed, and merged
     `);
     await once(lines, 'line');
     newer.kill('SIGKILL');

@@ -99,7 +99,8 @@ function linesFor(event: GraceEvent): readonly string[] {
         `      ${paint('red', '✖')} ${wrap(`${event.playbook}: ${event.reason}${event.undone ? ' (undone)' : ''}`, width, '        ')}`,
       ];
     case 'approval_needed':
-      return [`      ${paint('yellow', 'waits')}     for approval: grace approvals approve ${event.approval}`];
+      // How to answer stands above, among the commands.
+      return [`      ${paint('yellow', 'waits')}     for approval ${event.approval}`];
     case 'learned_from_person':
       return [
         `    ${paint('cyan', '●')} ${event.component}: ${wrap(`a person mended it: ${event.did.join('; ')}`, width - 8, '      ')}`,

@@ -11,6 +11,7 @@ import {
 import type { Signature } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
+import { findBoot } from './find.ts';
 import { incidentNames, ruleJson, toldRule } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { columns, paint, table, wrap } from './terminal.ts';
@@ -93,6 +94,8 @@ async function sideOf(memory: Memory, name: string, rules: readonly GroupingRule
   const pattern = await memory.incidents.patternByIncident(name);
   const kept = pattern === null ? [] : await memory.incidents.failuresLike(pattern.signature, FAILURES_LOOKED_AT);
   const failure = pattern === null ? await memory.incidents.failure(name) : (kept.find((f) => f.grouping === undefined) ?? kept[0] ?? null);
+  if (failure === null && (await findBoot(memory, name)) !== null)
+    throw new NotKnown('incident or failure', name, 'it is a boot, and boots are compared with: grace diff');
   if (failure === null)
     throw pattern === null
       ? new NotKnown(

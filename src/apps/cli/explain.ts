@@ -42,6 +42,9 @@ export async function explain(memory: Memory, subject: string | undefined): Prom
   if (boot !== null) return explainBoot(memory, boot);
   const pattern = await standingPattern(memory, subject);
   if (pattern !== null) return explainIncident(memory, pattern);
+  const failure = await memory.incidents.failure(subject);
+  const itsPattern = failure === null ? null : await memory.incidents.pattern(failure.signature);
+  if (itsPattern !== null) return explainIncident(memory, itsPattern);
   throw new NotKnown('boot or incident', subject, 'see the known ones with: grace boots; grace incidents');
 }
 

@@ -43,6 +43,7 @@ describe('grace patterns merge', () => {
       expect.objectContaining({ incident: INCIDENT_A, occurrences: 4, merged: [INCIDENT_B] }),
     ]);
     const { data, lines } = await explain(memory, INCIDENT_B);
+    expect((await explain(memory, 'f4')).data).toMatchObject({ incident: INCIDENT_A });
     expect(data).toMatchObject({
       incident: INCIDENT_A,
       grouping: { merged: [INCIDENT_B], rules: [{ by: 'ada', reason: ADA.reason }] },
@@ -148,5 +149,8 @@ describe('grace explain A B', () => {
   it('refuses what is neither an incident nor a failure', async () => {
     await using memory = await seen(ofA('f1'));
     await expect(explainDifference(memory, INCIDENT_A, 'nope')).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
+    await expect(explainDifference(memory, INCIDENT_A, BOOT)).rejects.toMatchObject({
+      hint: expect.stringContaining('grace diff') as string,
+    });
   });
 });

@@ -13,7 +13,7 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
   const store = await openStore(join(dataDir, 'grace.db'));
   try {
     const memory = repositories(store);
-    const { incidents } = memory;
+    const { incidents, playbooks } = memory;
     const explanations = await incidents.explanations({ bootId: report.boot_id, limit: 50 });
     const patterns = await knownPatterns(memory);
     const lines: string[] = ['', paint('bold', explanations.length === 0 ? 'nothing failed in this run' : 'learned in this run')];
@@ -25,7 +25,9 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       lines.push(table(fitted(rows)));
     }
     const here = new Set(explanations.map((e) => e.signature));
-    const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null);
+    // What was made of a person's work guards nothing before it was approved and has worked.
+    const offered = new Set((await playbooks.list()).flatMap((p) => (p.origin === 'learned' && p.verifiedCount === 0 ? [p.name] : [])));
+    const older = patterns.filter((p) => !here.has(p.signature) && p.playbook !== null && !offered.has(p.playbook));
     if (older.length > 0) {
       lines.push('', paint('bold', 'known from before, and guarded against'));
       lines.push(

@@ -144,6 +144,17 @@ export default definePlaybook({ name: 'bring_it_back', description: 'd', risk: '
     expect(await memory.patterns()).toEqual([expect.objectContaining({ occurrences: 5 })]);
   });
 
+  test('and each of several functions that are called at once', async () => {
+    const directory = project();
+    const [, , found] = await Promise.all([
+      recordFailure({ stage: 'import', error: missingTable('orders') }, { directory }),
+      recordFailure({ stage: 'import', error: missingTable('orders') }, { directory }),
+      patterns({ directory }),
+    ]);
+    expect(found.length).toBeLessThan(2);
+    expect(await patterns({ directory })).toEqual([expect.objectContaining({ occurrences: 2 })]);
+  });
+
   test('what is no Error and no text is recorded all the same', async () => {
     const directory = project();
     for (const error of [{ code: 7 }, 'just text', 42, null, Symbol('s')])

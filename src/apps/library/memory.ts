@@ -92,23 +92,53 @@ export interface Memory extends AsyncDisposable {
 
 export async function openMemory(options: MemoryOptions, graceUrl: string): Promise<Memory> {
   const config = await configOf(options);
-  const store = await openStore(join(config.dataDir, 'grace.db'));
-  const known = repositories(store);
+  const file = join(config.dataDir, 'grace.db');
+  return new OpenMemory(config, file, await shareStore(file), graceUrl);
+}
+
+/**
+ * Stores that are open in this process, by file. One connection each: SQLite lets a second one wait without letting the
+ * first go on when both are in one thread.
+ */
+const shared = new Map<string, { users: number; readonly opening: Promise<OpenedStore> }>();
+
+async function shareStore(file: string): Promise<OpenedStore> {
+  const entry = shared.get(file) ?? { users: 0, opening: openWhole(file) };
+  shared.set(file, entry);
+  entry.users++;
   try {
-    // A store that is made here is as complete as one that a boot has made.
+    return await entry.opening;
+  } catch (error) {
+    shared.delete(file);
+    throw error;
+  }
+}
+
+async function releaseStore(file: string): Promise<void> {
+  const entry = shared.get(file);
+  if (entry === undefined || --entry.users > 0) return;
+  shared.delete(file);
+  (await entry.opening).close();
+}
+
+/** A store that is made here is as complete as one that a boot has made. */
+async function openWhole(file: string): Promise<OpenedStore> {
+  const store = await openStore(file);
+  try {
     if (store.isNew) {
       const { shippedPlaybooks } = await import('../../catalog/playbooks/index.ts');
-      await registerShipped(shippedPlaybooks, known.playbooks, nodeClock);
+      await registerShipped(shippedPlaybooks, repositories(store).playbooks, nodeClock);
     }
+    return store;
   } catch (error) {
     store.close();
     throw error;
   }
-  return new OpenMemory(config, store, known, graceUrl);
 }
 
 class OpenMemory implements Memory {
   private readonly config: GraceConfig;
+  private readonly file: string;
   private readonly store: OpenedStore;
   private readonly known: Repositories;
   private readonly graceUrl: string;
@@ -116,10 +146,11 @@ class OpenMemory implements Memory {
   private readonly working = new Set<Promise<unknown>>();
   private isClosed = false;
 
-  constructor(config: GraceConfig, store: OpenedStore, known: Repositories, graceUrl: string) {
+  constructor(config: GraceConfig, file: string, store: OpenedStore, graceUrl: string) {
     this.config = config;
+    this.file = file;
     this.store = store;
-    this.known = known;
+    this.known = repositories(store);
     this.graceUrl = graceUrl;
   }
 
@@ -157,7 +188,7 @@ class OpenMemory implements Memory {
     if (this.isClosed) return;
     this.isClosed = true;
     await Promise.allSettled(this.working);
-    this.store.close();
+    await releaseStore(this.file);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -80,7 +80,7 @@ class LibraryWorkshop implements Workshop {
     const spec = componentOf(this.options.config, input.component);
     // Tells the redactor what the component is started with, and what its env files hold.
     await this.composed.launchOf(spec);
-    const { incidents, groupingRules, redactor } = this.composed;
+    const { incidents, groupingRules, templates, redactor } = this.composed;
     const problem: Problem = {
       symptom: input.exitCode === undefined ? 'check' : 'exit',
       // Redacted before it is cut: half a secret is recognised by nobody.
@@ -99,6 +99,7 @@ class LibraryWorkshop implements Workshop {
       readFacts: async (lines: readonly string[]) => (await knowledge()).readFacts(lines),
       incidents,
       groupingRules,
+      templates,
     };
     const failure = await observe(
       {

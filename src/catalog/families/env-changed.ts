@@ -29,6 +29,7 @@ export const envChanged: FailureFamily = {
       'exception',
       'option_invalid',
       'address_unavailable',
+      'host_refused',
       'locale_missing',
       'time_zone_missing',
       'memory_refused',

@@ -1,6 +1,6 @@
 import type { Fact, FactKind } from '../../domains/incidents/index.ts';
 import { factsOf, type CaseFile, type FailureFamily, type WaitFor } from '../../domains/learning/index.ts';
-import { diagnosis, linesOf, PLAUSIBLE } from './answer.ts';
+import { diagnosis, isRuntime, linesOf, PERHAPS, PLAUSIBLE } from './answer.ts';
 
 interface FamilyForPeople {
   readonly name: string;
@@ -29,7 +29,8 @@ export function familyForPeople(family: FamilyForPeople): FailureFamily {
       return Promise.resolve([
         diagnosis(family.name, {
           cause: family.causeOf(fact, c),
-          confidence: family.confidence ?? PLAUSIBLE,
+          // Said in the log of a service that ran for hours: it explains, and keeps no restart from being tried.
+          confidence: isRuntime(c) ? Math.min(family.confidence ?? PLAUSIBLE, PERHAPS) : (family.confidence ?? PLAUSIBLE),
           evidence: linesOf(facts),
           advice: family.adviceOf(fact, c),
           waitFor: family.waitFor?.(fact, c) ?? null,

@@ -8,6 +8,9 @@ export function isKill(fact: Fact): boolean {
   return fact.kind === 'out_of_memory' && (fact.code === 'SIGKILL' || fact.code === 'OOM');
 }
 
+/** A signal alone does not say who sent it: below what knows only that it ended while it ran. */
+const ONLY_KILLED = 0.35;
+
 /** The kernel ended it, because the machine or its container had no memory left. */
 export const killedForMemory: FailureFamily = {
   name: 'killed_for_memory',
@@ -21,8 +24,8 @@ export const killedForMemory: FailureFamily = {
       diagnosis('killed_for_memory', {
         cause: isSaid
           ? `the kernel ended ${c.component.name}: the machine, or its container, had no memory left`
-          : `${c.component.name} was killed (SIGKILL): most likely by the kernel, for want of memory`,
-        confidence: isSaid ? LIKELY : facts.length > 0 ? PERHAPS : 0.5,
+          : `${c.component.name} was killed (SIGKILL): by the kernel for want of memory, or by somebody`,
+        confidence: isSaid ? LIKELY : facts.length > 0 ? PERHAPS : ONLY_KILLED,
         evidence: [...linesOf(facts), c.failure.message],
         remedy: isRuntime(c) ? again(c) : null,
         advice: [

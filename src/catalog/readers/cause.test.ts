@@ -137,3 +137,38 @@ describe('last words', () => {
     expect(partOf('message', 'no leader on 4711', 137)).toBe('');
   });
 });
+
+test('a line that is repeated without end is read a few times, and what stands beside it is read', () => {
+  const output = `${"Error: cannot load '/srv/a.json'\n".repeat(500)}Error: listen EADDRINUSE: address already in use :::3000`;
+  expect(read(output).facts.map((fact) => fact.kind)).toContain('port_in_use');
+});
+
+describe('a crash at the end of a long output', () => {
+  const crash =
+    "TypeError: Cannot read properties of undefined (reading 'length')\n    at total (/srv/app/total.js:3:3)\n\nNode.js v20.20.2";
+  const survived = 'Error: connect ECONNREFUSED 10.0.0.5:6379';
+  const chatter = (count: number) => Array.from({ length: count }, (_, at) => `GET /cart/${at} 200`).join('\n');
+
+  test('is not blamed on what was said long before', () => {
+    expect(read([survived, chatter(300), crash].join('\n')).facts.map((fact) => fact.kind)).toEqual(['exception']);
+  });
+
+  test('is blamed on what was said shortly before', () => {
+    const { facts } = read([survived, chatter(100), crash].join('\n'));
+    expect(principalFact(facts)?.kind).toBe('connection_refused');
+  });
+
+  test('is blamed on the first of a chain of tracebacks, however deep they are', () => {
+    const frames = Array.from({ length: 60 }, (_, at) => `  File "/srv/app/a.py", line ${at}, in f${at}\n    g()`).join('\n');
+    const next = '\n\nDuring handling of the above exception, another exception occurred:\n\n';
+    const chain = ['ConnectionRefusedError: [Errno 111] Connection refused', 'ValueError: no pool', 'ValueError: no app']
+      .map((error) => `Traceback (most recent call last):\n${frames}\n${error}`)
+      .join(next);
+    expect(principalFact(read(`${chatter(50)}\n${chain}`).facts)?.kind).toBe('connection_refused');
+  });
+
+  test('has its own place, after many errors that were survived', () => {
+    const handled = Array.from({ length: 40 }, (_, at) => `Error: request ${at}\n    at handle (/srv/app/http.js:1:1)\n${chatter(5)}`);
+    expect(partOf('place', [...handled, chatter(300), crash].join('\n'))).toBe('total.js#total');
+  });
+});

@@ -44,7 +44,7 @@ const BETWEEN: Partial<Record<FactRuntime, RegExp>> = {
 };
 
 /** Others, such as Ruby, say the error on the line of its first frame. */
-const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go']);
+const ONLY_FRAMES: ReadonlySet<FactRuntime> = new Set(['java', 'node', 'python', 'go', 'dotnet']);
 
 /** Where the stack of a cause begins within the stack of what it caused. */
 const CAUSE: Partial<Record<FactRuntime, RegExp>> = {
@@ -71,8 +71,8 @@ interface Found {
   readonly frameLines: readonly number[];
 }
 
-/** More stacks than this are a flood of one error. */
-const STACKS_MAX = 16;
+/** More stacks than this are a flood. */
+const STACKS_MAX = 500;
 /** A message is followed by its stack within so many lines, or follows it. */
 const NEAR_LINES = 12;
 
@@ -108,6 +108,7 @@ function stackFrom(lines: readonly TranscriptLine[], from: number, runtime: Fact
       section.frames.push(frame);
       if (ONLY_FRAMES.has(runtime)) frameLines.push(at);
     } else if (CAUSE[runtime]?.test(line.text)) sections.push((section = { from: at, frames: [] }));
+    else if (section.frames.length === 0 && at - section.from <= NEAR_LINES && sections.length > 1) continue; // a message of several lines
     else if (line.tone !== 'echo' && !BETWEEN[runtime]?.test(line.text)) break;
   }
   // Python prints the innermost frame last.
@@ -121,17 +122,28 @@ function thrownAbove(lines: readonly TranscriptLine[], from: number): Frame | nu
   // What does not parse was thrown by nobody: the place is the error's subject.
   if (lines[from - 1]?.text.startsWith('SyntaxError')) return null;
   for (let at = from - 1; at >= Math.max(0, from - 6); at--) {
-    const found = THROWN.exec(lines[at]?.text ?? '');
-    if (found)
-      return {
-        path: found[1] ?? '',
-        function: '',
-        line: Number(found[2]),
-        inDependency: installedPackage(found[1] ?? '') !== null,
-        package: installedPackage(found[1] ?? ''),
-      };
+    const [, path, line] = THROWN.exec(lines[at]?.text ?? '') ?? [];
+    if (path === undefined) continue;
+    const dependency = installedPackage(path);
+    return { path, function: '', line: Number(line), inDependency: dependency !== null, package: dependency };
   }
   return null;
+}
+
+/** A crash prints so little after its stack: the runtime's version, the fields of the error, what a shell adds. */
+const AFTER_CRASH_LINES = 24;
+
+/** Between the tracebacks of one chain Python says what they have to do with each other. */
+const BETWEEN_CAUSES_LINES = 8;
+
+/** Where the last stack begins, or the first of the chain that ends with it, when the output ends with it. */
+export function crashAtEnd(stacks: readonly Found[], length: number): number | null {
+  let from: number | null = null;
+  for (const stack of stacks.toReversed()) {
+    if (from === null ? length - stack.to > AFTER_CRASH_LINES : from - stack.to > BETWEEN_CAUSES_LINES) break;
+    from = stack.from;
+  }
+  return from;
 }
 
 /** Lines that name places in the code: they say nothing themselves. */

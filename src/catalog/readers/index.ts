@@ -8,8 +8,9 @@ import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
 import { databases } from './databases.ts';
 import { dotnet } from './dotnet.ts';
+import { errnoIn } from './errno.ts';
 import { environment } from './environment.ts';
-import { frameLines, stackAt, stacksOf } from './frames.ts';
+import { crashAtEnd, frameLines, stackAt, stacksOf } from './frames.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { headlineOf, lastWordsOf } from './headline.ts';
@@ -77,6 +78,8 @@ interface OwnedRules {
 
 /** More than anyone reads; a flood of different errors is one failure. */
 const FACTS_MAX = 64;
+/** What a line says the ninth time it has said before, whatever stands beside it. */
+const REPEATS_MAX = 8;
 
 interface Understood {
   readonly fact: Fact;
@@ -84,22 +87,37 @@ interface Understood {
   readonly isWarning: boolean;
 }
 
+/** What one output gives to all of its lines. */
+interface Reading {
+  readonly lines: readonly string[];
+  readonly transcript: readonly TranscriptLine[];
+  readonly speaker: FactRuntime;
+  readonly depths: ReadonlyMap<number, number>;
+  readonly inFrames: ReadonlySet<number>;
+  readonly saidOften: Map<string, number>;
+}
+
+/**
+ * What was said longer before a crash is another story, unless nothing was said since: a service that runs for weeks has met
+ * and survived many errors.
+ */
+const RECENT_LINES = 200;
+
 export const readFacts: FactReader = (lines) => {
   const transcript = transcriptOf(lines);
   const stacks = stacksOf(transcript);
   const speaker = stackAt(stacks, null).runtime;
-  const depths = causeDepths(transcript);
-  const inFrames = frameLines(stacks);
-  const understood: Understood[] = [];
-  for (let at = 0; at < transcript.length && understood.length < FACTS_MAX; at++) {
-    const line = transcript[at];
-    if (!line || line.tone === 'quiet' || line.tone === 'echo' || inFrames.has(at)) continue;
-    for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
-      const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
-      const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
-      understood.push({ fact, at: saidAt, isWarning: line.tone === 'warning' });
-    }
-  }
+  const reading: Reading = {
+    lines,
+    transcript,
+    speaker,
+    depths: causeDepths(transcript),
+    inFrames: frameLines(stacks),
+    saidOften: new Map(),
+  };
+  const recentFrom = Math.max(0, (crashAtEnd(stacks, transcript.length) ?? 0) - RECENT_LINES);
+  const recent = understoodIn(reading, recentFrom, transcript.length);
+  const understood = recent.some((one) => !one.isWarning) ? recent : [...understoodIn(reading, 0, recentFrom), ...recent];
   const kept = withoutRepeats(believed(understood, transcript));
   const facts = kept.map((one) => one.fact);
   const firstAt = kept.find((one) => !one.isWarning)?.at ?? null;
@@ -113,6 +131,24 @@ export const readFacts: FactReader = (lines) => {
     runtime: stack.runtime !== 'unknown' ? stack.runtime : (facts.find((fact) => fact.runtime !== 'unknown')?.runtime ?? 'unknown'),
   };
 };
+
+function understoodIn(reading: Reading, from: number, to: number): readonly Understood[] {
+  const { lines, transcript, speaker, depths, inFrames, saidOften } = reading;
+  const understood: Understood[] = [];
+  for (let at = from; at < to && understood.length < FACTS_MAX; at++) {
+    const line = transcript[at];
+    if (!line || line.tone === 'quiet' || line.tone === 'echo' || inFrames.has(at)) continue;
+    const repeats = (saidOften.get(line.text) ?? 0) + 1;
+    saidOften.set(line.text, repeats);
+    if (repeats > REPEATS_MAX) continue;
+    for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
+      const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
+      const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
+      understood.push({ fact, at: saidAt, isWarning: line.tone === 'warning' });
+    }
+  }
+  return understood;
+}
 
 function flat(rulesOf: (reader: Reader) => readonly Rule[]): OwnedRules {
   const rules = READERS.flatMap(rulesOf);
@@ -157,12 +193,18 @@ function factOf(draft: Draft, runtime: FactRuntime, line: TranscriptLine, lines:
     runtime,
     code: draft.code ?? '',
     subject: draft.subject ?? '',
-    details: draft.details ?? {},
+    details: draft.kind === 'exception' ? withErrno(draft) : (draft.details ?? {}),
     line: whole,
     lineIndex: line.index,
     ...(said === undefined ? {} : { said }),
     ...(deep === 0 ? {} : { depth: deep }),
   };
+}
+
+/** What the operating system refused, where nobody knows the sentence but everybody the number. */
+function withErrno(draft: Draft): Fact['details'] {
+  const errno = errnoIn(String(draft.details?.['message'] ?? ''));
+  return errno === '' ? (draft.details ?? {}) : { ...draft.details, errno };
 }
 
 /** Warnings count only when the program went on to fail and gave no better reason. */

@@ -176,7 +176,7 @@ export const java: Reader = {
     ),
     rule(
       ['Failed to load property source from', 'Config data resource'],
-      /Failed to load property source from .{0,60}?'?([\w./-]{1,200}\.(?:ya?ml|properties))|Config data (?:resource|location) '.{0,200}?([\w./-]{1,200}\.?\w{0,12})'? .{0,60}(?:does not exist|cannot be found)/,
+      /Failed to load property source from .{0,60}?'?([\w./-]{1,200}\.(?:ya?ml|properties))|Config data (?:resource|location) '(?:(?:optional:)?(?:file|classpath|class path resource):? ?\[?)?([^\]']{1,200})/,
       ([, broken = '', missing = '']) =>
         broken === ''
           ? { kind: 'path_missing', subject: missing, code: 'config_data' }

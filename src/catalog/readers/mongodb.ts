@@ -26,7 +26,7 @@ export const mongodb: Reader = {
     ),
     rule(
       ['ServerSelection', 'MongoServerSelectionError', 'MongoNetworkError', 'No servers'],
-      /(?:ServerSelectionTimeoutError|Mongo\w{0,8}ServerSelectionError|MongoNetworkError|MongoTimeoutException).{0,120}?((?:\[[0-9a-f:]{2,40}\]|[\w.-]{1,253}):(\d{2,5}))/,
+      /(?:ServerSelectionTimeoutError|Mongo\w{0,8}ServerSelectionError|MongoNetworkError|MongoTimeoutException).{0,120}?(?<![\w.-])((?:\[[0-9a-f:]{2,40}\]|[\w.-]{1,253}):(\d{2,5}))/,
       ([text, address = '', port = '']) => {
         const host = address.slice(0, -port.length - 1).replace(/^\[|\]$/g, '');
         return /ENOTFOUND|not known|name resolution/.test(text)
@@ -83,9 +83,14 @@ export const mongodb: Reader = {
       }),
     ),
     rule(
-      ['DBPathInUse', 'mongod.lock', 'another mongod instance'],
-      /DBPathInUse|Unable to (?:create\/open|lock) the lock file:? ?(\/[^\s"(]{1,300})?/,
-      ([, path = '']) => ({ kind: 'lock_held', subject: path, code: 'DBPathInUse', details: engine }),
+      ['DBPathInUse', 'Unable to lock the lock file', 'Unable to create/open the lock file'],
+      /DBPathInUse|Unable to (?:lock|create\/open) the lock file/,
+      (_, place) => ({
+        kind: 'lock_held',
+        subject: /the lock file: (\/[^\s"(]{1,300})/.exec(place.lines[place.at]?.text ?? '')?.[1] ?? '',
+        code: 'DBPathInUse',
+        details: engine,
+      }),
     ),
     rule(
       ['WT_PANIC', 'WiredTiger.turtle', 'WiredTiger metadata corruption', 'unable to read root page'],

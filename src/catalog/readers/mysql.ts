@@ -6,12 +6,16 @@ const engine = { engine: 'mysql' } as const;
 export const mysql: Reader = {
   runtime: 'mysql',
   rules: [
-    rule(['Access denied for user'], /Access denied for user '([^']{0,128})'@'([^']{1,253})'/, ([, user = '', host = '']) => ({
-      kind: 'auth_failed',
-      subject: user,
-      code: 'ER_ACCESS_DENIED_ERROR',
-      details: { ...engine, host },
-    })),
+    rule(
+      ['Access denied for user'],
+      /Access denied for user '([^']{0,128})'@'([^']{1,253})'(?! to database)/,
+      ([, user = '', host = '']) => ({
+        kind: 'auth_failed',
+        subject: user,
+        code: 'ER_ACCESS_DENIED_ERROR',
+        details: { ...engine, host },
+      }),
+    ),
     rule(
       ['is not allowed to connect to this', 'is blocked because of many connection errors'],
       /Host '([^']{1,253})' is (?:not allowed to connect|blocked because of many)/,

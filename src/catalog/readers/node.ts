@@ -348,7 +348,7 @@ function packageIn(path: string): string {
 }
 
 const FRAME =
-  /^\s{2,12}at (?:async )?(?:([^()]{1,200}?) (?:\[as [^\]]{1,80}\] )?\()?((?:file:\/\/|node:|\/|[A-Z]:\\|webpack|\.\/|internal\/)[^()]{0,400}?|<anonymous>):(\d{1,7})(?::\d{1,7})?\)?(?: \{)?$/;
+  /^\s{2,12}at (?:async )?(?:([^()]{1,200}?) (?:\[as [^\]]{1,80}\] )?\()?((?:file:\/\/|node:|\/|[A-Z]:\\|webpack|\.\/|internal\/)[^()]{0,400}?|<anonymous>|\[eval\]|\[stdin\]):(\d{1,7})(?::\d{1,7})?\)?(?: \{)?$/;
 
 export function nodeFrame(text: string): Frame | null {
   if (!text.includes('at ')) return null;

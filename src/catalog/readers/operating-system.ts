@@ -13,7 +13,7 @@ export const operatingSystem: Reader = {
   rules: [
     // Processes and threads
     rule(
-      ['fork: ', 'unable to create native thread', "can't start new thread", 'pthread_create failed', 'newosproc', 'annot fork'],
+      ['fork: ', 'unable to create native thread', "can't start new thread", 'pthread_create failed', 'new OS thread', 'annot fork'],
       /fork: (?:retry: )?(?:Resource temporarily unavailable|Cannot allocate memory)|unable to create (?:new )?native thread|can't start new thread|pthread_create failed|failed to create new OS thread|[Cc]annot fork/,
       (_, place) => (/warning\]/.test(lineAt(place, 0)) ? [] : { kind: 'process_limit', code: 'EAGAIN' }),
     ),
@@ -27,7 +27,7 @@ export const operatingSystem: Reader = {
     ),
     rule(
       ['rgument list too long', 'E2BIG'],
-      /(?:^|: |spawn(?:Sync)? |exec )?([\w./-]{1,200})?(?:: | )(?:E2BIG|\[Errno 7\]|[Aa]rgument list too long)(?:.{0,30}'([^']{1,200})')?/,
+      /(?:(?<![\w./-])([\w./-]{1,200})(?:: | ))?(?:E2BIG|\[Errno 7\]|[Aa]rgument list too long)(?:.{0,30}'([^']{1,200})')?/,
       ([, program = '', python = '']) => ({ kind: 'arguments_too_long', subject: python || program, code: 'E2BIG' }),
     ),
 
@@ -132,18 +132,15 @@ export const operatingSystem: Reader = {
         'parameter "TimeZone"',
         'time zone ID ',
         'Invalid time zone specified: ',
-        'time zone "',
+        'not recognized',
       ],
-      /(?:No time zone found with key|unknown time zone|Unknown time-zone ID:|[Ii]ncorrect time zone:|unknown default time zone|parameter "TimeZone":|time zone ID|Invalid time zone specified:|time zone) ["']?([A-Za-z][\w+-]{1,30}(?:\/[\w+-]{1,40}){0,2})["']?(?:$|['"\s,.;]{1,2}(?!is set))/,
-      ([text, zone = '']) => {
-        // `time zone "X"` and `time zone ID 'X'` are said in passing as well; only "not recognized" and "was not found" convict.
-        return {
-          kind: 'time_zone_missing',
-          subject: zone,
-          code: text.includes('parameter') ? '22023' : 'zone',
-          ...(text.includes('parameter') ? POSTGRES : {}),
-        };
-      },
+      /(?:No time zone found with key|unknown time zone|Unknown time-zone ID:|[Ii]ncorrect time zone:|unknown default time zone|parameter "TimeZone":|time zone ID|Invalid time zone specified:|time zone(?= "[^"]{1,80}" not recognized)) ["']?([A-Za-z][\w+-]{1,30}(?:\/[\w+-]{1,40}){0,2})/,
+      ([text, zone = '']) => ({
+        kind: 'time_zone_missing',
+        subject: zone,
+        code: text.includes('parameter') ? '22023' : 'zone',
+        ...(text.includes('parameter') ? POSTGRES : {}),
+      }),
     ),
     rule(
       [

@@ -79,8 +79,8 @@ export const rabbitmq: Reader = {
       () => ({ kind: 'auth_failed', code: 'erlang_cookie', details: engine }),
     ),
     rule(
-      ['mnesia', 'Mnesia'],
-      /[Tt]imeout(?:_waiting_for_tables| contacting cluster nodes)|timeout_waiting_for_tables|Waiting for Mnesia tables/,
+      ['timeout_waiting_for_tables', 'Timeout contacting cluster nodes', 'Mnesia tables'],
+      /timeout_waiting_for_tables|Timeout contacting cluster nodes|Timeout waiting for Mnesia tables/,
       () => ({
         kind: 'no_quorum',
         subject: 'rabbitmq',

@@ -395,6 +395,10 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'ruby-sinatra-port': { facts: ['ruby port_in_use EADDRINUSE <38252>'] },
 
   // Runtimes, servers and the system
+  'go-port-forbidden': { facts: ['go port_forbidden EACCES <80>'] },
+  'pg-too-many': { facts: ['postgres too_many_connections 53300 <postgres>'] },
+  'py-disk-full': { facts: ['python disk_full ENOSPC <>'], frame: '<string>:3' },
+  'py-read-only': { facts: ['python read_only_file_system EROFS </srv/app/data/orders.json>'], frame: '<string>:2' },
   'bash-aborted': { facts: ['kernel exception SIGABRT <Aborted>'] },
   'bash-environment-long': { facts: ['unknown arguments_too_long E2BIG </usr/bin/ls>'] },
   'bash-fork': { facts: ['unknown process_limit EAGAIN <>'] },

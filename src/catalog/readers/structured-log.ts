@@ -33,14 +33,18 @@ export function logRecord(line: string): LogRecord | null {
   const text = line.trimStart();
   const values = OBJECT.test(text) ? jsonValues(text) : LOGFMT_LEVEL.test(text) ? logfmtValues(text) : null;
   if (!values) return null;
-  const first = (names: readonly string[]): string =>
-    names.map((name) => values.get(name)).find((value) => value !== undefined && value !== '') ?? '';
+  const first = (names: readonly string[]): string => {
+    for (const name of names) {
+      const value = values.get(name);
+      if (value !== undefined && value !== '') return value;
+    }
+    return '';
+  };
   const level = first(LEVELS) || (values.has('ctx') ? (MONGOD[values.get('s') ?? ''] ?? '') : '');
   const message = first(MESSAGES);
-  const texts = textsOf(values, message, first);
-  if ((level === '' && message === '') || texts.length === 0)
-    return texts.length === 0 || !values.has('error') ? null : { tone: 'plain', texts };
-  return { tone: toneIn(values, level), texts };
+  // lograge tells of a request, and only of an error when there was one.
+  if (level === '' && message === '' && !values.has('error')) return null;
+  return { tone: toneIn(values, level), texts: textsOf(values, message, first) };
 }
 
 /** A JSON object, whatever spaces its writer likes. */

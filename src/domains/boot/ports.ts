@@ -23,6 +23,8 @@ export interface BootStore {
   running(): Promise<readonly BootRecord[]>;
   /** Forgets metrics older than this; boots and patterns stay. */
   forgetMetricsBefore(atMs: number): Promise<void>;
+  /** Empties the fingerprints of all but the newest boots; the last verified one keeps its own whatever its age. */
+  forgetFingerprints(kept: number): Promise<void>;
   saveMetrics(
     bootId: BootId,
     metrics: readonly { readonly name: string; readonly component: string; readonly atMs: number; readonly value: number }[],

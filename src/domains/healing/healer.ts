@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
 import {
   approvalState,
@@ -103,7 +103,13 @@ export type HealResult =
   | { readonly state: 'applied'; readonly run: AppliedRun }
   | { readonly state: 'failed'; readonly playbook: string; readonly reason: string; readonly diagnosis: Diagnosis }
   | { readonly state: 'hold'; readonly diagnosis: Diagnosis; readonly waitFor: WaitFor | null }
-  | { readonly state: 'needs_approval'; readonly diagnosis: Diagnosis; readonly approval: string }
+  | {
+      readonly state: 'needs_approval';
+      readonly diagnosis: Diagnosis;
+      readonly approval: string;
+      /** What it would change, absolute: somebody may do that by hand meanwhile. */
+      readonly watch: readonly string[];
+    }
   | { readonly state: 'observed'; readonly diagnosis: Diagnosis };
 
 /** Longest a whole playbook may take; package installs are the slow ones. */
@@ -230,7 +236,10 @@ export class Healer {
       });
       await this.explain(about, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval', id);
       emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
-      return { state: 'needs_approval', diagnosis, approval: id };
+      const watch = registered.steps.flatMap(({ params: { path, file } }) =>
+        [path, file].flatMap((place) => (typeof place === 'string' ? [resolve(component.cwd, place)] : [])),
+      );
+      return { state: 'needs_approval', diagnosis, approval: id, watch };
     }
 
     const runId = ids.next('run');
@@ -427,7 +436,7 @@ export class Healer {
     for (const p of fitting) {
       const answer = await this.answerTo(p, component);
       if (answer === 'approved') return p;
-      if (answer !== 'rejected' && (verdict.chosen === null || verdict.chosen.confidence < SURE)) return p;
+      if (answer !== 'rejected' && !isSure(verdict)) return p;
     }
     return null;
   }
@@ -568,6 +577,11 @@ interface About {
   readonly component: ComponentSpec;
   readonly verdict: Verdict;
   readonly changed: WhatChanged;
+}
+
+/** The catalog knows what to do, or what to wait for, without asking anybody. */
+function isSure({ chosen, best }: Verdict): boolean {
+  return chosen === null ? best.waitFor !== null && best.confidence >= SURE : chosen.confidence >= SURE;
 }
 
 /** What helped a person before comes first. */

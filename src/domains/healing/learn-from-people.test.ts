@@ -292,6 +292,14 @@ test('the same state counts once, however often it was tried', async () => {
   expect(await works(m)).toMatchObject([{ did: ['changed a.ini'] }]);
 });
 
+test('of what fails in ever new ways, the newest are kept', async () => {
+  const m = await machine();
+  for (let n = 0; n < 9; n++) await fails(m, `exception x${'y'.repeat(n)}`);
+  expect(m.kept.size).toBe(6);
+  m.files['a.ini'] = 'new';
+  expect(await works(m)).toHaveLength(6);
+});
+
 test('a playbook that somebody wrote for it stays the only one, and no file of theirs is written over', async () => {
   const m = await machine();
   m.files['a.ini'] = 'bad';

@@ -60,6 +60,8 @@ export interface LessonStore {
 
 /** A failure that nobody has mended for this long has been forgotten by everybody. */
 const STATE_LIFE_MS = 30 * 86_400_000;
+/** Failures of one component that wait for somebody beside the newest one; what fails in ever new ways is not mended by chance. */
+const OTHER_FAILURES_MAX = 5;
 const DESCRIPTION_CHARS = 160;
 const NAME_CHARS = 60;
 const NAMED_AT_LEAST = 0.75;
@@ -81,11 +83,15 @@ export class PeopleLearner {
   /** Keeps what the world looked like when it failed, before anything is done about it. */
   async remember(state: FailedState, component: Pick<ComponentSpec, 'cwd'>): Promise<void> {
     const { failedStates } = this.ports;
-    const before = (await failedStates.load(state.component)).filter((s) => s.signature === state.signature);
+    const all = await failedStates.load(state.component);
+    const before = all.filter((s) => s.signature === state.signature);
     const last = before.at(-1);
     // Tried again and again while somebody is waited for: the same state counts once.
     const others = last !== undefined && isSameState(last, state, component.cwd) ? before.slice(0, -1) : before;
     await failedStates.replace(state.component, state.signature, [...others, state].slice(-FAILED_STATES_MAX));
+    const signatures = [...new Set(all.filter((s) => s.signature !== state.signature).map((s) => s.signature))];
+    for (const signature of signatures.slice(0, Math.max(0, signatures.length - OTHER_FAILURES_MAX)))
+      await failedStates.forget(state.component, signature);
   }
 
   /** Whether a component has failed in a way that nobody has mended yet. */

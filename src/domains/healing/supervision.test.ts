@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { approve } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
@@ -232,6 +234,36 @@ describe('where only a person or time can help', () => {
     expect(world.of('approval_needed')).toHaveLength(1);
     expect(world.clock.monotonicMs()).toBeGreaterThan(60_000);
     expect(world.clock.monotonicMs()).toBeLessThan(65_000);
+  });
+
+  test('it notices that somebody mends it by hand instead of answering', async () => {
+    const world = await healingWorld({ settings: { hold: 'auto' } });
+    needs(world, 'disk_full');
+    const file = join(world.dir, 'app.ini');
+    world.knows(
+      'disk_full',
+      {},
+      { tier: 'tier_3', steps: [{ ...set('disk_full'), params: { key: 'disk_full', to: 'fixed', path: 'app.ini' } }] },
+    );
+    world.clock.at(60_000, () => {
+      world.settings['disk_full'] = 'fixed';
+      writeFileSync(file, 'by hand');
+    });
+    expect(await world.bringUp()).toMatchObject({ state: 'ready' });
+    expect(world.of('playbook_verified')).toEqual([]);
+    expect(await world.playbooks.runsIn('running', 'applied', 'verified')).toEqual([]);
+  });
+
+  test('it notices that the cause has gone away while an approval is waited for', async () => {
+    const world = await healingWorld({ settings: { hold: 'auto' } });
+    needs(world, 'connection_refused');
+    world.knows('connection_refused', { waitFor: { kind: 'reachable', host: 'db', port: 5432 } }, { tier: 'tier_3' });
+    world.clock.at(60_000, () => {
+      world.settings['connection_refused'] = 'fixed';
+      world.reachable = true;
+    });
+    expect(await world.bringUp()).toMatchObject({ state: 'ready' });
+    expect(world.of('component_waiting').map((e) => e.text)).toEqual(['trying again: db:5432 answers']);
   });
 
   test('a hold ends when Grace is told to stop', async () => {

@@ -12,7 +12,7 @@ import {
 } from '../supervisor/index.ts';
 import { Dependencies } from './dependencies.ts';
 import { FailureDesk, logOf } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun, Healer, HealResult } from './healer.ts';
 import { SMOKE_PAUSE_MS, SmokeChecks } from './smoke-checks.ts';
 import type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 import { dropWhatDidNotHelp, GUESS } from './unproven-runs.ts';
@@ -194,7 +194,7 @@ export class Supervision {
         const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
         const why =
           result?.state === 'needs_approval'
-            ? await this.approvalOf(result.approval)
+            ? await this.approvalOrChange(result, spec)
             : await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
         emit({ type: 'component_waiting', component: spec.name, on: waitingFor, text: `trying again: ${why}` });
         keepsRunning = isServing;
@@ -311,7 +311,7 @@ export class Supervision {
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
       this.ports.emit({ type: 'held', component: spec.name, cause, waitingFor });
       const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
-      if (result?.state === 'needs_approval') await this.approvalOf(result.approval);
+      if (result?.state === 'needs_approval') await this.approvalOrChange(result, spec);
       else await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
       attempts.length = 0;
       round = -1;
@@ -333,9 +333,23 @@ export class Supervision {
     return false;
   }
 
-  private async approvalOf(id: string): Promise<string> {
+  /** Whoever is asked may mend it by hand instead of answering, and a cause may go away: that is noticed as well. */
+  private async approvalOrChange(asked: Extract<HealResult, { state: 'needs_approval' }>, spec: ComponentSpec): Promise<string> {
+    const decided = new AbortController();
+    const signal = AbortSignal.any([this.signal, decided.signal]);
+    const ports = { ...this.ports, host: this.ports.view };
+    try {
+      // Without an answer and without a change a new try would only ask again.
+      const change = waitForCause(asked.diagnosis.waitFor, spec, Infinity, ports, signal, asked.watch);
+      return await Promise.race([this.approvalOf(asked.approval, signal), change]);
+    } finally {
+      decided.abort();
+    }
+  }
+
+  private async approvalOf(id: string, signal: AbortSignal): Promise<string> {
     for (;;) {
-      await this.ports.clock.sleep(APPROVAL_LOOK_MS, this.signal);
+      await this.ports.clock.sleep(APPROVAL_LOOK_MS, signal);
       const approval = await this.ports.approvals.get(id);
       const state = approval === null ? 'expired' : approvalState(approval, this.ports.clock.nowMs());
       if (state !== 'pending') return `${id} was ${state}`;

@@ -7,6 +7,7 @@ import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
 import {
   approvalStore,
   groupingRuleStore,
+  templateStore,
   incidentStore,
   journalStore,
   openStore,
@@ -67,6 +68,7 @@ export class HealingWorld {
   readonly library;
   readonly incidents;
   readonly groupingRules;
+  readonly templates;
   readonly playbooks;
   readonly approvals;
   readonly journal;
@@ -83,6 +85,7 @@ export class HealingWorld {
     });
     this.incidents = incidentStore(store.db);
     this.groupingRules = groupingRuleStore(store.db);
+    this.templates = templateStore(store.db);
     this.playbooks = playbookStore(store.db);
     this.approvals = approvalStore(store.db);
     this.journal = journalStore(store.db);
@@ -133,7 +136,7 @@ export class HealingWorld {
         prober: this.prober,
         processes: this.processes,
         spawner: { run: async (argv) => ({ exitCode: null, signal: null, stdout: '', stderr: '', timedOut: false, spawnErrorCode: null, ...this.command(argv) }) },
-        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents, groupingRules: this.groupingRules },
+        capture: { clock, ids, files: nodeFiles, redactor: new Redactor(), readFacts: async (lines) => readFacts(lines), incidents, groupingRules: this.groupingRules, templates: this.templates },
         launchOf: async (spec) => ({ argv: spec.command, env: {}, openFiles: null, heapMb: null, specHash: 'same', skip: this.settings['skip'] === true }),
       },
       {

@@ -23,12 +23,14 @@ export async function waitForCause(
   patienceMs: number,
   ports: WaitPorts,
   signal: AbortSignal,
+  alsoWatched: readonly string[] = [],
 ): Promise<string> {
   const { clock, files } = ports;
   const watched = [
     ...spec.envFiles,
     ...spec.command.map((word) => (word.startsWith('/') ? word : `${spec.cwd}/${word}`)),
     ...(waitFor?.kind === 'file_change' ? [waitFor.path] : []),
+    ...alsoWatched,
   ];
   const stamp = async (): Promise<string> =>
     JSON.stringify(await Promise.all(watched.map(async (path) => (await files.stat(path))?.mtimeMs ?? null)));

@@ -110,7 +110,7 @@ export type FactKind =
   | 'wiring_broken' // subject: type that cannot be injected; details.into
   | 'artifact_broken' // subject: path of a built program
   | 'lock_file_outdated' // subject: lock file; details.package
-  | 'exception'; // subject: error type; details.message
+  | 'exception'; // subject: error type; details.message; details.errno when the operating system refused something
 
 /** Where in the code it happened: the first frame of the service's own code, or the first in a dependency. */
 export interface Frame {

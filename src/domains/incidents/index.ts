@@ -1,8 +1,9 @@
 // Incidents: what went wrong, in one vocabulary for every language and every later domain.
 // A component's output becomes clean lines (output), without secrets (redaction), read into facts (fact);
 // facts give a signature; a failure is one occurrence; a pattern is a family of them and how far Grace is immune.
+// Lines that no fact is read from are sorted into templates (templates/template-miner).
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
-export { cleanLines, LINE_CHARS_MAX, windowOf } from './output.ts';
+export { cleanLines, LINE_CHARS_MAX, READ_LINES_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
 export {
   compareSignatures,
@@ -32,3 +33,4 @@ export {
   type SplitPart,
 } from './grouping-rule.ts';
 export type { GroupingRuleStore, Occurrence, SuggestedCommand } from './ports.ts';
+export { TemplateMiner, type TemplateId, type TemplateMinerLimits, type TemplateMinerState } from './templates/template-miner.ts';

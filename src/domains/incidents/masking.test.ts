@@ -5,6 +5,11 @@ import { isFixedPath, maskAddress, maskName, maskPath, maskText } from './maskin
 describe('a sentence loses', () => {
   test.each([
     ['times', 'at 2026-11-22T03:04:05.678Z and 03:04:05', 'at <time> and <time>'],
+    ['dates in words', 'on Thu Nov 26 05:00:00 2026, 26 Nov 2026 05:22:43.428 and 5:00:00 AM: late', 'on <time>, <time> and <time>: late'],
+    ['the zone of a time', '2026-11-26 05:00:00.123 UTC [4711] FATAL', '<time> [<n>] FATAL'],
+    ['durations', 'after 1m30s or 1.5s or 20ms', 'after <n> or <n> or <n>'],
+    ['versions', 'built with v20.20.2', 'built with <n>'],
+    ['which of many threads', 'in thread "pool-1-thread-3"', 'in thread "pool-<n>-thread-<n>"'],
     ['amounts, with their units', 'got 12 of 300 after 2.75s, 64MB', 'got <n> of <n> after <n>, <n>'],
     ['ids', 'request 550e8400-e29b-41d4-a716-446655440000 of 0x7ffe12ab', 'request <id> of <hex>'],
     ['digests and made-up names', 'commit 9f86d081884c7d65 by V1StGXR8Z5jdHi6B', 'commit <hex> by <id>'],
@@ -59,6 +64,26 @@ describe('a path', () => {
   test('is fixed when the program or the system says where it is', () => {
     expect(['config/app.yaml', '/etc/hosts', '/srv/app/x.json', '/tmp/x/y'].map(isFixedPath)).toEqual([true, true, false, false]);
   });
+});
+
+test('what is below a folder that was made up for one run does not tell which run', () => {
+  const madeUp = fc.oneof(
+    fc.stringMatching(/^svc-[a-z0-9_]{8}$/), // Python
+    fc.stringMatching(/^tmp\.[A-Za-z0-9]{10}$/), // mktemp
+    fc.stringMatching(/^svc-[A-Za-z0-9]{6}$/), // Node
+    fc.stringMatching(/^svc[0-9]{9,19}$/), // Go, Java
+    fc.stringMatching(/^d20261126-[0-9]{4}-[a-z0-9]{6}$/), // Ruby
+    fc.stringMatching(/^php[A-Za-z0-9]{6}$/),
+  );
+  const root = fc.constantFrom('/tmp', '/var/tmp', '/dev/shm', '/srv/shop/tmp', '/run/user/1000');
+  fc.assert(
+    fc.property(root, madeUp, (below, folder) => {
+      expect(maskPath(`${below}/${folder}`)).toBe('<tmp>');
+      expect(maskPath(`${below}/${folder}/config.json`)).toBe('config.json');
+      expect(maskPath(`${below}/${folder}/data/state.db`)).toBe('data/state.db');
+      expect(maskText(`cannot read ${below}/${folder}/config.json`)).toBe('cannot read config.json');
+    }),
+  );
 });
 
 describe('an address', () => {

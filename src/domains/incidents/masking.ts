@@ -33,20 +33,22 @@ const VALUE = /(\bDuplicate entry |\bdup key: |\)=\(|\bFailing row contains )(?:
 const URL = /\b([a-z][a-z0-9+.-]{1,20}):\/\/([^\s"'`<>]{1,400})/gi;
 const QUOTED_PATH = /(["'`])((?:\.{0,2}|~)\/[^"'`]{1,300})\1/g;
 const BARE_PATH = /(?<![\w.@~+/:<>-])(?:\.{1,2}|~)?\/[\w@+%~-][\w.@+%~-]*(?:\/[\w.@+%~-]+)*\/?/g;
+/** `2026-11-26T05:00:00.123Z`, `2026/11/26 05:00:00 UTC`, `Thu, 26 Nov 2026`, `Nov 26 05:00:00`, `5:00:00 AM`. */
 const TIME =
-  /\b\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d)?(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|(?<![\w.:])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?![\w:])/g;
+  /\b\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d)?(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| [A-Z]{2,4}T?(?= ))?|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?(?:\d{1,2}[ /-])?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}[ /-] ?\d{1,4}(?:,? \d{4})?(?: \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: [A-Z]{3,4})?(?: \d{4}\b)?)?|(?<![\w.:])\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?[AP]M)?(?!\w|:\d)/g;
 const UUID = /(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])/gi;
 const HEX = /\b(?:0x[0-9a-f]{1,32}|(?=[a-f]{0,64}\d)[0-9a-f]{12,64})\b/gi;
 /** IPv4 and IPv6, with or without a port. */
 const ADDRESS = /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\]?(?![\w.]))(?::\d{1,5})?(?![\w.]*\w)/gi;
 /** Names that whoever installs the service chooses, and numbers: `user "app0"`, `database "tenant_12"`. */
 const DEPLOYED_NAME =
-  /(\b(?:credentials for|user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container)[ :=]{1,2}["'`]?)(?=[\w.@-]{0,64}\d)([\w.@-]{1,128})/gi;
+  /(\b(?:credentials for|user|role|login|account|database|tenant|host(?:name)?|server|node|peer|pod|instance|shard|replica|container|thread|worker|process|task|fiber|goroutine)[ :=]{1,2}["'`]?)(?=[\w.@-]{0,64}\d)([\w.@-]{1,128})/gi;
 const HOST_AND_PORT = /(?<![\w.-])((?:[A-Za-z][\w-]{0,62}\.){0,8}[A-Za-z][\w-]{0,62}):\d{2,5}(?![\w.])/g;
 /** A short number in quotes can be the name of something; a long one is a port, a pid or a size. */
 const QUOTED_NUMBER = /(["'`])\d{4,20}\1/g;
 const RANDOM = /(?<![\w<])\w{10,64}(?![\w>])/g;
-const NUMBER = /(?<![A-Za-z\d"'`])\d+(?:[.,]\d+)*(?:[kKMGTm]i?[bB]|[mnuµ]?s|m|h|%)?(?![\w"'`])|(?<=[A-Za-z][-_.]?)\d{4,20}(?!\w)/g;
+const NUMBER =
+  /(?<![A-Za-z\d"'`])\d+(?:[.,]\d+)*(?:[kKMGTm]i?[bB]|%|(?:[mnuµ]?s|m|h)(?:\d+(?:\.\d+)?(?:[mnuµ]?s|m))*)?(?![\w"'`])|(?<=[A-Za-z][-_.]?)\d{4,20}(?!\w)|\bv\d+(?:\.\d+){1,3}(?![\w"'`])/g;
 
 /** What stands before a number that is a code, not an amount. */
 const CODE_BEFORE =
@@ -82,7 +84,7 @@ export function maskName(name: string): string {
   return name.replace(/[A-Za-z0-9]+/g, (word) => {
     if (!DIGIT.test(word)) return word;
     // 6 is the length of the shortest names that `mktemp` and bundlers make up.
-    if (word.length >= 6 && (isMixed(word) || /^[0-9a-f]+$/i.test(word))) return '<id>';
+    if (word.length >= 6 && (isMixed(word) || /^(?=\d*[a-f])[0-9a-f]+$/i.test(word))) return '<id>';
     return word.replace(/\d+/g, '<n>');
   });
 }
@@ -125,7 +127,8 @@ function serviceOn(port: number): string | null {
   return SERVICES.find(([first, last]) => port >= first && port <= last)?.[2] ?? null;
 }
 
-const TEMPORARY = /^(?:\/private)?\/(?:tmp|var\/tmp|dev\/shm|run\/user\/\d{1,10}|var\/folders\/[^/]{1,8}\/[^/]{1,64}\/T)\//;
+/** Folders whose folders are made up by a program for one run; a TMPDIR is mostly called so too. */
+const TEMPORARY = /^(?:\/[^/]{1,255}){0,12}?\/(?:tmp|temp|shm|run\/user\/\d{1,10}|var\/folders\/[^/]{1,8}\/[^/]{1,64}\/T)\//;
 /** The same on every machine of a kind. */
 const SYSTEM = /^\/(?:etc|usr|lib|lib64|bin|sbin|proc|sys|dev|run|var\/(?:lib|log|run|cache|spool))\//;
 /** Folders that a program's own structure names, wherever it is installed. */

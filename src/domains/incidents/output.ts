@@ -2,6 +2,8 @@
 export const LINE_CHARS_MAX = 512;
 /** Lines kept from the start of a run and from its end: the first error line matters as much as the last. */
 export const WINDOW_LINES_MAX = 200;
+/** Lines read for facts from each end: all ordinary ones of what is taken from a log, but not a hundred thousand of two letters. */
+export const READ_LINES_MAX = 2000;
 
 /* oxlint-disable-next-line no-control-regex -- removing control characters is what this is for */
 const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]{0,256}(?:\u0007|\u001B\\)?|[@-Z\\-_])/g;

@@ -71,7 +71,13 @@ export interface IncidentStore {
   pattern(signature: Signature): Promise<Pattern | null>;
   patternByIncident(incidentId: string): Promise<Pattern | null>;
   patterns(): Promise<readonly Pattern[]>;
+  /** Never counts down: somebody else may have counted on since the pattern was read. */
   savePattern(pattern: Pattern): Promise<void>;
+  /**
+   * Reads, changes and writes a pattern at once, so that of two processes none loses what the other counted.
+   * @param change   is given null for one that is not known; null leaves all as it is
+   */
+  changePattern(signature: Signature, change: (known: Pattern | null) => Pattern | null): Promise<Pattern | null>;
   saveExplanation(explanation: Explanation): Promise<void>;
   explanations(filter: { readonly bootId?: string; readonly signature?: string; readonly limit: number }): Promise<readonly Explanation[]>;
 }

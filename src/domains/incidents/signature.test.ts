@@ -234,6 +234,16 @@ describe('a part counts only where it tells something:', () => {
     expect(inside('{"pid":1,"msg":"query timed out"}')).toBe(inside('{"msg":"query timed out","host":"a"}'));
   });
 
+  test('what runs out is the same wherever it runs out, and with whatever last words', () => {
+    const out = (line: string, name: string, area?: string) =>
+      sign({
+        facts: [fact('out_of_memory', '', { line, details: area === undefined ? {} : { area } })],
+        frames: [frame('/srv/a.js', name, 1)],
+      });
+    expect(out('Reached heap limit', 'load').signature).toBe(out('Ineffective mark-compacts', 'save').signature);
+    expect(out('', 'load', 'Java heap space').signature).not.toBe(out('', 'load', 'Metaspace').signature);
+  });
+
   test.each([
     [{ exitCode: 1 }, ''],
     [{ exitCode: 3 }, 'exit:3'],
@@ -245,6 +255,8 @@ describe('a part counts only where it tells something:', () => {
 
   test.each([
     ['which of many databases', fact('database_missing', 'tenant_12'), 'tenant_<n>'],
+    ['which of many hosts, for a certificate', fact('certificate_problem', 'web01.shop.example'), 'web<n>.shop.example'],
+    ['where a certificate lies', fact('certificate_problem', '/tmp/x/certs/a.pem'), 'certs/a.pem'],
     ['which user', fact('auth_failed', 'app0'), 'app<n>'],
     ['the database of a MySQL table', fact('relation_missing', 'shop7.users', { runtime: 'mysql' }), 'shop<n>.users'],
   ])('%s does not', (_what, one, subject) => {

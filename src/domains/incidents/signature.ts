@@ -42,7 +42,7 @@ export function computeSignature(input: SignatureInput): SignatureResult {
     component: input.component,
     runtime: runtimeOf(cause, output),
     kind: cause?.kind ?? 'unexplained',
-    code: cause?.code ?? '',
+    code: String(cause?.details['errno'] ?? cause?.code ?? ''),
     operation: String(cause?.details['syscall'] ?? ''),
     outcome: outcomeOf(cause, input),
     subject,
@@ -98,6 +98,9 @@ const SIGNALLED = 129;
 /** What runtimes end with after an uncaught error: most with 1, Go 2, Rust 101, PHP 255, abort(3) in a shell 134. */
 const USUAL_CODES: ReadonlySet<number> = new Set([0, 1, 2, 101, 134, 255]);
 
+/** What runs out wherever somebody happens to want the last of it. */
+const EXHAUSTED: ReadonlySet<Fact['kind']> = new Set(['out_of_memory', 'too_many_open_files', 'too_many_connections']);
+
 /** Things that have a name in the code: the name says it all, in whatever words and from wherever it is missed. */
 const CODE_NAMES: ReadonlySet<Fact['kind']> = new Set([
   'module_missing', 'export_missing', 'circular_import', 'env_missing', 'relation_missing', 'relation_exists', 'command_missing',
@@ -124,8 +127,17 @@ function subjectOf({ kind, runtime, subject, details }: Fact, directory: string)
   if (DEPLOYED.has(kind)) return maskName(told);
   if (ADDRESSES.has(kind)) return /[\s()]/.test(told) ? maskText(told) : told.includes('://') ? maskText(told) : maskAddress(told);
   if (PATHS.has(kind)) return /\s/.test(told) && !told.includes('/') ? maskText(told) : maskPath(told);
-  return kind === 'exception' ? told : maskText(told);
+  return kind === 'exception' ? told : maskAnything(told);
 }
+
+/** For kinds whose subject can be a host, a file or a word. */
+function maskAnything(subject: string): string {
+  if (/\s/.test(subject) || subject.includes('://')) return maskText(subject);
+  if (subject.includes('/')) return maskPath(subject);
+  return HOST.test(subject) ? maskAddress(subject) : maskText(subject);
+}
+
+const HOST = /^(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}:\d{2,5}$|^(?:[\w-]{1,63}\.){2,8}[a-z]{2,24}$|^[\d.]{7,15}$/;
 
 /** MySQL puts the database before a table; which one is for whoever installs the service. */
 function relationOf(name: string, runtime: Fact['runtime']): string {
@@ -134,7 +146,7 @@ function relationOf(name: string, runtime: Fact['runtime']): string {
 
 /** Whether the subject alone says which failure of its kind it is; else the place in the code has to. */
 function namesItsObject(cause: Fact, directory: string): boolean {
-  if (cause.runtime === 'grace') return true;
+  if (cause.runtime === 'grace' || EXHAUSTED.has(cause.kind)) return true;
   if (cause.subject === '') return false;
   if (CODE_NAMES.has(cause.kind)) return true;
   return PATHS.has(cause.kind) && isFixedPath(withoutDirectory(cause.subject, directory));
@@ -148,7 +160,9 @@ function messageOf(cause: Fact | null, { output, exitCode, signal, directory }: 
   }
   if (cause.kind === 'exception') return maskText(withoutDirectory(String(cause.details['message'] ?? ''), directory));
   // Grace words its own facts, with what it saw this time.
-  if (cause.runtime === 'grace') return '';
+  if (cause.runtime === 'grace' || cause.kind === 'too_many_connections') return '';
+  // Which sentence it dies with is chance; which area of memory it is counts.
+  if (cause.kind === 'out_of_memory') return String(cause.details['area'] ?? '');
   // Who says it is told by the stack, or else by the words.
   if (CODE_NAMES.has(cause.kind) && cause.subject !== '' && output.runtime !== 'unknown') return '';
   const said = withoutDirectory(cause.said ?? cause.line, directory);

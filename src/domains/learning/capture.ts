@@ -4,8 +4,11 @@ import {
   computeSignature,
   groupFailure,
   incidentIdOf,
+  mergedInto,
+  mergePatterns,
   LINE_CHARS_MAX,
   nextPatternState,
+  READ_LINES_MAX,
   windowOf,
   type Fact,
   type FactReader,
@@ -15,6 +18,7 @@ import {
   type Pattern,
   type Redactor,
 } from '../incidents/index.ts';
+import { nameByTemplate, type NamedByTemplate, type TemplateStore } from './template-names.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 
 /** Read from each end of a run's output: the first error line matters as much as the last. */
@@ -49,10 +53,11 @@ export interface CapturePorts {
   readFacts(lines: readonly string[]): Promise<ReturnType<FactReader>>;
   readonly incidents: IncidentStore;
   readonly groupingRules: GroupingRuleStore;
+  readonly templates: TemplateStore;
 }
 
 /** What is needed to read a failure, without storing it. */
-export type ReadingPorts = Omit<CapturePorts, 'incidents' | 'groupingRules'>;
+export type ReadingPorts = Omit<CapturePorts, 'incidents' | 'groupingRules' | 'templates'>;
 
 export interface Captured {
   readonly failure: Failure;
@@ -67,7 +72,7 @@ export async function observe(input: CaptureInput, ports: ReadingPorts): Promise
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = await ports.readFacts([...lines, ...said]);
+  const output = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({
@@ -106,45 +111,87 @@ export async function observe(input: CaptureInput, ports: ReadingPorts): Promise
   });
 }
 
+/** What is needed to store one. */
+export type RecordingPorts = Pick<CapturePorts, 'incidents' | 'groupingRules' | 'templates'>;
+
 /**
- * Stores a failure. Known: occurrence and last seen go up. New: an incident is opened. Where a person's rules put it with
- * others, or apart from them, they decide.
+ * Stores a failure. Known: occurrence and last seen go up. New: an incident is opened, unless the same statement is known to
+ * have said it before with other words. Where a person's rules put it with others, or apart from them, they decide.
  */
-export async function record(observed: Failure, ports: Pick<CapturePorts, 'incidents' | 'groupingRules'>): Promise<Captured> {
+export async function record(observed: Failure, ports: RecordingPorts): Promise<Captured> {
   const { incidents } = ports;
+  const named = await nameByTemplate(observed, observed.signature, ports.templates);
+  if (named !== null) await mergeAlike(observed, named, ports);
   const { signature, rules, absorbed, alike } = groupFailure(observed, await ports.groupingRules.list());
   const grouping = rules.length === 0 ? {} : { grouping: { own: observed.signature, rules: rules.map((r) => r.id) } };
   const failure: Failure = { ...observed, signature, ...grouping };
   await incidents.saveFailure(failure);
-  const known = await incidents.pattern(failure.signature);
-  const pattern: Pattern =
-    known === null
-      ? {
-          signature: failure.signature,
-          incidentId: incidentIdOf(failure.stage, failure.signature),
-          family: failure.family,
-          component: failure.component,
-          stage: failure.stage,
-          familyName: null,
-          template: failure.subject === '' ? failure.message : `${failure.family.split('|')[1] ?? ''}: ${failure.subject}`,
-          rootCause: '',
-          occurrences: 1,
-          firstSeenMs: failure.atMs,
-          lastSeenMs: failure.atMs,
-          state: 'new',
-          playbook: null,
-          cleanBoots: 0,
-        }
-      : seenAgain(known, failure.atMs);
-  await incidents.savePattern(pattern);
-  for (const merged of await Promise.all(absorbed.map((s) => incidents.pattern(s))))
-    if (merged !== null) await incidents.savePattern(seenAgain(merged, failure.atMs));
-  return { failure, pattern, isNew: known === null, alike };
+  let isNew = false;
+  const pattern = await incidents.changePattern(signature, (known) => {
+    isNew = known === null;
+    return known === null ? openedBy(failure, named) : seenAgain(known, failure.atMs, named);
+  });
+  for (const merged of absorbed)
+    await incidents.changePattern(merged, (known) => (known === null ? null : seenAgain(known, failure.atMs, null)));
+  return { failure, pattern: pattern ?? openedBy(failure, named), isNew, alike };
 }
 
-function seenAgain(pattern: Pattern, atMs: number): Pattern {
+/** Whose rule it is when Grace found that two failures are one. A person can take it back like any other. */
+const GRACE = 'grace';
+
+/**
+ * What one statement said counts as one from now on, on the oldest of them. Groups of lines are only ever merged whole, so
+ * this is never contradicted later; what a person decided about any of them stands.
+ */
+async function mergeAlike(observed: Failure, named: NamedByTemplate, ports: RecordingPorts): Promise<void> {
+  const { incidents, groupingRules } = ports;
+  const rules = [...(await groupingRules.list())];
+  const isRuled = (signature: Signature): boolean => rules.some((r) => r.signature === signature);
+  const patterns: Pattern[] = [];
+  for (const signature of named.alike) {
+    const pattern = await incidents.pattern(mergedInto(signature, rules));
+    if (pattern !== null && !isRuled(pattern.signature) && !patterns.some((p) => p.signature === pattern.signature)) patterns.push(pattern);
+  }
+  let into = patterns.toSorted((a, b) => a.firstSeenMs - b.firstSeenMs)[0];
+  if (into === undefined || isRuled(observed.signature)) return;
+  const own = await incidents.pattern(observed.signature);
+  // Not counted yet: that is done to it, and to what it counts on, with the rule in place.
+  if (own === null) await incidents.savePattern({ ...openedBy(observed, named), occurrences: 0 });
+  const others = [...patterns, own ?? { ...openedBy(observed, named), occurrences: 0 }];
+  for (const from of others) {
+    if (from.signature === into.signature || mergedInto(from.signature, rules) === into.signature) continue;
+    // One signature has one rule at most: its name is enough.
+    const decision = { id: `alike_${from.signature}`, by: GRACE, atMs: observed.atMs, reason: `one statement said it: ${named.template}` };
+    const merged = mergePatterns(from, into, rules, decision);
+    await groupingRules.save(merged.rule, [merged.into]);
+    rules.push(merged.rule);
+    into = merged.into;
+  }
+}
+
+function openedBy(failure: Failure, named: NamedByTemplate | null): Pattern {
+  return {
+    signature: failure.signature,
+    incidentId: incidentIdOf(failure.stage, failure.signature),
+    family: failure.family,
+    component: failure.component,
+    stage: failure.stage,
+    familyName: null,
+    template: named?.template ?? (failure.subject === '' ? failure.message : `${failure.family.split('|')[1] ?? ''}: ${failure.subject}`),
+    rootCause: '',
+    occurrences: 1,
+    firstSeenMs: failure.atMs,
+    lastSeenMs: failure.atMs,
+    state: 'new',
+    playbook: null,
+    cleanBoots: 0,
+  };
+}
+
+function seenAgain(pattern: Pattern, atMs: number, named: NamedByTemplate | null): Pattern {
   return {
     ...pattern,
+    template: named?.template ?? pattern.template,
     ...nextPatternState(pattern, 'recurred'),
     occurrences: pattern.occurrences + 1,
     lastSeenMs: Math.max(atMs, pattern.lastSeenMs),

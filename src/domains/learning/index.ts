@@ -1,6 +1,7 @@
 // Learning: from one failure to never again. What happened is captured; a case file is laid before the catalog's
 // families; the best diagnosis becomes a playbook; a fix that held becomes a guard; what a good boot looked like is kept.
 // How well it goes is scored, told week by week, and turned into suggestions.
+export type { TemplateStore } from './template-names.ts';
 export { observe, record, type Captured, type CaptureInput, type CapturePorts, type LogPart } from './capture.ts';
 export { commandsAfterHealing, commandsAfterRestart, commandsFor, type CommandCase } from './commands-for.ts';
 export { diagnose, type Verdict } from './diagnose.ts';
@@ -25,3 +26,5 @@ export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Susp
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
+export { isPlainSetting } from './plain-setting.ts';
+export { countRestless, restlessPaths, UNKNOWN_RESTLESSNESS, type Restlessness } from './restlessness.ts';

@@ -22,6 +22,6 @@ export const specimens: readonly Specimen[] = [
     files: { 'README.md': '' },
     breaks: () => undefined,
     isWell: 'false',
-    expects: { cause: '/nope', person: 'check the name of the database' },
+    expects: { cause: 'the virtual host "/nope" does not exist', person: 'check the name of the virtual host' },
   },
 ];
