@@ -182,6 +182,14 @@ describe('record_migrations and restore_tables', () => {
       unrecordMigrations: async (_c, m) => say('unrecord', m),
       restoreTables: async (_c, t) => (say('create', t), { created: t }),
       dropEmptyTables: async (_c, t) => (say('drop', t), { dropped: [], kept: t }),
+      restoreColumns: async (_c, names) => (
+        say('add', names),
+        { added: names, made: [{ kind: 'view', schema: 'public', name: 'v' }], leftOut: ['orders/total_check'] }
+      ),
+      dropEmptyColumns: async (_c, names, made) => (
+        say('remove', [...names, ...made.map((m) => JSON.stringify(m['name']))]),
+        { kept: names }
+      ),
     } satisfies DatabaseRepair;
     box.drift = drift;
   });
@@ -206,6 +214,16 @@ describe('record_migrations and restore_tables', () => {
     const record = await box.apply('restore_tables', { tables: ['orders', 'present'] });
     await expect(box.undo('restore_tables', record)).rejects.toThrow(/has rows by now/);
     expect(asked).toEqual(['create public.orders', 'drop public.orders']);
+  });
+
+  it('adds missing columns, says what it had to leave out, and drops them only while they hold nothing', async () => {
+    expect(await box.plan('restore_columns', { columns: ['orders.total'] })).toMatchObject({ state: 'nothing_to_do' });
+    box.drift = { ...drift, missingColumns: ['orders.total', 'orders.note'] };
+    const record = await box.apply('restore_columns', { columns: ['orders.total', 'orders.present'] });
+    await expect(box.undo('restore_columns', record)).rejects.toThrow(/has values by now/);
+    expect(asked).toEqual(['add orders.total', 'remove orders.total,"v"']);
+    box.drift = null;
+    expect(await box.refusal('restore_columns', { columns: ['orders.total'] })).toMatch(/no good boot/);
   });
 });
 

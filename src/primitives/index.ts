@@ -17,11 +17,13 @@ import { relinkInterpreter } from './relink-interpreter.ts';
 import { removeStaleLock } from './remove-stale-lock.ts';
 import { repairAppendOnlyFile } from './repair-append-only-file.ts';
 import { restartComponent } from './restart-component.ts';
+import { restoreColumns } from './restore-columns.ts';
 import { restoreFile } from './restore-file.ts';
 import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
 import { resumeProcess } from './resume-process.ts';
 import { runMigrations } from './run-migrations.ts';
+import { setAside } from './set-aside.ts';
 import { setEnvOverride } from './set-env-override.ts';
 import { skipComponent } from './skip-component.ts';
 import { startDependency } from './start-dependency.ts';
@@ -32,6 +34,7 @@ import { waitForPort } from './wait-for-port.ts';
 export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>(
   [
     restoreFile,
+    setAside,
     createEnvFile,
     addEnvKeys,
     generateSecret,
@@ -48,6 +51,7 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primit
     runMigrations,
     recordMigrations,
     restoreTables,
+    restoreColumns,
     recoverSqlite,
     repairAppendOnlyFile,
     freeDiskSpace,

@@ -314,6 +314,12 @@ export async function compose(options: ComposeOptions) {
       knowledge,
       emit: redactedEmit,
       launchOf,
+      async usualStartMs(name) {
+        const known = (await repos.boots.lastVerified())?.report.components.find((c) => c.name === name);
+        return known === undefined || known.readyAfterMs === null || known.state !== 'ready'
+          ? null
+          : known.readyAfterMs - known.startedAfterMs;
+      },
       caseFile,
     },
     {
@@ -361,6 +367,7 @@ export async function compose(options: ComposeOptions) {
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
     missingNamed: (spec) => lastGood.missingNamed(spec),
+    takenAway: (spec) => lastGood.takenAway(spec),
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',

@@ -34,7 +34,11 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     const spec = options.component(name);
     if (spec === null || spec.kind !== 'process') return null;
     const env = { ...(await readEnvFiles(spec)), ...(await options.environmentOf(spec)) };
-    return { spec, location: (await adapter()).locateDatabase(env, spec.database, spec.cwd) };
+    const { locateDatabase, findOnlySqlite } = await adapter();
+    const named = locateDatabase(env, spec.database, spec.cwd);
+    if (named !== null || spec.database !== null) return { spec, location: named };
+    const path = await findOnlySqlite(spec.roots);
+    return { spec, location: path === null ? null : ({ engine: 'sqlite', path } as const) };
   }
 
   /** An env file that the command reads by itself still says where the database is. */
@@ -135,6 +139,19 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       const result = await databases.restoreTables(location, snapshot, tables);
       if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
       return { created: result.tables };
+    },
+    async restoreColumns(component, columns) {
+      const { databases, location, snapshot } = await forRepair(component);
+      const result = await databases.restoreColumns(location, snapshot, columns);
+      if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
+      return { added: result.columns, made: result.made.map((part) => ({ ...part })), leftOut: result.leftOut };
+    },
+    async dropEmptyColumns(component, columns, made) {
+      const { databases, location, snapshot } = await forRepair(component);
+      // Written by ourselves, in the note of the same repair.
+      const parts = made as readonly unknown[] as Parameters<typeof databases.dropEmptyColumns>[3];
+      const result = await databases.dropEmptyColumns(location, snapshot, columns, parts);
+      return { kept: result.state === 'refused' ? columns : [] };
     },
     async dropEmptyTables(component, tables) {
       const { databases, location, snapshot } = await forRepair(component);

@@ -9,9 +9,18 @@ export {
   DatabaseUnreachable,
 } from './errors.ts';
 export { describeLocation, locateDatabase, type DatabaseLocation } from './locate.ts';
+export { findOnlySqlite } from './find-sqlite.ts';
 export { findMigrationFolder, type MigrationFolder, type MigrationTool } from './migration-folder.ts';
-export { dropEmptyTables, recordMigrations, restoreTables, unrecordMigrations, type RepairOptions } from './repair.ts';
+export {
+  dropEmptyColumns,
+  dropEmptyTables,
+  recordMigrations,
+  restoreColumns,
+  restoreTables,
+  unrecordMigrations,
+  type RepairOptions,
+} from './repair.ts';
 export { compareSchema, hasDrifted, type SchemaComparison } from './schema-drift.ts';
 export { isIntact, tableLabel, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 export { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts';
-export type { Dropped, Recorded, Refused, Restored } from './repair-result.ts';
+export type { MadeWithColumns, Dropped, Recorded, Refused, Restored } from './repair-result.ts';

@@ -28,7 +28,7 @@ export function restorePostgresTables(
   tables: readonly TableSnapshot[],
   timeoutMs: number,
 ): Promise<Restored | Refused> {
-  return repair<Restored>(url, timeoutMs, async (client) => {
+  return repairPostgres<Restored>(url, timeoutMs, async (client) => {
     const { content: live } = await readPostgresCatalog(client);
     const reason = (await whyNotRestore(client, snapshot, tables)) ?? whyEnumsDiffer(snapshot, live, tables);
     if (reason !== null) return refuse(reason);
@@ -56,7 +56,7 @@ export function dropPostgresTables(
   tables: readonly TableSnapshot[],
   timeoutMs: number,
 ): Promise<Dropped | Refused> {
-  return repair<Dropped>(url, timeoutMs, async (client) => {
+  return repairPostgres<Dropped>(url, timeoutMs, async (client) => {
     const { content: before } = await readPostgresCatalog(client);
     const present = tables.filter((table) => findTable(before, table) !== undefined);
     if (before.database !== snapshot.database)
@@ -84,7 +84,7 @@ export function dropPostgresTables(
 }
 
 export function recordPostgresMigrations(url: string, chosen: readonly RowsOfTable[], timeoutMs: number): Promise<Recorded | Refused> {
-  return repair<Recorded>(url, timeoutMs, async (client) => {
+  return repairPostgres<Recorded>(url, timeoutMs, async (client) => {
     const ids: string[] = [];
     const unchanged: string[] = [];
     for (const { label, table, history, rows } of chosen) {
@@ -102,7 +102,7 @@ export function recordPostgresMigrations(url: string, chosen: readonly RowsOfTab
 }
 
 export function unrecordPostgresMigrations(url: string, chosen: readonly RowsOfTable[], timeoutMs: number): Promise<Recorded | Refused> {
-  return repair<Recorded>(url, timeoutMs, async (client) => {
+  return repairPostgres<Recorded>(url, timeoutMs, async (client) => {
     const ids: string[] = [];
     const unchanged: string[] = [];
     for (const { label, table, rows } of chosen) {
@@ -125,7 +125,7 @@ export function unrecordPostgresMigrations(url: string, chosen: readonly RowsOfT
 }
 
 /** One transaction under the lock of repairs. What the server will not do is a refusal: it was rolled back. */
-async function repair<T extends { readonly state: string }>(
+export async function repairPostgres<T extends { readonly state: string }>(
   url: string,
   timeoutMs: number,
   work: (client: Client) => Promise<T | Refused>,
@@ -146,7 +146,7 @@ async function repair<T extends { readonly state: string }>(
   }
 }
 
-function refuse(reason: string): Refused {
+export function refuse(reason: string): Refused {
   return { state: 'refused', reason };
 }
 
@@ -181,7 +181,7 @@ function enumsOf(snapshot: SchemaSnapshot, tables: readonly TableSnapshot[]): Sc
   );
 }
 
-function whyEnumsDiffer(snapshot: SchemaSnapshot, live: SchemaContent, tables: readonly TableSnapshot[]): string | null {
+export function whyEnumsDiffer(snapshot: SchemaSnapshot, live: SchemaContent, tables: readonly TableSnapshot[]): string | null {
   for (const wanted of enumsOf(snapshot, tables)) {
     const found = live.enums.find((candidate) => isSame(candidate, wanted));
     const lost = found === undefined ? undefined : wanted.labels.find((label) => !found.labels.includes(label));
@@ -190,7 +190,7 @@ function whyEnumsDiffer(snapshot: SchemaSnapshot, live: SchemaContent, tables: r
   return null;
 }
 
-async function createMissingEnums(
+export async function createMissingEnums(
   client: Client,
   snapshot: SchemaSnapshot,
   live: SchemaContent,
@@ -221,7 +221,7 @@ function createTable(table: TableSnapshot): string {
   return `CREATE ${table.isUnlogged ? 'UNLOGGED ' : ''}TABLE ${qualified(table)} (\n${columns.join(',\n')}\n)${options}${tablespace}`;
 }
 
-function columnDefinition(table: TableSnapshot, column: ColumnSnapshot): string {
+export function columnDefinition(table: TableSnapshot, column: ColumnSnapshot): string {
   const parts = [quoteIdentifier(column.name), column.type];
   if (column.collation !== null) parts.push(`COLLATE ${column.collation}`);
   if (column.generated !== null) parts.push(`GENERATED ALWAYS AS (${column.default ?? 'NULL'}) ${column.generated.toUpperCase()}`);
@@ -272,7 +272,7 @@ async function addKeysAndIndexes(client: Client, table: TableSnapshot): Promise<
     await execute(client, `ALTER TABLE ${qualified(table)} REPLICA IDENTITY ${table.replicaIdentity === 'f' ? 'FULL' : 'NOTHING'}`);
 }
 
-function addConstraint(table: TableSnapshot, constraint: { readonly name: string; readonly definition: string }): string {
+export function addConstraint(table: TableSnapshot, constraint: { readonly name: string; readonly definition: string }): string {
   return `ALTER TABLE ${qualified(table)} ADD CONSTRAINT ${quoteIdentifier(constraint.name)} ${constraint.definition}`;
 }
 
@@ -364,7 +364,7 @@ async function setGrants(client: Client, kind: 'TABLE' | 'SEQUENCE', name: strin
   for (const grant of grants) await execute(client, grantStatement(grant, `${kind} ${name}`, null));
 }
 
-function grantStatement(grant: Grant, on: string, column: string | null): string {
+export function grantStatement(grant: Grant, on: string, column: string | null): string {
   if (!/^[A-Z ]{1,30}$/.test(grant.privilege)) throw new TypeError('a privilege is made of capital letters');
   const what = column === null ? grant.privilege : `${grant.privilege} (${quoteIdentifier(column)})`;
   return `GRANT ${what} ON ${on} TO ${roleName(grant.grantee)}${grant.isGrantable ? ' WITH GRANT OPTION' : ''}`;
@@ -398,7 +398,7 @@ function dependentViews(snapshot: SchemaSnapshot, tables: readonly TableSnapshot
   return placed;
 }
 
-async function createMissingViews(
+export async function createMissingViews(
   client: Client,
   snapshot: SchemaSnapshot,
   live: SchemaContent,
@@ -421,11 +421,11 @@ interface Named {
   readonly name: string;
 }
 
-function isSame(a: Named, b: Named): boolean {
+export function isSame(a: Named, b: Named): boolean {
   return a.schema === b.schema && a.name === b.name;
 }
 
-function findTable(content: SchemaContent, table: Named): TableSnapshot | undefined {
+export function findTable(content: SchemaContent, table: Named): TableSnapshot | undefined {
   return content.tables.find((candidate) => isSame(candidate, table));
 }
 

@@ -2,9 +2,11 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   compareSchema,
+  dropEmptyColumns,
   dropEmptyTables,
   isIntact,
   recordMigrations,
+  restoreColumns,
   restoreTables,
   takeSnapshot,
   unrecordMigrations,
@@ -291,6 +293,47 @@ describe.skipIf(POSTGRES_MISSING !== null)(['a PostgreSQL database', POSTGRES_MI
       missingColumns: ['orders.tags'],
       changedColumns: ['orders.touched_at'],
       missingIndexes: ['orders/open_orders', 'orders/orders_tags'],
+    });
+  });
+
+  it('adds dropped columns again with what went with them, and takes them back while they hold nothing', async () => {
+    await sql(`INSERT INTO customers (email) VALUES ('a@b'); INSERT INTO audit VALUES (1, NULL), (2, NULL)`);
+    await sql('ALTER TABLE audit ADD COLUMN who text NOT NULL DEFAULT current_user; ALTER TABLE audit ADD COLUMN kind mood');
+    await sql("UPDATE audit SET kind = 'sad'; ALTER TABLE audit ALTER COLUMN kind SET NOT NULL");
+    await sql(
+      'CREATE INDEX audit_who ON audit (lower(who)); CREATE VIEW who_did AS SELECT who FROM audit; GRANT SELECT ON who_did TO reader',
+    );
+    await sql('GRANT UPDATE (who) ON audit TO reader');
+    const before = await takeSnapshot(location);
+    await sql('ALTER TABLE audit DROP COLUMN who CASCADE, DROP COLUMN kind, DROP COLUMN order_id');
+    const broken = await takeSnapshot(location);
+    const { missingColumns } = compareSchema(before, broken)!;
+    expect(missingColumns).toEqual(['audit.order_id', 'audit.who', 'audit.kind']);
+    const restored = await restoreColumns(location, before, missingColumns);
+    expect(restored).toEqual({
+      state: 'restored',
+      columns: missingColumns,
+      made: [{ kind: 'view', schema: 'public', name: 'who_did' }],
+      leftOut: ['audit.kind'],
+    });
+    const after = compareSchema(before, await takeSnapshot(location))!;
+    expect(after).toMatchObject({
+      missingColumns: [],
+      changedColumns: ['audit.kind'],
+      missingConstraints: [],
+      missingIndexes: [],
+      missingViews: [],
+    });
+    expect((await takeSnapshot(location)).views).toEqual(before.views);
+    const made = restored.state === 'restored' ? restored.made : [];
+    await sql(`UPDATE audit SET kind = 'so-so' WHERE id = 1`);
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toMatchObject({ reason: '"audit.kind" has values by now' });
+    await sql('UPDATE audit SET kind = NULL');
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toEqual({ state: 'dropped', columns: missingColumns });
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toEqual({ state: 'dropped', columns: [] });
+    expect((await takeSnapshot(location)).digest).toBe(broken.digest);
+    expect(await restoreColumns(location, before, ['customers.id'])).toMatchObject({
+      reason: expect.stringContaining('numbered the rows'),
     });
   });
 

@@ -1,4 +1,4 @@
-import type { HistoryRow, HistorySnapshot, TableSnapshot } from './schema-snapshot.ts';
+import type { ColumnSnapshot, HistoryRow, HistorySnapshot, TableSnapshot } from './schema-snapshot.ts';
 
 /** It must not act, and changed nothing. The reason is for people. */
 export interface Refused {
@@ -24,6 +24,34 @@ export interface Dropped {
   readonly state: 'dropped';
   /** Those that were there; the others were gone already. */
   readonly tables: readonly string[];
+}
+
+/** A column of a table, as the snapshot has both. */
+export interface ColumnOfTable {
+  readonly label: string;
+  readonly table: TableSnapshot;
+  readonly column: ColumnSnapshot;
+}
+
+export interface RestoredColumns {
+  readonly state: 'restored';
+  /** `table.column` of those that were added; the others were there. */
+  readonly columns: readonly string[];
+  /** What had gone with them and is back, in the order in which it was made. */
+  readonly made: readonly MadeWithColumns[];
+  /** `table/name` of constraints and indexes that the rows without values do not allow, and NOT NULL as `table.column`. */
+  readonly leftOut: readonly string[];
+}
+
+export interface MadeWithColumns {
+  readonly kind: 'view' | 'materialized view' | 'index';
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface DroppedColumns {
+  readonly state: 'dropped';
+  readonly columns: readonly string[];
 }
 
 export interface Recorded {

@@ -1,9 +1,21 @@
-import type { Dropped, Recorded, Refused, Restored, RowsOfTable } from './repair-result.ts';
+import type {
+  ColumnOfTable,
+  Dropped,
+  DroppedColumns,
+  MadeWithColumns,
+  Recorded,
+  Refused,
+  Restored,
+  RestoredColumns,
+  RowsOfTable,
+} from './repair-result.ts';
 import { describeLocation, type DatabaseLocation } from './locate.ts';
 import { dropPostgresTables, recordPostgresMigrations, restorePostgresTables, unrecordPostgresMigrations } from './postgres-repair.ts';
+import { dropPostgresColumns, restorePostgresColumns } from './postgres-columns.ts';
 import { historyLabel } from './schema-drift.ts';
 import { isIntact, tableLabel, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 import { dropSqliteTables, recordSqliteMigrations, restoreSqliteTables, unrecordSqliteMigrations } from './sqlite-repair.ts';
+import { dropSqliteColumns, restoreSqliteColumns } from './sqlite-columns.ts';
 
 // Every repair is one transaction under a lock that only repairs take (PostgreSQL: an advisory lock; SQLite: the write
 // lock): it happens whole or not at all, and the second of two finds the first one's work done.
@@ -90,6 +102,46 @@ export async function unrecordMigrations(
     : unrecordSqliteMigrations(location.path, chosen, timeoutMs);
 }
 
+/**
+ * Adds columns again that tables had, with type, default and what a CASCADE took along: constraints, indexes and views.
+ * Their values do not come back: a column that must not be null is added without that rule where there are rows.
+ * @param columns  `table.column`, as in `SchemaDrift.missingColumns`
+ * @returns        refused when a table is gone, or a column numbered its rows or was their key; then nothing changed
+ */
+export async function restoreColumns(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  columns: readonly string[],
+  options: RepairOptions = {},
+): Promise<RestoredColumns | Refused> {
+  const chosen = chooseColumns(location, snapshot, columns);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres'
+    ? restorePostgresColumns(location.url, snapshot, chosen, timeoutMs)
+    : restoreSqliteColumns(location.path, chosen, timeoutMs);
+}
+
+/**
+ * Takes `restoreColumns` back: drops those of the columns that hold nothing but their default, after what was made with
+ * them. Safe to call twice.
+ * @returns refused, and nothing dropped, when one has values by now
+ */
+export async function dropEmptyColumns(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  columns: readonly string[],
+  made: readonly MadeWithColumns[],
+  options: RepairOptions = {},
+): Promise<DroppedColumns | Refused> {
+  const chosen = chooseColumns(location, snapshot, columns);
+  if ('state' in chosen) return chosen;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  return location.engine === 'postgres'
+    ? dropPostgresColumns(location.url, snapshot, chosen, made, timeoutMs)
+    : dropSqliteColumns(location.path, chosen, made, timeoutMs);
+}
+
 function refuse(reason: string): Refused {
   return { state: 'refused', reason };
 }
@@ -111,6 +163,33 @@ function chooseTables(location: DatabaseLocation, snapshot: SchemaSnapshot, labe
   const chosen = [...new Set(labels)].map((label) => known.get(label)!);
   const unsupported = chosen.find((table) => table.unsupported !== null);
   if (unsupported) return refuse(`table "${tableLabel(unsupported)}" is none that Grace makes or drops: ${unsupported.unsupported}`);
+  return chosen;
+}
+
+function chooseColumns(
+  location: DatabaseLocation,
+  snapshot: SchemaSnapshot,
+  labels: readonly string[],
+): readonly ColumnOfTable[] | Refused {
+  const refused = checkSnapshot(location, snapshot);
+  if (refused) return refused;
+  const known = new Map(
+    snapshot.tables.flatMap((table) =>
+      table.columns.map((column): [string, ColumnOfTable] => {
+        const label = `${tableLabel(table)}.${column.name}`;
+        return [label, { label, table, column }];
+      }),
+    ),
+  );
+  const unknown = labels.find((label) => !known.has(label));
+  if (unknown !== undefined) return refuse(`the snapshot has no column "${unknown}"`);
+  const chosen = [...new Set(labels)].map((label) => known.get(label)!);
+  for (const { label, table, column } of chosen) {
+    if (table.unsupported !== null) return refuse(`table "${tableLabel(table)}" is none that Grace changes: ${table.unsupported}`);
+    // Other numbers than before would point at other things.
+    if (column.identity !== null || table.sequences.some((sequence) => sequence.column === column.name))
+      return refuse(`"${label}" numbered the rows: new numbers would not be the old ones`);
+  }
   return chosen;
 }
 

@@ -12,7 +12,7 @@ export function restoreSqliteTables(
   tables: readonly TableSnapshot[],
   timeoutMs: number,
 ): Promise<Restored | Refused> {
-  return repair<Restored>(path, timeoutMs, (database) => {
+  return repairSqlite<Restored>(path, timeoutMs, (database) => {
     for (const { name } of tables.flatMap((table) => [table, ...table.indexes])) {
       // Names are compared as SQLite does: without regard to the case of ASCII letters.
       const found = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE').get(name);
@@ -39,7 +39,7 @@ export function dropSqliteTables(
   tables: readonly TableSnapshot[],
   timeoutMs: number,
 ): Promise<Dropped | Refused> {
-  return repair<Dropped>(path, timeoutMs, (database) => {
+  return repairSqlite<Dropped>(path, timeoutMs, (database) => {
     const live = readSqliteCatalog(database, path).tables;
     const present = tables.filter(({ name }) => live.some((table) => table.name === name));
     for (const table of present) {
@@ -53,7 +53,7 @@ export function dropSqliteTables(
 }
 
 export function recordSqliteMigrations(path: string, chosen: readonly RowsOfTable[], timeoutMs: number): Promise<Recorded | Refused> {
-  return repair<Recorded>(path, timeoutMs, (database) => {
+  return repairSqlite<Recorded>(path, timeoutMs, (database) => {
     const ids: string[] = [];
     const unchanged: string[] = [];
     for (const { label, table, history, rows } of chosen) {
@@ -72,7 +72,7 @@ export function recordSqliteMigrations(path: string, chosen: readonly RowsOfTabl
 }
 
 export function unrecordSqliteMigrations(path: string, chosen: readonly RowsOfTable[], timeoutMs: number): Promise<Recorded | Refused> {
-  return repair<Recorded>(path, timeoutMs, (database) => {
+  return repairSqlite<Recorded>(path, timeoutMs, (database) => {
     const ids: string[] = [];
     const unchanged: string[] = [];
     for (const { label, table, rows } of chosen) {
@@ -90,7 +90,7 @@ export function unrecordSqliteMigrations(path: string, chosen: readonly RowsOfTa
 }
 
 /** One transaction under the write lock. What SQLite will not do is a refusal: it was rolled back. */
-async function repair<T extends { readonly state: string }>(
+export async function repairSqlite<T extends { readonly state: string }>(
   path: string,
   timeoutMs: number,
   work: (database: DatabaseSync) => T | Refused,
@@ -103,12 +103,12 @@ async function repair<T extends { readonly state: string }>(
   }
 }
 
-function refuse(reason: string): Refused {
+export function refuse(reason: string): Refused {
   return { state: 'refused', reason };
 }
 
 /** `prepare` takes one statement and leaves what follows it: a stored definition cannot smuggle in a second. */
-function define(database: DatabaseSync, sql: string, kind: string): void {
+export function define(database: DatabaseSync, sql: string, kind: string): void {
   if (!new RegExp(`^CREATE\\s+${kind}\\b`, 'i').test(sql)) throw new TypeError(`not a definition of a ${kind}`);
   database.prepare(sql).run();
 }

@@ -6,8 +6,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   compareSchema,
+  dropEmptyColumns,
   dropEmptyTables,
   recordMigrations,
+  restoreColumns,
   restoreTables,
   takeSnapshot,
   unrecordMigrations,
@@ -71,6 +73,43 @@ describe('a SQLite database', () => {
     sql('INSERT INTO orders (customer_id) VALUES (1)');
     expect(rows('SELECT id FROM orders')).toEqual([{ id: 4 }]);
     expect(rows('SELECT order_id FROM lines')).toEqual([{ order_id: 1 }]);
+  });
+
+  it('adds dropped columns again, with their index, and takes them back while they hold nothing', async () => {
+    sql(
+      "CREATE TABLE notes (id INTEGER PRIMARY KEY, kind TEXT NOT NULL DEFAULT 'plain', seen INTEGER NOT NULL, at TEXT DEFAULT (datetime('now')))",
+    );
+    sql('CREATE INDEX notes_kind ON notes (kind)');
+    sql("INSERT INTO notes (kind, seen) VALUES ('odd', 1)");
+    const before = await takeSnapshot(location);
+    sql('DROP INDEX notes_kind; ALTER TABLE notes DROP COLUMN kind; ALTER TABLE notes DROP COLUMN seen; ALTER TABLE notes DROP COLUMN at');
+    const broken = await takeSnapshot(location);
+    const { missingColumns } = compareSchema(before, broken)!;
+    expect(missingColumns).toEqual(['notes.kind', 'notes.seen', 'notes.at']);
+    const restored = await restoreColumns(location, before, missingColumns);
+    // There is a row: it has no value for what must not be null, and SQLite computes none for it.
+    expect(restored).toMatchObject({ state: 'restored', columns: missingColumns, leftOut: ['notes.seen', 'notes.at'] });
+    expect(rows('SELECT id, kind, seen, at FROM notes')).toEqual([{ id: 1, kind: 'plain', seen: null, at: null }]);
+    expect(rows("SELECT name FROM sqlite_schema WHERE name = 'notes_kind'")).toHaveLength(1);
+    const made = restored.state === 'restored' ? restored.made : [];
+    sql("UPDATE notes SET kind = 'used'");
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toMatchObject({ state: 'refused' });
+    sql("UPDATE notes SET kind = 'plain'");
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toEqual({ state: 'dropped', columns: missingColumns });
+    expect(await dropEmptyColumns(location, before, missingColumns, made)).toEqual({ state: 'dropped', columns: [] });
+    expect((await takeSnapshot(location)).digest).toBe(broken.digest);
+  });
+
+  it('refuses a column that it could not make again as it was', async () => {
+    const before = await takeSnapshot(location);
+    expect(await restoreColumns(location, before, ['orders.doubled'])).toMatchObject({ reason: '"orders.doubled" is a generated column' });
+    expect(await restoreColumns(location, before, ['orders.unknown'])).toMatchObject({
+      reason: 'the snapshot has no column "orders.unknown"',
+    });
+    sql('DROP TABLE lines');
+    expect(await restoreColumns(location, before, ['lines.order_id'])).toMatchObject({
+      reason: 'there is no table "lines": restore it first',
+    });
   });
 
   it('never reads rows of users, and leaves no file behind', async () => {

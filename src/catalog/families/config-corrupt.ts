@@ -1,8 +1,20 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { diagnosis, failsToWork, GUESS, LIKELY, linesOf, PERHAPS, PLAUSIBLE, SURE, text, WORDS_ONLY } from './answer.ts';
+import { settingAside } from './drop-in.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { absolutePath, driftAt, driftPath, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
+import {
+  absolutePath,
+  driftAt,
+  driftPath,
+  isConfigOfCommand,
+  isInCommand,
+  isInPackages,
+  isNamedIn,
+  isOwn,
+  mayBeData,
+  shownPath,
+} from './places.ts';
 import { careFor, restoring } from './restore.ts';
 
 /** A configuration or code file cannot be read any more, or says something invalid. */
@@ -14,7 +26,7 @@ export const configCorrupt: FailureFamily = {
     const found = new Map<string, Diagnosis>();
     for (const fact of facts) {
       const path = await pathOf(c, fact);
-      if (path !== null && !found.has(path)) found.set(path, diagnoseNamed(c, fact, path));
+      if (path !== null && !found.has(path)) found.set(path, await diagnoseNamed(c, fact, path));
     }
     const pointing = factsOf(c, ...SET_IN_CONFIGURATION);
     const isUnnamed = facts.length > 0 && found.size === 0;
@@ -29,6 +41,7 @@ export const configCorrupt: FailureFamily = {
         isInPackages(path)
       )
         continue;
+      const isSettings = !mayBeData(path) || isConfigOfCommand(c.component, path);
       const isWanted = isInCommand(c.component, path) || c.component.envFiles.includes(path);
       const key = facts.find((f) => f.kind === 'config_invalid' && f.subject !== '' && isNamedIn(f.line, c.component, path));
       if (drift.isBroken)
@@ -42,9 +55,9 @@ export const configCorrupt: FailureFamily = {
             isUnnamed ? LIKELY : facts.length > 0 ? 0.7 : isExplainedElsewhere(c) ? 0.45 : isWanted ? LIKELY : PLAUSIBLE,
           ),
         );
-      else if (!mayBeData(path) && (await saysIt(c, path, pointing))) found.set(path, changed(c, path, pointing, LIKELY));
-      else if (isUnnamed && !mayBeData(path) && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
-      else if (isUnnamed && !mayBeData(path) && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
+      else if (isSettings && (await saysIt(c, path, pointing))) found.set(path, changed(c, path, pointing, LIKELY));
+      else if (isUnnamed && isSettings && (await saysIt(c, path, facts))) found.set(path, changed(c, path, facts, LIKELY));
+      else if (isUnnamed && isSettings && (isWanted || key !== undefined)) found.set(path, changed(c, path, facts, WORDS_ONLY));
     }
     if (isUnnamed && found.size === 0)
       for (const fact of facts.slice(0, 2))
@@ -104,7 +117,7 @@ async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
   return null;
 }
 
-function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
+async function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Promise<Diagnosis> {
   const shown = shownPath(c.component, path);
   const place = fact.details['line'] === undefined ? '' : ` at line ${String(fact.details['line'])}`;
   const cause =
@@ -118,6 +131,16 @@ function diagnoseNamed(c: CaseFile, fact: Fact, path: string): Diagnosis {
       // What its own interpreter cannot read is broken, whether or not anybody here knows the language.
       remedy: restoring(c, path, careFor(path, { ...drift, isBroken: drift.isBroken || fact.kind === 'syntax_error' })),
       advice: [`correct ${shown}${place}`],
+      waitFor: { kind: 'file_change', path },
+    });
+  const aside = await settingAside(c, path);
+  if (aside !== null)
+    return diagnosis('config_corrupt', {
+      cause: `${cause}; it was not there at the last good boot`,
+      confidence: LIKELY,
+      evidence: [fact.line],
+      remedy: aside,
+      advice: [`correct ${shown}${place}; it is kept, and used again once it is put back`],
       waitFor: { kind: 'file_change', path },
     });
   return diagnosis('config_corrupt', {

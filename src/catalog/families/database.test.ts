@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { migrationPending } from './migration-pending.ts';
+import { schemaMissing } from './schema-missing.ts';
 import { choose, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
 
 test('applies pending migrations with the declared command, and only with that', async () => {
@@ -48,8 +49,24 @@ test('makes no tables in what may be another database', async () => {
   expect(best.cause).toContain('another database');
 });
 
-test('only explains missing columns', async () => {
-  expect((await choose({ facts: [fact('relation_missing', 'email')], schema: { missingColumns: ['users.email'] } })).chosen).toBeNull();
+test('adds missing columns again, and says that their values are gone', async () => {
+  const sick: World = { facts: [fact('relation_missing', 'email')], schema: { missingColumns: ['users.email'] } };
+  const { chosen } = await choose(sick);
+  expect(stepsOf(chosen)).toEqual(['restore_columns {"columns":["users.email"]}']);
+  expect(chosen?.remedy).toMatchObject({ risk: 'medium', tier: 'tier_2' });
+  expect(chosen?.advice[0]).toContain('backup');
+  expect(await guardAfter(schemaMissing, sick, sick)).toContain('users.email is missing');
+  expect(await guardAfter(schemaMissing, sick, { schema: {} })).toBeNull();
+});
+
+test('leaves columns away that a migration may have taken, unless one of them is complained about', async () => {
+  const schema = { missingColumns: ['users.email'], recordedSince: ['migrations/7'] };
+  expect((await choose({ symptom: 'smoke', schema })).chosen).toBeNull();
+  expect((await choose({ facts: [fact('relation_missing', 'orders.total')], schema })).chosen).toBeNull();
+  const named = await choose({ facts: [fact('relation_missing', 'u.email')], schema });
+  expect(stepsOf(named.chosen)).toEqual(['restore_columns {"columns":["users.email"]}']);
+  const behind = await choose({ facts: [fact('relation_missing', 'email')], schema: { ...schema, pendingMigrations: ['8'] } });
+  expect(stepsOf(behind.chosen)).not.toEqual(['restore_columns {"columns":["users.email"]}']);
 });
 
 test('repairs the append-only file that Redis names, wherever it lies', async () => {

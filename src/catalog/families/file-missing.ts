@@ -1,4 +1,5 @@
-import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type Remedy } from '../../domains/learning/index.ts';
+import type { LastGoodEntry } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, failsToWork, LIKELY, PLAUSIBLE, remedy, saidBy, step, SURE, WORDS_ONLY } from './answer.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -55,13 +56,18 @@ export const fileMissing: FailureFamily = {
       const isNamed = isInCommand(c.component, path) || isNamedIn(saidBy(c), c.component, path);
       // Files that nobody asks for come and go: mails, sessions, rotated logs.
       if (!isNamed && (found.size > 0 || (mayBeData(path) && !c.component.envFiles.includes(path)))) continue;
+      // Of a directory that is gone all comes back: with one of its files the service would start without the others.
+      const part = await missingPartOf(c, path);
+      const entries = part === null || part.isLeaf ? [] : await entriesToRestore(c, path, part);
+      const whole = part !== null && entries.length > 1 ? part.path : path;
+      if (found.has(whole)) continue;
       found.set(
-        path,
+        whole,
         diagnosis('file_missing', {
-          cause: `${shownPath(c.component, path)} is missing; it was there at the last good boot`,
+          cause: `${shownPath(c.component, whole)} is missing; it was there at the last good boot`,
           confidence: isNamed ? LIKELY : isExplainedElsewhere(c) ? 0.4 : PLAUSIBLE,
           evidence: [drift.message],
-          remedy: restoring(c, path),
+          remedy: whole === path ? restoring(c, path) : restoringAll(c, whole, entries),
           advice: [`put ${shownPath(c.component, path)} back`],
           waitFor: { kind: 'file_change', path },
         }),
@@ -101,14 +107,7 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
       cause: `${what}; it was there at the last good boot`,
       confidence: SURE,
       evidence: [line],
-      remedy: remedy(
-        `restore_${slugOf(c.component, part.path)}`,
-        `put ${shownPath(c.component, part.path)} back as it was at the last good boot`,
-        CAREFUL,
-        entries.map((e) =>
-          step(`put ${shownPath(c.component, e.path)} back as it was at the last good boot`, 'restore_file', { path: e.path }),
-        ),
-      ),
+      remedy: restoringAll(c, part.path, entries),
       advice: [`put ${shown} back`],
       waitFor,
     });
@@ -127,6 +126,12 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
     ],
     waitFor,
   });
+}
+
+function restoringAll(c: CaseFile, path: string, entries: readonly LastGoodEntry[]): Remedy {
+  const back = (at: string): string => `put ${shownPath(c.component, at)} back as it was at the last good boot`;
+  const steps = entries.map((e) => step(back(e.path), 'restore_file', { path: e.path }));
+  return remedy(`restore_${slugOf(c.component, path)}`, back(path), CAREFUL, steps);
 }
 
 async function exampleBeside(c: CaseFile, path: string): Promise<string | null> {

@@ -44,7 +44,52 @@ test('finds the configuration that has the very word that is complained about', 
   const { chosen } = await choose(world);
   expect(stepsOf(chosen)).toEqual(['restore_file {"path":"etc/redis.conf"}']);
   const { lastGood } = world;
-  expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toBeNull();
+  expect((await choose({ ...world, lastGood: { ...lastGood, 'etc/redis.conf': 'maxmemry 1mb\n' } })).chosen).toMatchObject({
+    confidence: 0.3,
+  });
+});
+
+test('takes a new file out of a folder of settings that the program cannot read', async () => {
+  const world: World = {
+    component: { command: ['nginx', '-c', 'nginx.conf'] },
+    disk: { 'nginx.conf': 'include', 'conf.d/site.conf': 'a', 'conf.d/new.conf': 'locaton' },
+    lastGood: { 'nginx.conf': 'include', 'conf.d/site.conf': 'a' },
+    facts: [fact('config_invalid', 'locaton', { runtime: 'nginx', details: { path: '/srv/app/conf.d/new.conf', line: 2 } })],
+  };
+  const { chosen } = await choose(world);
+  expect(chosen?.remedy).toMatchObject({ playbook: 'set_aside_conf_d_new_conf', risk: 'medium', tier: 'tier_2' });
+  expect(stepsOf(chosen)[0]).toMatch(/^set_aside \{"path":"conf.d\/new.conf","digest":"[0-9a-f]{64}"\}$/);
+  expect(await guardAfter(configCorrupt, world, world)).toContain('is there again');
+  const corrected = { ...world, disk: { ...world.disk, 'conf.d/new.conf': 'location' } };
+  expect(await guardAfter(configCorrupt, world, corrected)).toBeNull();
+});
+
+test('leaves a broken file in place whose folder nobody knows, or that the command names', async () => {
+  const named = { disk: { 'etc/a.conf': 'x' }, facts: [fact('syntax_error', 'etc/a.conf')] };
+  expect((await choose({ ...named, lastGood: { 'server.js': '' } })).chosen).toBeNull();
+  const asked = { ...named, component: { command: ['x', 'etc/a.conf'] }, lastGood: { 'etc/b.conf': '' } };
+  expect((await choose(asked)).chosen).toBeNull();
+  const code = { disk: { 'lib/a.js': 'x' }, facts: [fact('syntax_error', 'lib/a.js')], lastGood: { 'lib/b.js': '' } };
+  expect((await choose(code)).chosen).toBeNull();
+});
+
+test('goes back on a changed file of settings without an ending, which the message or the command names', async () => {
+  const world: World = {
+    component: { command: ['caddy', 'run', '--config', 'Caddyfile'] },
+    disk: { Caddyfile: 'file_serve' },
+    lastGood: { Caddyfile: 'file_server' },
+    drift: [drift('changed', 'Caddyfile')],
+  };
+  const said = { ...world, facts: [fact('config_invalid', 'Caddyfile')] };
+  expect(stepsOf((await choose(said)).chosen)).toEqual(['restore_file {"path":"Caddyfile"}']);
+  expect(stepsOf((await choose({ ...world, output: ['it did not work'] })).chosen)).toEqual(['restore_file {"path":"Caddyfile"}']);
+  const users: World = {
+    component: { command: ['serve', '-c', 'main'] },
+    disk: { main: 'b', users: 'b' },
+    lastGood: { main: 'a', users: 'a' },
+  };
+  const both = [drift('changed', 'users', { suspicion: 9 }), drift('changed', 'main')];
+  expect(stepsOf((await choose({ ...users, drift: both })).chosen)).toEqual(['restore_file {"path":"main"}']);
 });
 
 test('leaves a legitimate edit alone when the failure is something else', async () => {
@@ -314,4 +359,66 @@ test('finds the log directory of Redis in its configuration, since Redis does no
   });
   expect(stepsOf(chosen)).toEqual(['make_directory {"path":"logs"}']);
   expect(chosen?.confidence).toBeGreaterThanOrEqual(0.8);
+});
+
+test('brings back all of a directory that is gone, when one of its files is asked for', async () => {
+  const world: World = {
+    symptom: 'smoke',
+    lastGood: { 'dist/index.html': 'i', 'dist/assets/main.js': 'm', 'dist/note.txt': 'n' },
+    drift: [drift('missing', 'dist'), drift('missing', 'dist/assets/main.js'), drift('missing', 'dist/index.html')],
+  };
+  expect(stepsOf((await ask(fileMissing, world)).find((d) => d.remedy !== null)).map((s) => s.split(' ')[1])).toEqual([
+    '{"path":"dist/index.html"}',
+    '{"path":"dist/assets/main.js"}',
+    '{"path":"dist/note.txt"}',
+  ]);
+});
+
+test('goes back on settings that name another port, when it listens there', async () => {
+  const world: World = {
+    symptom: 'not_ready',
+    listens: [8081],
+    component: { port: 8080 },
+    disk: { 'conf.d/site.conf': 'listen 8081;', 'conf.d/other.conf': 'b 1' },
+    lastGood: { 'conf.d/site.conf': 'listen 8080;', 'conf.d/other.conf': 'a 1' },
+    drift: [drift('changed', 'conf.d/other.conf', { suspicion: 9 }), drift('changed', 'conf.d/site.conf')],
+  };
+  const { chosen } = await choose(world);
+  expect(chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.85 });
+  expect(chosen?.cause).toContain('it listens on 8081 instead of 8080');
+  expect(stepsOf(chosen)).toEqual(['restore_file {"path":"conf.d/site.conf"}']);
+  expect((await choose({ ...world, drift: [] })).best.cause).toContain('it listens on 8081, and not on 8080');
+  const elsewhere = { ...world, drift: [drift('changed', 'conf.d/other.conf')] };
+  expect((await choose(elsewhere)).chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.3 });
+});
+
+test('guesses at changed settings only where nothing else is said, and never at code, data or tests', async () => {
+  const at = (path: string): World => ({ disk: { [path]: 'b' }, lastGood: { [path]: 'a' }, drift: [drift('changed', path)] });
+  expect((await choose(at('conf.d/site.conf'))).chosen).toMatchObject({ family: 'drift_suspect', confidence: 0.3 });
+  for (const path of ['lib/feature.js', 'data/orders.json', 'tests/app.conf']) expect((await choose(at(path))).chosen).toBeNull();
+  expect((await choose({ ...at('conf.d/site.conf'), facts: [fact('host_unresolved', 'db')] })).chosen).toBeNull();
+});
+
+test('brings back data that is gone only when it is up, does not work, and says nothing', async () => {
+  const world: World = {
+    symptom: 'smoke',
+    lastGood: { 'public/a.txt': 'a', 'mails/1.eml': 'm' },
+    drift: [drift('missing', 'public/a.txt'), drift('missing', 'mails/1.eml')],
+  };
+  expect(stepsOf((await choose(world)).chosen)).toEqual(['restore_file {"path":"public/a.txt"}']);
+  expect((await choose({ ...world, symptom: 'exit' })).chosen).toBeNull();
+  expect((await choose({ ...world, facts: [fact('exception', 'TypeError')] })).chosen).toBeNull();
+});
+
+test('goes back on a data file of the command that lost a collection, and on no other data', async () => {
+  const world = (now: string, symptom: World['symptom'] & string = 'not_ready'): World => ({
+    symptom,
+    component: { command: ['json-server', 'db.json'] },
+    disk: { 'db.json': now },
+    lastGood: { 'db.json': '{"posts":[{"id":1,"title":"first"}],"users":[{"id":1}]}' },
+    drift: [drift('changed', 'db.json')],
+  });
+  expect(stepsOf((await choose(world('{"users":[{"id":1}]}'))).chosen)).toEqual(['restore_file {"path":"db.json"}']);
+  expect((await choose(world('{"posts":[],"users":[]}'))).chosen).toBeNull();
+  expect((await choose(world('{"users":[{"id":1}]}', 'exit'))).chosen).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import type { Json, JsonObject } from '../../kernel/index.ts';
+import { sha256Hex, type Json, type JsonObject } from '../../kernel/index.ts';
 import type { GuardCase } from '../../domains/learning/index.ts';
 import type { RemedyStep } from '../../domains/playbooks/index.ts';
 import type { Finding, Severity } from '../../domains/preflight/index.ts';
@@ -38,6 +38,8 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
   switch (step.primitive) {
     case 'restore_file':
       return lookAtFile(g, pathIn(g, params['path']));
+    case 'set_aside':
+      return lookAtDropIn(g, pathIn(g, params['path']), textIn(params['digest']));
     case 'create_env_file':
       return lookAtEnvFile(g, pathIn(g, params['file']));
     case 'add_env_keys':
@@ -65,6 +67,7 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
     case 'run_migrations':
     case 'record_migrations':
     case 'restore_tables':
+    case 'restore_columns':
       return lookAtSchema(g, step);
     case 'set_env_override':
       return lookAtVariable(g, textIn(params['name']), textIn(params['value']));
@@ -88,6 +91,14 @@ async function lookAtFile(g: GuardCase, path: string | null): Promise<Sight | nu
   const isThere = (await g.files.stat(path)) !== null && (await g.files.realpath(path)) !== null;
   if (isThere || !canBringBack(await g.lastGood.entry(g.component.name, path))) return null;
   return { message: `${shown} is missing again`, hint: `put ${shown} back; find out what removes it` };
+}
+
+/** The very content that could not be read; a corrected file is welcome. */
+async function lookAtDropIn(g: GuardCase, path: string | null, digest: string): Promise<Sight | null> {
+  const content = path === null ? null : await g.files.read(path);
+  if (path === null || content === null || sha256Hex(content) !== digest) return null;
+  const shown = shownPath(g.component, path);
+  return { message: `${shown} is there again, and still cannot be read`, hint: `correct ${shown}` };
 }
 
 async function lookAtEnvFile(g: GuardCase, file: string | null): Promise<Sight | null> {
@@ -192,9 +203,13 @@ async function lookAtSchema(g: GuardCase, step: RemedyStep): Promise<Sight | nul
     run_migrations: schema.pendingMigrations,
     record_migrations: schema.unrecordedMigrations.filter((m) => strings(step.params['migrations']).includes(m)),
     restore_tables: schema.missingTables.filter((t) => strings(step.params['tables']).includes(t)),
+    restore_columns: schema.missingColumns.filter((c) => strings(step.params['columns']).includes(c)),
   }[step.primitive];
   if (wrong === undefined || wrong.length === 0) return null;
-  const what = { run_migrations: 'pending', record_migrations: 'not recorded', restore_tables: 'missing' }[step.primitive] ?? 'wrong';
+  const what =
+    { run_migrations: 'pending', record_migrations: 'not recorded', restore_tables: 'missing', restore_columns: 'missing' }[
+      step.primitive
+    ] ?? 'wrong';
   return { message: `${listed(wrong)} ${wrong.length === 1 ? 'is' : 'are'} ${what} again`, hint: 'bring the schema up to date' };
 }
 

@@ -66,6 +66,7 @@ import { sharedLibraryMissing } from './shared-library-missing.ts';
 import { sharedMemoryFull } from './shared-memory-full.ts';
 import { crash, errors, hung, memoryGrowth, slow, writesRefused } from './sickness.ts';
 import { stackOverflow } from './stack-overflow.ts';
+import { secretChanged } from './secret-changed.ts';
 import { staleLock } from './stale-lock.ts';
 import { storageFailing } from './storage-failing.ts';
 import { systemLibraryTooOld } from './system-library-too-old.ts';
@@ -103,6 +104,7 @@ export const families: readonly FailureFamily[] = [
   envFileMissing,
   envMissing,
   envChanged,
+  secretChanged,
   // what it is made of
   packageMissing,
   packageDamaged,

@@ -1,9 +1,10 @@
 import { basename, dirname, join } from 'node:path';
-import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, driftPath, isInPackages, isOwn, shownPath } from './places.ts';
+import { careFor, restoring } from './restore.ts';
 
 /** Packages of the lock file are not installed. */
 export const packageMissing: FailureFamily = {
@@ -26,7 +27,7 @@ export const packageMissing: FailureFamily = {
     const lists = brokenLists(c, state.directory);
     if (lists.length > 0 && named.length + command.length > 0)
       return [withItsLists(c, state.directory, lists, linesOf([...named, ...command]))];
-    if (state.manager === 'none') return named.length === 0 ? [] : [notManaged(c, named)];
+    if (state.manager === 'none') return named.length === 0 ? [] : [await notManaged(c, named)];
     const names = [...new Set(named.map(packageNamed))];
     const evidence = [
       ...linesOf([...named, ...command]),
@@ -81,7 +82,7 @@ export const packageMissing: FailureFamily = {
           advice: [`install the packages in ${state.directory} again`],
         }),
       ];
-    return [notManaged(c, named)];
+    return [await notManaged(c, named)];
   },
   guard: (g) => guardOfSteps('package_missing', g),
 };
@@ -127,8 +128,20 @@ function withItsLists(c: CaseFile, directory: string, lists: readonly string[], 
   });
 }
 
-function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diagnosis> {
-  const names = [...new Set(facts.map(packageNamed))].join(', ');
+async function notManaged(c: CaseFile, facts: readonly Fact[]): Promise<Diagnosis> {
+  const packages = [...new Set(facts.map(packageNamed))];
+  const names = packages.join(', ');
+  const asking = await askingSince(c, packages);
+  if (asking !== null) {
+    const shown = shownPath(c.component, asking);
+    return diagnosis('package_missing', {
+      cause: `${shown} asks for ${names} since it was changed, and no lock file of ${c.component.name} does`,
+      confidence: LIKELY,
+      evidence: [...linesOf(facts), driftAt(c, asking, 'changed')?.message ?? ''],
+      remedy: restoring(c, asking, careFor(asking, driftAt(c, asking, 'changed'))),
+      advice: [`add ${names} to the dependencies of ${c.component.name} and install it, or take it out of ${shown}`],
+    });
+  }
   return diagnosis('package_missing', {
     cause: `${names} cannot be found, and no lock file of ${c.component.name} asks for it`,
     confidence: WORDS_ONLY,
@@ -136,6 +149,23 @@ function notManaged(c: CaseFile, facts: readonly Fact[]): ReturnType<typeof diag
     advice: [`add ${names} to the dependencies of ${c.component.name} and install it`],
   });
 }
+
+/** The file that changed since the last good boot, and has the name of the package only since then. */
+async function askingSince(c: CaseFile, packages: readonly string[]): Promise<string | null> {
+  for (const drift of c.drift) {
+    const path = drift.kind === 'changed' && drift.canRestore ? driftPath(c.component, drift) : null;
+    if (path === null || !isOwn(c.component, path) || isInPackages(path) || LISTS.test(basename(path))) continue;
+    const entry = await c.lastGood.entry(c.component.name, path);
+    const before = entry === null ? null : await c.lastGood.content(entry);
+    const now = await c.files.readText(path, BYTES_MAX);
+    if (before === null || now === null) continue;
+    const then = new TextDecoder().decode(before);
+    if (packages.some((name) => name.length >= 3 && now.includes(name) && !then.includes(name))) return path;
+  }
+  return null;
+}
+
+const BYTES_MAX = 512 * 1024;
 
 /** Python imports `foo.bar` from the package `foo`; a name such as `socket.io` is whole. */
 function packageNamed(fact: Fact): string {

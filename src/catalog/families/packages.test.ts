@@ -162,3 +162,20 @@ test('installs nothing of another language when a service of this one fails', as
   expect(await ask(packageMissing, { facts: [fact('exception', 'TypeError')], packages })).toEqual([]);
   expect(await ask(packageMissing, { facts: [fact('class_missing', 'Shop\\Money', { runtime: 'php' })], packages })).toHaveLength(1);
 });
+
+test('goes back on settings that ask for a package which nothing else asks for', async () => {
+  const world = (path: string): World => ({
+    facts: [fact('module_missing', 'moment-tz')],
+    packages: { manager: 'npm' },
+    disk: { [path]: "require('moment-tz')" },
+    lastGood: { [path]: 'module.exports = {}' },
+    drift: [drift('changed', path)],
+  });
+  const settings = (await choose(world('data/settings.js'))).chosen;
+  expect(stepsOf(settings)).toEqual(['restore_file {"path":"data/settings.js"}']);
+  expect(settings?.remedy?.tier).toBe('tier_2');
+  // Code that wants more was deployed without its packages: going back on it is for a person to agree to.
+  expect((await choose(world('lib/feature.js'))).chosen?.remedy?.tier).toBe('tier_3');
+  const before = world('data/settings.js');
+  expect((await choose({ ...before, lastGood: before.disk ?? {} })).chosen).toBeNull();
+});

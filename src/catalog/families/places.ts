@@ -82,6 +82,16 @@ export function isInCommand(component: ComponentSpec, path: string): boolean {
   });
 }
 
+const CONFIG_OPTION = /^--?(?:c|f|conf|config|cfg|config[-_]?(?:file|path)|configuration|settings|rcfile)$/i;
+
+/** Whether the start command says that this file is its configuration: `-c users`, `--config=/srv/app/main`. */
+export function isConfigOfCommand(component: ComponentSpec, path: string): boolean {
+  return component.command.some((word, i) => {
+    const [option = '', value] = word.startsWith('-') && word.includes('=') ? word.split(/=(.*)/s) : [component.command[i - 1], word];
+    return CONFIG_OPTION.test(option) && value !== undefined && value !== '' && resolve(component.cwd, value) === path;
+  });
+}
+
 /** Whether a text names this file: by its path, or by a name that is long enough to mean it. */
 export function isNamedIn(said: string, component: ComponentSpec, path: string): boolean {
   const name = basename(path);
@@ -109,7 +119,7 @@ export function mayBeData(path: string): boolean {
     isCertificate(path) ||
     CODE.test(name) ||
     CONFIG_NAME.test(name) ||
-    /^(?:package|tsconfig|composer|deno)\.json$|^(?:Procfile|Gemfile|Rakefile|Makefile|Dockerfile)$/.test(name)
+    /^(?:package|tsconfig|composer|deno)\.json$|^[A-Z][a-z]+file$/.test(name)
   )
     return false;
   return DATA.test(name) || looksLikeDirectory(dirname(path));

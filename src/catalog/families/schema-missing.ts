@@ -1,5 +1,7 @@
-import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
+import type { Fact } from '../../domains/incidents/index.ts';
+import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import type { SchemaDrift } from '../../domains/playbooks/index.ts';
+import { CAREFUL, diagnosis, failsToWork, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
 /** Tables or columns are gone that the last good boot had. */
@@ -35,18 +37,10 @@ export const schemaMissing: FailureFamily = {
       (d) => (d.kind === 'env_key_changed' || d.kind === 'env_key_missing') && /DATABASE|DB_|_DB$|^PG|SQLITE|POSTGRES/i.test(d.subject),
     );
     const isNamed = schema.missingTables.some((table) => named.some((n) => isSameRelation(table, n)));
-    if (schema.missingTables.length === 0)
-      return [
-        diagnosis('schema_missing', {
-          cause: `columns are gone that the last good boot had: ${schema.missingColumns.join(', ')}`,
-          confidence: facts.length > 0 ? LIKELY : PERHAPS,
-          evidence: [...evidence, ...schema.missingColumns.map((column) => `missing: ${column}`)],
-          advice: ['find out who changed the table; bring the columns back from a backup or a migration'],
-        }),
-      ];
-    const tables = schema.missingTables;
-    // Migrations come first: they may make the tables, with what belongs into them.
+    // Migrations come first: they may make what is missing, with what belongs into it.
     const isBehind = schema.pendingMigrations.length > 0 || schema.unrecordedMigrations.length > 0;
+    if (schema.missingTables.length === 0) return [columnsGone(c, schema, facts, !isBehind && moved.length === 0)];
+    const tables = schema.missingTables;
     return [
       diagnosis('schema_missing', {
         cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; the last good boot had ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
@@ -64,6 +58,26 @@ export const schemaMissing: FailureFamily = {
   },
   guard: (g) => guardOfSteps('schema_missing', g),
 };
+
+/** A migration that was recorded since may have taken the columns away on purpose: then only a complaint about one counts. */
+function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], isSameSchema: boolean): Diagnosis {
+  const columns = schema.missingColumns;
+  const isNamed = columns.some((column) => facts.some((f) => isSameRelation(column, f.subject)));
+  const isOnPurpose = (schema.recordedSince ?? []).length > 0 && !isNamed;
+  const shown = columns.slice(0, 5).join(', ');
+  return diagnosis('schema_missing', {
+    cause: `columns are gone that the last good boot had: ${shown}`,
+    confidence: isNamed ? SURE : facts.length > 0 ? LIKELY : isOnPurpose || !failsToWork(c) ? PERHAPS : PLAUSIBLE,
+    evidence: [...linesOf(facts), ...columns.map((column) => `missing: ${column}`)],
+    remedy:
+      isSameSchema && !isOnPurpose
+        ? remedy('restore_missing_columns', `add ${shown} again, empty, as at the last good boot`, CAREFUL, [
+            step(`add ${shown} again, empty`, 'restore_columns', { columns }),
+          ])
+        : null,
+    advice: [`find out who changed the table; restore the values of ${shown} from a backup: only the empty columns can be made again`],
+  });
+}
 
 const EMPTY = { kind: 'relation_missing', runtime: 'unknown', code: '', subject: '', details: {}, line: '', lineIndex: 0 } as const;
 

@@ -25,6 +25,8 @@ export interface World {
   readonly message?: string;
   readonly afterMs?: number;
   readonly pid?: number;
+  /** Ports it was seen to listen on. */
+  readonly listens?: readonly number[];
   readonly signal?: string;
   readonly output?: readonly string[];
   readonly facts?: readonly Fact[];
@@ -87,7 +89,7 @@ function caseFile(world: World = {}): CaseFile {
     failure: {
       id: 'f1', bootId: bootId('boot_20260101_000000'), atMs: 0, stage: world.stage ?? '6. Autonomy Load', component: spec.name, symptom: world.symptom ?? 'exit',
       message: world.message ?? '', exitCode: world.signal === undefined ? 1 : null, signal: world.signal ?? null, output, headline: output[0] ?? '', subject: '', facts: world.facts ?? [], frames: world.frames ?? [],
-      family: '', signature: signatureOf('0'.repeat(16)), signatureParts: [], afterMs: world.afterMs ?? 100, context: world.pid === undefined ? {} : { pid: world.pid },
+      family: '', signature: signatureOf('0'.repeat(16)), signatureParts: [], afterMs: world.afterMs ?? 100, context: { ...(world.pid === undefined ? {} : { pid: world.pid }), ...(world.listens === undefined ? {} : { listens: world.listens }) },
     }, // prettier-ignore
     component: spec,
     components: [spec, ...(world.components ?? [])],

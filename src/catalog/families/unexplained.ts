@@ -1,5 +1,6 @@
-import type { FailureFamily } from '../../domains/learning/index.ts';
+import type { CaseFile, FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis } from './answer.ts';
+import { listensElsewhere } from './listens-elsewhere.ts';
 
 /** Always last: says what is known, and proposes nothing. */
 export const unexplained: FailureFamily = {
@@ -10,7 +11,7 @@ export const unexplained: FailureFamily = {
     const how = failure.signal ?? (failure.exitCode === null ? failure.symptom.replaceAll('_', ' ') : `exit code ${failure.exitCode}`);
     return Promise.resolve([
       diagnosis('unexplained', {
-        cause: `${c.component.name} failed (${how})${failure.headline === '' ? ' and said nothing that explains it' : `: ${failure.headline}`}`,
+        cause: `${c.component.name} failed (${how})${failure.headline === '' ? ' and said nothing that explains it' : `: ${failure.headline}`}${portsElsewhere(c)}`,
         confidence: 0.05,
         evidence: [failure.message, failure.headline, ...c.drift.slice(0, 5).map((d) => d.message)],
         advice: [
@@ -23,3 +24,8 @@ export const unexplained: FailureFamily = {
   },
   guard: null,
 };
+
+function portsElsewhere(c: CaseFile): string {
+  const ports = listensElsewhere(c);
+  return ports.length === 0 ? '' : `; it listens on ${ports.slice(0, 3).join(', ')}, and not on ${String(c.component.port)}`;
+}

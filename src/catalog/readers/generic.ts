@@ -48,6 +48,16 @@ export const generic: Reader = {
         return { kind: 'lock_held', subject: path, code: 'lock', details: named({ pid: pid === undefined ? undefined : Number(pid) }) };
       },
     ),
+    // LevelDB and RocksDB: the lock is one of the operating system, so its holder lives.
+    rule(
+      ['IO error: '],
+      /IO error: (?:While )?lock(?: file)?:? ([^\s:]{1,300}): (?:Resource temporarily unavailable|already held)/,
+      ([, path = '']) => ({
+        kind: 'lock_held',
+        subject: path,
+        code: 'EAGAIN',
+      }),
+    ),
     rule(
       ['ddress already in use', 'ort already in use', 'EADDRINUSE', 'ort is already allocated', 'os error 98', 'already in use'],
       /[Aa]ddress already in use|EADDRINUSE|[Pp]ort (?:\d{1,5} )?(?:is )?already (?:in use|allocated)|\(os error 98\)|(?:bind|listen).{0,80}\(98\)/,

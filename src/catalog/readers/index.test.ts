@@ -39,6 +39,7 @@ describe('locks and ports', () => {
     ['Error: another instance of the worker is running (pid 4711)', ['lock_held']],
     ['unable to open lock file /srv/app/run/app.lock', ['lock_held /srv/app/run/app.lock']],
     ['unable to write pid file /run/app/app.pid: Permission denied', ['permission_denied /run/app/app.pid']],
+    ['Error [OpenError]: IO error: lock /srv/app/db/LOCK: Resource temporarily unavailable', ['lock_held /srv/app/db/LOCK']],
     ['IO error: While lock file: /srv/app/data/LOCK: Resource temporarily unavailable', ['lock_held /srv/app/data/LOCK']],
     ['A server is already running (pid: 123, file: /srv/app/tmp/pids/server.pid).', ['lock_held /srv/app/tmp/pids/server.pid']],
     ['Web server failed to start. Port 8080 was already in use.', ['port_in_use 8080']],
@@ -260,4 +261,29 @@ describe('hostile text', () => {
     expect(output.frames.length).toBeLessThanOrEqual(40);
     expect(output.facts.length).toBeLessThanOrEqual(64);
   });
+});
+
+describe('settings with a line number', () => {
+  it.each([
+    ['[ALERT] (1) : parsing [/etc/haproxy/haproxy.cfg:27] : unknown keyword', []],
+    ['/srv/app/etc/app.conf:3: unknown option "colour"', ['config_invalid /srv/app/etc/app.conf']],
+    ['config:12: syntax error near "}"', ['config_invalid config']],
+    ['db.example.com:5432: unknown host', []],
+    ['127.0.0.1:8080: invalid request', []],
+  ])('%s', (text, expected) => expect(facts(text).filter((one) => one.startsWith('config_invalid'))).toEqual(expected));
+});
+
+describe('secrets', () => {
+  it.each([
+    ['26 Nov 05:52:02 - [warn] Error loading flows: Error: Failed to decrypt credentials', ['secret_mismatch credentials']],
+    [
+      'Credentials could not be decrypted. The likely reason is that a different "encryptionKey" was used.',
+      ['secret_mismatch credentials'],
+    ],
+    ['error:1C800064:Provider routines::bad decrypt', ['secret_mismatch']],
+    ['cryptography.fernet.InvalidToken', ['secret_mismatch']],
+    ['javax.crypto.BadPaddingException: Given final block not properly padded.', ['secret_mismatch']],
+    ['ActiveSupport::MessageEncryptor::InvalidMessage (ActiveSupport::MessageEncryptor::InvalidMessage)', ['secret_mismatch']],
+    ['info: everything was decrypted', []],
+  ])('%s', (text, expected) => expect(facts(text).slice(0, 1)).toEqual(expected));
 });

@@ -11,6 +11,7 @@ import { dotnet } from './dotnet.ts';
 import { errnoIn } from './errno.ts';
 import { environment } from './environment.ts';
 import { crashAtEnd, frameLines, stackAt, stacksOf } from './frames.ts';
+import { fileAndLine } from './file-and-line.ts';
 import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { headlineOf, lastWordsOf } from './headline.ts';
@@ -30,12 +31,14 @@ import { redis } from './redis.ts';
 import { ruby } from './ruby.ts';
 import { rust } from './rust.ts';
 import type { Draft, Place, Reader, Rule } from './rule.ts';
+import { secrets } from './secrets.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
 
 /** Programs before languages, languages before what all of them say: the most specific understanding wins. */
 const READERS: readonly Reader[] = [
+  secrets,
   certificates,
   nativeModules,
   operatingSystem,
@@ -58,6 +61,7 @@ const READERS: readonly Reader[] = [
   ruby,
   shell,
   configFiles,
+  fileAndLine,
   environment,
   generic,
 ];
@@ -144,7 +148,9 @@ function understoodIn(reading: Reading, from: number, to: number): readonly Unde
     for (const [draft, runtime] of understand({ lines: transcript, at }, speaker)) {
       const saidAt = Math.max(0, at - (draft.linesAbove ?? 0));
       const fact = factOf(draft, runtime, transcript[saidAt] ?? line, lines, depths.get(saidAt) ?? 0);
-      understood.push({ fact, at: saidAt, isWarning: line.tone === 'warning' });
+      // A service that cannot decrypt its data goes on and only warns: and loses it when it saves.
+      const isWarning = line.tone === 'warning' && draft.kind !== 'secret_mismatch';
+      understood.push({ fact, at: saidAt, isWarning });
     }
   }
   return understood;

@@ -22,6 +22,8 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'bash-no-such-file': { facts: ['shell path_missing ENOENT <./start.sh>'] },
   'bash-syntax': { facts: ['shell syntax_error shell <syn.sh>'] },
   'bash-unbound': { facts: ['shell env_missing unbound variable <DATABASE_URL>'] },
+  'caddy-directive': { facts: ['unknown config_invalid settings_line <Caddyfile>'] },
+  'caddy-syntax': { facts: ['unknown config_invalid settings_line <Caddyfile>'] },
   'go-compile': { facts: ['go syntax_error go_build <go/undef/main.go>'] },
   'go-deadlock': { facts: ['go exception fatal <fatal error>'], frame: 'main.go:3' },
   'go-dial': { facts: ['go connection_refused ECONNREFUSED <127.0.0.1:38119>'] },
@@ -390,7 +392,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'ruby-rails-pending': { facts: ['ruby migration_pending ActiveRecord::PendingMigrationError <rails>'] },
   'ruby-rails-secret-key-base': { facts: ['ruby env_missing ArgumentError <SECRET_KEY_BASE>'] },
   'ruby-rails-server-pid': { facts: ['ruby lock_held server_pid </srv/app/tmp/pids/server.pid>'] },
-  'ruby-rails-wrong-key': { facts: ['ruby encryption_key_wrong InvalidMessage <config/master.key>'], frame: 'storage.yml:12' },
+  'ruby-rails-wrong-key': { facts: ['ruby secret_mismatch decrypt <>'], frame: 'storage.yml:12' },
   'ruby-rails-zeitwerk': { facts: ['ruby class_missing Zeitwerk::NameError <Orders>'] },
   'ruby-sinatra-port': { facts: ['ruby port_in_use EADDRINUSE <38252>'] },
 

@@ -66,6 +66,8 @@ export interface CoreChecks {
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** What a component's start command or its configuration names, and only the last good boot had. */
   missingNamed(spec: ComponentSpec): Promise<readonly string[]>;
+  /** What the command or its configuration names, and another user keeps from the one who had it at the last good boot. */
+  takenAway(spec: ComponentSpec): Promise<readonly string[]>;
   /** Asks the guards of everything learned so far. */
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   /** Runs the playbook of a guard's finding. */

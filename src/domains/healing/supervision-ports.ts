@@ -23,6 +23,8 @@ export interface SupervisionPorts {
   readonly emit: Emit;
   /** Command line, environment and limits for the next start, with what was learned. */
   launchOf(spec: ComponentSpec): Promise<Launch & { readonly specHash: string; readonly skip: boolean }>;
+  /** How long a component took to get ready at the last verified boot; null when there was none. */
+  usualStartMs(component: string): Promise<number | null>;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
 }
 

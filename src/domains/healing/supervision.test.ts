@@ -49,6 +49,38 @@ describe('bringing a component up', () => {
     expect(world.host.processes).toHaveLength(2);
   });
 
+  test('tries what has changed when a start takes many times as long as usual, and is patient where that is not known', async () => {
+    for (const usualMs of [500, 1e15, null]) {
+      const world = await healingWorld({ components: [{ startupTimeoutMs: 120_000 }] });
+      world.usualStartMs = usualMs;
+      world.drift = [{ kind: 'changed', subject: '/srv/site.conf', message: '', isBroken: false, canRestore: true, suspicion: 1 }];
+      world.knows('anything', { confidence: 0.3 }, {});
+      world.prober.answer = () => (world.settings['anything'] === 'fixed' ? 5 : 'connection refused');
+      const start = world.clock.monotonicMs();
+      await world.bringUp();
+      const tookMs = world.clock.monotonicMs() - start;
+      expect(tookMs < 60_000).toBe(usualMs === 500);
+    }
+  });
+
+  test('asks what a component that is up says about itself, and acts only on what can be put back', async () => {
+    const world = await healingWorld();
+    await world.bringUp();
+    world.drift = [{ kind: 'changed', subject: '/srv/settings.js', message: '', isBroken: false, canRestore: true, suspicion: 1 }];
+    const stage = '7. Smoke Tests';
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+    world.say('fact data_corrupt credentials');
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+    const steps = [{ name: 'put it back', primitive: 'restore_file', params: {} }];
+    world.knows('data_corrupt', { evidence: ['fact data_corrupt credentials'] }, { steps });
+    expect(await world.supervision.complaintOf('api', stage)).toMatchObject({
+      symptom: 'smoke',
+      message: expect.stringContaining('it is up, and says'),
+    });
+    world.drift = [];
+    expect(await world.supervision.complaintOf('api', stage)).toBeNull();
+  });
+
   test('a fix is proven only after its soak time', async () => {
     const world = await healingWorld({ components: [{ soakMs: 5000 }] });
     needs(world, 'port_in_use');

@@ -318,6 +318,14 @@ export class Supervision {
     }
   }
 
+  /** What is wrong with a component that is up and passes its checks, by its own words; null when nothing is clear. */
+  async complaintOf(name: string, stage: string): Promise<Problem | null> {
+    const runner = this.runners.get(name);
+    if (!runner?.isRunning() || runner.process?.wasAdopted !== false) return null;
+    const line = await this.desk.complaintOf(this.spec(name), runner, stage);
+    return line === null ? null : runner.problem('smoke', `it is up, and says: ${line}`, 0, { detail: '' });
+  }
+
   /** Called when the smoke checks of the whole service have passed. */
   async confirmAll(): Promise<void> {
     for (const run of this.unconfirmed.splice(0)) await this.healer.confirm(run);

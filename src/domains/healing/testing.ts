@@ -63,6 +63,8 @@ export class HealingWorld {
   readonly specs: readonly ComponentSpec[];
   reachable = false;
   changed: WhatChanged = { suspects: [], lessons: [] };
+  drift: CaseFile['drift'] = [];
+  usualStartMs: number | null = null;
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -114,7 +116,7 @@ export class HealingWorld {
         component: spec,
         components: this.specs,
         env: {},
-        drift: [],
+        drift: this.drift,
         files: nodeFiles,
         host: this.view,
         attempts,
@@ -130,6 +132,7 @@ export class HealingWorld {
     this.supervision = new Supervision(
       {
         clock, logger, knowledge, emit, caseFile, approvals,
+        usualStartMs: async () => this.usualStartMs,
         files: nodeFiles,
         host: this.host,
         view: this.view,

@@ -61,6 +61,7 @@ export type FactKind =
   | 'command_missing' // subject: command
   | 'certificate_problem' // subject: path or host; details.reason = missing | expired | mismatch | untrusted
   | 'writes_refused' // subject: engine (read-only replica, NOREPLICAS, MISCONF)
+  | 'secret_mismatch' // subject: what cannot be decrypted, when named
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
   // Python, Ruby, PHP and what their frameworks and servers say

@@ -96,3 +96,31 @@ test('knows a left-over of a file when it sees one', async () => {
   const names = (await broken(keeper, spec)).map((message) => message.slice(0, message.indexOf(' ')));
   expect(new Set(names)).toEqual(new Set(['app.conf', 'broker.db', 'other.db', 'settings.js']));
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'sees that another user keeps its user from its data, and lets a deployment by root pass',
+  async () => {
+    await write('server.conf', `dir ${dir}/data\nroot ${dir}/html\n`);
+    for (const file of ['data/1.bin', 'html/index.html', 'mails/1.eml']) await write(file, 'x');
+    for (const path of ['data', 'data/1.bin', 'html', 'html/index.html', 'mails']) await fs.chown(join(dir, path), 1234, 1234);
+    const { keeper, spec } = await taken('serve', '-c', 'server.conf');
+    expect(await keeper.takenAway(spec)).toEqual([]);
+    for (const path of ['html', 'html/index.html', 'mails']) await fs.chown(join(dir, path), 0, 0);
+    expect(await keeper.takenAway(spec)).toEqual([]);
+    await fs.chown(join(dir, 'data'), 0, 0);
+    expect(await keeper.takenAway(spec)).toEqual([join(dir, 'data')]);
+    await fs.chown(join(dir, 'data'), 1234, 1234);
+    await fs.chown(join(dir, 'html/index.html'), 0, 1234);
+    await fs.chmod(join(dir, 'html/index.html'), 0o600);
+    expect(await keeper.takenAway(spec)).toEqual([join(dir, 'html/index.html')]);
+  },
+);
+
+test('takes the log that a database begins anew at every start for no loss', async () => {
+  await write('db/LOG', 'opened\n'.repeat(20));
+  await write('db/CURRENT', 'MANIFEST-000002\n'.repeat(20));
+  const { keeper, spec } = await taken('serve');
+  await write('db/LOG', '');
+  await write('db/CURRENT', '');
+  expect(await broken(keeper, spec)).toEqual(['db/CURRENT changed (was 320 bytes, is 0) and cannot be parsed any more']);
+});

@@ -69,6 +69,10 @@ const DEPTH_MAX = 8;
 /** Paths that are written anew at every start, or nobody's loss; relative to the component. */
 export const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
 const CODE = /\.(?:[cm]?[jt]sx?|py|rb|ru|php|sh)$/i;
+/** Log and lock of LevelDB and RocksDB, emptied at every start. */
+const OWN_LOG = /^(?:LOG(?:\.old(?:\.\d+)?)?|LOCK)$/;
+/** Directories and files that services write to. */
+const WRITTEN_TO = /^(?:data|db|storage|store|uploads?|var|mails?|queue|state|spool)$|[-_.](?:data|dir)$|\.(?:db3?|sqlite3?|aof|rdb)$/i;
 /** Grace's own leavings beside broken files. */
 const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
 
@@ -256,6 +260,30 @@ export class LastGoodKeeper implements LastGood {
     return missing;
   }
 
+  /**
+   * What the start command or a configuration file in it names, and its user lost: somebody else owns it now and keeps that
+   * user out. Some programs start all the same, and work without their data until they should save it.
+   */
+  async takenAway(spec: ComponentSpec): Promise<readonly string[]> {
+    const { files } = this.ports;
+    const entries = await this.entries(spec.name);
+    if (entries.length === 0) return [];
+    const named = await namedBy(spec, files);
+    const isNamed = (path: string): boolean =>
+      named.has(path) || [...named].some((dir) => dir !== spec.cwd && !spec.roots.includes(dir) && path.startsWith(`${dir}/`));
+    const taken: string[] = [];
+    for (const entry of entries) {
+      if (entry.kind === 'symlink' || entry.uid === 0 || !isNamed(entry.path) || PASSING.test(relative(spec.cwd, entry.path))) continue;
+      const stat = await files.stat(entry.path);
+      if (stat === null || stat.kind !== entry.kind || stat.uid === entry.uid) continue;
+      const left = (stat.gid === entry.gid ? stat.mode >> 3 : stat.mode) & 0o7;
+      const lost = (entry.mode >> 6) & ~left & 0o7;
+      // What is only served may be handed to root by a deployment; what is read by nobody but root is not.
+      if ((lost & 0o4) !== 0 || ((lost & 0o2) !== 0 && WRITTEN_TO.test(basename(entry.path)))) taken.push(entry.path);
+    }
+    return taken;
+  }
+
   /** Which variables of an env file are gone or have another value; the values stay here. */
   private async envDrift(entry: LastGoodEntry, content: Uint8Array): Promise<readonly Drift[]> {
     const old = await this.content(entry);
@@ -282,6 +310,7 @@ export class LastGoodKeeper implements LastGood {
   private keepsContent(path: string, stat: FileStat, spec: ComponentSpec, named: ReadonlySet<string>): boolean {
     if (stat.sizeBytes > CONTENT_BYTES_MAX) return false;
     const name = basename(path);
+    if (OWN_LOG.test(name)) return false;
     return (
       named.has(path) ||
       spec.command.some((word) => word.endsWith(name)) ||

@@ -44,6 +44,8 @@ export interface SchemaDrift {
   readonly missingColumns: readonly string[];
   /** `table/name` of migrations that were recorded at the last verified boot and are not now. */
   readonly unrecordedMigrations: readonly string[];
+  /** `table/name` of migrations recorded since: what is missing may be what they were for. */
+  readonly recordedSince?: readonly string[];
   /** Migrations in the folder that the history table does not have. */
   readonly pendingMigrations: readonly string[];
 }

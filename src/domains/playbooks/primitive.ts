@@ -88,6 +88,21 @@ export interface DatabaseRepair {
    * @returns those it really made
    */
   restoreTables(component: string, tables: readonly string[]): Promise<{ readonly created: readonly string[] }>;
+  /**
+   * Adds missing columns, empty, as they were at the last verified boot, and what had gone with them.
+   * @param columns  `table.column`, as schemaDrift names them
+   * @returns those it really added; `made` is for `dropEmptyColumns`, `leftOut` for people
+   */
+  restoreColumns(
+    component: string,
+    columns: readonly string[],
+  ): Promise<{ readonly added: readonly string[]; readonly made: readonly JsonObject[]; readonly leftOut: readonly string[] }>;
+  /** Takes `restoreColumns` back; a column with values stays and is in `kept`. */
+  dropEmptyColumns(
+    component: string,
+    columns: readonly string[],
+    made: readonly JsonObject[],
+  ): Promise<{ readonly kept: readonly string[] }>;
   /** Drops those of these tables that are empty; one with rows stays and is in `kept`. */
   dropEmptyTables(
     component: string,

@@ -61,4 +61,15 @@ export const specimens: readonly Specimen[] = [
       noGuard: 'only Bundler itself can tell whether it can read the file',
     },
   },
+  {
+    family: 'config_corrupt',
+    title: 'takes a new file out of a folder of settings that nginx cannot read, and keeps it',
+    origin: 'nginx 1.22: a file with a misspelled directive was put into a folder of included settings',
+    recording: 'nginx-directive',
+    command: ['nginx', '-c', 'nginx.conf'],
+    files: { 'nginx.conf': 'include ng/*.conf;\n', 'ng/site.conf': 'server { listen 8080; }\n' },
+    breaks: (world) => world.write('ng/directive.conf', 'server { locaton / { } }\n'),
+    isWell: 'test ! -e ng/directive.conf',
+    expects: { cause: 'was not there at the last good boot', playbook: 'set_aside_ng_directive_conf', risk: 'medium', tier: 'tier_2' },
+  },
 ];

@@ -41,21 +41,4 @@ export const specimens: readonly Specimen[] = [
       waitFor: 'file_change',
     },
   },
-  {
-    family: 'setting_refused',
-    title: 'puts back settings that name an application which does not exist',
-    origin: "Django 3.2 (manage.py runserver) after 'payments' was added to INSTALLED_APPS without the package",
-    recording: 'py-django-app-missing',
-    command: ['python3', 'manage.py', 'runserver'],
-    files: { 'manage.py': MANAGE, 'mysite/__init__.py': '', 'mysite/settings.py': "INSTALLED_APPS = ['orders']\n" },
-    breaks: (world) => world.write('mysite/settings.py', "INSTALLED_APPS = ['orders', 'payments']\n"),
-    isWell: '! grep -q payments mysite/settings.py',
-    expects: {
-      cause: 'mysite/settings.py names payments, which does not exist',
-      playbook: 'restore_mysite_settings_py',
-      risk: 'medium',
-      tier: 'tier_2',
-      noGuard: NO_GUARD,
-    },
-  },
 ];

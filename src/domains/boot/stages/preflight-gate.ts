@@ -104,6 +104,11 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
     const kind = (await context.files.stat(gone))?.kind === 'directory' ? 'is_a_directory' : 'path_missing';
     return { message, facts: [fact(kind, gone, message)], mustPass: spec.critical };
   }
+  const [taken] = await context.core.takenAway(spec);
+  if (taken !== undefined) {
+    const message = `${taken} belongs to another user now, who keeps the one of the last good boot out`;
+    return { message, facts: [fact('permission_denied', taken, message)], mustPass: spec.critical };
+  }
   return null;
 }
 

@@ -44,6 +44,11 @@ export const smokeTests: Stage = {
         ),
       );
     }
+    if (failures.length === 0)
+      for (const name of supervision.runners.keys()) {
+        const problem = await supervision.complaintOf(name, stageTitle(smokeTests));
+        if (problem !== null) await supervision.bringUp(name, 'boot', stageTitle(smokeTests), problem, true);
+      }
     if (failures.length === 0) await supervision.confirmAll();
     return {
       result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',

@@ -1,0 +1,69 @@
+import { dirname, resolve } from 'node:path';
+import { sha256Hex, type Json } from '../kernel/index.ts';
+import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { backupName, move } from './aside.ts';
+import { confineEntry } from './confinement.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = { readonly path: string; readonly digest: string };
+type Moved = { readonly path: string; readonly aside: string };
+
+/** What a person drops into a folder of settings is small; what is larger is data. */
+const BYTES_MAX = 512 * 1024;
+
+/**
+ * For a folder of included settings (`conf.d/*.conf`): what somebody put there since the last good boot, and the program
+ * cannot read. The digest is of the very content that was complained about: once it is corrected, it stays.
+ */
+export const setAside: Primitive<Params> = {
+  name: 'set_aside',
+  description: 'Takes a file out of the way that came after the last good boot, and keeps it.',
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('set_aside', params, ['path', 'digest']);
+    return { path: p.text('path'), digest: p.text('digest') };
+  },
+
+  async plan(params, context) {
+    const path = await confineEntry(context, params.path);
+    const stat = await context.files.stat(path);
+    if (stat === null) return { state: 'nothing_to_do', summary: `there is no ${path}` };
+    if (stat.kind !== 'file') return { state: 'refused', reason: `${path} is a ${stat.kind}, not a file` };
+    if (stat.sizeBytes > BYTES_MAX) return { state: 'refused', reason: `${path} is larger than ${BYTES_MAX / 1024} KiB` };
+    if ((await digestOf(context, path)) !== params.digest)
+      return { state: 'nothing_to_do', summary: `${path} is not the file any more that could not be read` };
+    const { component, lastGood } = context;
+    if (component.envFiles.includes(path) || component.command.some((word) => resolve(component.cwd, word) === path))
+      return { state: 'refused', reason: `${component.name} is told to read ${path}: without it, it cannot be well` };
+    if ((await lastGood.entry(component.name, path)) !== null)
+      return { state: 'refused', reason: `${path} was there at the last good boot: it is part of what worked` };
+    if ((await lastGood.entry(component.name, dirname(path))) === null)
+      return { state: 'refused', reason: `nobody knows what was in ${dirname(path)} at the last good boot` };
+    const undo: Moved = { path, aside: await backupName(context, path) };
+    return { state: 'ready', summary: `move ${path} aside: it came after the last good boot`, targets: [path], undo };
+  },
+
+  async apply(params, context, record) {
+    const { path, aside } = record as unknown as Moved;
+    await confineEntry(context, path);
+    if ((await context.files.stat(path)) === null) return { summary: `${path} has gone by itself`, changed: [] };
+    if ((await digestOf(context, path)) !== params.digest)
+      throw new PrimitiveFailed('set_aside', `${path} changed while this was being prepared`, { retryable: true });
+    await move(context.files, path, aside);
+    return { summary: `moved ${path} to ${aside}`, changed: [path] };
+  },
+
+  async undo(record: Json, context) {
+    const { path, aside } = record as unknown as Moved;
+    await confineEntry(context, path);
+    if ((await context.files.stat(aside)) === null || (await context.files.stat(path)) !== null) return;
+    await move(context.files, aside, path);
+  },
+};
+
+async function digestOf(context: PrimitiveContext, path: string): Promise<string | null> {
+  const content = await context.files.read(path);
+  return content === null ? null : sha256Hex(content);
+}
