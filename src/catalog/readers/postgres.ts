@@ -188,7 +188,7 @@ export const postgres: Reader = {
         'must be loaded via shared_preload_libraries',
         'permission denied to create extension',
       ],
-      /could not access file "(?:\$libdir\/)?([^"]{1,200})": No such file|could not load library "([^"]{1,300})"|(\w{1,60}) must be loaded via "?shared_preload_libraries|permission denied to create extension "([^"]{1,128})"/,
+      /could not access file "(?:\$libdir\/)?([^"]{1,200})": No such file|could not load library "([^"]{1,300})"|\b(\w{1,60}) must be loaded via "?shared_preload_libraries|permission denied to create extension "([^"]{1,128})"/,
       ([, file = '', library = '', preload = '', denied = '']) =>
         denied === ''
           ? {
