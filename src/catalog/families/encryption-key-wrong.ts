@@ -17,13 +17,10 @@ export const encryptionKeyWrong: FailureFamily = {
   name: 'encryption_key_wrong',
   title: 'the key to its encrypted settings is missing or wrong',
   async diagnose(c) {
-    const facts = [...factsOf(c, 'encryption_key_wrong'), ...factsOf(c, 'secret_mismatch').filter(() => readsEncryptedSettings(c))];
+    const facts = factsOf(c, 'encryption_key_wrong');
     const [fact] = facts;
     if (fact === undefined) return [];
-    const variable =
-      text(fact, 'variable') ||
-      (fact.kind === 'secret_mismatch' ? 'RAILS_MASTER_KEY' : '') ||
-      (fact.subject.includes('/') ? '' : fact.subject);
+    const variable = text(fact, 'variable') || (fact.subject.includes('/') ? '' : fact.subject);
     for (const path of await candidates(c, fact.subject)) {
       const stat = await c.files.stat(path);
       const drift = driftAt(c, path, 'changed');
@@ -58,11 +55,6 @@ export const encryptionKeyWrong: FailureFamily = {
   },
   guard: (g) => guardOfSteps('encryption_key_wrong', g),
 };
-
-/** Rails decrypts its credentials in these files; cookies and messages of users elsewhere, with other keys. */
-function readsEncryptedSettings(c: CaseFile): boolean {
-  return c.failure.frames.some((f) => /active_support\/encrypted_(?:file|configuration)\.rb$/.test(f.path));
-}
 
 function shownIn(c: CaseFile, subject: string): string {
   const path = absolutePath(c.component, subject);

@@ -15,16 +15,19 @@ export const rails: readonly Rule[] = [
       details: { reason: 'missing', variable },
     }),
   ),
-  // That the message cannot be decrypted is understood in every language; a key that can be none is told otherwise.
-  rule(['key must be '], /message_encryptor\.rb:\d{1,5}:in [`'][^']{1,60}': key must be \d{1,3} bytes \(ArgumentError\)/, (_, place) =>
-    after(place, SOURCE_LINES, /encrypted_(?:file|configuration)\.rb/) === null
-      ? null
-      : {
-          kind: 'encryption_key_wrong',
-          subject: 'config/master.key',
-          code: 'ArgumentError',
-          details: { reason: 'wrong', variable: 'RAILS_MASTER_KEY' },
-        },
+  rule(
+    ['MessageEncryptor::InvalidMessage', 'key must be '],
+    /\(ActiveSupport::MessageEncryptor::InvalidMessage\)|message_encryptor\.rb:\d{1,5}:in [`'][^']{1,60}': key must be \d{1,3} bytes \(ArgumentError\)/,
+    (_, place) =>
+      // Cookies and messages of users are decrypted with other keys, while it runs.
+      after(place, SOURCE_LINES, /encrypted_(?:file|configuration)\.rb/) === null
+        ? { kind: 'secret_mismatch', code: 'decrypt' }
+        : {
+            kind: 'encryption_key_wrong',
+            subject: 'config/master.key',
+            code: 'InvalidMessage',
+            details: { reason: 'wrong', variable: 'RAILS_MASTER_KEY' },
+          },
   ),
 
   // config/database.yml

@@ -392,7 +392,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'ruby-rails-pending': { facts: ['ruby migration_pending ActiveRecord::PendingMigrationError <rails>'] },
   'ruby-rails-secret-key-base': { facts: ['ruby env_missing ArgumentError <SECRET_KEY_BASE>'] },
   'ruby-rails-server-pid': { facts: ['ruby lock_held server_pid </srv/app/tmp/pids/server.pid>'] },
-  'ruby-rails-wrong-key': { facts: ['ruby secret_mismatch decrypt <>'], frame: 'storage.yml:12' },
+  'ruby-rails-wrong-key': { facts: ['ruby encryption_key_wrong InvalidMessage <config/master.key>'], frame: 'storage.yml:12' },
   'ruby-rails-zeitwerk': { facts: ['ruby class_missing Zeitwerk::NameError <Orders>'] },
   'ruby-sinatra-port': { facts: ['ruby port_in_use EADDRINUSE <38252>'] },
 
