@@ -201,7 +201,7 @@ function placeOf(frames: readonly Frame[]): string {
   return frames.find((frame) => frame.package !== null && !RUNTIMES_OWN.has(frame.package))?.package ?? '';
 }
 
-const RUNTIMES_OWN: ReadonlySet<string> = new Set(['node', 'python', 'java', 'go', 'ruby']);
+const RUNTIMES_OWN: ReadonlySet<string> = new Set(['node', 'python', 'java', 'go', 'ruby', 'dotnet', 'std', 'php']);
 
 function shownSubject(cause: Fact | null, subject: string, message: string): string {
   if (cause === null) return message;
