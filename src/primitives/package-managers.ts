@@ -37,6 +37,8 @@ export interface InstallSite {
   readonly hasLock: boolean;
   /** Damaged and missing packages, as far as they are known. */
   readonly broken: readonly string[];
+  /** Some of them are there, and not as they were: an installer that only adds what is missing would leave them. */
+  readonly isDamaged: boolean;
 }
 
 /** @returns why nothing can be installed, in words */
@@ -49,7 +51,13 @@ export async function installSite(context: PrimitiveContext, directory: string, 
   await confineTarget(context, site);
   const declaration = DECLARATION_OF[chosen] ?? 'package.json';
   if ((await context.files.stat(join(site, declaration))) === null) return `there is no ${join(site, declaration)}`;
-  return { manager: chosen, directory: site, hasLock: isForLock, broken: [...new Set([...state.missing, ...state.damaged])] };
+  return {
+    manager: chosen,
+    directory: site,
+    hasLock: isForLock,
+    broken: [...new Set([...state.missing, ...state.damaged])],
+    isDamaged: state.damaged.length > 0,
+  };
 }
 
 /** One try; the next is made only when the output of this one says that it is of no use. */
@@ -94,7 +102,7 @@ export async function installCommands(
     case 'pip': {
       const python = await venvPython(context, site.directory);
       if (python === null) return `${site.directory} has no virtual environment of its own: nothing is installed into the system's Python`;
-      const force = site.broken.length > 0 ? ['--force-reinstall'] : [];
+      const force = site.isDamaged ? ['--force-reinstall'] : [];
       return [
         {
           argv: [python, '-m', 'pip', 'install', '--disable-pip-version-check', ...force, '-r', 'requirements.txt'],

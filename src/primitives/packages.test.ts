@@ -139,6 +139,34 @@ describe(name, () => {
     expect((await fs.readdir(box.root)).toSorted()).toEqual(['node_modules', 'package-lock.json', 'package.json']);
   });
 
+  it('lets Composer and pip add what is missing, as it was installed before, and says that this stays', async () => {
+    await box.write('composer.json', '{"require": {"a/b": "1.0"}}');
+    await box.write('composer.lock', '{"packages": [{"name": "a/b"}]}');
+    await box.write('vendor/composer/installed.json', '{"packages": [], "dev": false}');
+    box.packages = { manager: 'composer', directory: box.root, lockFile: box.path('composer.lock'), missing: ['a/b'], damaged: [] };
+    box.runAs = async () => {
+      await box.write('composer.lock', 'changed by Composer');
+      box.packages = { ...box.packages, missing: [] };
+      return ended(0);
+    };
+    const record = await box.apply(name, params);
+    expect(box.ran).toEqual([['composer', 'install', '--no-interaction', '--no-progress', '--no-dev']]);
+    expect(await box.read('composer.lock')).toContain('a/b');
+    await expect(box.undo(name, record)).rejects.toThrow(/what composer installed stays/);
+
+    await box.write('requirements.txt', 'flask\n');
+    await box.write('.venv/pyvenv.cfg', '');
+    await box.write('.venv/bin/python3', '');
+    box.packages = { manager: 'pip', directory: box.root, lockFile: box.path('requirements.txt'), missing: ['flask'], damaged: [] };
+    await box.apply(name, params);
+    expect(box.ran.at(-1)?.slice(1)).toEqual(['-m', 'pip', 'install', '--disable-pip-version-check', '-r', 'requirements.txt']);
+  });
+
+  it('does not choose versions that no lock file of Composer has chosen', async () => {
+    await box.write('composer.json', '{}');
+    expect(await box.refusal(name, { ...params, manager: 'composer' })).toMatch(/no composer\.lock/);
+  });
+
   it('installs into no system Python, refuses without a declaration, and stays inside the roots', async () => {
     expect(await box.refusal(name, { ...params, manager: 'pip' })).toMatch(/there is no .*requirements\.txt/);
     await box.write('requirements.txt', 'flask\n');

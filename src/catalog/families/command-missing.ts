@@ -53,7 +53,9 @@ async function diagnoseCommand(c: CaseFile, name: string, lines: readonly string
     packages.missing.length > 0 &&
     (name.includes('node_modules/') ||
       packages.missing.some((p) => p === name || p.endsWith(`/${name}`)) ||
-      (await c.files.stat(join(c.component.cwd, 'node_modules'))) === null)
+      (packages.manager !== 'pip' &&
+        packages.manager !== 'composer' &&
+        (await c.files.stat(join(c.component.cwd, 'node_modules'))) === null))
   )
     return diagnosis('command_missing', {
       cause: `${basename(name)} belongs to packages that are not installed`,

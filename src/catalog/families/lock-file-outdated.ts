@@ -4,13 +4,13 @@ import { guardOfSteps } from './guard-of-steps.ts';
 import { basename, driftPath, isOwn, shownPath } from './places.ts';
 import { restoring } from './restore.ts';
 
-/** What says which packages are wanted, and how its lock file is brought up to date where the code is written. */
+/** What says which packages are wanted, where that is no more than a list, and how its lock file is brought up to date where the code is written. */
 const OF_LOCK: Readonly<Record<string, { readonly manifest: string; readonly renew: string }>> = {
   'package-lock.json': { manifest: 'package.json', renew: 'npm install' },
   'pnpm-lock.yaml': { manifest: 'package.json', renew: 'pnpm install' },
   'yarn.lock': { manifest: 'package.json', renew: 'yarn install' },
-  'go.sum': { manifest: 'go.mod', renew: 'go mod tidy' },
-  'Cargo.lock': { manifest: 'Cargo.toml', renew: 'cargo update -w' },
+  'go.sum': { manifest: '', renew: 'go mod tidy' },
+  'Cargo.lock': { manifest: '', renew: 'cargo update -w' },
   'Gemfile.lock': { manifest: 'Gemfile', renew: 'bundle install' },
   'composer.lock': { manifest: 'composer.json', renew: 'composer update of what changed' },
 };

@@ -22,6 +22,8 @@ export const packageMissing: FailureFamily = {
     for (const fact of facts) if (await isLocalModule(c, fact)) local.push(fact);
     const named = facts.filter((f) => !local.includes(f));
     const state = await c.host.packages(c.component.cwd);
+    // One directory may hold services in several languages: what another one lacks is no reason here.
+    if (named.length + command.length === 0 && !isOfItsLanguage(c, state.manager)) return [];
     const lists = brokenLists(c, state.directory);
     if (lists.length > 0 && named.length + command.length > 0)
       return [withItsLists(c, state.directory, lists, linesOf([...named, ...command]))];
@@ -86,6 +88,12 @@ export const packageMissing: FailureFamily = {
 };
 
 const SILENT: ReadonlySet<string> = new Set(['exit', 'spawn', 'smoke', 'not_ready', 'crash_loop']);
+
+/** Whether the failure was told in the language that the packages are for; npm's are looked at whatever was said. */
+function isOfItsLanguage(c: CaseFile, manager: string): boolean {
+  const language = { pip: 'python', composer: 'php', bundler: 'ruby' }[manager];
+  return language === undefined || c.failure.facts.some((f) => f.runtime === language);
+}
 
 function install(directory: string, manager: string): ReturnType<typeof remedy> {
   return remedy('install_packages', `install the packages of the lock file with ${manager}`, CAREFUL, [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { packageMissing } from './package-missing.ts';
-import { choose, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
+import { ask, choose, drift, fact, guardAfter, stepsOf, type World } from './testing.ts';
 
 const npm = { manager: 'npm', directory: '/srv/app', lockFile: '/srv/app/package-lock.json' } as const;
 const INSTALL = ['install_packages {"directory":"/srv/app"}'];
@@ -155,6 +155,12 @@ test('puts package.json back when the script that is started is gone from it', a
     'restore_file {"path":"package.json"}',
   ]);
   expect((await choose(world)).chosen).toBeNull();
+});
+
+test('installs nothing of another language when a service of this one fails', async () => {
+  const packages = { manager: 'composer', directory: '/srv/app', lockFile: '/srv/app/composer.lock', missing: ['shop/money'] } as const;
+  expect(await ask(packageMissing, { facts: [fact('exception', 'TypeError')], packages })).toEqual([]);
+  expect(await ask(packageMissing, { facts: [fact('class_missing', 'Shop\\Money', { runtime: 'php' })], packages })).toHaveLength(1);
 });
 
 test('goes back on settings that ask for a package which nothing else asks for', async () => {

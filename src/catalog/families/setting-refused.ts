@@ -1,13 +1,11 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
+import { diagnosis, LIKELY, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, isOwn, shownPath } from './places.ts';
-import { djangoSettingsModule, fileOfModule, sourceOf } from './python-modules.ts';
+import { djangoSettingsModule, fileOfModule } from './python-modules.ts';
 import { careFor, restoring } from './restore.ts';
 
-/** Something else may be the reason: a package that was asked for, and is not there yet. */
-const ASKED_FOR = 0.8;
 /** A changed variable is tried first: settings are often made of them. */
 const AFTER_VARIABLES = 0.45;
 
@@ -16,13 +14,8 @@ export const settingRefused: FailureFamily = {
   name: 'setting_refused',
   title: 'the framework refuses a setting',
   async diagnose(c) {
-    const refused = factsOf(c, 'setting_refused');
-    const named = refused.length > 0 ? [] : factsOf(c, 'module_missing', 'export_missing').filter((f) => f.runtime === 'python');
-    if (refused.length + named.length === 0) return [];
-    const path = await settingsFile(c);
-    if (refused.length === 0) return path === null ? [] : newlyNamed(c, path, named);
-    const [fact] = refused;
-    return fact === undefined ? [] : [await diagnoseSetting(c, fact, path)];
+    const [fact] = factsOf(c, 'setting_refused');
+    return fact === undefined ? [] : [await diagnoseSetting(c, fact, await settingsFile(c))];
   },
   guard: (g) => guardOfSteps('setting_refused', g),
 };
@@ -57,27 +50,4 @@ async function diagnoseSetting(c: CaseFile, fact: Fact, path: string | null): Pr
     ],
     waitFor: path === null ? null : { kind: 'file_change', path },
   });
-}
-
-/** The settings name an application or a class that they did not name at the last good boot, and it does not exist. */
-async function newlyNamed(c: CaseFile, path: string, facts: readonly Fact[]): Promise<readonly Diagnosis[]> {
-  const drift = driftAt(c, path, 'changed');
-  if (drift?.canRestore !== true || !isOwn(c.component, path)) return [];
-  const entry = await c.lastGood.entry(c.component.name, path);
-  const before = entry === null ? null : await c.lastGood.content(entry);
-  if (before === null) return [];
-  const [then, now] = [new TextDecoder().decode(before), await sourceOf(c, path)];
-  const [fact] = facts.filter((f) => f.subject.length >= 3 && now.includes(f.subject) && !then.includes(f.subject));
-  if (fact === undefined) return [];
-  const shown = shownPath(c.component, path);
-  return [
-    diagnosis('setting_refused', {
-      cause: `${shown} names ${fact.subject}, which does not exist; it did not at the last good boot`,
-      confidence: ASKED_FOR,
-      evidence: [...linesOf([fact]), drift.message],
-      remedy: restoring(c, path, careFor(path, drift)),
-      advice: [`install ${fact.subject}, or take it out of ${shown}`],
-      waitFor: { kind: 'file_change', path },
-    }),
-  ];
 }

@@ -240,11 +240,12 @@ export const php: Reader = {
       subject: 'APP_KEY',
       code: 'MissingAppKeyException',
     })),
-    rule(
-      ['Unsupported cipher or incorrect key length', 'The MAC is invalid', 'The payload is invalid'],
-      /Unsupported cipher or incorrect key length|DecryptException: The (?:MAC|payload) is invalid/,
-      () => ({ kind: 'encryption_key_wrong', subject: 'APP_KEY', code: 'encrypter', details: { reason: 'wrong' } }),
-    ),
+    rule(['Unsupported cipher or incorrect key length'], /Unsupported cipher or incorrect key length/, () => ({
+      kind: 'encryption_key_wrong',
+      subject: 'APP_KEY',
+      code: 'encrypter',
+      details: { reason: 'wrong' },
+    })),
     rule(['Environment variable not found: '], /Environment variable not found: "([A-Z][A-Z0-9_]{0,127})"/, ([, name = '']) => ({
       kind: 'env_missing',
       subject: name,

@@ -21,7 +21,7 @@ export const rails: readonly Rule[] = [
     (_, place) =>
       // Cookies and messages of users are decrypted with other keys, while it runs.
       after(place, SOURCE_LINES, /encrypted_(?:file|configuration)\.rb/) === null
-        ? null
+        ? { kind: 'secret_mismatch', code: 'decrypt' }
         : {
             kind: 'encryption_key_wrong',
             subject: 'config/master.key',

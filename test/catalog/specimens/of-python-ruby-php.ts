@@ -230,4 +230,21 @@ export const specimens: readonly Specimen[] = [
     isWell: 'false',
     expects: { cause: 'calls itself', person: /./ },
   },
+  {
+    family: 'package_missing',
+    title: 'puts back settings that name an application which does not exist',
+    origin: "Django 3.2 (manage.py runserver) after 'payments' was added to INSTALLED_APPS without the package",
+    recording: 'py-django-app-missing',
+    command: ['python3', 'manage.py', 'runserver'],
+    files: { 'manage.py': '', 'mysite/__init__.py': '', 'mysite/settings.py': "INSTALLED_APPS = ['orders']\n" },
+    breaks: (world) => world.write('mysite/settings.py', "INSTALLED_APPS = ['orders', 'payments']\n"),
+    isWell: '! grep -q payments mysite/settings.py',
+    expects: {
+      cause: 'payments',
+      playbook: 'restore_mysite_settings_py',
+      risk: 'medium',
+      tier: 'tier_2',
+      noGuard: 'settings that differ from the last good boot are no fault by themselves',
+    },
+  },
 ];
