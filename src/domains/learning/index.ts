@@ -14,4 +14,5 @@ export {
   type LastGoodPorts,
   type LastGoodStore,
   type StoredEntry,
+  type LeftBehind,
 } from './last-good-keeper.ts';
