@@ -368,6 +368,7 @@ export async function compose(options: ComposeOptions) {
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
+    dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',

@@ -36,7 +36,7 @@ export const driftSuspect: FailureFamily = {
       const isShrunk = drift.kind === 'changed' && isInCommand(c.component, path) && (await isMuchSmaller(c, path));
       const isMoved = drift.kind === 'changed' && isSettings && (await movedPort(c, path));
       // Settings that nobody names may be included by others: a guess, taken back when it does not help.
-      const isGuess = isSettings && drift.kind === 'changed' && !isCode(path) && !isInTests(path);
+      const isGuess = isSettings && drift.kind === 'changed' && !isCode(path) && !isInTests(shownPath(c.component, path));
       if (
         !drift.isBroken &&
         !isMoved &&
@@ -107,7 +107,9 @@ const GONE_MAX = 40;
 async function filesGone(c: CaseFile): Promise<Diagnosis | null> {
   const gone = c.drift.flatMap((drift) => {
     const path = drift.kind === 'missing' ? driftPath(c.component, drift) : null;
-    return path === null || isInPackages(path) || !isOwn(c.component, path) || PASSING.test(path) ? [] : [{ path, drift }];
+    return path === null || isInPackages(path) || !isOwn(c.component, path) || PASSING.test(`/${shownPath(c.component, path)}`)
+      ? []
+      : [{ path, drift }];
   });
   const files: typeof gone = [];
   for (const one of gone) if ((await c.lastGood.entry(c.component.name, one.path))?.kind === 'file') files.push(one);

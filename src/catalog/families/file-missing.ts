@@ -9,6 +9,7 @@ import {
   basename,
   dirname,
   driftPath,
+  isCode,
   isInCommand,
   isInPackages,
   isNamedIn,
@@ -115,17 +116,30 @@ async function diagnoseNamed(c: CaseFile, path: string, part: MissingPart, line:
   // A directory that is gone, or a file that is about to be created in one, is for directory_missing.
   if (part.entry?.kind === 'directory' || (part.isLeaf ? looksLikeDirectory(path) : isToBeWritten(path, part.path))) return null;
   const example = await exampleBeside(c, path);
+  const isUsable =
+    example !== null && !part.isDangling && !isCode(path) && isPlain((await c.files.readText(example, EXAMPLE_BYTES_MAX)) ?? '');
+  const name = `copy ${shownPath(c.component, example ?? '')} to ${shown}`;
   return diagnosis('file_missing', {
     cause: part.isDangling ? `the link ${shown} leads to nothing` : `${shown} is missing, and no earlier good boot had it`,
-    confidence: WORDS_ONLY,
+    confidence: isUsable ? PLAUSIBLE : WORDS_ONLY,
     evidence: [line],
-    advice: [
-      example === null
-        ? `create ${shown}, or correct the setting that names it`
-        : `copy ${shownPath(c.component, example)} to ${shown} and look through it`,
-    ],
+    remedy: isUsable
+      ? remedy(`create_${slugOf(c.component, path)}_from_example`, name, CAREFUL, [step(name, 'restore_file', { path, from: example })])
+      : null,
+    advice: [example === null ? `create ${shown}, or correct the setting that names it` : `${name} and look through it`],
     waitFor,
   });
+}
+
+const EXAMPLE_BYTES_MAX = 256 * 1024;
+
+/** Nothing in it waits for a person: no secret, and nothing that only shows where the real value goes. */
+function isPlain(text: string): boolean {
+  return (
+    text !== '' &&
+    !/(?:secret|passw(?:or)?d|passphrase|token|api[-_]?key|private[-_]?key|credential)["']?\s{0,4}[:=]\s{0,4}[^\s,;]/i.test(text) &&
+    !/change[-_ ]?me|replace[-_ ]?(?:me|this|with)|your[-_ ][a-z]|<[a-z][\w -]{0,40}>|\bTODO\b|example\.(?:com|org)/i.test(text)
+  );
 }
 
 function restoringAll(c: CaseFile, path: string, entries: readonly LastGoodEntry[]): Remedy {

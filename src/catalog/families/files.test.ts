@@ -422,3 +422,16 @@ test('goes back on a data file of the command that lost a collection, and on no 
   expect((await choose(world('{"posts":[],"users":[]}'))).chosen).toBeNull();
   expect((await choose(world('{"users":[{"id":1}]}', 'exit'))).chosen).toBeNull();
 });
+
+test('makes a configuration of a fresh checkout from its example, unless that waits for values', async () => {
+  const world = (example: string): World => ({
+    facts: [fact('path_missing', 'etc/app.yaml')],
+    disk: { 'etc/app.example.yaml': example },
+  });
+  const { chosen } = await choose(world('port: 3000\ntitle: Shop\n'));
+  expect(chosen?.remedy).toMatchObject({ playbook: 'create_etc_app_yaml_from_example', tier: 'tier_2' });
+  expect(stepsOf(chosen)).toEqual(['restore_file {"path":"etc/app.yaml","from":"etc/app.example.yaml"}']);
+  for (const waiting of ['password: secret\n', 'api_key = 123\n', 'host: your-host\n', 'url: https://example.com\n', 'name: <name>\n'])
+    expect((await choose(world(waiting))).chosen).toBeNull();
+  expect((await choose(world('password: secret\n'))).best.advice[0]).toBe('copy etc/app.example.yaml to etc/app.yaml and look through it');
+});

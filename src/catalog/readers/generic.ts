@@ -48,6 +48,12 @@ export const generic: Reader = {
         return { kind: 'lock_held', subject: path, code: 'lock', details: named({ pid: pid === undefined ? undefined : Number(pid) }) };
       },
     ),
+    // Words of a program's own, without what the system said: `cannot open config file /srv/x.yaml: … does not exist`.
+    rule(
+      ['does not exist', "doesn't exist", 'ot found', 'not be found'],
+      /\b[Ff]ile:? ["'`]?((?:\.{0,2}\/)?[\w@.+-]{1,80}(?:\/[\w@.+-]{1,80}){0,16})["'`]?(?![\w/])[^\n]{0,80}?\b(?:does not exist|doesn't exist|(?:was |is )?not found|(?:could|can) ?not be found)\b/,
+      ([, path = '']) => (/\.[a-z]\w{0,9}$/i.test(path) ? { kind: 'path_missing', subject: path, code: 'said_missing' } : null),
+    ),
     // LevelDB and RocksDB: the lock is one of the operating system, so its holder lives.
     rule(
       ['IO error: '],

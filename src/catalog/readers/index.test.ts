@@ -287,3 +287,16 @@ describe('secrets', () => {
     ['info: everything was decrypted', []],
   ])('%s', (text, expected) => expect(facts(text).slice(0, 1)).toEqual(expected));
 });
+
+describe('files that a program misses in its own words', () => {
+  it.each([
+    [
+      'cannot open config file /srv/app/config.yaml: Error: config file does not exist or not reachable',
+      ['path_missing /srv/app/config.yaml'],
+    ],
+    ["Configuration file 'etc/app.toml' was not found", ['path_missing etc/app.toml']],
+    ['The requested file was not found', []],
+    ['GET /missing.html 404 not found', []],
+    ['a file of some user does not exist', []],
+  ])('%s', (text, expected) => expect(facts(text)).toEqual(expected));
+});

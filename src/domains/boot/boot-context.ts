@@ -1,5 +1,6 @@
 import type { BootId, Clock, Files, JsonObject, Logger, Spawner } from '../../kernel/index.ts';
 import type { Emit, Supervision } from '../healing/index.ts';
+import type { LeftBehind } from '../learning/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { HostView } from '../playbooks/index.ts';
@@ -68,6 +69,8 @@ export interface CoreChecks {
   missingNamed(spec: ComponentSpec): Promise<readonly string[]>;
   /** What the command or its configuration names, and another user keeps from the one who had it at the last good boot. */
   takenAway(spec: ComponentSpec): Promise<readonly string[]>;
+  /** A configuration that leads away from the data of the last good boot. */
+  dataLeftBehind(spec: ComponentSpec): Promise<LeftBehind | null>;
   /** Asks the guards of everything learned so far. */
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   /** Runs the playbook of a guard's finding. */

@@ -21,6 +21,7 @@ export {
   type LastGoodPorts,
   type LastGoodStore,
   type StoredEntry,
+  type LeftBehind,
 } from './last-good-keeper.ts';
 export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Suspect, type SuspectCase } from './suspects.ts';
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';

@@ -124,3 +124,22 @@ test('takes the log that a database begins anew at every start for no loss', asy
   await write('db/CURRENT', '');
   expect(await broken(keeper, spec)).toEqual(['db/CURRENT changed (was 320 bytes, is 0) and cannot be parsed any more']);
 });
+
+test('sees that a changed configuration leads away from the data, and lets a real move pass', async () => {
+  await write('app.yaml', 'storage: ./storage\nlogs: ./logs\nport: 1\n');
+  for (const file of ['storage/a/package.json', 'logs/x.txt']) await write(file, 'x');
+  const { keeper, spec } = await taken('serve', '--config', 'app.yaml');
+  const left = async (config: string): Promise<unknown> => {
+    await write('app.yaml', config);
+    return keeper.dataLeftBehind(spec);
+  };
+  expect(await left('storage: ./storage\nlogs: ./logs\nport: 2\n')).toBeNull();
+  expect(await left('storage: ./storrage\nlogs: ./logs\nport: 1\n')).toEqual({
+    config: join(dir, 'app.yaml'),
+    data: join(dir, 'storage'),
+    now: join(dir, 'storrage'),
+  });
+  expect(await left('storage: ./storage\nlogs: ./journal\nport: 1\n')).toBeNull();
+  await fs.rename(join(dir, 'storage'), join(dir, 'storrage'));
+  expect(await left('storage: ./storrage\nlogs: ./logs\nport: 3\n')).toBeNull();
+});

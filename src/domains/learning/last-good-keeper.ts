@@ -76,6 +76,14 @@ const WRITTEN_TO = /^(?:data|db|storage|store|uploads?|var|mails?|queue|state|sp
 /** Grace's own leavings beside broken files. */
 const ASIDE = /\.broken-\d{8,}|\.grace-(?:aside|tmp|old)/;
 
+/** Data that its configuration does not lead to any more. */
+export interface LeftBehind {
+  readonly config: string;
+  readonly data: string;
+  /** What it names instead. */
+  readonly now: string;
+}
+
 /** Copies of a component's small files, and a map of its directories, as of its last verified boot. */
 export class LastGoodKeeper implements LastGood {
   private readonly ports: LastGoodPorts;
@@ -284,6 +292,36 @@ export class LastGoodKeeper implements LastGood {
     return taken;
   }
 
+  /**
+   * A configuration of the start command that named a directory with data at the last good boot, and now names one that is
+   * not there or empty, while the data is still where it was. Most programs then begin anew, and nobody notices for days.
+   */
+  async dataLeftBehind(spec: ComponentSpec): Promise<LeftBehind | null> {
+    const { files } = this.ports;
+    const entries = await this.entries(spec.name);
+    const inCommand = pathsOfCommand(spec);
+    for (const config of entries.filter((e) => e.hasContent && inCommand.has(e.path) && !CODE.test(e.path))) {
+      const stat = await files.stat(config.path);
+      if (stat?.kind !== 'file' || (stat.mtimeMs === config.mtimeMs && stat.sizeBytes === config.sizeBytes)) continue;
+      const before = await this.content(config);
+      const now = await files.readText(config.path, CONTENT_BYTES_MAX);
+      if (before === null || now === null) continue;
+      const [then, present] = [new Set(pathsIn(new TextDecoder().decode(before), spec, config.path)), pathsIn(now, spec, config.path)];
+      const added = present.filter((path) => !then.has(path) && spec.roots.some((root) => path.startsWith(`${root}/`)));
+      const empty: string[] = [];
+      for (const path of added) if (await isEmptyOrGone(files, path)) empty.push(path);
+      // A relative path stands for two places; where one of them holds something, that is the one.
+      if (empty.length === 0 || empty.length < added.length) continue;
+      for (const path of then) {
+        const held = entries.filter((e) => e.kind === 'file' && e.path.startsWith(`${path}/`)).length;
+        if (held === 0 || present.includes(path) || PASSING.test(`${relative(spec.cwd, path)}/`)) continue;
+        if (entries.some((e) => e.path === path && e.kind === 'directory') && !(await isEmptyOrGone(files, path)))
+          return { config: config.path, data: path, now: empty[0] ?? '' };
+      }
+    }
+    return null;
+  }
+
   /** Which variables of an env file are gone or have another value; the values stay here. */
   private async envDrift(entry: LastGoodEntry, content: Uint8Array): Promise<readonly Drift[]> {
     const old = await this.content(entry);
@@ -369,6 +407,11 @@ export class LastGoodKeeper implements LastGood {
   }
 }
 
+async function isEmptyOrGone(files: Files, path: string): Promise<boolean> {
+  const stat = await files.stat(path);
+  return stat === null || (stat.kind === 'directory' && (await files.list(path)).length === 0);
+}
+
 /** What is left of a document that lost everything; small ones may have been like that on purpose. */
 const EMPTY = /^\s*(?:\[\s*\]|\{\s*\}|null|---)?\s*$/;
 const EMPTIED_BYTES_MIN = 64;
@@ -388,22 +431,32 @@ function isTorn(now: Uint8Array, before: Uint8Array): boolean {
 
 const NEWLINE = 0x0a;
 
-/** What the words of the start command name, and the paths in the configuration files among them. */
-async function namedBy(spec: ComponentSpec, files: Files): Promise<ReadonlySet<string>> {
+/** Where the words of the start command lead: `--config=x` names x. */
+function pathsOfCommand(spec: ComponentSpec): ReadonlySet<string> {
   const words = spec.command
     .flatMap((word) => word.split(/[\s;'"]+/))
     .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0))
     .filter((word) => word !== '' && !word.startsWith('-'));
-  const inCommand = new Set(words.map((word) => resolve(spec.cwd, word)));
+  return new Set(words.map((word) => resolve(spec.cwd, word)));
+}
+
+/** What the words of the start command name, and the paths in the configuration files among them. */
+async function namedBy(spec: ComponentSpec, files: Files): Promise<ReadonlySet<string>> {
+  const inCommand = pathsOfCommand(spec);
   const named = new Set(inCommand);
   for (const path of inCommand) {
     const stat = path.startsWith(`${spec.cwd}/`) && !CODE.test(path) ? await files.stat(path) : null;
     if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
-    const text = (await files.readText(path, CONTENT_BYTES_MAX)) ?? '';
-    for (const match of text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm))
-      for (const base of [spec.cwd, dirname(path)]) named.add(resolve(base, match[1] ?? ''));
+    for (const at of pathsIn((await files.readText(path, CONTENT_BYTES_MAX)) ?? '', spec, path)) named.add(at);
   }
   return named;
+}
+
+/** Paths that a configuration names; relative ones count from the working directory and from its own. */
+function pathsIn(text: string, spec: ComponentSpec, config: string): readonly string[] {
+  return [...text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm)].flatMap((match) =>
+    [spec.cwd, dirname(config)].map((base) => resolve(base, match[1] ?? '')),
+  );
 }
 
 /** The index of a data set is gone and what it lists is still there: Redis would begin a new, empty one over it. */

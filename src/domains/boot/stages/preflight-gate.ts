@@ -109,6 +109,11 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
     const message = `${taken} belongs to another user now, who keeps the one of the last good boot out`;
     return { message, facts: [fact('permission_denied', taken, message)], mustPass: spec.critical };
   }
+  const left = await context.core.dataLeftBehind(spec);
+  if (left !== null) {
+    const message = `${left.config} names ${left.now}, where nothing is; at the last good boot it named ${left.data}, where the data still is`;
+    return { message, facts: [fact('config_invalid', left.config, message)], mustPass: spec.critical };
+  }
   return null;
 }
 
