@@ -510,7 +510,7 @@ const EXPECTED: Readonly<Record<string, Understanding>> = {
   'nginx-user': { facts: ['nginx config_invalid user </srv/app/nginx-user.conf>'] },
   'node-inotify': { facts: ['node watch_limit ENOSPC <>'], frame: 'server.js:4' },
   'node26-clock': { facts: ['node clock_wrong CERT_NOT_YET_VALID <>'] },
-  'node26-stack': { facts: ['node stack_overflow stack <>'] },
+  'node26-stack': { facts: ['node stack_overflow stack <>'], frame: '[eval]:2' },
   'os-library-missing': { facts: ['unknown library_missing ENOENT <libanswer.so.1>'] },
   'os-library-too-old': { facts: ['unknown library_too_old GLIBC <GLIBC_2.39>'] },
   'pg-extension': { facts: ['postgres extension_missing 0A000 <postgis>'] },
