@@ -15,6 +15,7 @@ import { recordMigrations } from './record-migrations.ts';
 import { recoverSqlite } from './recover-sqlite.ts';
 import { relinkInterpreter } from './relink-interpreter.ts';
 import { removeStaleLock } from './remove-stale-lock.ts';
+import { removeStaleSocket } from './remove-stale-socket.ts';
 import { repairAppendOnlyFile } from './repair-append-only-file.ts';
 import { restartComponent } from './restart-component.ts';
 import { restoreColumns } from './restore-columns.ts';
@@ -22,6 +23,8 @@ import { restoreFile } from './restore-file.ts';
 import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
 import { resumeProcess } from './resume-process.ts';
+import { generateClient } from './generate-client.ts';
+import { runProjectScript } from './run-project-script.ts';
 import { runMigrations } from './run-migrations.ts';
 import { setAside } from './set-aside.ts';
 import { setEnvOverride } from './set-env-override.ts';
@@ -41,12 +44,15 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primit
     makeDirectory,
     restorePermissions,
     removeStaleLock,
+    removeStaleSocket,
     freePort,
     waitForPort,
     startDependency,
     waitForDependency,
     installPackages,
     rebuildPackages,
+    runProjectScript,
+    generateClient,
     relinkInterpreter,
     runMigrations,
     recordMigrations,

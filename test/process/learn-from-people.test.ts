@@ -36,7 +36,8 @@ if (process.env.LEDGER_TOKEN !== '${SECRET}') {
 createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT));
 `;
 
-async function projectOf(service: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+/** @param words   further words of the start command: Grace tries again when a file among them changes */
+async function projectOf(service: string, files: Readonly<Record<string, unknown>> = {}, ...words: readonly string[]): Promise<string> {
   const dir = newProject({ 'server.mjs': service, ...files });
   const port = await freePort();
   write(dir, {
@@ -44,7 +45,7 @@ async function projectOf(service: string, files: Readonly<Record<string, unknown
       name: 'ledger',
       components: {
         web: {
-          command: [process.execPath, 'server.mjs'],
+          command: [process.execPath, 'server.mjs', ...words],
           port,
           env: { PORT: String(port) },
           soak: '100ms',
@@ -136,7 +137,7 @@ describe('what a person mended by editing a file', () => {
   });
 
   test('is learned too when Grace waits meanwhile, and nothing is when nobody did anything', async () => {
-    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' } });
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' } }, 'settings.json');
     const grace = startGrace(dir, ['up', '--json', '--hold']);
     await grace.event('held');
     write(dir, { 'settings.json': { region: 'eu-west-1' } });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,6 +188,19 @@ describe('other looks at the machine', () => {
     server.close();
     expect(await view().canConnect('127.0.0.1', port)).toBe(false);
     expect(await view().canConnect('no-such-host.invalid', 80)).toBe(false);
+  });
+
+  test('a socket file tells whether somebody listens there, and nothing when it cannot be asked', async () => {
+    const path = join(dir, 'app.sock');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    expect(await view().socketAnswers(path)).toBe(true);
+    linkSync(path, join(dir, 'left.sock'));
+    server.close();
+    await once(server, 'close');
+    expect(await view().socketAnswers(join(dir, 'left.sock'))).toBe(false);
+    expect(await view().socketAnswers(join(dir, 'ghost.sock'))).toBe(null);
   });
 
   test('a process is described, and one that is gone is null', async () => {

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { connect } from 'node:net';
-import type { Files } from '../../kernel/index.ts';
+import { codeOf, type Files } from '../../kernel/index.ts';
 import type { HostView, PackageState, PortHolder, ProcessView, SchemaDrift } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { isPortFree, pidsListeningOn } from './ports.ts';
@@ -61,6 +61,19 @@ export function hostView(options: HostViewOptions): HostView {
         const timer = setTimeout(() => finish(false), CONNECT_MS);
         socket.once('connect', () => finish(true));
         socket.once('error', () => finish(false));
+      }),
+    socketAnswers: (path) =>
+      new Promise((resolve) => {
+        const socket = connect({ path });
+        const finish = (answer: boolean | null): void => {
+          clearTimeout(timer);
+          socket.destroy();
+          resolve(answer);
+        };
+        const timer = setTimeout(() => finish(null), CONNECT_MS);
+        socket.once('connect', () => finish(true));
+        // Refused means that the file is there and no process has it; anything else, a full queue too, says nothing of that.
+        socket.once('error', (error) => finish(codeOf(error) === 'ECONNREFUSED' ? false : null));
       }),
     memoryTotalBytes: async () => totalmem(),
     async openFilesHardLimit() {

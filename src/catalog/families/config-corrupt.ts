@@ -201,6 +201,12 @@ export function isExplainedElsewhere(c: CaseFile): boolean {
     'not_ready_yet',
     'module_missing',
     'permission_denied',
+    // the Node world
+    'build_missing',
+    'client_not_generated',
+    'package_manager_mismatch',
+    'package_manager_unavailable',
+    'service_busy',
     'library_missing',
     'library_too_old',
     'process_limit',

@@ -30,7 +30,7 @@ export const directoryMissing: FailureFamily = {
   name: 'directory_missing',
   title: 'a directory is missing',
   async diagnose(c) {
-    const facts = factsOf(c, 'path_missing', 'not_a_directory');
+    const facts = [...factsOf(c, 'path_missing', 'not_a_directory'), ...factsOf(c, 'permission_denied').filter((f) => f.details['socket'])];
     const found = new Map<string, Diagnosis>();
     const named: { readonly path: string; readonly line: string; readonly isNamed: boolean }[] = [];
     for (const fact of facts) {

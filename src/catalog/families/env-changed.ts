@@ -24,6 +24,7 @@ export const envChanged: FailureFamily = {
       'host_unresolved',
       'database_missing',
       'config_invalid',
+      'unknown_option',
       'path_missing',
       'auth_failed',
       'exception',

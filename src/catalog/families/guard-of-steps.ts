@@ -52,6 +52,12 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
       return lookAtPermissions(g, pathIn(g, params['path']), params);
     case 'remove_stale_lock':
       return lookAtLock(g, pathIn(g, params['path']), typeof params['expect'] === 'string' ? params['expect'] : '');
+    case 'remove_stale_socket':
+      return lookAtSocket(g, pathIn(g, params['path']));
+    case 'run_project_script':
+      return lookAtBuild(g, pathIn(g, params['makes']));
+    case 'generate_client':
+      return lookAtGenerated(g, pathIn(g, params['directory']) ?? g.component.cwd);
     case 'free_port':
       return lookAtPort(g, Number(params['port']), ['own_stale']);
     case 'wait_for_port':
@@ -153,6 +159,32 @@ async function lookAtLock(g: GuardCase, path: string | null, expect: string): Pr
     hint: 'remove it once nothing uses it',
   };
 }
+
+async function lookAtSocket(g: GuardCase, path: string | null): Promise<Sight | null> {
+  if (path === null || (await g.files.stat(path))?.kind !== 'socket' || (await g.host.socketAnswers(path)) !== false) return null;
+  return {
+    message: `the socket ${shownPath(g.component, path)} is left over, nobody listens there`,
+    hint: 'remove it once nobody uses it',
+  };
+}
+
+async function lookAtBuild(g: GuardCase, path: string | null): Promise<Sight | null> {
+  if (path === null || (await g.files.stat(path)) !== null) return null;
+  const shown = shownPath(g.component, path);
+  return { message: `${shown} is missing again: its build has not run`, hint: 'run the build, or deploy what it makes' };
+}
+
+/** Prisma installs a stub that says so until its code is generated. */
+async function lookAtGenerated(g: GuardCase, directory: string): Promise<Sight | null> {
+  const client = join(directory, 'node_modules', '.prisma', 'client');
+  const stub =
+    (await g.files.readText(join(client, 'default.js'), STUB_BYTES_MAX)) ??
+    (await g.files.readText(join(client, 'index.js'), STUB_BYTES_MAX));
+  if (stub !== null && !stub.includes('did not initialize yet')) return null;
+  return { message: 'the code of @prisma/client is not generated again', hint: 'run prisma generate after every install' };
+}
+
+const STUB_BYTES_MAX = 16 * 1024;
 
 async function lookAtPort(g: GuardCase, port: number, relations: readonly string[]): Promise<Sight | null> {
   if (!Number.isInteger(port)) return null;

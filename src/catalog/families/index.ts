@@ -79,6 +79,26 @@ import { unexplained } from './unexplained.ts';
 import { wrongArchitecture } from './wrong-architecture.ts';
 import { wrongFileType } from './wrong-file-type.ts';
 import { wrongPassword } from './wrong-password.ts';
+// of the Node world
+import { accessRefused } from './access-refused.ts';
+import { buildMissing } from './build-missing.ts';
+import { clientNotGenerated } from './client-not-generated.ts';
+import { compileError } from './compile-error.ts';
+import { credentialsMissing } from './credentials-missing.ts';
+import { cryptoUnsupported } from './crypto-unsupported.ts';
+import { envInvalid } from './env-invalid.ts';
+import { moduleSystemMismatch } from './module-system-mismatch.ts';
+import { packageIncompatible } from './package-incompatible.ts';
+import { packageManagerMismatch } from './package-manager-mismatch.ts';
+import { packageManagerUnavailable } from './package-manager-unavailable.ts';
+import { pathAliasUnresolved } from './path-alias-unresolved.ts';
+import { registeredTwice } from './registered-twice.ts';
+import { serviceBusy } from './service-busy.ts';
+import { staleSocket } from './stale-socket.ts';
+import { startTimeout } from './start-timeout.ts';
+import { thrownValue } from './thrown-value.ts';
+import { unknownOption } from './unknown-option.ts';
+import { workspaceUnlinked } from './workspace-unlinked.ts';
 // of Python, Ruby and PHP
 import { applicationNotFound } from './application-not-found.ts';
 import { applicationUnnamed } from './application-unnamed.ts';
@@ -201,6 +221,26 @@ export const families: readonly FailureFamily[] = [
   hung,
   slow,
   crash,
+  // the Node world: how it is built, put together and started
+  staleSocket,
+  envInvalid,
+  unknownOption,
+  credentialsMissing,
+  buildMissing,
+  clientNotGenerated,
+  compileError,
+  moduleSystemMismatch,
+  packageIncompatible,
+  workspaceUnlinked,
+  pathAliasUnresolved,
+  packageManagerMismatch,
+  packageManagerUnavailable,
+  cryptoUnsupported,
+  registeredTwice,
+  startTimeout,
+  thrownValue,
+  accessRefused,
+  serviceBusy,
   // what remains
   crashLoop,
   driftSuspect,

@@ -1,11 +1,14 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { DELICATE, diagnosis, LIKELY, linesOf, PLAUSIBLE, text } from './answer.ts';
+import { DELICATE, diagnosis, LIKELY, linesOf, PLAUSIBLE, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { basename, driftPath, isOwn, shownPath } from './places.ts';
 import { restoring } from './restore.ts';
 
 /** What says which packages are wanted, where that is no more than a list, and how its lock file is brought up to date where the code is written. */
 const OF_LOCK: Readonly<Record<string, { readonly manifest: string; readonly renew: string }>> = {
+  'package-lock.json': { manifest: 'package.json', renew: 'npm install' },
+  'pnpm-lock.yaml': { manifest: 'package.json', renew: 'pnpm install' },
+  'yarn.lock': { manifest: 'package.json', renew: 'yarn install' },
   'go.sum': { manifest: '', renew: 'go mod tidy' },
   'Cargo.lock': { manifest: '', renew: 'cargo update -w' },
   'Gemfile.lock': { manifest: 'Gemfile', renew: 'bundle install' },
@@ -24,11 +27,17 @@ export const lockFileOutdated: FailureFamily = {
     const lock = changedPath(c, basename(fact.subject), ['changed', 'missing']);
     const path = lock ?? (manifest === '' ? null : changedPath(c, manifest, ['changed']));
     const [name, platform] = [text(fact, 'package'), text(fact, 'platform')];
-    const what = platform === '' ? `${fact.subject} does not fit the manifest` : `${fact.subject} has no packages for ${platform}`;
+    const what =
+      fact.code === 'no_lock'
+        ? `there is no ${fact.subject}`
+        : platform === ''
+          ? `${fact.subject} does not fit the manifest`
+          : `${fact.subject} has no packages for ${platform}`;
     return Promise.resolve([
       diagnosis('lock_file_outdated', {
         cause: `${what}${name === '' ? '' : `: it lacks ${name}`}${path === null ? '' : `; ${shownPath(c.component, path)} changed since the last good boot`}`,
-        confidence: path === null ? PLAUSIBLE : LIKELY,
+        // That it is gone is told by the disk as well.
+        confidence: path === null ? PLAUSIBLE : fact.code === 'no_lock' ? SURE : LIKELY,
         evidence: [...linesOf(facts), ...c.drift.filter((d) => path !== null && driftPath(c.component, d) === path).map((d) => d.message)],
         // Somebody wanted the change of the manifest: going back on that is for a person to agree to.
         remedy: path === null ? null : lock === null ? restoring(c, path, DELICATE) : restoring(c, path),

@@ -46,6 +46,8 @@ export interface World {
   readonly processes?: Readonly<Record<number, Partial<ProcessView>>>;
   /** `host:port` that answer. */
   readonly reachable?: readonly string[];
+  /** Socket files, absolute, and whether somebody listens there. */
+  readonly sockets?: Readonly<Record<string, boolean>>;
   readonly commands?: Readonly<Record<string, string>>;
   readonly packages?: Partial<PackageState>;
   readonly schema?: Partial<SchemaDrift>;
@@ -177,6 +179,7 @@ function hostOf(world: World): HostView {
         ? null
         : { pid, startTicks: 1, command: 'node', argv: [], cwd: null, state: 'S', user: 'app', parentPid: 1, ...view };
     },
+    socketAnswers: async (path) => world.sockets?.[path] ?? null,
     canConnect: async (host, port) => (world.reachable ?? []).includes(`${host}:${port}`),
     memoryTotalBytes: async () => 8 * 1024 ** 3,
     openFilesHardLimit: async () => 65_536,

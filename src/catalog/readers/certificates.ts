@@ -66,7 +66,7 @@ export const certificates: Reader = {
     ),
     rule(
       ["does not match certificate's altnames", 'ERR_TLS_CERT_ALTNAME_INVALID'],
-      /Host: ([\w.-]{1,253})\.? is not (?:in the cert|cert)/,
+      /Host: ([\w.-]{1,253}?)\.? is not (?:in the cert|cert)/,
       ([, host = '']) => ({
         kind: 'certificate_problem',
         subject: host,

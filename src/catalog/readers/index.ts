@@ -5,6 +5,7 @@ import { principalFact, type Fact, type FactReader, type FactRuntime } from '../
 import { brokers } from './brokers.ts';
 import { causeDepths } from './cause-chain.ts';
 import { certificates } from './certificates.ts';
+import { commandLine } from './command-line.ts';
 import { configFiles } from './config-files.ts';
 import { databases } from './databases.ts';
 import { dotnet } from './dotnet.ts';
@@ -16,11 +17,18 @@ import { generic } from './generic.ts';
 import { go } from './go.ts';
 import { headlineOf, lastWordsOf } from './headline.ts';
 import { HintIndex } from './hints.ts';
+import { httpAnswers } from './http-answers.ts';
 import { java } from './java.ts';
+import { legacyCrypto } from './legacy-crypto.ts';
+import { libraryCredentials } from './library-credentials.ts';
 import { mongodb } from './mongodb.ts';
 import { mysql } from './mysql.ts';
 import { nativeModules } from './native-modules.ts';
 import { nginx } from './nginx.ts';
+import { nodeDatabases } from './node-databases.ts';
+import { nodeFrameworks } from './node-frameworks.ts';
+import { nodeModules } from './node-modules.ts';
+import { nodePackages } from './node-packages.ts';
 import { node } from './node.ts';
 import { php } from './php.ts';
 import { operatingSystem } from './operating-system.ts';
@@ -32,8 +40,10 @@ import { ruby } from './ruby.ts';
 import { rust } from './rust.ts';
 import type { Draft, Place, Reader, Rule } from './rule.ts';
 import { secrets } from './secrets.ts';
+import { settings } from './settings.ts';
 import { shell } from './shell.ts';
 import { sqlite } from './sqlite.ts';
+import { typescript } from './typescript.ts';
 import { transcriptOf, type TranscriptLine } from './transcript.ts';
 
 /** Programs before languages, languages before what all of them say: the most specific understanding wins. */
@@ -51,6 +61,16 @@ const READERS: readonly Reader[] = [
   mongodb,
   rabbitmq,
   brokers,
+  // the Node world
+  typescript,
+  nodeModules,
+  nodeFrameworks,
+  nodePackages,
+  nodeDatabases,
+  libraryCredentials,
+  settings,
+  legacyCrypto,
+  commandLine,
   node,
   php,
   python,
@@ -63,6 +83,7 @@ const READERS: readonly Reader[] = [
   configFiles,
   fileAndLine,
   environment,
+  httpAnswers,
   generic,
 ];
 

@@ -33,7 +33,8 @@ export const node: Reader = {
     rule([' EACCES: permission denied'], /(?:listen|bind) EACCES: permission denied (\S{1,200})/, ([, address = '']) => {
       const { host, port } = addressOf(address);
       return port === ''
-        ? { kind: 'permission_denied', subject: host, code: 'EACCES' }
+        ? // Node says so too of a socket file whose directory is not there.
+          { kind: 'permission_denied', subject: host, code: 'EACCES', details: { socket: true } }
         : { kind: 'port_forbidden', subject: port, code: 'EACCES', details: { address: host } };
     }),
     rule(['EADDRNOTAVAIL'], /(?:listen|bind|connect) EADDRNOTAVAIL:? (?:address not available )?(\S{1,200})/, ([, address = '']) => ({
@@ -69,20 +70,16 @@ export const node: Reader = {
           ? { kind: 'timeout', code: 'UND_ERR_CONNECT_TIMEOUT' }
           : { kind: 'connection_lost', code: what.includes('EPIPE') ? 'EPIPE' : 'ECONNRESET' },
     ),
+    rule(['node: '], /^(?:\/\S{0,200}\/)?node: (\S{1,300}): not found$/, ([, path = '']) => ({
+      kind: 'path_missing',
+      subject: path,
+      code: 'ENOENT',
+      details: { option: '--env-file' },
+    })),
     rule(['spawn '], /spawn(?:Sync)? (.{1,200}) (ENOENT|EACCES|ENOTDIR|E2BIG)\b/, ([, command = '', code = '']) => {
       if (code === 'ENOENT') return { kind: 'command_missing', subject: command, code };
       return code === 'EACCES' ? { kind: 'permission_denied', subject: command, code } : null;
     }),
-    rule(
-      ['ENOSPC: System limit for number of file watchers'],
-      /ENOSPC: System limit for number of file watchers reached(?:, watch '([^']{1,300})')?/,
-      ([, path = '']) => ({
-        kind: 'too_many_open_files',
-        subject: path,
-        code: 'ENOSPC',
-        details: { limit: 'fs.inotify.max_user_watches' },
-      }),
-    ),
     rule(
       ['ENOENT: ', 'EACCES: ', 'EPERM: ', 'EROFS: ', 'ENOTDIR: ', 'EISDIR: ', 'ENOSPC: ', 'EMFILE: ', 'ENFILE: ', 'ENOMEM: '],
       /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOSPC|EMFILE|ENFILE|ENOMEM): [^,]{1,60}, (\w{1,20})(?: '([^']{1,400})')?/,
@@ -121,9 +118,10 @@ export const node: Reader = {
       }),
     ),
     rule(['Directory import '], /Directory import '([^']{1,300})' is not supported/, ([, path = '']) => ({
-      kind: 'module_missing',
+      kind: 'module_system_mismatch',
       subject: path,
       code: 'ERR_UNSUPPORTED_DIR_IMPORT',
+      details: { wants: 'file' },
     })),
     rule(['No such built-in module: '], /No such built-in module: ([\w:/-]{1,60})/, ([, name = '']) => ({
       kind: 'runtime_version_mismatch',
@@ -207,10 +205,10 @@ export const node: Reader = {
       ['bad option: ', 'is not allowed in NODE_OPTIONS'],
       /bad option: (\S{1,100})|(?<!\S)(\S{1,100}) is not allowed in NODE_OPTIONS/,
       ([, option = '', other = '']) => ({
-        kind: 'runtime_version_mismatch',
-        subject: option || other,
+        kind: 'unknown_option',
+        subject: (option || other).split('=')[0] ?? '',
         code: 'bad_option',
-        details: { wants: option || other },
+        details: { program: 'node', isInEnvironment: option === '' },
       }),
     ),
     rule(['issing script'], /[Mm]issing script:? "?([\w:.@/-]{1,100})"?/, ([, script = '']) => ({
@@ -279,6 +277,14 @@ export const node: Reader = {
       },
       linesAbove: 1,
     })),
+    // An object that was thrown has no such hint: Node shows the place, and below the caret the object.
+    rule(['Node.js v'], /^Node\.js v\d/, (_, place) => {
+      const above = [1, 2].find((lines) => lineAt(place, -lines) !== '') ?? 1;
+      const shown = lineAt(place, -above);
+      return /^\{.{0,400}\}$/.test(shown) && /^\s{0,400}\^/.test(lineAt(place, -above - 1))
+        ? { kind: 'exception', subject: 'thrown value', code: '', details: { message: shown.slice(0, 400) }, linesAbove: above }
+        : null;
+    }),
     rule(
       ['Error', 'error', 'xception'],
       /(?:: |\] |"|^|- )([A-Z]\w{0,60}(?:Error|Exception)): (.{1,400})/,
@@ -302,15 +308,22 @@ function fileDraft(code: string, syscall: string, path: string): Draft | null {
     case 'EISDIR':
       return { kind: 'is_a_directory', subject: path, code, details: { syscall } };
     case 'ENOSPC':
-      return { kind: 'disk_full', subject: path, code, details: { syscall } };
+      return syscall === 'watch' ? watchersDraft() : { kind: 'disk_full', subject: path, code, details: { syscall } };
     case 'EMFILE':
     case 'ENFILE':
-      return { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
+      return syscall === 'watch'
+        ? watchersDraft('fs.inotify.max_user_instances')
+        : { kind: 'too_many_open_files', subject: path, code, details: { syscall } };
     case 'ENOMEM':
       return { kind: 'out_of_memory', code, details: { syscall } };
     default:
       return null;
   }
+}
+
+/** Linux says ENOSPC and EMFILE when a user has used up what he may watch; neither the disk nor open files have to do with it. */
+function watchersDraft(limit = 'fs.inotify.max_user_watches'): Draft {
+  return { kind: 'watch_limit', subject: '', code: limit.endsWith('watches') ? 'ENOSPC' : 'EMFILE', details: { limit } };
 }
 
 /** The fields alone, when the message above them was somebody's own words. */
@@ -321,7 +334,8 @@ function fieldsDraft(code: string, place: Place): Draft | null {
   const path = field(place, 'path');
   switch (code) {
     case 'EADDRINUSE':
-      return { kind: 'port_in_use', subject: port, code, details: named({ address: host }) };
+      // A socket file has the port -1.
+      return host.includes('/') ? inUse(host, code) : { kind: 'port_in_use', subject: port, code, details: named({ address: host }) };
     case 'ECONNREFUSED':
       return host === '' ? { kind: 'connection_refused', code } : refused(`${host}:${port}`, code);
     case 'ENOTFOUND':
@@ -330,6 +344,7 @@ function fieldsDraft(code: string, place: Place): Draft | null {
       if (syscall.startsWith('spawn')) return { kind: 'command_missing', subject: path, code };
       return syscall === 'connect' ? { kind: 'connection_refused', subject: host || path, code } : fileDraft(code, syscall, path);
     case 'EACCES':
+      if (host.includes('/')) return { kind: 'permission_denied', subject: host, code, details: { socket: true } };
       if (syscall === 'listen' || syscall === 'bind')
         return { kind: 'port_forbidden', subject: port, code, details: named({ address: host }) };
       return fileDraft(code, syscall, path);

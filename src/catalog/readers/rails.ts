@@ -78,7 +78,7 @@ export const rails: readonly Rule[] = [
   rule(['(Bundler::Dsl::DSLError)'], /\(Bundler::Dsl::DSLError\)$/, () => []),
   rule(
     ['(Bundler::GemfileNotFound)', 'Could not locate Gemfile'],
-    /(?:(\S{1,300}) not found \(Bundler::GemfileNotFound\)|Could not locate Gemfile)/,
+    /(?:(?<!\S)(\S{1,300}) not found \(Bundler::GemfileNotFound\)|Could not locate Gemfile)/,
     ([, path = 'Gemfile']) => ({ kind: 'path_missing', subject: path, code: 'Bundler::GemfileNotFound' }),
   ),
   rule(['contains merge conflicts'], /Your ([\w.]{1,60}) contains merge conflicts/, ([, path = '']) => ({

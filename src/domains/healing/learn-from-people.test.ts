@@ -211,7 +211,7 @@ test('nothing is learned when Grace mended it, when nothing is different, or whe
 test('what Grace itself changed meanwhile, for another failure, is no part of it', async () => {
   const m = await machine();
   Object.assign(m.files, { 'a.ini': 'bad', 'b.ini': 'bad' });
-  await fails(m, 'exception x');
+  await fails(m, 'config_invalid a.ini');
   await grace(m, { signature: OTHER });
   await m.world.journal.write({
     runId: 'run_x',

@@ -148,7 +148,7 @@ export class PeopleLearner {
       restless: await this.ports.restless(component.name),
       isNamed: (path) => isNamed(failure, component, path),
     }).filter((d) => !byGrace(d));
-    const lesson = await this.lessonOf(component, components, failure, differences, touched);
+    const lesson = await this.lessonOf(component, components, failure, differences, touched, since.length > 0);
     if (lesson !== null) await this.keep(component, pattern, failure, lesson, last, good);
   }
 
@@ -158,6 +158,7 @@ export class PeopleLearner {
     failure: Failure,
     differences: readonly StateDifference[],
     touched: readonly string[] | null,
+    wasTreated: boolean,
   ): Promise<Lesson | null> {
     const { ports } = this;
     const { primitives } = await ports.knowledge();
@@ -177,6 +178,7 @@ export class PeopleLearner {
       differences,
       touched,
       nowMs: ports.clock.nowMs(),
+      wasTreated,
       hasCopy: (path) => copies.has(path),
       valueOf: (name) => values.get(name) ?? null,
       isPossible: (step) => {

@@ -163,6 +163,7 @@ export class HealingWorld {
     portHolder: async () => null,
     process: async () => null,
     canConnect: async () => this.reachable,
+    socketAnswers: async () => null,
   } as unknown as HostView;
 
   /** A primitive that writes its parameter `to` under its parameter `key`. */

@@ -64,6 +64,20 @@ export type FactKind =
   | 'secret_mismatch' // subject: what cannot be decrypted, when named
   | 'unawaited' // subject: what was not awaited
   | 'timeout' // subject: what timed out
+  // the Node world
+  | 'build_missing' // subject: the directory or file that a build makes
+  | 'client_not_generated' // subject: package whose code is generated
+  | 'compile_error' // subject: path; details.line
+  | 'module_system_mismatch' // subject: path, when named; details.wants = module | commonjs | typescript
+  | 'registered_twice' // subject: route or name
+  | 'start_timeout' // subject: plugin or hook that did not become ready
+  | 'unknown_option' // subject: option as written
+  | 'crypto_unsupported' // subject: algorithm, when named
+  | 'package_manager_mismatch' // subject: manager that the project asks for
+  | 'package_manager_unavailable' // subject: manager
+  | 'access_refused' // subject: address, when named; code: HTTP status
+  | 'service_busy' // subject: address, when named; code: HTTP status
+  | 'credentials_missing' // subject: library; details.names = variables that the message names
   // Python, Ruby, PHP and what their frameworks and servers say
   | 'application_missing' // subject: the application as the server was told, or the variable that would tell it; details.reason
   | 'setting_refused' // subject: setting, when named; details.framework

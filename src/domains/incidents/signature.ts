@@ -99,7 +99,16 @@ const SIGNALLED = 129;
 const USUAL_CODES: ReadonlySet<number> = new Set([0, 1, 2, 101, 134, 255]);
 
 /** What runs out wherever somebody happens to want the last of it. */
-const EXHAUSTED: ReadonlySet<Fact['kind']> = new Set(['out_of_memory', 'too_many_open_files', 'too_many_connections']);
+const EXHAUSTED: ReadonlySet<Fact['kind']> = new Set([
+  'out_of_memory',
+  'too_many_open_files',
+  'too_many_connections',
+  'process_limit',
+  'pool_exhausted',
+  'memory_refused',
+  'shared_memory_full',
+  'watch_limit',
+]);
 
 /** Things that have a name in the code: the name says it all, in whatever words and from wherever it is missed. */
 const CODE_NAMES: ReadonlySet<Fact['kind']> = new Set([

@@ -75,6 +75,7 @@ interface Story {
   readonly facts?: readonly Fact[];
   readonly said?: string;
   readonly symptom?: Failure['symptom'];
+  readonly wasTreated?: boolean;
   readonly values?: Readonly<Record<string, string>>;
   readonly compared?: Partial<ComparedStates>;
 }
@@ -100,6 +101,7 @@ function lessonOf(failed: World | readonly World[], good: World, story: Story = 
     differences,
     touched: story.compared?.touched ?? null,
     nowMs: 0,
+    wasTreated: story.wasTreated ?? false,
     hasCopy: (path) => (goodState.paths[path]?.digest ?? '') !== '',
     isPossible: () => true,
     valueOf: (name) => story.values?.[name] ?? null,
@@ -330,6 +332,12 @@ describe('what made no difference is left out', () => {
 
   test('nothing, when nothing is different', () => {
     expect(lessonOf({ paths: { '/srv/app/a.ini': file('1') } }, { paths: { '/srv/app/a.ini': file('1') } })).toBeNull();
+  });
+
+  test('chance, when Grace has mended something else meanwhile', () => {
+    const change = [{ paths: { '/srv/app/a.ini': file('1') } }, { paths: { '/srv/app/a.ini': file('2') } }] as const;
+    expect(lessonOf(...change, { wasTreated: true })).toBeNull();
+    expect(lessonOf(...change, { wasTreated: true, said: 'Error: a.ini is wrong' })).not.toBeNull();
   });
 
   test('chance, when what ails it passes by itself', () => {

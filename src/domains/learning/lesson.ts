@@ -27,6 +27,8 @@ export interface LessonInput {
   readonly differences: readonly StateDifference[];
   readonly touched: readonly string[] | null;
   readonly nowMs: number;
+  /** Grace has mended something of this component since: then only what the failure points at is a person's doing. */
+  readonly wasTreated: boolean;
   /** Whether the good copy of a file is kept. */
   hasCopy(path: string): boolean;
   /** Whether the primitive takes these parameters, and the path is the component's own. */
@@ -64,7 +66,7 @@ export function lessonFrom(input: LessonInput): Lesson | null {
   const sorted = judged.toSorted((a, b) => b.weight - a.weight);
   const pointedAt = sorted.filter((j) => j.weight >= LIKELY_WEIGHT);
   // What ails a service while it runs passes by itself too: then only what the failure points at is a reason.
-  if (pointedAt.length === 0 && PASSES_BY_ITSELF.has(input.failure.symptom)) return null;
+  if (pointedAt.length === 0 && (input.wasTreated || PASSES_BY_ITSELF.has(input.failure.symptom))) return null;
   const taken = pointedAt.length > 0 ? pointedAt : sorted.length <= UNPOINTED_MAX ? sorted : [];
   const steps = merged(
     taken.flatMap((j) => (j.step === null ? [] : [j.step])),

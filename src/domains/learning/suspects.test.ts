@@ -144,6 +144,12 @@ test('a variable that an env file and the environment tell of is told once', () 
   expect(twice.filter((s) => s.kind === 'env' && s.subject.includes('REGION'))).toHaveLength(1);
 });
 
+test('a file that git knows to be changed is told once', () => {
+  const path = '/srv/app/lib/price.js';
+  const changes = [change('git', `changed ${path}`), change('file', path)];
+  expect(suspectsOf({ frames: [frame(path)], changes }).filter((s) => s.subject.endsWith(path))).toMatchObject([{ kind: 'file' }]);
+});
+
 test("another component's variables and command are hardly suspicious", () => {
   const suspects = suspectsOf({
     said: 'Error: bad QUEUE',

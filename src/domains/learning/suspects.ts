@@ -36,9 +36,13 @@ const SAID_CHARS_MAX = 60_000;
 /** What changed, the most suspicious first, each with its reason. */
 export function rankSuspects(c: SuspectCase): readonly Suspect[] {
   const look = lookAt(c);
-  const drifted = new Map(c.drift.map((d) => [d.subject, d]));
+  const drifted = new Set(c.drift.map((d) => d.subject));
+  const files = new Set([...drifted, ...c.changes.flatMap((change) => (change.kind === 'file' ? [change.subject] : []))]);
+  // What is known of a file says more than that git knows it too.
+  const isToldBetter = ({ kind, subject }: FingerprintChange): boolean =>
+    kind === 'file' ? drifted.has(subject) : kind === 'git' && files.has(subject.replace(/^changed /, ''));
   const suspects = [
-    ...c.changes.filter((change) => change.kind !== 'file' || !drifted.has(change.subject)).map((change) => judge(change, null, look)),
+    ...c.changes.filter((change) => !isToldBetter(change)).map((change) => judge(change, null, look)),
     ...c.drift.map((d) => judge(changeOf(d), d, look)),
     ...expired(look),
   ];

@@ -55,6 +55,8 @@ export interface HostView {
   portHolder(port: number, component: string): Promise<PortHolder | null>;
   process(pid: number): Promise<ProcessView | null>;
   canConnect(host: string, port: number): Promise<boolean>;
+  /** Whether somebody listens at a socket file; null when that cannot be told (it may not be opened, or nothing is there). */
+  socketAnswers(path: string): Promise<boolean | null>;
   memoryTotalBytes(): Promise<number>;
   openFilesHardLimit(): Promise<number>;
   /** Mount points below a directory, and the one it is on. */

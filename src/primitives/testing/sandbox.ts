@@ -41,6 +41,7 @@ export class Sandbox {
   ]);
   holder: PortHolder | null = null;
   reachable = false;
+  socketAnswers: boolean | null = null;
   packages: PackageState = { manager: 'npm', directory: '', lockFile: null, missing: [], damaged: [] };
   drift: SchemaDrift | null = null;
   databases: DatabaseRepair | null = null;
@@ -147,6 +148,7 @@ export class Sandbox {
       portHolder: async () => this.holder,
       process: async (pid) => this.processTable.get(pid) ?? null,
       canConnect: async () => this.reachable,
+      socketAnswers: async () => this.socketAnswers,
       memoryTotalBytes: async () => 4096 * 1024 * 1024,
       openFilesHardLimit: async () => 4096,
       mountsBelow: async () => this.mounts,

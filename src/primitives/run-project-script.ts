@@ -1,0 +1,119 @@
+import { dirname, join } from 'node:path';
+import type { Json } from '../kernel/index.ts';
+import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { backupName, brokenName, move, outputTail } from './aside.ts';
+import { confineEntry, confineTarget } from './confinement.ts';
+import { PrimitiveFailed } from './errors.ts';
+import { Parameters } from './parameters.ts';
+
+type Params = { readonly directory: string; readonly script: string; readonly makes: string | null };
+/** What was not there before: undone by moving it away. Null when it was, or nobody said what the script makes. */
+type Made = { readonly path: string | null; readonly aside: string };
+
+/** A large front end builds for minutes; what takes longer hangs. */
+const SCRIPT_MS_MAX = 10 * 60_000;
+const SCRIPT_NAME = /^[\w@.:/+-]{1,80}$/;
+const MANIFEST_BYTES_MAX = 256 * 1024;
+/** A script that reaches beyond the project, whatever it is called. */
+const REACHES_OUT =
+  /\b(?:deploy|publish|push|upload|migrate?|migrations?|seed|drop|reset|release|docker|kubectl|helm|terraform|ssh|scp|rsync|sudo|curl|wget|git)\b/;
+
+export const runProjectScript: Primitive<Params> = {
+  name: 'run_project_script',
+  description: "Runs a script of the project's package.json that builds something, and looks whether it is there then.",
+  risk: 'medium',
+
+  parse(params) {
+    const p = new Parameters('run_project_script', params, ['directory', 'script', 'makes']);
+    const script = p.text('script', 80);
+    if (!SCRIPT_NAME.test(script) || script.startsWith('-')) p.wrong('"script" has to be the name of a script in package.json');
+    return { directory: p.text('directory'), script, makes: p.textOrNull('makes') };
+  },
+
+  async plan(params, context) {
+    const directory = await confineTarget(context, params.directory);
+    const body = await scriptIn(context, directory, params.script);
+    if (body === null) return { state: 'refused', reason: `${join(directory, 'package.json')} has no script "${params.script}"` };
+    if (REACHES_OUT.test(body))
+      return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${body.slice(0, 200)}` };
+    const makes = params.makes === null ? null : await confineEntry(context, params.makes);
+    if (makes !== null && (await context.files.stat(makes)) !== null && (await isFilled(context, makes)))
+      return { state: 'nothing_to_do', summary: `${makes} is there already` };
+    const path = makes === null ? null : await firstMissing(context, makes);
+    const undo: Made = { path, aside: await backupName(context, path ?? directory, 'built') };
+    return {
+      state: 'ready',
+      summary: `run "${params.script}" of ${join(directory, 'package.json')}: ${body.slice(0, 200)}`,
+      targets: [path ?? directory],
+      undo,
+    };
+  },
+
+  async apply(params, context) {
+    const directory = await confineTarget(context, params.directory);
+    const makes = params.makes === null ? null : await confineEntry(context, params.makes);
+    // The manifest may be another one by now.
+    const body = await scriptIn(context, directory, params.script);
+    if (body === null || REACHES_OUT.test(body))
+      throw new PrimitiveFailed('run_project_script', `the script "${params.script}" is not what it was`);
+    const argv = [await managerIn(context, directory), 'run', params.script];
+    context.progress(`${argv.join(' ')} in ${directory}`);
+    // A loader or a heap limit that is meant for the service would reach every tool of the build.
+    const result = await context.run(argv, { timeoutMs: SCRIPT_MS_MAX, cwd: directory, env: { NODE_OPTIONS: '' } });
+    if (result.exitCode !== 0) {
+      const how = result.timedOut
+        ? 'took more than 10 minutes'
+        : result.spawnErrorCode !== null
+          ? `could not be started (${result.spawnErrorCode})`
+          : `ended with ${result.exitCode ?? result.signal}`;
+      throw new PrimitiveFailed('run_project_script', `${argv.join(' ')} ${how}\n${outputTail(result)}`);
+    }
+    if (makes !== null && ((await context.files.stat(makes)) === null || !(await isFilled(context, makes))))
+      throw new PrimitiveFailed('run_project_script', `${argv.join(' ')} ended well, and ${makes} is not there\n${outputTail(result, 4)}`, {
+        hint: 'a build that only looks at what changed may believe that it is up to date: remove its .tsbuildinfo',
+      });
+    return { summary: `${argv.join(' ')} has made ${makes ?? 'what it makes'}`, changed: [makes ?? directory] };
+  },
+
+  async undo(record: Json, context) {
+    const { path, aside } = record as unknown as Made;
+    if (path === null || (await context.files.stat(path)) === null) return;
+    await confineEntry(context, path);
+    await move(context.files, path, (await context.files.stat(aside)) === null ? aside : await brokenName(context, aside));
+  },
+};
+
+async function scriptIn(context: PrimitiveContext, directory: string, script: string): Promise<string | null> {
+  try {
+    const manifest = JSON.parse((await context.files.readText(join(directory, 'package.json'), MANIFEST_BYTES_MAX)) ?? '{}') as {
+      scripts?: Record<string, unknown>;
+    };
+    const body = Object.hasOwn(manifest.scripts ?? {}, script) ? manifest.scripts?.[script] : null;
+    return typeof body === 'string' && body.trim() !== '' ? body : null;
+  } catch {
+    return null; // a manifest that cannot be read has no scripts
+  }
+}
+
+/** A file that is empty, and a directory with nothing in it, are what a build that was cut off leaves. */
+async function isFilled(context: PrimitiveContext, path: string): Promise<boolean> {
+  const stat = await context.files.stat(path);
+  return stat?.kind === 'directory' ? (await context.files.list(path)).length > 0 : stat !== null && stat.sizeBytes > 0;
+}
+
+/** Of `dist/src/main.js` the part that is not there: `dist`, when all of it is missing. Null when nothing is. */
+async function firstMissing(context: PrimitiveContext, path: string): Promise<string | null> {
+  let missing: string | null = null;
+  for (let at = path; (await context.files.stat(at)) === null; at = dirname(at)) {
+    missing = at;
+    if (dirname(at) === at) break;
+  }
+  return missing;
+}
+
+/** The package manager whose lock file is nearest; npm can run the scripts of all of them. */
+async function managerIn(context: PrimitiveContext, directory: string): Promise<string> {
+  const { manager } = await context.host.packages(directory);
+  const isManager = manager === 'pnpm' || manager === 'yarn';
+  return isManager && (await context.host.findCommand(manager, (await context.env())['PATH'] ?? '')) !== null ? manager : 'npm';
+}

@@ -1,0 +1,53 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'command_missing',
+    title: 'puts back the script that package.json had at the last good boot',
+    origin: 'npm 11, `npm run dev` without such a script',
+    recording: 'npm-missing-script',
+    command: ['npm', 'run', 'dev'],
+    files: { 'package.json': '{ "scripts": { "dev": "node server.js" } }\n' },
+    breaks: (world) => world.write('package.json', '{ "scripts": { "start": "node server.js" } }\n'),
+    isWell: 'grep -q dev package.json',
+    expects: {
+      cause: 'package.json has no script for npm run dev; it changed since the last good boot',
+      playbook: 'restore_package_json',
+      risk: 'medium',
+      tier: 'tier_2',
+      noGuard: 'package.json may be changed on purpose',
+    },
+  },
+  {
+    family: 'command_missing',
+    title: 'leaves an optional component out whose program is not installed',
+    origin: 'a start command that is not there',
+    recording: null,
+    command: ['no-such-tool', '--serve'],
+    component: { optional: true },
+    files: { 'package.json': '{}' },
+    symptom: 'spawn',
+    isFirstBoot: true,
+    breaks: () => undefined,
+    expects: {
+      cause: 'no-such-tool is not installed; app is optional',
+      playbook: 'skip_missing_tool',
+      risk: 'low',
+      tier: 'tier_1',
+      provenBy: 'supervision.test.ts: an optional component whose command is missing is left out',
+    },
+  },
+  {
+    family: 'command_missing',
+    title: 'installs no program of the system',
+    origin: 'bash, a start script that names a program which is not installed',
+    recording: 'bash-command-missing',
+    exitCode: 127,
+    command: ['bash', 'start.sh'],
+    files: { 'start.sh': 'nonexistent-server\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'nonexistent-server is not installed', person: 'install nonexistent-server' },
+  },
+];

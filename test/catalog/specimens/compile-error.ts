@@ -1,0 +1,45 @@
+import type { Specimen } from '../specimen.ts';
+
+export const specimens: readonly Specimen[] = [
+  {
+    family: 'compile_error',
+    title: 'asks before it goes back on the one file that changed and does not compile',
+    origin: 'ts-node 10 with TypeScript 5.6 on Node 20, a string given to a number',
+    recording: 'node20-ts-node-type',
+    command: ['ts-node', 'src/typed.ts'],
+    files: { 'src/typed.ts': 'const port: number = Number(process.env.PORT);\n' },
+    breaks: (world) => world.write('src/typed.ts', 'const port: number = process.env.PORT;\n'),
+    isWell: 'grep -q "Number(process" src/typed.ts',
+    expects: {
+      cause: "src/typed.ts:2 does not compile: Type 'string' is not assignable to type 'number'. (TS2322); src/typed.ts changed",
+      playbook: 'restore_src_typed_ts',
+      risk: 'high',
+      tier: 'tier_3',
+      noGuard: 'code that changed may be meant',
+    },
+  },
+  {
+    family: 'compile_error',
+    title: 'names file and line of what a first start does not compile',
+    origin: 'NestJS 10 on Node 20, `nest start` with a type error',
+    recording: 'node20-nest-start-type',
+    command: ['nest', 'start'],
+    files: { 'package.json': '{ "scripts": { "start": "nest start" } }' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'src/typed.ts:2 does not compile', person: 'correct it' },
+  },
+  {
+    family: 'compile_error',
+    title: 'takes what esbuild says for the same kind',
+    origin: 'tsx 4 with esbuild on Node 20, a value left out',
+    recording: 'node20-tsx-syntax',
+    command: ['tsx', 'src/broken.ts'],
+    files: { 'src/broken.ts': 'const a = ;\n' },
+    isFirstBoot: true,
+    breaks: () => undefined,
+    isWell: 'false',
+    expects: { cause: 'src/broken.ts:1 does not compile: Unexpected ";"', person: 'correct it' },
+  },
+];
