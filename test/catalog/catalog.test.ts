@@ -32,7 +32,7 @@ describe.each([...Map.groupBy(specimens, (s) => s.family)])('%s', (_, group) => 
     expect({ family: diagnosed?.family, cause: diagnosed?.cause }).toEqual({ family: specimen.family, cause: expect.anything() });
     expect(diagnosed?.cause).toMatch(specimen.expects.cause);
     if (!isHealed(specimen.expects)) {
-      expect(result.state).toBe('hold');
+      expect(result.state, said(events)).toBe('hold');
       expect(diagnosed?.advice.join('\n')).toMatch(specimen.expects.person);
       if (specimen.expects.waitFor !== undefined) expect(result).toMatchObject({ waitFor: { kind: specimen.expects.waitFor } });
       return;

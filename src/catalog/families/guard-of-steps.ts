@@ -37,7 +37,7 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
   const { params } = step;
   switch (step.primitive) {
     case 'restore_file':
-      return lookAtFile(g, pathIn(g, params['path']));
+      return lookAtFile(g, pathIn(g, params['path']), pathIn(g, params['from']));
     case 'set_aside':
       return lookAtDropIn(g, pathIn(g, params['path']), textIn(params['digest']));
     case 'create_env_file':
@@ -89,13 +89,15 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
   }
 }
 
-async function lookAtFile(g: GuardCase, path: string | null): Promise<Sight | null> {
+/** @param from   what it is made from, where that is not its last good copy */
+async function lookAtFile(g: GuardCase, path: string | null, from: string | null): Promise<Sight | null> {
   if (path === null) return null;
   const shown = shownPath(g.component, path);
   if (driftAt(g, path, 'changed')?.isBroken)
     return { message: `${shown} cannot be read any more; its last good copy can`, hint: `compare ${shown} with its last good copy` };
   const isThere = (await g.files.stat(path)) !== null && (await g.files.realpath(path)) !== null;
-  if (isThere || !canBringBack(await g.lastGood.entry(g.component.name, path))) return null;
+  const hasSource = from !== null && (await g.files.stat(from)) !== null;
+  if (isThere || !(hasSource || canBringBack(await g.lastGood.entry(g.component.name, path)))) return null;
   return { message: `${shown} is missing again`, hint: `put ${shown} back; find out what removes it` };
 }
 
