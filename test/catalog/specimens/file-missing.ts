@@ -25,7 +25,7 @@ export const specimens: readonly Specimen[] = [
     command: ['php', 'open.php'],
     files: { 'open.php': '', 'config/settings.json.example': '{}\n' },
     isFirstBoot: true,
-    breaks: () => undefined,
+    breaks: (world) => world.remove('config/settings.json'),
     isWell: 'test -f config/settings.json',
     expects: {
       cause: 'config/settings.json is missing, and no earlier good boot had it',
