@@ -1,6 +1,7 @@
 import type { CaseFile, Drift } from '../../domains/learning/index.ts';
 import { saidBy } from './answer.ts';
 import { driftPath, isInPackages, isNamedIn, isOwn, mayBeData } from './places.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 export interface ChangedCode {
   readonly path: string;
@@ -37,13 +38,8 @@ export function hasSuspects(c: Pick<CaseFile, 'drift'>): boolean {
   );
 }
 
-/** A configuration beyond this is data. */
-const BYTES_MAX = 512 * 1024;
-
 /** Whether a file has a word now that it had not at the last good boot. */
 export async function saysNewly(c: CaseFile, path: string, word: string): Promise<boolean> {
-  const entry = await c.lastGood.entry(c.component.name, path);
-  const before = entry === null ? null : await c.lastGood.content(entry);
-  const now = await c.files.readText(path, BYTES_MAX);
-  return before !== null && now !== null && now.includes(word) && !new TextDecoder().decode(before).includes(word);
+  const versions = await beforeAndNow(c, path);
+  return versions !== null && versions.now.includes(word) && !versions.before.includes(word);
 }

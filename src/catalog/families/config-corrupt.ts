@@ -16,6 +16,7 @@ import {
   shownPath,
 } from './places.ts';
 import { careFor, restoring } from './restore.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 /** A configuration or code file cannot be read any more, or says something invalid. */
 export const configCorrupt: FailureFamily = {
@@ -93,15 +94,9 @@ const SET_IN_CONFIGURATION = [
 async function saysIt(c: CaseFile, path: string, facts: readonly Fact[]): Promise<boolean> {
   const words = facts.filter((f) => f.kind !== 'syntax_error' && /^[\w.:/@+-]{3,}$/.test(f.subject)).map((f) => f.subject);
   if (words.length === 0) return false;
-  const entry = await c.lastGood.entry(c.component.name, path);
-  const before = entry === null ? null : await c.lastGood.content(entry);
-  const now = await c.files.readText(path, CONFIG_BYTES_MAX);
-  if (before === null || now === null) return false;
-  const text = new TextDecoder().decode(before);
-  return words.some((word) => now.includes(word) && !text.includes(word));
+  const versions = await beforeAndNow(c, path);
+  return versions !== null && words.some((word) => versions.now.includes(word) && !versions.before.includes(word));
 }
-
-const CONFIG_BYTES_MAX = 512 * 1024;
 
 async function pathOf(c: CaseFile, fact: Fact): Promise<string | null> {
   for (const written of [fact.subject, text(fact, 'path'), text(fact, 'file')]) {

@@ -5,6 +5,7 @@ import { guardOfSteps } from './guard-of-steps.ts';
 import { listensElsewhere, movedPort } from './listens-elsewhere.ts';
 import { driftPath, isCode, isConfigOfCommand, isInCommand, isInPackages, isNamedIn, isOwn, mayBeData, shownPath } from './places.ts';
 import { careFor, restoring, wasTried } from './restore.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 /**
  * Nothing explains the failure, but something changed since the last good boot. One file at a time is put back, the most
@@ -78,15 +79,11 @@ const SHRUNK_SHARE = 0.6;
 /** JSON that lost at least one of its collections, and with it much of its size. */
 async function isMuchSmaller(c: CaseFile, path: string): Promise<boolean> {
   if (c.failure.symptom !== 'smoke' && c.failure.symptom !== 'not_ready') return false;
-  const entry = await c.lastGood.entry(c.component.name, path);
-  const before = entry?.hasContent ? await c.lastGood.content(entry) : null;
-  const now = await c.files.readText(path, BYTES_MAX);
-  if (before === null || now === null || now.length > before.length * SHRUNK_SHARE) return false;
-  const [then, left] = [keysOf(new TextDecoder().decode(before)), keysOf(now)];
-  return then.some((key) => !left.includes(key));
+  const versions = await beforeAndNow(c, path);
+  if (versions === null || versions.now.length > versions.before.length * SHRUNK_SHARE) return false;
+  const left = keysOf(versions.now);
+  return keysOf(versions.before).some((key) => !left.includes(key));
 }
-
-const BYTES_MAX = 512 * 1024;
 
 function keysOf(text: string): readonly string[] {
   try {

@@ -1,4 +1,5 @@
 import type { CaseFile } from '../../domains/learning/index.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 /** The ports on which it listens when it does not listen where it is expected; empty otherwise. */
 export function listensElsewhere(c: Pick<CaseFile, 'component' | 'failure'>): readonly number[] {
@@ -12,14 +13,10 @@ export function listensElsewhere(c: Pick<CaseFile, 'component' | 'failure'>): re
 export async function movedPort(c: CaseFile, path: string): Promise<boolean> {
   const ports = listensElsewhere(c);
   if (ports.length === 0) return false;
-  const entry = await c.lastGood.entry(c.component.name, path);
-  const before = entry === null ? null : await c.lastGood.content(entry);
-  const now = await c.files.readText(path, BYTES_MAX);
-  if (before === null || now === null) return false;
+  const versions = await beforeAndNow(c, path);
+  if (versions === null) return false;
+  const { before, now } = versions;
   const names = (text: string, port: number): boolean => new RegExp(`(?<!\\d)${port}(?!\\d)`).test(text);
-  const then = new TextDecoder().decode(before);
   const expected = c.component.port ?? 0;
-  return (names(then, expected) && !names(now, expected)) || ports.some((port) => names(now, port) && !names(then, port));
+  return (names(before, expected) && !names(now, expected)) || ports.some((port) => names(now, port) && !names(before, port));
 }
-
-const BYTES_MAX = 512 * 1024;

@@ -7,6 +7,7 @@ import { guardOfSteps } from './guard-of-steps.ts';
 import { packageOf } from './package-missing.ts';
 import { driftAt, isInPackages, isOwn, shownPath } from './places.ts';
 import { careFor, restoring } from './restore.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 /**
  * Code is read as the wrong kind: an ES module as CommonJS, the other way round, or TypeScript by a Node that has none. What
@@ -49,13 +50,9 @@ async function diagnoseMismatch(c: CaseFile, fact: Fact): Promise<Diagnosis> {
 }
 
 async function typeChanged(c: CaseFile, manifest: string): Promise<boolean> {
-  const entry = await c.lastGood.entry(c.component.name, manifest);
-  const before = entry === null ? null : await c.lastGood.content(entry);
-  const now = await c.files.readText(manifest, MANIFEST_BYTES_MAX);
-  return before !== null && now !== null && typeIn(new TextDecoder().decode(before)) !== typeIn(now);
+  const versions = await beforeAndNow(c, manifest);
+  return versions !== null && typeIn(versions.before) !== typeIn(versions.now);
 }
-
-const MANIFEST_BYTES_MAX = 256 * 1024;
 
 /** What a file without an ending of its own is; null when the manifest cannot be read. */
 function typeIn(manifest: string): string | null {

@@ -5,6 +5,7 @@ import { CAREFUL, diagnosis, LIKELY, linesOf, PLAUSIBLE, remedy, step, SURE, tex
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, driftPath, isInPackages, isOwn, shownPath } from './places.ts';
 import { careFor, restoring } from './restore.ts';
+import { beforeAndNow } from './before-and-now.ts';
 
 /** Packages of the lock file are not installed. */
 export const packageMissing: FailureFamily = {
@@ -155,17 +156,13 @@ async function askingSince(c: CaseFile, packages: readonly string[]): Promise<st
   for (const drift of c.drift) {
     const path = drift.kind === 'changed' && drift.canRestore ? driftPath(c.component, drift) : null;
     if (path === null || !isOwn(c.component, path) || isInPackages(path) || LISTS.test(basename(path))) continue;
-    const entry = await c.lastGood.entry(c.component.name, path);
-    const before = entry === null ? null : await c.lastGood.content(entry);
-    const now = await c.files.readText(path, BYTES_MAX);
-    if (before === null || now === null) continue;
-    const then = new TextDecoder().decode(before);
-    if (packages.some((name) => name.length >= 3 && now.includes(name) && !then.includes(name))) return path;
+    const versions = await beforeAndNow(c, path);
+    if (versions === null) continue;
+    const { before, now } = versions;
+    if (packages.some((name) => name.length >= 3 && now.includes(name) && !before.includes(name))) return path;
   }
   return null;
 }
-
-const BYTES_MAX = 512 * 1024;
 
 /** Python imports `foo.bar` from the package `foo`; a name such as `socket.io` is whole. */
 function packageNamed(fact: Fact): string {
