@@ -19,9 +19,13 @@ export const DELICATE: Care = { risk: 'high', tier: 'tier_3' };
 
 /** How sure, by what speaks for it. */
 export const SURE = 0.95;
+/** Above what others make of the same words: only this family knows what they mean here. */
+export const KNOWN = 0.9;
 export const LIKELY = 0.85;
 export const PLAUSIBLE = 0.75;
 export const WORDS_ONLY = 0.6;
+/** A variable that changed or is lost is tried first: what fails is often made of it. */
+export const AFTER_VARIABLES = 0.45;
 export const GUESS = 0.3;
 /** Said, and perhaps only in passing: explains, and keeps no other remedy from being tried (that takes 0.7). */
 export const PERHAPS = 0.65;

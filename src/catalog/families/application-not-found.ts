@@ -1,13 +1,11 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, LIKELY, PERHAPS, PLAUSIBLE, text } from './answer.ts';
+import { diagnosis, KNOWN, LIKELY, PERHAPS, PLAUSIBLE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, shownPath } from './places.ts';
 import { applicationsIn, fileOfModule, sourceOf, topModules } from './python-modules.ts';
 import { careFor, restoring } from './restore.ts';
 
-/** Above the words of other families about the same names: only this one knows that a server asked for them. */
-const KNOWN = 0.9;
 const SERVERS: ReadonlySet<string> = new Set(['asgi', 'wsgi', 'flask', 'celery']);
 
 /** A server is told an application that is not where it is told to look. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, LIKELY, SURE, text } from './answer.ts';
+import { AFTER_VARIABLES, diagnosis, LIKELY, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, isOwn, shownPath } from './places.ts';
 import { careFor, restoring } from './restore.ts';
@@ -29,9 +29,6 @@ const PHP_DRIVER: readonly (readonly [RegExp, string])[] = [
   [/sqlite/i, 'php-sqlite3'],
   [/sqlsrv|dblib|mssql/i, 'php-sybase, or the driver of Microsoft'],
 ];
-/** A changed variable is tried first: it may name another database than the one there is a driver for. */
-const AFTER_VARIABLES = 0.45;
-
 /** There is no driver for the database that it is told to use: not installed, or the address names the wrong one. */
 export const driverMissing: FailureFamily = {
   name: 'driver_missing',
@@ -50,6 +47,7 @@ export const driverMissing: FailureFamily = {
     return [
       diagnosis('driver_missing', {
         cause: changed === undefined ? cause : `${cause}; ${shownPath(c.component, changed)} changed since the last good boot`,
+        // The variable may name another database than the one there is a driver for.
         confidence: changed !== undefined ? SURE : hasOtherValues ? AFTER_VARIABLES : LIKELY,
         evidence: [fact.line, drift?.message ?? ''],
         remedy: changed === undefined ? null : restoring(c, changed, careFor(changed, drift)),

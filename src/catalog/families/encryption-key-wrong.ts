@@ -1,13 +1,10 @@
 import { join } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
+import { AFTER_VARIABLES, diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack } from './missing-part.ts';
 import { absolutePath, driftAt, isOwn, shownPath } from './places.ts';
 import { restoring } from './restore.ts';
-
-/** A changed or lost variable is tried first: it may be where the key stands. */
-const AFTER_VARIABLES = 0.45;
 
 /**
  * The key that its secrets are encrypted with is gone or another one. It comes back from the last good boot, or from a
@@ -43,6 +40,7 @@ export const encryptionKeyWrong: FailureFamily = {
     return [
       diagnosis('encryption_key_wrong', {
         cause: `the key that opens the encrypted settings is ${text(fact, 'reason') === 'missing' ? 'missing' : 'not the one they were encrypted with'}`,
+        // The variable may be where the key stands.
         confidence: hasOtherValues ? AFTER_VARIABLES : LIKELY,
         evidence: linesOf(facts),
         advice: [

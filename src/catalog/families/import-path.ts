@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { CAREFUL, diagnosis, LIKELY, remedy, step } from './answer.ts';
+import { CAREFUL, diagnosis, KNOWN, remedy, step } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
-
-/** Above what only says that the module is not there. */
-const FOUND = LIKELY + 0.05;
 
 /** The code is there, in a directory where nobody looks for it: the variable that names it was lost. */
 export const importPath: FailureFamily = {
@@ -21,7 +18,7 @@ export const importPath: FailureFamily = {
       return [
         diagnosis('import_path', {
           cause: `${fact.subject} is in ${directory}, and ${variable} does not name ${directory}`,
-          confidence: FOUND,
+          confidence: KNOWN,
           evidence: [fact.line, `${join(directory, place.found)} is there`],
           remedy: remedy(`add_${nameSlug(directory)}_to_${nameSlug(variable)}`, `look for code in ${directory} too`, CAREFUL, [
             step(`add ${directory} to ${variable}`, 'set_env_override', { name: variable, value }),

@@ -1,10 +1,7 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { basename } from 'node:path';
 import { absolutePath, isOwn, shownPath } from './places.ts';
-import { diagnosis, linesOf } from './answer.ts';
-
-/** Surer than that two modules import each other: the file imports its own name. */
-const KNOWN = 0.9;
+import { diagnosis, KNOWN, linesOf } from './answer.ts';
 
 /** A file of the service is called like a package, and is found first. To rename it is for a person: others may import it. */
 export const moduleShadowed: FailureFamily = {
@@ -22,6 +19,7 @@ export const moduleShadowed: FailureFamily = {
     return [
       diagnosis('module_shadowed', {
         cause: `${shown} is called like the package ${name} and hides it${hasHistory && !isKnown ? '; it was not there at the last good boot' : ''}`,
+        // Surer than that two modules import each other: the file imports its own name.
         confidence: KNOWN,
         evidence: linesOf(facts),
         advice: [`rename ${shown}, and what imports it`, `remove what is left of it: __pycache__/${name}.*.pyc`],

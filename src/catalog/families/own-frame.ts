@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { CaseFile, Drift } from '../../domains/learning/index.ts';
-import { absolutePath, driftAt, isInPackages, isOwn } from './places.ts';
+import { absolutePath, driftAt, isInPackages, isOwn, shownPath } from './places.ts';
 
 /** Where in the service's own code it failed, and how that file differs from the last good boot. */
 export interface OwnFrame {
@@ -28,4 +28,12 @@ export function changedInStack(c: Pick<CaseFile, 'failure' | 'component' | 'drif
     if (path !== null && isOwn(c.component, path) && !isInPackages(path) && driftAt(c, path, 'changed')?.canRestore === true) return path;
   }
   return null;
+}
+
+/** ` in src/orders.ts, line 12`: the innermost place in the service's own code; empty when no stack was printed. */
+export function placeOf(c: Pick<CaseFile, 'failure' | 'component'>): string {
+  const frame = c.failure.frames.find((f) => !f.inDependency);
+  if (frame === undefined) return '';
+  const path = frame.path.startsWith('/') ? shownPath(c.component, frame.path) : frame.path;
+  return ` in ${path}${frame.line === null ? '' : `, line ${frame.line}`}`;
 }

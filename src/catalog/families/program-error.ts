@@ -1,6 +1,6 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, text } from './answer.ts';
-import { placeOf } from './own-place.ts';
+import { placeOf } from './own-frame.ts';
 
 /** Above "no known cause", and below everything that knows a reason or a change. */
 const LAST_WORD = 0.2;

@@ -1,13 +1,10 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, LIKELY, SURE, text } from './answer.ts';
+import { AFTER_VARIABLES, diagnosis, LIKELY, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftAt, isOwn, shownPath } from './places.ts';
 import { djangoSettingsModule, fileOfModule } from './python-modules.ts';
 import { careFor, restoring } from './restore.ts';
-
-/** A changed variable is tried first: settings are often made of them. */
-const AFTER_VARIABLES = 0.45;
 
 /** A framework refuses one of its settings. What was accepted at the last good boot comes back; nothing is opened or switched off. */
 export const settingRefused: FailureFamily = {

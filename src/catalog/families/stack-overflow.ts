@@ -1,6 +1,6 @@
 import { PERHAPS } from './answer.ts';
 import { familyForPeople } from './for-people.ts';
-import { placeOf } from './own-place.ts';
+import { placeOf } from './own-frame.ts';
 
 /** Code that calls itself without end, or data nested deeper than it foresees. A larger stack only fails later. */
 export const stackOverflow = familyForPeople({
