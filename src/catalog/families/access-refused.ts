@@ -1,11 +1,10 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, isRuntime, LIKELY, linesOf, PERHAPS, SURE } from './answer.ts';
 import { hasSuspects } from './changed-code.ts';
-import { restoringKeys } from './env-changed.ts';
-import { envFilesOf, keysInLastGood } from './env-text.ts';
+import { changedKeys } from './env-changed.ts';
+import { envFilesOf } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { isOwn, shownPath } from './places.ts';
-import { wasTried } from './restore.ts';
+import { shownPath } from './places.ts';
 
 const CREDENTIAL = /KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|CLIENT_ID|AUTH/i;
 
@@ -25,22 +24,17 @@ export const accessRefused: FailureFamily = {
       fact.code === '403'
         ? `${who} does not allow ${c.component.name} what it asks for (403)`
         : `${who} does not accept the key of ${c.component.name} (401)`;
-    const changed = c.drift.filter((d) => d.kind === 'env_key_changed' && CREDENTIAL.test(d.subject)).map((d) => d.subject);
-    for (const file of changed.length === 0 ? [] : envFilesOf(c.component)) {
-      const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));
-      const keys = changed.filter((key) => kept.has(key));
-      const remedy = restoringKeys(c, file, keys);
-      if (keys.length === 0 || !isOwn(c.component, file) || wasTried(c, remedy)) continue;
+    const changed = await changedKeys(c, CREDENTIAL);
+    if (changed !== null)
       return [
         diagnosis('access_refused', {
-          cause: `${cause}; ${keys.join(', ')} in ${shownPath(c.component, file)} changed since the last good boot`,
+          cause: `${cause}; ${changed.keys.join(', ')} in ${shownPath(c.component, changed.file)} changed since the last good boot`,
           confidence: isRuntime(c) ? PERHAPS : SURE,
-          evidence: [...linesOf(facts), ...keys.map((key) => `${key} changed`)],
-          remedy,
-          advice: [`check ${keys.join(', ')}`],
+          evidence: [...linesOf(facts), ...changed.keys.map((key) => `${key} changed`)],
+          remedy: changed.remedy,
+          advice: [`check ${changed.keys.join(', ')}`],
         }),
       ];
-    }
     return [
       diagnosis('access_refused', {
         cause,

@@ -4,6 +4,7 @@ import { isExplainedElsewhere } from './config-corrupt.ts';
 import { envFilesOf, keysInFile, keysInLastGood } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isOwn, nameSlug, shownPath } from './places.ts';
+import { wasTried } from './restore.ts';
 
 /** Nothing but the change speaks against it: tried when there is nothing better, and taken back when it does not help. */
 const SUSPECTED = 0.5;
@@ -77,6 +78,28 @@ export function restoringKeys(c: Pick<CaseFile, 'component'>, file: string, keys
   return remedy(`restore_${nameSlug(keys.join(' ')).slice(0, 50)}`, name, CAREFUL, [
     step(name, 'add_env_keys', { file, keys: [...keys], from: 'last_good', replace: true }),
   ]);
+}
+
+/** Variables that changed on our side, and what puts them back. */
+interface ChangedKeys {
+  readonly file: string;
+  readonly keys: readonly string[];
+  readonly remedy: Remedy;
+}
+
+/**
+ * The variables of such names that have another value than at the last good boot.
+ * @returns null when there are none, when their old values are not at hand, or when putting them back did not help
+ */
+export async function changedKeys(c: CaseFile, names: RegExp): Promise<ChangedKeys | null> {
+  const changed = c.drift.filter((d) => d.kind === 'env_key_changed' && names.test(d.subject)).map((d) => d.subject);
+  for (const file of changed.length === 0 ? [] : envFilesOf(c.component)) {
+    const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));
+    const keys = changed.filter((key) => kept.has(key));
+    const remedy = restoringKeys(c, file, keys);
+    if (keys.length > 0 && isOwn(c.component, file) && !wasTried(c, remedy)) return { file, keys, remedy };
+  }
+  return null;
 }
 
 /** It runs, and does not answer where it should; the variable used to hold that port and holds another one now. */

@@ -1,10 +1,9 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
 import { diagnosis, LIKELY, linesOf, SURE, text } from './answer.ts';
-import { restoringKeys } from './env-changed.ts';
-import { envFilesOf, keysInLastGood } from './env-text.ts';
+import { changedKeys } from './env-changed.ts';
+import { envFilesOf } from './env-text.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
-import { isOwn, shownPath } from './places.ts';
-import { wasTried } from './restore.ts';
+import { shownPath } from './places.ts';
 
 /**
  * A password is refused. Passwords are never reset, and access rules never opened; only when the credentials on our side
@@ -19,22 +18,17 @@ export const wrongPassword: FailureFamily = {
     const user = facts.find((f) => f.subject !== '')?.subject ?? '';
     const engine = facts.map((f) => text(f, 'engine')).find((e) => e !== '') ?? 'the server';
     const cause = `password authentication failed${user === '' ? '' : ` for user "${user}"`}: ${engine} does not accept the credentials that ${c.component.name} has`;
-    const changed = c.drift.filter((d) => d.kind === 'env_key_changed' && CREDENTIAL.test(d.subject));
-    for (const file of changed.length === 0 ? [] : envFilesOf(c.component)) {
-      const kept = new Set((await keysInLastGood(c.lastGood, c.component.name, file)).map((k) => k.key));
-      const keys = changed.map((d) => d.subject).filter((key) => kept.has(key));
-      const remedy = restoringKeys(c, file, keys);
-      if (keys.length === 0 || !isOwn(c.component, file) || wasTried(c, remedy)) continue;
+    const changed = await changedKeys(c, CREDENTIAL);
+    if (changed !== null)
       return [
         diagnosis('wrong_password', {
-          cause: `${cause}; ${keys.join(', ')} in ${shownPath(c.component, file)} changed since the last good boot`,
+          cause: `${cause}; ${changed.keys.join(', ')} in ${shownPath(c.component, changed.file)} changed since the last good boot`,
           confidence: LIKELY,
-          evidence: [...linesOf(facts), ...changed.map((d) => d.message)],
-          remedy,
-          advice: [`check ${keys.join(', ')}`],
+          evidence: [...linesOf(facts), ...changed.keys.map((key) => `${key} changed`)],
+          remedy: changed.remedy,
+          advice: [`check ${changed.keys.join(', ')}`],
         }),
       ];
-    }
     return [
       diagnosis('wrong_password', {
         cause,
