@@ -37,30 +37,11 @@ export const nodeDatabases: Reader = {
       }),
     ),
 
-    // Nobody gave a connection back, or none could be made
-    rule(['Timeout acquiring a connection. The pool is probably full'], /Knex: Timeout acquiring a connection/, () => ({
-      kind: 'pool_exhausted',
-      subject: 'knex',
-      code: 'KnexTimeoutError',
-    })),
+    // Nobody gave a connection back: other pools say it in words that `databases` knows.
     rule(['ConnectionAcquireTimeoutError'], /(?:Sequelize)?ConnectionAcquireTimeoutError/, () => ({
       kind: 'pool_exhausted',
       subject: 'sequelize',
       code: 'SequelizeConnectionAcquireTimeoutError',
-    })),
-    rule(
-      ['Timed out fetching a new connection from the connection pool'],
-      /Timed out fetching a new connection from the connection pool/,
-      () => ({
-        kind: 'pool_exhausted',
-        subject: 'prisma',
-        code: 'P2024',
-      }),
-    ),
-    rule(['timeout exceeded when trying to connect'], /timeout exceeded when trying to connect/, () => ({
-      kind: 'pool_exhausted',
-      subject: 'pg',
-      code: 'pool_timeout',
     })),
     // Mongoose keeps what it is asked for until it is connected; it never was.
     rule(['buffering timed out after '], /Operation `([\w.$()]{1,120})` buffering timed out after/, ([, operation = '']) => ({

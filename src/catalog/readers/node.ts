@@ -164,7 +164,7 @@ export const node: Reader = {
       /Accessing non-existent property '([^']{1,128})' of module exports inside circular dependency/,
       ([, name = '']) => ({ kind: 'circular_import', subject: name, code: 'circular_dependency' }),
     ),
-    rule(['ERR_REQUIRE_CYCLE_MODULE', 'ERR_REQUIRE_ASYNC_MODULE'], /(ERR_REQUIRE_CYCLE_MODULE)/, () => ({
+    rule(['ERR_REQUIRE_CYCLE_MODULE'], /(ERR_REQUIRE_CYCLE_MODULE)/, () => ({
       kind: 'circular_import',
       code: 'ERR_REQUIRE_CYCLE_MODULE',
     })),

@@ -136,7 +136,7 @@ export const php: Reader = {
       details: named({ from: PLACE.exec(lineAt(place, 0))?.[1] }),
     })),
     rule(
-      ['SQLSTATE[HY000] [2002]', 'SQLSTATE[HY000] [2006]'],
+      ['SQLSTATE[HY000] [2002]'],
       /SQLSTATE\[HY000\] \[2002\] (Connection refused|No such file or directory|Connection timed out|php_network_getaddresses)/,
       ([, reason = '']) =>
         reason.startsWith('php_network')
