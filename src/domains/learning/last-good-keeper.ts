@@ -1,9 +1,11 @@
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { sha256Hex, type Clock, type Files, type FileStat } from '../../kernel/index.ts';
 import type { LastGood, LastGoodEntry } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Drift } from './drift.ts';
+import { CODE, CONTENT_BYTES_MAX, namedBy, pathsIn, pathsOfCommand } from './named-paths.ts';
+import { hasLostEverything, isTorn } from './torn-content.ts';
 
 /** Where the map of a component's files, as of its last verified boot, is kept. */
 export interface LastGoodStore {
@@ -59,16 +61,12 @@ const KEPT_EXTENSIONS = new Set([
   '.json', '.json5', '.jsonc', '.yaml', '.yml', '.toml', '.ini', '.cfg', '.conf', '.config', '.properties', '.xml', '.env', '.pem', '.crt', '.cer', '.cert', '.der', '.key', '.p12', '.pfx', '.jks', '.keystore', '.truststore',
   '.lock', '.sum', '.mod', '.lockb', '.gradle', '.gemspec', '.csproj', '.service', '.rules', '.acl', '.htpasswd', '.html', '.htm', '.css', '.csv', '.tsv', '.txt', '.sql', '.graphql', '.proto', '.prisma', '.tf', '.erb', '.j2', '.tmpl',
   '.js', '.cjs', '.mjs', '.ts', '.cts', '.mts', '.py', '.rb', '.ru', '.rake', '.php', '.enc', '.lua', '.sh', '.aof', '.rdb', '.manifest', '.db', '.sqlite', '.sqlite3', '.db3', '.dat', '',
-  '.sum', '.mod',
 ]); // prettier-ignore
-/** Bigger files are data, not settings: their traits are kept, their content is not. */
-const CONTENT_BYTES_MAX = 512 * 1024;
 const TOTAL_BYTES_MAX = 32 * 1024 * 1024;
 const ENTRIES_MAX = 8000;
 const DEPTH_MAX = 8;
 /** Paths that are written anew at every start, or nobody's loss; relative to the component. */
 export const PASSING = /\.(?:log|pid|sock|socket|lock|tmp|out)$|(?:^|\/)(?:logs?|tmp|temp|cache|run)(?:\/|$)/i;
-const CODE = /\.(?:[cm]?[jt]sx?|py|rb|ru|php|sh)$/i;
 /** Log and lock of LevelDB and RocksDB, emptied at every start. */
 const OWN_LOG = /^(?:LOG(?:\.old(?:\.\d+)?)?|LOCK)$/;
 /** Directories and files that services write to. */
@@ -202,7 +200,7 @@ export class LastGoodKeeper implements LastGood {
             (await checkContent(entry.path, content)) === 'broken' ||
             (content.length === 0 && entry.sizeBytes > 0) ||
             isTorn(content, (await this.content(entry)) ?? content);
-          const isEmptied = entry.sizeBytes > EMPTIED_BYTES_MIN && content.length < 16 && EMPTY.test(new TextDecoder().decode(content));
+          const isEmptied = hasLostEverything(content, entry.sizeBytes);
           if (isEnvFile(entry.path, spec)) found.push(...(await this.envDrift(entry, content)));
           const size = content.length === entry.sizeBytes ? 'same size' : `was ${entry.sizeBytes} bytes, is ${content.length}`;
           found.push(
@@ -410,53 +408,6 @@ export class LastGoodKeeper implements LastGood {
 async function isEmptyOrGone(files: Files, path: string): Promise<boolean> {
   const stat = await files.stat(path);
   return stat === null || (stat.kind === 'directory' && (await files.list(path)).length === 0);
-}
-
-/** What is left of a document that lost everything; small ones may have been like that on purpose. */
-const EMPTY = /^\s*(?:\[\s*\]|\{\s*\}|null|---)?\s*$/;
-const EMPTIED_BYTES_MIN = 64;
-/** What any binary format begins with. */
-const SIGNATURE_BYTES = 4;
-
-/**
- * Whether content is a left-over of what it was: cut off in the middle of a line, or, of a binary format, cut off at all or
- * without the signature it began with.
- */
-function isTorn(now: Uint8Array, before: Uint8Array): boolean {
-  const startsAlike = (length: number): boolean => now.subarray(0, length).every((byte, i) => byte === before[i]);
-  const isPrefix = now.length > 0 && now.length < before.length && startsAlike(now.length);
-  if (before.subarray(0, 512).includes(0)) return isPrefix || !startsAlike(SIGNATURE_BYTES);
-  return isPrefix && before.at(-1) === NEWLINE && now.at(-1) !== NEWLINE && before[now.length] !== NEWLINE;
-}
-
-const NEWLINE = 0x0a;
-
-/** Where the words of the start command lead: `--config=x` names x. */
-function pathsOfCommand(spec: ComponentSpec): ReadonlySet<string> {
-  const words = spec.command
-    .flatMap((word) => word.split(/[\s;'"]+/))
-    .map((word) => word.slice(word.startsWith('-') ? word.indexOf('=') + 1 : 0))
-    .filter((word) => word !== '' && !word.startsWith('-'));
-  return new Set(words.map((word) => resolve(spec.cwd, word)));
-}
-
-/** What the words of the start command name, and the paths in the configuration files among them. */
-async function namedBy(spec: ComponentSpec, files: Files): Promise<ReadonlySet<string>> {
-  const inCommand = pathsOfCommand(spec);
-  const named = new Set(inCommand);
-  for (const path of inCommand) {
-    const stat = path.startsWith(`${spec.cwd}/`) && !CODE.test(path) ? await files.stat(path) : null;
-    if (stat?.kind !== 'file' || stat.sizeBytes > CONTENT_BYTES_MAX) continue;
-    for (const at of pathsIn((await files.readText(path, CONTENT_BYTES_MAX)) ?? '', spec, path)) named.add(at);
-  }
-  return named;
-}
-
-/** Paths that a configuration names; relative ones count from the working directory and from its own. */
-function pathsIn(text: string, spec: ComponentSpec, config: string): readonly string[] {
-  return [...text.matchAll(/^[^#;\n]{0,200}?[\s:='"](\.{0,2}\/[\w@.+\-/]{1,300})/gm)].flatMap((match) =>
-    [spec.cwd, dirname(config)].map((base) => resolve(base, match[1] ?? '')),
-  );
 }
 
 /** The index of a data set is gone and what it lists is still there: Redis would begin a new, empty one over it. */
