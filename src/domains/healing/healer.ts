@@ -1,5 +1,5 @@
-import { basename, resolve } from 'node:path';
-import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { resolve } from 'node:path';
+import { GraceError, messageOf, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
 import {
   approvalState,
   bindingHash,
@@ -16,8 +16,6 @@ import {
   describeSuspect,
   diagnose,
   explanationOf,
-  generatePlaybookSource,
-  portableSteps,
   type Captured,
   type CaseFile,
   type Diagnosis,
@@ -29,7 +27,6 @@ import {
 } from '../learning/index.ts';
 import {
   executePlaybook,
-  SEVERITY,
   undoRun,
   type Journal,
   type Playbook,
@@ -41,6 +38,7 @@ import {
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
 import type { Emit } from './events.ts';
+import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
 /** Playbook files: written, read back and loaded. */
 export interface PlaybookLibrary {
@@ -452,59 +450,9 @@ export class Healer {
     }
   }
 
-  /** Finds the registered playbook for this remedy, or writes one. */
-  async playbookFor(
-    captured: Captured,
-    component: ComponentSpec,
-    diagnosis: Diagnosis,
-    remedy: Remedy,
-  ): Promise<{ registered: RegisteredPlaybook; wasGenerated: boolean }> {
-    const { playbooks, library, clock } = this.ports;
-    const steps = portableSteps(remedy.steps, component);
-    const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
-    let name = remedy.playbook;
-    const files = new Set((await library.files()).map((file) => basename(file)));
-    for (const candidate of [
-      remedy.playbook,
-      `${remedy.playbook}_${slug(component.name)}`,
-      `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`,
-    ]) {
-      name = candidate;
-      const existing = await playbooks.get(candidate);
-      // A file nobody could register (it does not load) is still somebody's work.
-      if (existing === null && files.has(`${candidate}.ts`)) continue;
-      if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
-      // A shipped one gives its name to the file with the parameters of this case.
-      if (existing === null || existing.origin === 'shipped') break;
-      if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
-      if (same(existing)) break; // its file is gone: written again
-    }
-    const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
-    const { file, hash } = await library.write(name, source);
-    const before = await playbooks.get(name);
-    const registered: RegisteredPlaybook = {
-      name,
-      description: remedy.description,
-      risk: remedy.risk,
-      tier: remedy.tier,
-      service: 'boot_pipeline',
-      severity: SEVERITY[remedy.risk],
-      version: (before?.version ?? 0) + 1,
-      hash,
-      file,
-      origin: 'generated',
-      family: diagnosis.family,
-      signature: captured.failure.signature,
-      component: component.name,
-      params: {},
-      steps,
-      isEnabled: true,
-      createdAtMs: clock.nowMs(),
-      verifiedCount: before?.hash === hash ? before.verifiedCount : 0,
-      failedCount: before?.hash === hash ? before.failedCount : 0,
-    };
-    await playbooks.save(registered);
-    return { registered, wasGenerated: true };
+  /** The registered playbook for this remedy, or one that is written now. */
+  playbookFor(captured: Captured, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<FoundPlaybook> {
+    return playbookForRemedy(captured, component, diagnosis, remedy, this.ports);
   }
 
   private async pattern(captured: Captured): Promise<Pattern> {
@@ -598,13 +546,4 @@ function tierOf(registered: RegisteredPlaybook, playbook: Playbook): AutonomyTie
 function remedyOf(diagnosis: Diagnosis): Remedy {
   if (diagnosis.remedy === null) throw new TypeError('only a diagnosis with a remedy is applied');
   return diagnosis.remedy;
-}
-
-function slug(text: string): string {
-  return (
-    text
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '_')
-      .replace(/^_|_$/g, '') || 'component'
-  );
 }

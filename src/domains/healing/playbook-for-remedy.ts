@@ -1,0 +1,77 @@
+import { basename } from 'node:path';
+import { sha256Hex } from '../../kernel/index.ts';
+import { generatePlaybookSource, portableSteps, type Captured, type Diagnosis, type Remedy } from '../learning/index.ts';
+import { SEVERITY, type RegisteredPlaybook } from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { HealerPorts } from './healer.ts';
+
+export interface FoundPlaybook {
+  readonly registered: RegisteredPlaybook;
+  readonly wasGenerated: boolean;
+}
+
+/**
+ * Finds the registered playbook for this remedy, or writes one. What a person wrote or edited keeps its name and its file.
+ */
+export async function playbookForRemedy(
+  captured: Captured,
+  component: ComponentSpec,
+  diagnosis: Diagnosis,
+  remedy: Remedy,
+  { playbooks, library, clock }: Pick<HealerPorts, 'playbooks' | 'library' | 'clock'>,
+): Promise<FoundPlaybook> {
+  const steps = portableSteps(remedy.steps, component);
+  const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
+  let name = remedy.playbook;
+  const files = new Set((await library.files()).map((file) => basename(file)));
+  for (const candidate of [
+    remedy.playbook,
+    `${remedy.playbook}_${slug(component.name)}`,
+    `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`,
+  ]) {
+    name = candidate;
+    const existing = await playbooks.get(candidate);
+    // A file nobody could register (it does not load) is still somebody's work.
+    if (existing === null && files.has(`${candidate}.ts`)) continue;
+    if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
+    // A shipped one gives its name to the file with the parameters of this case.
+    if (existing === null || existing.origin === 'shipped') break;
+    if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
+    if (same(existing)) break; // its file is gone: written again
+  }
+  const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
+  const { file, hash } = await library.write(name, source);
+  const before = await playbooks.get(name);
+  const registered: RegisteredPlaybook = {
+    name,
+    description: remedy.description,
+    risk: remedy.risk,
+    tier: remedy.tier,
+    service: 'boot_pipeline',
+    severity: SEVERITY[remedy.risk],
+    version: (before?.version ?? 0) + 1,
+    hash,
+    file,
+    origin: 'generated',
+    family: diagnosis.family,
+    signature: captured.failure.signature,
+    component: component.name,
+    params: {},
+    steps,
+    isEnabled: true,
+    createdAtMs: clock.nowMs(),
+    verifiedCount: before?.hash === hash ? before.verifiedCount : 0,
+    failedCount: before?.hash === hash ? before.failedCount : 0,
+  };
+  await playbooks.save(registered);
+  return { registered, wasGenerated: true };
+}
+
+function slug(text: string): string {
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_')
+      .replace(/^_|_$/g, '') || 'component'
+  );
+}
