@@ -1,7 +1,24 @@
 import { dirname, resolve } from 'node:path';
-import { bootId, sha256Hex, signatureOf, type DiskRoom, type Files, type FileStat } from '../../kernel/index.ts';
+import {
+  bootId,
+  sha256Hex,
+  signatureOf,
+  type DiskRoom,
+  type Files,
+  type FileStat,
+  type JsonObject,
+  type Logger,
+} from '../../kernel/index.ts';
 import type { Fact, FactKind, Failure } from '../../domains/incidents/index.ts';
-import type { CaseFile, Diagnosis, Drift, FailureFamily, GuardCase } from '../../domains/learning/index.ts';
+import {
+  diagnose,
+  type CaseFile,
+  type Diagnosis,
+  type Drift,
+  type FailureFamily,
+  type GuardCase,
+  type Verdict,
+} from '../../domains/learning/index.ts';
 import type { HostView, LastGoodEntry, PackageState, PortHolder, ProcessView, SchemaDrift } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { families } from './index.ts';
@@ -111,19 +128,16 @@ export function ask(family: FailureFamily, world: World): Promise<readonly Diagn
   return family.diagnose(caseFile(world));
 }
 
-/** What would be done: all families asked, most likely first; a hold that is sure comes before weaker remedies. */
-export async function choose(
-  world: World,
-): Promise<{ readonly best: Diagnosis; readonly chosen: Diagnosis | null; readonly all: readonly Diagnosis[] }> {
-  const c = caseFile(world);
-  const all = (await Promise.all(families.map((f) => f.diagnose(c)))).flat().toSorted((a, b) => b.confidence - a.confidence);
-  const best = all[0];
-  if (best === undefined) throw new TypeError('unexplained always answers');
-  for (const diagnosis of all) {
-    if (diagnosis.remedy === null && diagnosis.confidence >= 0.7) return { best, chosen: null, all };
-    if (diagnosis.remedy !== null && !c.attempts.includes(diagnosis.remedy.playbook)) return { best, chosen: diagnosis, all };
-  }
-  return { best, chosen: null, all };
+function breaks(message: string, fields?: JsonObject): never {
+  throw new Error(`${message}: ${JSON.stringify(fields)}`);
+}
+
+/** A family that breaks is only logged when Grace runs; here it fails the test. */
+const LOUD: Logger = { debug: () => undefined, info: () => undefined, warn: breaks, error: breaks };
+
+/** What would be done when all families are asked. */
+export function choose(world: World): Promise<Verdict> {
+  return diagnose(caseFile(world), families, LOUD);
 }
 
 /** `restore_file config.yaml`: the steps of a remedy in short, paths relative. */
