@@ -32,6 +32,17 @@ function grouped(key: (one: Recorded) => string, value: (one: Recorded) => strin
 }
 
 describe('recorded failures', () => {
+  test('are of many causes, each three times', () => {
+    const times = [
+      ...grouped(
+        (one) => one.cause,
+        (one) => one.output,
+      ).keys(),
+    ];
+    expect(times.length).toBeGreaterThan(200);
+    expect(RECORDED.length).toBe(times.length * 3);
+  });
+
   test('of one cause have one signature', () => {
     const split = [...grouped((one) => one.cause, sign)].filter(([, signatures]) => signatures.size > 1).map(([cause]) => cause);
     expect(split).toEqual([]);
