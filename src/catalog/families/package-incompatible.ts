@@ -4,6 +4,7 @@ import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learni
 import { CAREFUL, diagnosis, LIKELY, linesOf, PERHAPS, PLAUSIBLE, remedy, step, SURE, text } from './answer.ts';
 import { hasSuspects } from './changed-code.ts';
 import { isExplainedElsewhere } from './config-corrupt.ts';
+import { lockedPackages } from './npm-lock.ts';
 import { packageOf } from './package-missing.ts';
 import { absolutePath, isInPackages } from './places.ts';
 
@@ -86,7 +87,6 @@ interface OtherVersion {
   readonly locked: string;
 }
 
-const LOCK_BYTES_MAX = 32 * 1024 * 1024;
 const MANIFEST_BYTES_MAX = 256 * 1024;
 /** Direct dependencies are few; more than this is no project of one service. */
 const LOOKED_AT_MAX = 300;
@@ -94,29 +94,21 @@ const LOOKED_AT_MAX = 300;
 /** Direct dependencies, and the packages that are named, whose installed version is not that of npm's lock file. */
 async function otherVersions(files: Files, directory: string, named: ReadonlySet<string>): Promise<readonly OtherVersion[]> {
   const wrong: OtherVersion[] = [];
-  const lock = await jsonIn<Lock>(files, join(directory, 'package-lock.json'), LOCK_BYTES_MAX);
-  const packages = lock?.packages ?? {};
+  const packages = await lockedPackages(files, directory);
   const names = new Set([...named, ...Object.keys(packages['']?.dependencies ?? {})]);
   for (const name of [...names].slice(0, LOOKED_AT_MAX)) {
     const entry = packages[`node_modules/${name}`];
     if (entry?.version === undefined || entry.link === true) continue;
-    const installed = (
-      await jsonIn<{ version?: unknown }>(files, join(directory, 'node_modules', name, 'package.json'), MANIFEST_BYTES_MAX)
-    )?.version;
-    if (typeof installed === 'string' && installed !== entry.version) wrong.push({ name, installed, locked: entry.version });
+    const installed = await versionIn(files, join(directory, 'node_modules', name, 'package.json'));
+    if (installed !== null && installed !== entry.version) wrong.push({ name, installed, locked: entry.version });
   }
   return wrong;
 }
 
-interface Lock {
-  readonly packages?: Readonly<
-    Record<string, { readonly version?: string; readonly link?: boolean; readonly dependencies?: Readonly<Record<string, string>> }>
-  >;
-}
-
-async function jsonIn<T>(files: Files, path: string, bytesMax: number): Promise<T | null> {
+async function versionIn(files: Files, manifest: string): Promise<string | null> {
   try {
-    return JSON.parse((await files.readText(path, bytesMax)) ?? 'null') as T | null;
+    const { version } = JSON.parse((await files.readText(manifest, MANIFEST_BYTES_MAX)) ?? '{}') as { version?: unknown };
+    return typeof version === 'string' ? version : null;
   } catch {
     return null; // what is broken is another failure
   }

@@ -3,6 +3,7 @@ import type { Files } from '../../kernel/index.ts';
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import { CAREFUL, diagnosis, linesOf, remedy, step } from './answer.ts';
 import { findBelow } from './find-file.ts';
+import { lockedPackages } from './npm-lock.ts';
 import { packageOf } from './package-missing.ts';
 import { absolutePath, shownPath } from './places.ts';
 import { manifestIn, manifestsAbove } from './project-manifest.ts';
@@ -57,19 +58,11 @@ export const workspaceUnlinked: FailureFamily = {
   },
 };
 
-const LOCK_BYTES_MAX = 32 * 1024 * 1024;
-
 /** Packages that the lock file of npm has as links, and that node_modules has not. */
 async function linksMissing(files: Files, root: string): Promise<readonly string[]> {
   const missing: string[] = [];
-  try {
-    const lock = (await files.readText(join(root, 'package-lock.json'), LOCK_BYTES_MAX)) ?? '{}';
-    const { packages = {} } = JSON.parse(lock) as { packages?: Record<string, { link?: boolean }> };
-    for (const [path, entry] of Object.entries(packages))
-      if (entry.link === true && (await files.realpath(join(root, path))) === null) missing.push(path.replace(/^node_modules\//, ''));
-  } catch {
-    // a broken lock file is another failure
-  }
+  for (const [path, entry] of Object.entries(await lockedPackages(files, root)))
+    if (entry.link === true && (await files.realpath(join(root, path))) === null) missing.push(path.replace(/^node_modules\//, ''));
   return missing;
 }
 
