@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { USUAL_PATH, type Primitive, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
@@ -8,8 +8,6 @@ import { Parameters } from './parameters.ts';
 type Params = { readonly directory: string };
 type Relinked = { readonly path: string; readonly from: string; readonly to: string };
 
-/** Where systems and administrators put a Python; never what PATH names, which may be the environment itself. */
-const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const NAMES = ['python3', 'python'] as const;
 
 /** The packages of a virtual environment are for one minor version: only the same one may take its place. */
@@ -32,6 +30,7 @@ export const relinkInterpreter: Primitive<Params> = {
     if (version === null) return { state: 'refused', reason: `${dir} does not say for which Python it is` };
     const broken = await brokenLink(context, dir, version);
     if (broken === null) return { state: 'nothing_to_do', summary: `the Python of ${dir} is there` };
+    // Never what PATH names: that may be the environment itself.
     const to = await context.host.findCommand(`python${version}`, USUAL_PATH);
     if (to === null) return { state: 'refused', reason: `Python ${version} is not installed, and the packages of ${dir} are for no other` };
     const undo: Relinked = { ...broken, to };

@@ -1,12 +1,11 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import { USUAL_PATH } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, HARMLESS, LIKELY, linesOf, PERHAPS, remedy, remedyInPlace, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { basename, dirname, driftAt, isBelow, isOwn, nameSlug } from './places.ts';
 import { canBringBack } from './missing-part.ts';
 import { restoring } from './restore.ts';
-
-const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A program that is started, or that the service starts, does not exist. */
 export const commandMissing: FailureFamily = {

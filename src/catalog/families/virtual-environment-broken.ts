@@ -1,10 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
+import { USUAL_PATH } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, LIKELY, linesOf, remedy, step, SURE } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, isOwn, shownPath, slugOf } from './places.ts';
 
-const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const USUAL_DIRS = ['.venv', 'venv', 'env'] as const;
 
 /**

@@ -50,6 +50,9 @@ export interface SchemaDrift {
   readonly pendingMigrations: readonly string[];
 }
 
+/** Where systems and administrators put programs; what a service's own PATH says may be what is wrong. */
+export const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Read-only questions about the machine. Every answer is bounded in time; what cannot be told is null. */
 export interface HostView {
   portHolder(port: number, component: string): Promise<PortHolder | null>;
