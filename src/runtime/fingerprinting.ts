@@ -21,6 +21,7 @@ import type {
 import type { HostView } from '../domains/playbooks/index.ts';
 import type { ComponentSpec, Launch } from '../domains/supervisor/index.ts';
 import { messageOf, sha256Hex, type Clock, type Files, type Logger, type Spawner } from '../kernel/index.ts';
+import { ENVIRONMENT_NAMES } from './config/index.ts';
 
 export interface FingerprintSources {
   readonly clock: Clock;
@@ -51,6 +52,8 @@ const MIB = 1024 * 1024;
 const NEARLY_FULL_RATIO = 0.05;
 const FULL_BYTES = MIB;
 
+/** What Grace itself is told is no reason why a service fails, and no cure. */
+const OF_GRACE: ReadonlySet<string> = new Set(ENVIRONMENT_NAMES);
 /** Variables that differ at every start and say nothing. */
 const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|TMUX.*)$/;
 
@@ -86,7 +89,7 @@ export class Fingerprinting {
       const launch = await this.sources.launchOf(spec);
       launches.set(spec.name, launch);
       commands[spec.name] = redactor.redact(launch.argv.join(' '));
-      const lasting = Object.entries(launch.env).filter(([name]) => !VOLATILE.test(name));
+      const lasting = Object.entries(launch.env).filter(([name]) => !VOLATILE.test(name) && !OF_GRACE.has(name));
       env[spec.name] = Object.fromEntries(lasting.map(([name, value]) => [name, digest(value)]));
     }
     for (const entries of maps.values()) for (const e of entries) if (e.kind === 'file' && e.hasContent) files[e.path] = digest(e.digest);

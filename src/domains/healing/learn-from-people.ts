@@ -20,7 +20,7 @@ import {
 import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import type { Emit } from './events.ts';
+import type { Emit, GraceEvent } from './events.ts';
 import type { Knowledge, PlaybookLibrary } from './healer.ts';
 
 export interface PeopleLearnerPorts {
@@ -108,14 +108,17 @@ export class PeopleLearner {
   async learn(component: ComponentSpec, components: readonly ComponentSpec[]): Promise<void> {
     const states = await this.ports.failedStates.load(component.name);
     for (const [signature, all] of Map.groupBy(states, (s) => s.signature)) {
+      let told: GraceEvent | null = null;
       try {
         const others = states.filter((s) => s.signature !== signature && s.atMs > (all.at(-1)?.atMs ?? 0));
-        await this.learnFrom(component, components, signature, all, others);
+        told = await this.learnFrom(component, components, signature, all, others);
       } catch (error) {
         this.ports.logger.warn('a fix by hand could not be learned from', { component: component.name, error: messageOf(error) });
       }
       // Whatever came of it: it works now, and the next failure is another story.
       await this.ports.failedStates.forget(component.name, signature);
+      // Told once it is settled: who stops Grace now does not make it learn the same again.
+      if (told !== null) this.ports.emit(told);
     }
   }
 
@@ -125,15 +128,15 @@ export class PeopleLearner {
     signature: Signature,
     all: readonly FailedState[],
     later: readonly FailedState[],
-  ): Promise<void> {
+  ): Promise<GraceEvent | null> {
     const { clock, incidents } = this.ports;
     const states = all.filter((s) => clock.nowMs() - s.atMs < STATE_LIFE_MS);
     const last = states.at(-1);
     const pattern = await incidents.pattern(signature);
     const [failure] = await incidents.failuresLike(signature, 1);
-    if (last === undefined || pattern === null || failure === undefined) return;
+    if (last === undefined || pattern === null || failure === undefined) return null;
     const since = await this.runsSince(component.name, last.atMs);
-    if (since.some((run) => run.signature === signature)) return; // Grace has mended it
+    if (since.some((run) => run.signature === signature)) return null; // Grace has mended it
     const good = await this.ports.goodState(component, Object.keys(last.reachable));
     const [from, to] = [last, good].map((s) => s.fingerprint.parts.git?.['commit'] ?? '');
     const touched = from === to ? [] : await this.ports.touched(from ?? '', to ?? '');
@@ -149,7 +152,7 @@ export class PeopleLearner {
       isNamed: (path) => isNamed(failure, component, path),
     }).filter((d) => !byGrace(d));
     const lesson = await this.lessonOf(component, components, failure, differences, touched, since.length > 0);
-    if (lesson !== null) await this.keep(component, pattern, failure, lesson, last, good);
+    return lesson === null ? null : this.keep(component, pattern, failure, lesson, last, good);
   }
 
   private async lessonOf(
@@ -201,8 +204,8 @@ export class PeopleLearner {
     lesson: Lesson,
     failed: FailedState,
     good: ComponentState,
-  ): Promise<void> {
-    const { incidents, lessons, emit } = this.ports;
+  ): Promise<GraceEvent> {
+    const { incidents, lessons } = this.ports;
     await lessons.save(component.name, { ...(await lessons.load(component.name)), [pattern.signature]: lesson.did });
     const candidate = lesson.steps.length === 0 ? null : await this.candidate(component, pattern, failure, lesson, failed, good);
     const [explanation] = (await incidents.explanations({ signature: pattern.signature, limit: 20 })).filter(
@@ -212,7 +215,7 @@ export class PeopleLearner {
       const told = `a person mended it: ${lesson.did.join('; ')}`;
       await incidents.saveExplanation({ ...explanation, advice: [told, ...explanation.advice.filter((a) => a !== told)] });
     }
-    emit({
+    return {
       type: 'learned_from_person',
       component: component.name,
       incident: pattern.incidentId,
@@ -220,7 +223,7 @@ export class PeopleLearner {
       did: lesson.did,
       playbook: candidate?.playbook.name ?? null,
       approval: candidate?.approval ?? null,
-    });
+    };
   }
 
   /** Writes, registers and offers it. Null when somebody has written a playbook for this failure, which is better. */

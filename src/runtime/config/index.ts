@@ -15,7 +15,7 @@ export type {
 export type { CommandFile, ComponentFile, DependencyFile, GraceConfigFile, ProbeFile, SmokeFile } from './schema.ts';
 export { ConfigInvalid, type Mistake } from './mistakes.ts';
 export { findConfigFile, type LoadedFile } from './load.ts';
-export { type EnvironmentName, type EnvironmentSettings } from './environment.ts';
+export { ENVIRONMENT_NAMES, type EnvironmentName, type EnvironmentSettings } from './environment.ts';
 export type { Origin, Provenance, Source } from './origin.ts';
 export { loadConfig, type ConfigRequest } from './load-config.ts';
 export { detectProject, type ComponentDetection, type DetectedProject } from './detect.ts';
