@@ -15,6 +15,21 @@ test('starts the dependency with its declared command', async () => {
   expect(await guardAfter(dependencyDown, sick, { ...sick, reachable: ['127.0.0.1:5432'] })).toBeNull();
 });
 
+test('an attempt to connect that times out is a dependency that does not answer', async () => {
+  const dropped = [fact('timeout', '10.0.0.9:5432', { code: 'ETIMEDOUT' })];
+  const { best } = await choose({ facts: dropped, components: [] });
+  expect([best.family, best.cause]).toEqual(['dependency_down', expect.stringContaining('nothing answers at 10.0.0.9:5432')]);
+  expect(best.waitFor).toEqual({ kind: 'reachable', host: '10.0.0.9', port: 5432 });
+});
+
+test.each([
+  ['something that can be reached took too long', '10.0.0.9:5432', ['10.0.0.9:5432']],
+  ['nobody says what took too long', 'the request', []],
+])('a timeout is another failure when %s', async (_when, subject, reachable) => {
+  const { best } = await choose({ facts: [fact('timeout', subject)], components: [], reachable });
+  expect(best.family).toBe('unexplained');
+});
+
 test('waits for a dependency that nobody here may start', async () => {
   const { best, chosen } = await choose({ facts: refused, components: [dependency()] });
   expect(chosen).toBeNull();

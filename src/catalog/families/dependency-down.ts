@@ -41,9 +41,11 @@ export const dependencyDown: FailureFamily = {
     const add = (key: string, answer: Diagnosis | null): void => {
       if (answer !== null && !found.has(key)) found.set(key, answer);
     };
-    for (const fact of factsOf(c, 'connection_refused', 'connection_lost')) {
+    for (const fact of factsOf(c, ...NO_CONNECTION)) {
       const address = parseAddress(fact.subject);
       if (address === null || isOwnAddress(c, address)) continue;
+      // What can be reached and took too long is slow, and does not get faster by being waited for.
+      if (fact.kind === 'timeout' && (await c.host.canConnect(address.host, address.port))) continue;
       const component = componentAt(c, address);
       add(component?.name ?? `${address.host}:${address.port}`, await diagnoseAddress(c, component, address));
     }
@@ -70,6 +72,9 @@ export const dependencyDown: FailureFamily = {
   },
   guard: (g) => guardOfSteps('dependency_down', g),
 };
+
+/** A firewall that drops packets says nothing at all: then the attempt times out. */
+const NO_CONNECTION = ['connection_refused', 'connection_lost', 'timeout'] as const;
 
 const LOOKS_AT_DEPENDENCIES: ReadonlySet<string> = new Set([
   'exit',
@@ -99,7 +104,7 @@ function isOwnAddress(c: CaseFile, address: Address): boolean {
 async function diagnoseAddress(c: CaseFile, component: ComponentSpec | null, address: Address): Promise<Diagnosis | null> {
   const isUp = await c.host.canConnect(address.host, address.port);
   if (!isUp && component?.kind === 'dependency') return down(c, component, address, true);
-  const evidence = linesOf(factsOf(c, 'connection_refused', 'connection_lost'));
+  const evidence = linesOf(factsOf(c, ...NO_CONNECTION));
   const where = `${component === null ? '' : `${component.name} at `}${address.host}:${address.port}`;
   // While it runs, a lost connection that is back is for the families that look at how the component behaves.
   if (isUp) return isRuntime(c) ? null : cameLate(c, where, address, evidence);
@@ -118,7 +123,7 @@ function down(c: CaseFile, dependency: ComponentSpec, address: Address, isSaid: 
   const common = {
     cause: `${dependency.name} does not answer at ${where}${dependency.name === c.component.name ? '' : `, and ${c.component.name} needs it`}`,
     confidence: isSaid ? SURE : LIKELY,
-    evidence: [`nothing listens at ${where}`, ...linesOf(factsOf(c, 'connection_refused', 'connection_lost', 'host_unresolved'))],
+    evidence: [`nothing listens at ${where}`, ...linesOf(factsOf(c, ...NO_CONNECTION, 'host_unresolved'))],
     waitFor: { kind: 'reachable', ...address },
   } as const;
   const playbook = `start_${nameSlug(dependency.name)}`;
