@@ -49,6 +49,20 @@ test('what failed at run time, or was only reported, is not told to be started a
 });
 
 describe('a person is given', () => {
+  test.each([
+    ['node', 'npm ci'],
+    ['python', 'python3 -m pip install -r requirements.txt'],
+    ['ruby', 'bundle install'],
+    ['php', 'composer install'],
+  ] as const)('the package manager of %s', (runtime, install) => {
+    expect(lines(diagnosis('package_missing'), aCase({}, { ...fact('module_missing', 'Monolog'), runtime }))).toContain(install);
+  });
+
+  test('the package manager that the fix would use', () => {
+    const withComposer = remedy({ directory: PROJECT }, 'install the packages of the lock file with composer');
+    expect(lines(diagnosis('package_missing', { remedy: withComposer }), aCase())).toContain('composer install');
+  });
+
   test('who holds the port, the log, and the way to start again', () => {
     const cause = 'port 4610 is in use by node (pid 2901, user ada)';
     expect(lines(diagnosis('port_in_use', { cause }), aCase({}, fact('port_in_use', '4610')))).toEqual([

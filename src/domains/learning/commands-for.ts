@@ -153,10 +153,8 @@ const OF_FAMILY: Readonly<Record<string, Looks>> = {
 
 function packages(d: Diagnosis, c: CommandCase): readonly Maybe[] {
   const directory = d.remedy?.steps.map((s) => s.params['directory']).find((value) => typeof value === 'string') ?? c.component.cwd;
-  const isPython = c.failure.facts.some((f) => f.runtime === 'python');
-  const isRuby = c.failure.facts.some((f) => f.runtime === 'ruby');
-  const manager =
-    / with (npm|pnpm|yarn|pip|bundler)$/.exec(d.remedy?.description ?? '')?.[1] ?? (isPython ? 'pip' : isRuby ? 'bundler' : 'npm');
+  const usual = c.failure.facts.map((f) => MANAGER_OF[f.runtime]).find((name) => name !== undefined) ?? 'npm';
+  const manager = / with (npm|pnpm|yarn|pip|bundler|composer)$/.exec(d.remedy?.description ?? '')?.[1] ?? usual;
   const names = subjects(c, 'module_missing', 'native_module_broken').filter((name) => PACKAGE_NAME.test(name));
   const install = INSTALL[manager];
   return [
@@ -168,12 +166,15 @@ function packages(d: Diagnosis, c: CommandCase): readonly Maybe[] {
   ];
 }
 
+const MANAGER_OF: Readonly<Record<string, string>> = { python: 'pip', ruby: 'bundler', php: 'composer' };
+
 const INSTALL: Readonly<Record<string, readonly string[]>> = {
   npm: ['npm', 'ci'],
   pnpm: ['pnpm', 'install', '--frozen-lockfile'],
   yarn: ['yarn', 'install', '--immutable'],
   pip: ['python3', '-m', 'pip', 'install', '-r', 'requirements.txt'],
   bundler: ['bundle', 'install'],
+  composer: ['composer', 'install'],
 };
 
 function files(d: Diagnosis, c: CommandCase): readonly Maybe[] {
