@@ -123,15 +123,3 @@ export async function removeEmptyDirectory(files: Files, path: string): Promise<
   await files.removeTree(aside);
   return true;
 }
-
-/** The end of a command's output, for an error message. */
-export function outputTail(result: { readonly stdout: string; readonly stderr: string }, linesMax = 12): string {
-  const lines = `${result.stdout}\n${result.stderr}`
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '');
-  return lines
-    .slice(-linesMax)
-    .map((line) => line.slice(0, 300))
-    .join('\n');
-}

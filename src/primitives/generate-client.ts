@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
-import { outputTail } from './aside.ts';
+import { howItFailed, outputTail } from './command-end.ts';
 import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
@@ -40,11 +40,7 @@ export const generateClient: Primitive<Params> = {
     context.progress(`${tool} ${COMMANDS[tool].join(' ')} in ${dir}`);
     const result = await run(context, argv, dir);
     if (result.exitCode !== 0) {
-      const how = result.timedOut
-        ? 'took more than 5 minutes'
-        : result.spawnErrorCode !== null
-          ? `could not be started (${result.spawnErrorCode})`
-          : `ended with ${result.exitCode ?? result.signal}`;
+      const how = howItFailed(result, GENERATE_MS_MAX);
       throw new PrimitiveFailed('generate_client', `${tool} ${COMMANDS[tool].join(' ')} ${how}\n${outputTail(result)}`, {
         retryable: true,
       });

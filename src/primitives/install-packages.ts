@@ -3,7 +3,8 @@ import { sha256Hex, type CommandResult, type Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
-import { backupName, chownIfAllowed, move, outputTail, writeAs } from './aside.ts';
+import { backupName, chownIfAllowed, move, writeAs } from './aside.ts';
+import { outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import {
   DECLARATIONS,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Primitive } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
-import { outputTail } from './aside.ts';
+import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -37,11 +37,7 @@ export const rebuildPackages: Primitive<Params> = {
       env: { NODE_OPTIONS: '', CI: 'true' },
     });
     if (result.exitCode !== 0) {
-      const how = result.timedOut
-        ? 'took more than 5 minutes'
-        : result.spawnErrorCode !== null
-          ? `could not be started (${result.spawnErrorCode})`
-          : `ended with ${result.exitCode ?? result.signal}`;
+      const how = howItFailed(result, REBUILD_MS_MAX);
       throw new PrimitiveFailed('rebuild_packages', `npm rebuild ${how}\n${outputTail(result)}`, { retryable: true });
     }
     return { summary: `rebuilt the packages of ${dir}`, changed: [join(dir, 'node_modules')] };

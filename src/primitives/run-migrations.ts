@@ -3,7 +3,8 @@ import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
-import { backupName, copyTree, move, outputTail, sameContent } from './aside.ts';
+import { backupName, copyTree, move, sameContent } from './aside.ts';
+import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
@@ -64,11 +65,7 @@ export const runMigrations: Primitive<Params> = {
     const result = await context.run(component.migrate, { timeoutMs: MIGRATE_MS_MAX });
     if (parts.length > 0) await writeNote(context, note, await stampsOf(context, parts));
     if (result.exitCode !== 0) {
-      const how = result.timedOut
-        ? 'took more than 5 minutes'
-        : result.spawnErrorCode !== null
-          ? `could not be started (${result.spawnErrorCode})`
-          : `ended with ${result.exitCode ?? result.signal}`;
+      const how = howItFailed(result, MIGRATE_MS_MAX);
       throw new PrimitiveFailed('run_migrations', `${component.migrate.join(' ')} ${how}\n${outputTail(result)}`);
     }
     return { summary: `migrations ran: ${outputTail(result, 1) || 'no output'}`, changed: parts.map((part) => part.path) };

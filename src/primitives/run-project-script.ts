@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
-import { backupName, brokenName, move, outputTail } from './aside.ts';
+import { backupName, brokenName, move } from './aside.ts';
+import { howItFailed, outputTail } from './command-end.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
@@ -61,11 +62,7 @@ export const runProjectScript: Primitive<Params> = {
     // A loader or a heap limit that is meant for the service would reach every tool of the build.
     const result = await context.run(argv, { timeoutMs: SCRIPT_MS_MAX, cwd: directory, env: { NODE_OPTIONS: '' } });
     if (result.exitCode !== 0) {
-      const how = result.timedOut
-        ? 'took more than 10 minutes'
-        : result.spawnErrorCode !== null
-          ? `could not be started (${result.spawnErrorCode})`
-          : `ended with ${result.exitCode ?? result.signal}`;
+      const how = howItFailed(result, SCRIPT_MS_MAX);
       throw new PrimitiveFailed('run_project_script', `${argv.join(' ')} ${how}\n${outputTail(result)}`);
     }
     if (makes !== null && ((await context.files.stat(makes)) === null || !(await isFilled(context, makes))))

@@ -1,5 +1,5 @@
 import type { Primitive } from '../domains/playbooks/index.ts';
-import { outputTail } from './aside.ts';
+import { outputTail } from './command-end.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { Parameters } from './parameters.ts';
 
