@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import { reachesOut, type Primitive, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import { backupName, brokenName, move } from './aside.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
@@ -15,9 +15,6 @@ type Made = { readonly path: string | null; readonly aside: string };
 const SCRIPT_MS_MAX = 10 * 60_000;
 const SCRIPT_NAME = /^[\w@.:/+-]{1,80}$/;
 const MANIFEST_BYTES_MAX = 256 * 1024;
-/** A script that reaches beyond the project, whatever it is called. */
-const REACHES_OUT =
-  /\b(?:deploy|publish|push|upload|migrate?|migrations?|seed|drop|reset|release|docker|kubectl|helm|terraform|ssh|scp|rsync|sudo|curl|wget|git)\b/;
 
 export const runProjectScript: Primitive<Params> = {
   name: 'run_project_script',
@@ -35,7 +32,7 @@ export const runProjectScript: Primitive<Params> = {
     const directory = await confineTarget(context, params.directory);
     const body = await scriptIn(context, directory, params.script);
     if (body === null) return { state: 'refused', reason: `${join(directory, 'package.json')} has no script "${params.script}"` };
-    if (REACHES_OUT.test(body))
+    if (reachesOut(body))
       return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${body.slice(0, 200)}` };
     const makes = params.makes === null ? null : await confineEntry(context, params.makes);
     if (makes !== null && (await context.files.stat(makes)) !== null && (await isFilled(context, makes)))
@@ -55,7 +52,7 @@ export const runProjectScript: Primitive<Params> = {
     const makes = params.makes === null ? null : await confineEntry(context, params.makes);
     // The manifest may be another one by now.
     const body = await scriptIn(context, directory, params.script);
-    if (body === null || REACHES_OUT.test(body))
+    if (body === null || reachesOut(body))
       throw new PrimitiveFailed('run_project_script', `the script "${params.script}" is not what it was`);
     const argv = [await managerIn(context, directory), 'run', params.script];
     context.progress(`${argv.join(' ')} in ${directory}`);

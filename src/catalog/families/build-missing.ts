@@ -1,6 +1,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
+import { reachesOut } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, LIKELY, PERHAPS, remedy, step, SURE, text } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { entriesToRestore, missingPartOf } from './missing-part.ts';
@@ -23,9 +24,6 @@ const PRODUCT = /\.(?:[cm]?js|html|css|json|wasm)$|\/BUILD_ID$/;
 
 /** In the order in which they are taken. */
 const BUILD_SCRIPTS = ['build', 'build:prod', 'build:server', 'compile', 'tsc'];
-/** A script that is called `build` and does more than that is for people. */
-const DOES_MORE =
-  /\b(?:deploy|publish|push|upload|migrate?|migrations?|seed|drop|reset|release|docker|kubectl|helm|terraform|ssh|scp|rsync|sudo|curl|wget|git)\b/;
 
 /** What the start command runs is made by a build, and the build has not run here. */
 export const buildMissing: FailureFamily = {
@@ -80,7 +78,7 @@ async function diagnoseBuild(c: CaseFile, fact: Fact, path: string): Promise<Dia
       : null;
   const body = project.scripts[script] ?? '';
   const run = `npm run ${script}`;
-  if (DOES_MORE.test(body))
+  if (reachesOut(body))
     return diagnosis('build_missing', {
       cause: `${shown} is made by "${run}", which has not run here`,
       confidence: LIKELY,

@@ -25,6 +25,7 @@ export type {
   PrimitiveResult,
   ProcessControl,
 } from './primitive.ts';
+export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
 export { executePlaybook, undoRun, type ExecuteOptions, type ExecuteOutcome, type Journal } from './execute-playbook.ts';
 export { SEVERITY, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';
