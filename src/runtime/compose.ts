@@ -314,6 +314,10 @@ export async function compose(options: ComposeOptions) {
       knowledge,
       emit: redactedEmit,
       launchOf,
+      async suspectFiles(spec) {
+        const differing = (await lastGood.drift(spec, [])).filter((d) => d.subject.startsWith('/'));
+        return differing.slice(0, SUSPECTS_WATCHED_MAX).map((d) => d.subject);
+      },
       async usualStartMs(name) {
         const known = (await repos.boots.lastVerified())?.report.components.find((c) => c.name === name);
         return known === undefined || known.readyAfterMs === null || known.state !== 'ready'
@@ -467,6 +471,8 @@ export async function compose(options: ComposeOptions) {
   };
 }
 
+/** Files looked at several times a second while somebody is waited for. */
+const SUSPECTS_WATCHED_MAX = 20;
 /** Marks that no component can have: their names begin with a letter or digit. */
 const CHECKS = '.checks';
 const fixesOf = (boot: string): string => `.fixes/${boot}`;

@@ -25,6 +25,8 @@ export interface SupervisionPorts {
   launchOf(spec: ComponentSpec): Promise<Launch & { readonly specHash: string; readonly skip: boolean }>;
   /** How long a component took to get ready at the last verified boot; null when there was none. */
   usualStartMs(component: string): Promise<number | null>;
+  /** Files that differ from the last good boot, most suspicious first; the few that are worth watching. */
+  suspectFiles(spec: ComponentSpec): Promise<readonly string[]>;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
 }
 

@@ -253,6 +253,20 @@ describe('where only a person or time can help', () => {
     expect(await always.bringUp()).toMatchObject({ state: 'ready' });
   });
 
+  test('a change of a file that differs from the last good boot ends a hold at once', async () => {
+    const world = await healingWorld({ settings: { hold: 'always' } });
+    needs(world, 'exception');
+    const file = join(world.dir, 'routes.json');
+    writeFileSync(file, 'broken');
+    world.drift = [{ kind: 'changed', subject: file, message: 'routes.json changed', isBroken: false, canRestore: false, suspicion: 1 }];
+    world.clock.at(4000, () => {
+      world.settings['exception'] = 'fixed';
+      writeFileSync(file, 'mended by hand');
+    });
+    expect(await world.bringUp()).toMatchObject({ state: 'ready' });
+    expect(world.clock.monotonicMs()).toBeLessThan(10_000);
+  });
+
   test('it waits for an approval, and acts as soon as it is given', async () => {
     const world = await healingWorld({ settings: { hold: 'auto' } });
     needs(world, 'disk_full');

@@ -190,12 +190,13 @@ export class Supervision {
         const isServing = captured.failure.symptom === 'smoke' && runner.isRunning();
         if (!isServing) await runner.stop();
         const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
+        const suspects = await this.ports.suspectFiles(spec);
         emit({ type: 'held', component: spec.name, cause, waitingFor });
         const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
         const why =
           result?.state === 'needs_approval'
             ? await this.approvalOrChange(result, spec)
-            : await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
+            : await this.waitForChange(waitFor, spec, patienceMs, suspects);
         emit({ type: 'component_waiting', component: spec.name, on: waitingFor, text: `trying again: ${why}` });
         keepsRunning = isServing;
         healed = 0;
@@ -309,10 +310,11 @@ export class Supervision {
         return { state: 'failed', cause, fixes };
       }
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
+      const suspects = await this.ports.suspectFiles(spec);
       this.ports.emit({ type: 'held', component: spec.name, cause, waitingFor });
       const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
       if (result?.state === 'needs_approval') await this.approvalOrChange(result, spec);
-      else await waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
+      else await this.waitForChange(waitFor, spec, patienceMs, suspects);
       attempts.length = 0;
       round = -1;
     }
@@ -339,6 +341,14 @@ export class Supervision {
       await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
     }
     return false;
+  }
+
+  /**
+   * What differs from the last good boot is what somebody will mend first: a change there ends the wait as well.
+   * @param suspects   taken before it was said that Grace waits: whoever reads that is quick
+   */
+  private waitForChange(waitFor: WaitFor | null, spec: ComponentSpec, patienceMs: number, suspects: readonly string[]): Promise<string> {
+    return waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal, suspects);
   }
 
   /** Whoever is asked may mend it by hand instead of answering, and a cause may go away: that is noticed as well. */
@@ -534,13 +544,14 @@ export class Supervision {
       if (result.state === 'ready') return true;
       if (result.state !== 'failed') return false;
       const patienceMs = PATIENCE_MS[Math.min(round, PATIENCE_MS.length - 1)] ?? 60_000;
+      const suspects = await this.ports.suspectFiles(spec);
       emit({
         type: 'held',
         component: spec.name,
         cause: result.cause,
         waitingFor: `a change of its files, or ${formatDuration(patienceMs)}`,
       });
-      await waitForCause(null, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal);
+      await this.waitForChange(null, spec, patienceMs, suspects);
       current = runner.isRunning() ? current : null;
     }
   }

@@ -133,6 +133,7 @@ export class HealingWorld {
       {
         clock, logger, knowledge, emit, caseFile, approvals,
         usualStartMs: async () => this.usualStartMs,
+        suspectFiles: async () => this.drift.map((d) => d.subject),
         files: nodeFiles,
         host: this.host,
         view: this.view,
