@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { messageOf, sha256Hex, type Files } from '../../kernel/index.ts';
 import type { PlaybookLibrary } from '../../domains/healing/index.ts';
 import { PlaybookInvalid, type Playbook } from '../../domains/playbooks/index.ts';
+import { treatAsModule } from './module-files.ts';
 
 const RISKS = new Set(['low', 'medium', 'high', 'critical']);
 const TIERS = new Set(['tier_1', 'tier_2', 'tier_3', 'tier_4']);
@@ -24,6 +25,7 @@ export function playbookLibrary(dir: string, graceUrl: string, files: Files): Pl
         specifier === 'grace-runtime' ? { url: graceUrl, shortCircuit: true } : next(specifier, context),
     });
   }
+  treatAsModule(`${dir}/`);
   const hash = async (file: string): Promise<string | null> => {
     const content = await files.read(file);
     return content === null ? null : sha256Hex(content);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, extname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { treatAsModule } from '../../adapters/node/module-files.ts';
 import { codeOf, messageOf } from '../../kernel/index.ts';
 import { ConfigInvalid, didYouMean, fileInvalid, pathText, type Locate, type Mistake } from './mistakes.ts';
 
@@ -184,6 +185,7 @@ async function importModule(file: string, text: string): Promise<LoadedFile> {
   if (text.trim() === '') throw emptyFile(file);
   // a module is loaded once in a process; the stamp lets a corrected file be read again
   const url = `${pathToFileURL(file).href}?read=${statSync(file).mtimeMs}`;
+  if (/^export\s+default\b/m.test(text)) treatAsModule(file);
   let module: { default?: unknown };
   const limit = timeLimit(file);
   try {
