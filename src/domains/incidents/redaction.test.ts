@@ -158,6 +158,17 @@ describe('values it was told of', () => {
   });
 });
 
+test('a source file named after a secret is no secret, and where in it stays to be read', () => {
+  for (const text of [
+    'at handle (/app/routes/token.js:123:45)',
+    '/app/playbooks/set_payment_api_key.ts: does not compile',
+    'auth/password.py:1204: SyntaxError',
+    './secrets.go:102:9: undefined: load',
+  ])
+    expect(redact(text)).toBe(text);
+  expect(redact('api_key.test: abc123def')).toBe(`api_key.test: ${REDACTED}`);
+});
+
 describe('deep values', () => {
   test('strings are redacted wherever they stand, and those under secret names go whole', () => {
     const redactor = knowing('tops3cret');

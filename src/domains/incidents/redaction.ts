@@ -38,9 +38,9 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
     `$1"${REDACTED}`,
   ],
   // name=value and "name": "value"; what stands before the name stays as it is, and looking for it would cost a second look
-  // at every word
+  // at every word. A source file is no name: `routes/token.js:12:5` says where
   [
-    /((?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
+    /((?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential)[A-Za-z0-9_.-]{0,32}(?<!\.(?:[cm]?[jt]sx?|py|rb|go|php|java|rs|cs))["']?\s{0,4}[:=]\s{0,4}["']?)([^\s"',;&}]{3,512})/gi,
     `$1${REDACTED}`,
   ],
 ];
