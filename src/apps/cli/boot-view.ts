@@ -1,6 +1,7 @@
 import type { Emit, GraceEvent } from '../../domains/healing/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
-import { columns, paint, table, visibleLength, wrap } from './terminal.ts';
+import { commandLines } from './suggested-commands.ts';
+import { columns, paint, visibleLength, wrap } from './terminal.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 90;
@@ -44,7 +45,7 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'stage_ended':
       return [
-        `${MARK[event.result]()} ${event.stage.padEnd(26)} ${paint('dim', formatDuration(event.durationMs).padStart(8))}${event.detail === '' ? '' : `  ${event.detail}`}`,
+        `${MARK[event.result]()} ${event.stage.padEnd(26)} ${paint('dim', formatDuration(event.durationMs).padStart(8))}${stageDetail(event.detail, columns() - STAGE_WIDTH)}`,
       ];
     case 'finding':
       return event.finding.severity === 'info'
@@ -118,10 +119,7 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'person_needed':
       return [
         ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
-        ...table(event.commands.slice(0, COMMANDS_SHOWN).map(({ command, why }) => [command, paint('dim', why)]))
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line, i) => labelled(i === 0 ? 'run' : '', line)),
+        ...commandLines(event.commands.slice(0, COMMANDS_SHOWN), width - 10).map((line, i) => labelled(i === 0 ? 'run' : '', line)),
       ];
     case 'notice':
       return [
@@ -130,11 +128,20 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'boot_ended':
       return event.outcome === 'success'
         ? [paint('green', `up in ${formatDuration(event.durationMs)}`)]
-        : [`${paint('red', `boot ${event.outcome}`)} after ${formatDuration(event.durationMs)}; report: ${event.report}`];
+        : [`${paint('red', `boot ${event.outcome}`)} after ${formatDuration(event.durationMs)}\nreport: ${event.report}`];
     case 'stage_started':
     case 'component_starting':
       return [];
   }
+}
+
+/** Up to where the detail of a stage begins. */
+const STAGE_WIDTH = 39;
+
+/** Beside its stage, or below it where that leaves too little room for a sentence. */
+function stageDetail(detail: string, room: number): string {
+  if (detail === '') return '';
+  return visibleLength(detail) <= room ? `  ${detail}` : `\n    ${wrap(detail, columns() - 4, '    ')}`;
 }
 
 /** While a boot goes on; the others are in `grace explain`. */

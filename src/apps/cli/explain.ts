@@ -16,7 +16,8 @@ import { findBoot } from './find.ts';
 import { incidentNames, mergedWith, ruleJson, standingPattern, toldRule } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { tookMs } from './past-boots.ts';
-import { columns, fitted, paint, table, wrap } from './terminal.ts';
+import { commandLines } from './suggested-commands.ts';
+import { columns, fitted, paint, wrap } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
 /** A crash loop leaves hundreds of the same; what is asked for is what they have in common. */
@@ -376,17 +377,14 @@ function describe({ explanation: e, incident }: Entry, times: number, actions: r
     field('Grace', actions),
     field('outcome', [e.outcome === 'healed' && e.playbook === null ? paint('yellow', 'started again, and ready') : OUTCOME[e.outcome]()]),
     field('you can', e.outcome === 'healed' && e.playbook !== null ? [] : some(e.advice, limits.advice)),
-    commandLines(e.commands ?? [], whole ? Number.POSITIVE_INFINITY : limits.commands),
+    runLines(e.commands ?? [], whole ? Number.POSITIVE_INFINITY : limits.commands),
     field('or else', limits.alternatives === 0 && !whole ? [] : some(alternatives, limits.alternatives)),
   ].filter((line) => line !== '');
 }
 
-/** Each on a line of its own and never broken: what is copied is what runs. */
-function commandLines(commands: readonly SuggestedCommand[], limit: number): string {
-  const rows = commands.slice(0, limit).map(({ command, why }) => [command, paint('dim', why)]);
-  if (rows.length === 0) return '';
-  return table(rows)
-    .split('\n')
+/** The commands under their label. */
+function runLines(commands: readonly SuggestedCommand[], limit: number): string {
+  return commandLines(commands.slice(0, limit), columns() - LABEL_WIDTH - 2)
     .map((line, i) => `  ${paint('dim', (i === 0 ? 'run' : '').padEnd(LABEL_WIDTH))}${line}`)
     .join('\n');
 }

@@ -176,11 +176,12 @@ describe('grace history', () => {
       { ...week, week: '2026-W03', failures: 0, healedShare: null },
     ];
     const text = evolutionLines(weeks, true).join('\n');
-    expect(text).toContain('████████████');
-    expect(text).toContain('25 % (1 of 4)');
+    expect(text).toContain('████████');
+    expect(text).toContain('1 of 4');
     expect(text).not.toContain('2026-W01');
     const plain = evolutionLines(weeks, false).join('\n');
-    expect(plain).toContain('############');
+    expect(plain).toContain('########');
+    expect(Math.max(...plain.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(plain).not.toContain('█');
     expect(evolutionLines([], true).at(-1)).toBe('  nothing yet');
   });

@@ -5,11 +5,12 @@ import { mergedWith } from './grouping.ts';
 import type { Memory } from './memory.ts';
 import { scoreJson, scoreLine, scoreReasons } from './past-boots.ts';
 import { patternJson, stateOf, withMerged } from './patterns.ts';
-import { columns, fitted, isUtf8, paint, table, wrap } from './terminal.ts';
+import { columns, fitted, isUtf8, paint, wrap } from './terminal.ts';
 import { iso, when } from './when.ts';
 
 export const WEEKS_SHOWN = 8;
-const BAR_WIDTH = 12;
+/** With what stands before it, as wide as the narrowest usual terminal. */
+const BAR_WIDTH = 8;
 
 /** `grace history`: health score, known failures, how it went week by week, and what would be worth doing [BL-12], [BL-13]. */
 export async function history(memory: Memory, weeks: number = WEEKS_SHOWN): Promise<Answer> {
@@ -79,23 +80,21 @@ export function evolutionLines(weeks: readonly WeekOfLearning[], isUtf8Terminal:
   if (shown.length === 0) return [title, '  nothing yet'];
   const most = Math.max(1, ...shown.map((w) => w.failures));
   const bar = (n: number): string => (isUtf8Terminal ? '█' : '#').repeat(n === 0 ? 0 : Math.max(1, Math.round((n / most) * BAR_WIDTH)));
-  return [
-    title,
-    table([
-      ['  week', 'boots', 'failed', 'failures', '', 'new', 'playbooks', 'healed by itself', 'came back'].map((t) => paint('dim', t)),
-      ...shown.map((w) => [
-        `  ${w.week}`,
-        String(w.boots),
-        String(w.failedBoots),
-        String(w.failures),
-        paint('yellow', bar(w.failures).padEnd(BAR_WIDTH)),
-        String(w.newPatterns),
-        String(w.newPlaybooks),
-        w.healedShare === null ? paint('dim', '-') : `${Math.round(w.healedShare * 100)} % (${w.healedByItself} of ${w.failures})`,
-        String(w.recurrences),
-      ]),
+  const rows = [
+    ['  week', 'boots', 'failed', 'failures', 'new', 'playbooks', 'healed', 'came back', ''].map((t) => paint('dim', t)),
+    ...shown.map((w) => [
+      `  ${w.week}`,
+      String(w.boots),
+      String(w.failedBoots),
+      String(w.failures),
+      String(w.newPatterns),
+      String(w.newPlaybooks),
+      w.healedShare === null ? paint('dim', '-') : `${w.healedByItself} of ${w.failures}`,
+      String(w.recurrences),
+      paint('yellow', bar(w.failures)),
     ]),
   ];
+  return [title, fitted(rows)];
 }
 
 /** Numbers only, for a chart. */

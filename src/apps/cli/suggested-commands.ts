@@ -1,0 +1,14 @@
+import type { SuggestedCommand } from '../../domains/incidents/index.ts';
+import { paint, table, visibleLength } from './terminal.ts';
+
+/**
+ * Each command on a line of its own and never broken: what is copied is what runs. What it tells stands beside it, or below
+ * where the screen has no room beside the longest.
+ * @param width   columns from where a command begins to the end of the screen
+ */
+export function commandLines(commands: readonly SuggestedCommand[], width: number): readonly string[] {
+  if (commands.length === 0) return [];
+  const beside = table(commands.map(({ command, why }) => [command, paint('dim', why)])).split('\n');
+  if (beside.every((line) => visibleLength(line) <= width)) return beside;
+  return commands.flatMap(({ command, why }) => [command, paint('dim', `  ${why}`)]);
+}
