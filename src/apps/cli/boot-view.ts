@@ -93,7 +93,7 @@ function linesFor(event: GraceEvent): readonly string[] {
       return [];
     case 'playbook_verified':
       return [
-        `    ${paint('green', '✔')} ${event.component}: ${event.playbook} ${paint('green', 'verified')}${paint('dim', `, and guarded against from now on (${event.incident})`)}`,
+        `    ${paint('green', '✔')} ${wrap(`${event.component}: ${event.playbook} ${paint('green', 'verified')}${paint('dim', `, and guarded against from now on (${event.incident})`)}`, width, '      ')}`,
       ];
     case 'playbook_failed':
       return [
@@ -108,7 +108,8 @@ function linesFor(event: GraceEvent): readonly string[] {
         ...(event.playbook === null
           ? []
           : [
-              `      kept as candidate playbook ${paint('bold', event.playbook)}${event.approval === null ? '' : `; approve with: grace approvals approve ${event.approval}`}`,
+              `      kept as candidate playbook ${paint('bold', event.playbook)}`,
+              ...(event.approval === null ? [] : [`      approve with: grace approvals approve ${event.approval}`]),
             ]),
       ];
     case 'held':

@@ -22,7 +22,7 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
       const rows = explanations
         .toReversed()
         .map((e) => [`  ${byFailure.get(e.signature) ?? ''}`, e.outcome.replaceAll('_', ' '), e.playbook ?? '-', e.cause]);
-      lines.push(table(fitted(rows)));
+      lines.push(fitted(rows));
     }
     const here = new Set(explanations.map((e) => e.signature));
     // What was made of a person's work guards nothing before it was approved and has worked.
@@ -31,12 +31,10 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
     if (older.length > 0) {
       lines.push('', paint('bold', 'known from before, and guarded against'));
       lines.push(
-        table(
-          fitted(
-            older
-              .slice(0, PATTERNS_SHOWN)
-              .map((p) => [`  ${p.incidentId}`, p.state, p.playbook ?? '-', p.rootCause === '' ? p.template : p.rootCause]),
-          ),
+        fitted(
+          older
+            .slice(0, PATTERNS_SHOWN)
+            .map((p) => [`  ${p.incidentId}`, p.state, p.playbook ?? '-', p.rootCause === '' ? p.template : p.rootCause]),
         ),
       );
       if (older.length > PATTERNS_SHOWN) lines.push(paint('dim', `  and ${older.length - PATTERNS_SHOWN} more: grace patterns`));
@@ -48,9 +46,17 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
   }
 }
 
-/** The last column, broken to what is left of the line. */
-function fitted(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+/** A narrower column would be a word a line. */
+const CAUSE_CHARS_MIN = 30;
+
+/** The last column, broken to what is left of the line; where that is too little, on lines of its own below the others. */
+export function fitted(rows: readonly (readonly string[])[]): string {
   const widths = [0, 1, 2].map((i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)));
   const indent = widths.reduce((sum, width) => sum + width + 2, 0);
-  return rows.map((row) => [...row.slice(0, 3), wrap(row[3] ?? '', Math.max(30, columns() - indent), ' '.repeat(indent))]);
+  const room = columns() - indent;
+  if (room >= CAUSE_CHARS_MIN) return table(rows.map((row) => [...row.slice(0, 3), wrap(row[3] ?? '', room, ' '.repeat(indent))]));
+  return table(rows.map((row) => row.slice(0, 3)))
+    .split('\n')
+    .map((line, i) => `${line}\n      ${wrap(rows[i]?.[3] ?? '', columns() - 6, '      ')}`)
+    .join('\n');
 }
