@@ -75,7 +75,7 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
       await answer(command, (memory) => showBoot(memory, boot, options.blame === true));
     });
   looking(program, 'history', 'score, known failures, week by week, suggestions')
-    .option('-w, --weeks <n>', 'how many weeks back (default: 8)', wholeNumber)
+    .option('-w, --weeks <n>', 'how many weeks back (default: 8)', weekCount)
     .action(async ({ weeks }: { weeks?: number }, command: Command) => {
       const { history } = await import('./history.ts');
       await answer(command, (memory) => history(memory, weeks));
@@ -225,6 +225,15 @@ function looking(parent: Command, name: string, description: string): Command {
     .option('-c, --config <file>', 'config file (default: grace.config.* here)')
     .addOption(new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)'))
     .option('--json', 'for scripts');
+}
+
+/** Ten years: more would be counted, a row each, and show nothing more. */
+const WEEKS_MAX = 520;
+
+function weekCount(text: string): number {
+  const n = wholeNumber(text);
+  if (n > WEEKS_MAX) throw new InvalidArgumentError(`It must be ${WEEKS_MAX} at most.`);
+  return n;
 }
 
 function wholeNumber(text: string): number {

@@ -33,6 +33,8 @@ describe('the command line', () => {
     expect(grace('explian')).toMatchObject({ status: 2, stderr: expect.stringContaining('Did you mean explain?') });
     expect(grace('playbooks', 'lst')).toMatchObject({ status: 2, stderr: expect.stringContaining('list, show, enable, disable') });
     expect(grace('boots', '--limit', '0')).toMatchObject({ status: 2 });
+    // One row a week: so many took all the memory there was.
+    expect(grace('history', '--weeks', '99999999')).toMatchObject({ status: 2, stderr: expect.stringContaining('520 at most') });
   });
 
   it('refuses to look where nothing has booted, in words and as JSON, and leaves no trace', async () => {

@@ -14,7 +14,7 @@ test('what a command tells stands beside it where the screen has room', () => {
 });
 
 test('and below it where it has not: the line with the command holds nothing else', () => {
-  expect(commandLines(COMMANDS, 50)).toEqual(["grep -l -e '^API_KEY=' .env", '  which env file sets it', 'grace diff', '  what changed']);
+  expect(commandLines(COMMANDS, 50)).toEqual(["grep -l -e '^API_KEY=' .env", '  which env file sets it', 'grace diff  what changed']);
 });
 
 test('no commands are no lines', () => {
