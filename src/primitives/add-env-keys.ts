@@ -69,13 +69,24 @@ export const addEnvKeys: Primitive<Params> = {
     );
     if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
     await applyEdit(context, edit, withLines(file.env, found), edit.before);
-    return { summary: `added ${found.map((line) => line.name).join(', ')} to ${file.path}`, changed: [file.path] };
+    return { summary: told(file.path, file.env, found), changed: [file.path] };
   },
 
   async undo(record, context) {
     await undoEdit('add_env_keys', context, record as unknown as FileEdit);
   },
 };
+
+/** What was not there is added; what had another value is put back. */
+function told(path: string, before: EnvText, written: readonly EnvLine[]): string {
+  const names = written.flatMap((line) => line.name ?? []);
+  const added = lackingKeys(before, names);
+  const back = names.filter((name) => !added.includes(name));
+  return [
+    ...(added.length > 0 ? [`added ${added.join(', ')} to ${path}`] : []),
+    ...(back.length > 0 ? [`put ${back.join(', ')} in ${path} back as it was`] : []),
+  ].join('; ');
+}
 
 /** The file behind the path, read; null when there is none. */
 export async function envFile(context: PrimitiveContext, file: string): Promise<{ readonly path: string; readonly env: EnvText } | null> {

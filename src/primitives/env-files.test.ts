@@ -109,6 +109,7 @@ describe('add_env_keys', () => {
     expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
     await box.apply(name, params);
     expect(await box.read('.env')).toBe('A=1\nB=mine\nC=new\n');
+    expect(box.said).toMatch(/^put A in .*\.env back as it was$/);
     expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
     await expect(box.plan(name, { ...params, from: 'example' })).rejects.toThrow(/goes with/);
   });

@@ -162,7 +162,8 @@ function packages(d: Diagnosis, c: CommandCase): readonly Maybe[] {
     manager === 'pip' && names[0] !== undefined
       ? inFolder(c, directory, 'what is installed of it', 'python3', '-m', 'pip', 'show', names[0])
       : null,
-    install === undefined ? null : inFolder(c, directory, 'install what the lock file names', ...install),
+    // Where Grace has nothing to install, the lock file does not name what is missing, or is not there.
+    install === undefined || d.remedy === null ? null : inFolder(c, directory, 'install what the lock file names', ...install),
   ];
 }
 

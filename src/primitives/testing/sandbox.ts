@@ -52,6 +52,9 @@ export class Sandbox {
   readonly ran: (readonly string[])[] = [];
   runAs: ((argv: readonly string[], cwd: string) => Promise<CommandResult>) | null = null;
 
+  /** What the last primitive that acted said of it. */
+  said = '';
+
   constructor() {
     this.component = {
       name: 'web',
@@ -222,7 +225,7 @@ export class Sandbox {
     const plan = await this.plan(name, params);
     if (plan.state !== 'ready') throw new Error(`${name} is not ready: ${JSON.stringify(plan)}`);
     const primitive = named(name);
-    await primitive.apply(primitive.parse(params), this.context(files), plan.undo);
+    this.said = (await primitive.apply(primitive.parse(params), this.context(files), plan.undo)).summary;
     return JSON.parse(JSON.stringify(plan.undo)) as Json;
   }
 
