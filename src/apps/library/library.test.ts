@@ -52,6 +52,25 @@ describe('recordFailure', () => {
     expect(counted).toEqual({ [first.incident]: 2, [other.incident]: 1 });
   });
 
+  test('tells failures apart that are told in a sentence and nothing else', async () => {
+    await using memory = await openMemory({ directory: project() });
+    const tell = (message: string) => memory.recordFailure({ stage: 'bill', message });
+    const tenant = await tell('the quota of tenant 17 is used up');
+    expect((await tell('the quota of tenant 18 is used up')).incident).toBe(tenant.incident);
+    const template = await tell('no template for invoices in this language');
+    expect(template.incident).not.toBe(tenant.incident);
+    expect(template.cause).toContain('no template for invoices');
+    const thrown = await memory.recordFailure({ stage: 'bill', error: 'no ink' });
+    expect([tenant.incident, template.incident]).not.toContain(thrown.incident);
+  });
+
+  test('says what is wrong with a call that no type has checked', async () => {
+    const call = recordFailure as (failure?: unknown, options?: unknown) => Promise<unknown>;
+    const options = { directory: project() };
+    for (const wrong of [undefined, null, { stage: 'x', message: 5 }, { stage: 'x', output: ['a'] }])
+      await expect(call(wrong, options)).rejects.toMatchObject({ code: 'GRACE_LIBRARY_INPUT_INVALID' });
+  });
+
   test('reads the causes below what was thrown', async () => {
     const error = new Error('start failed', {
       cause: Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),

@@ -109,6 +109,8 @@ class LibraryWorkshop implements Workshop {
         problem,
         log: null,
         saidElsewhere: said.output,
+        // The first line of an output may be anything.
+        toldAs: input.error === undefined && !input.message ? '' : problem.message,
         facts: [],
         context: said.context,
       },
@@ -189,7 +191,9 @@ interface Said {
 }
 
 /** @throws InputInvalid */
-function checked({ stage, component, error, message, output, exitCode, context = {} }: FailureInput): Said {
+function checked(input: FailureInput): Said {
+  // A service in JavaScript has no types that keep it from calling with nothing, while it handles a failure of its own.
+  const { stage, component, error, message, output, exitCode, context = {} } = (input as FailureInput | null | undefined) ?? { stage: '' };
   const place = typeof stage === 'string' ? cleanLines(stage.slice(0, STAGE_CHARS_MAX)).join(' ').trim() : '';
   if (place === '')
     throw new InputInvalid(
@@ -200,6 +204,9 @@ function checked({ stage, component, error, message, output, exitCode, context =
     throw new InputInvalid('a component is named with letters, digits, dots, dashes and underscores', 'use its name in grace.config.ts');
   if (error === undefined && (message ?? '') === '' && (output ?? '') === '')
     throw new InputInvalid('a failure needs an error, a message or an output', 'recordFailure({ stage, error }) with what was thrown');
+  for (const [name, value] of Object.entries({ message, output }))
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw new InputInvalid(`${name} is no text`, 'give what was thrown as error, and plain data as context');
   if (exitCode !== undefined && !Number.isInteger(exitCode))
     throw new InputInvalid('exitCode is no whole number', 'leave it out for what did not end');
   const thrown =

@@ -39,6 +39,8 @@ export interface CaptureInput {
   readonly log: LogPart | null;
   /** Text that belongs to the failure but is in no log: what a smoke test or a start command said. */
   readonly saidElsewhere: string;
+  /** What happened, in the words of whoever reports it: the headline where the output has none. */
+  readonly toldAs?: string;
   /** Facts that Grace itself found out. */
   readonly facts: readonly Fact[];
   readonly context: JsonObject;
@@ -72,7 +74,8 @@ export async function observe(input: CaptureInput, ports: ReadingPorts): Promise
   const { clock, ids, redactor } = ports;
   const lines = await outputOf(input, ports);
   const said = cleanLines(redactor.redact(input.saidElsewhere));
-  const output = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
+  const read = await ports.readFacts(windowOf([...lines, ...said], READ_LINES_MAX));
+  const output = { ...read, headline: read.headline || (input.toldAs ?? '') };
   const facts = [...input.facts, ...output.facts];
   const problem = input.problem;
   const signed = computeSignature({
