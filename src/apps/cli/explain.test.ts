@@ -90,6 +90,14 @@ describe('grace explain', () => {
     expect(lines.at(-1)).toContain('nothing failed in boot_20260601_113000');
   });
 
+  it('tells the newest failure that a service has recorded, where nothing was booted', async () => {
+    await using memory = await aMemory();
+    await memory.incidents.savePattern(aPattern({ lastSeenMs: NOW_MS }));
+    const { lines, data } = await explain({ ...memory, boots: { ...memory.boots, list: async () => [] } }, undefined);
+    expect(lines.join('\n')).not.toContain('nothing failed');
+    expect(data).toHaveLength(1);
+  });
+
   it('says that nothing failed when nothing did', async () => {
     await using memory = await aMemory(aBoot(BOOT));
     const { lines, data, exitCode } = await explain(memory, undefined);

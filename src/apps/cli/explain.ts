@@ -58,7 +58,17 @@ async function explainNewest(memory: Memory): Promise<Answer> {
     const since = last === undefined || last.id === boot.id ? [] : ['', `since then: ${nothingFailed(last, memory.nowMs)}`];
     return { ...answer, lines: [...answer.lines, ...since] };
   }
+  // A service that uses the library has failures that belong to no boot.
+  const newest = last === undefined ? (await knownIncidents(memory))[0] : undefined;
+  if (newest !== undefined) {
+    const answer = await explainIncident(memory, newest);
+    return { ...answer, data: [answer.data] };
+  }
   return { exitCode: 0, data: [], lines: [nothingFailed(last, memory.nowMs)] };
+}
+
+async function knownIncidents(memory: Memory): Promise<readonly Pattern[]> {
+  return (await memory.incidents.patterns()).toSorted((a, b) => b.lastSeenMs - a.lastSeenMs);
 }
 
 async function explainBoot(memory: Memory, boot: BootRecord): Promise<Answer & { readonly hasFailures: boolean }> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -18,6 +18,11 @@ describe('looking at what is remembered', () => {
   it('never creates a store', async () => {
     await expect(openMemory(join(dir, '.grace'))).rejects.toMatchObject({ code: 'GRACE_CLI_NOTHING_BOOTED_YET' });
     expect(existsSync(join(dir, '.grace'))).toBe(false);
+  });
+
+  it('does not take a store that it cannot reach for none', async () => {
+    await symlink('grace.db', join(dir, 'grace.db'));
+    await expect(openMemory(dir)).rejects.toMatchObject({ code: expect.stringMatching(/^GRACE_STORE_/) as string });
   });
 
   it('takes a store without a boot for no store', async () => {

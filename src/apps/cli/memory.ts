@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { accessSync, existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { codeOf } from '../../kernel/index.ts';
 import { openStore, processStore } from '../../adapters/store/index.ts';
 import type { ProcessStore } from '../../domains/supervisor/index.ts';
 import { repositories, type Repositories } from '../../runtime/repositories.ts';
@@ -35,9 +36,19 @@ export async function look(options: LookOptions, ask: (memory: Memory) => Promis
   }
 }
 
+/** Not there; what may only not be looked at is for the store to say. */
+function isMissing(file: string): boolean {
+  try {
+    accessSync(file);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+  }
+}
+
 export async function openMemory(dataDir: string): Promise<Memory & { close(): void }> {
   const file = join(dataDir, 'grace.db');
-  if (!existsSync(file)) throw new NothingBootedYet(dataDir);
+  if (isMissing(file)) throw new NothingBootedYet(dataDir);
   const store = await openStore(file);
   const memory = {
     ...repositories(store),
