@@ -71,6 +71,12 @@ describe('recordFailure', () => {
       await expect(call(wrong, options)).rejects.toMatchObject({ code: 'GRACE_LIBRARY_INPUT_INVALID' });
   });
 
+  test('makes no store in a folder that is not there', async () => {
+    const directory = join(project(), 'mistyped');
+    await expect(recordFailure({ stage: 'x', message: 'y' }, { directory })).rejects.toMatchObject({ code: 'GRACE_LIBRARY_INPUT_INVALID' });
+    expect(existsSync(directory)).toBe(false);
+  });
+
   test('reads the causes below what was thrown', async () => {
     const error = new Error('start failed', {
       cause: Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),

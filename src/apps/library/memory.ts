@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
@@ -11,7 +12,7 @@ import type { JsonObject } from '../../kernel/index.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
 import { repositories, type Repositories } from '../../runtime/repositories.ts';
 import { knownPatterns, scoreOf, suggestionsOf } from '../../runtime/track-record.ts';
-import { MemoryClosed } from './errors.ts';
+import { InputInvalid, MemoryClosed } from './errors.ts';
 import type { Workshop } from './workshop.ts';
 
 export interface MemoryOptions {
@@ -223,6 +224,9 @@ class OpenMemory implements Memory {
 /** What `grace up` would be told in that folder. A library has nothing to run, so a project without a start command will do. */
 async function configOf({ directory = process.cwd(), dataDir, config }: MemoryOptions): Promise<GraceConfig> {
   const folder = resolve(directory);
+  // A store made in a folder that was mistyped is one that nobody looks into.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new InputInvalid(`${folder} is no folder`, 'give the folder of the service as directory');
   const asked = { directory: folder, configFile: config, environment: process.env, flags: { dataDir } };
   const hasFile = config !== undefined || findConfigFile(folder) !== null;
   if (hasFile) return loadConfig(asked);
