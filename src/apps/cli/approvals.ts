@@ -4,7 +4,7 @@ import { ApprovalRefused, approvalState, approve, type Approval, type ApprovalSt
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
-import { fitted, paint, table } from './terminal.ts';
+import { columns, fitted, paint, table, wrap } from './terminal.ts';
 import { iso, when } from './when.ts';
 
 /** `grace approvals list`: the open ones first. */
@@ -49,9 +49,9 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
     `${paint('bold', approval.id)}  ${stateOf(state)}  ${approval.playbook} for ${approval.component}`,
     '',
     table([
-      ...(data.cause === null ? [] : [['  cause', data.cause]]),
-      ...data.evidence.map((e, i) => [i === 0 ? '  evidence' : '', e]),
-      ...approval.summary.map((s, i) => [i === 0 ? '  would do' : '', `${i + 1}. ${s}`]),
+      ...(data.cause === null ? [] : [['  cause', wrapped(data.cause)]]),
+      ...data.evidence.map((e, i) => [i === 0 ? '  evidence' : '', wrapped(e)]),
+      ...approval.summary.map((s, i) => [i === 0 ? '  would do' : '', wrapped(`${i + 1}. ${s}`)]),
       ...(playbook === null
         ? []
         : [
@@ -66,9 +66,16 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
       ...(approval.rejectedBy === null ? [] : [['  rejected', `by ${approval.rejectedBy}`]]),
       ['  asked', `${when(approval.createdAtMs, memory.nowMs)}, expires ${when(approval.expiresAtMs, memory.nowMs)}`],
     ]),
-    ...(state === 'pending' ? ['', `grace approvals approve ${id}, or reject ${id}`] : []),
+    ...(state === 'pending' ? ['', `grace approvals approve ${id}`, `grace approvals reject ${id}`] : []),
   ];
   return { exitCode: 0, data, lines };
+}
+
+/** Where values stand: beside the longest label. */
+const LABEL_WIDTH = 12;
+
+function wrapped(value: string): string {
+  return wrap(value, columns() - LABEL_WIDTH, ' '.repeat(LABEL_WIDTH));
 }
 
 /** `grace approvals approve`. @throws ApprovalRefused */
