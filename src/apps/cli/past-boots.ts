@@ -2,7 +2,7 @@ import type { BootRecord } from '../../domains/boot/index.ts';
 import type { HealthScore } from '../../domains/learning/index.ts';
 import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import type { Memory } from './memory.ts';
-import { paint } from './terminal.ts';
+import { columns, paint, wrap } from './terminal.ts';
 import { count } from './when.ts';
 
 /** Until it was up, or given up: the soak time and the service's life after it are not part of it. */
@@ -29,7 +29,8 @@ export function scoreLine(score: HealthScore): string {
 /** Why it is so, below the score. */
 export function scoreReasons(score: HealthScore): readonly string[] {
   if (score.score === 'unknown') return [];
-  return [`  ${score.reason}`, ...(score.boots < 2 ? [] : [`  ${score.trend}: ${score.trendReason}`])].map((line) => paint('dim', line));
+  const reasons = [score.reason, ...(score.boots < 2 ? [] : [`${score.trend}: ${score.trendReason}`])];
+  return reasons.map((reason) => paint('dim', `  ${wrap(reason, columns() - 4, '    ')}`));
 }
 
 export function scoreJson(score: HealthScore): Readonly<Record<string, unknown>> {
