@@ -239,6 +239,7 @@ export async function compose(options: ComposeOptions) {
   const folder = playbookLibrary(config.playbooksDir, nodeFiles, {
     redact: (text) => redactor.redact(text),
     logger,
+    signal,
     marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixesOf(bootId)}` },
   });
   const library: PlaybookLibrary = { ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) };

@@ -12,6 +12,8 @@ export interface PlaybookSurroundings {
   readonly logger: Logger;
   /** Values of GRACE_MARK: for processes that read a file, and for those that run it. */
   readonly marks: { readonly describe: string; readonly run: string };
+  /** Ends the reading of a file; a run has its own. */
+  readonly signal?: AbortSignal;
   readonly limits?: Partial<PlaybookLimits>;
   /** The program that obeys orders; another one only in tests. */
   readonly child?: URL;
@@ -19,6 +21,8 @@ export interface PlaybookSurroundings {
 
 const RISKS = new Set(['low', 'medium', 'high', 'critical']);
 const TIERS = new Set(['tier_1', 'tier_2', 'tier_3', 'tier_4']);
+/** A boot waits for it. */
+const READ_MS_MAX = 10_000;
 /** Of what a step or an error says, on its way to a playbook or from it. */
 const TEXT_CHARS_MAX = 2000;
 
@@ -42,8 +46,8 @@ export async function loadPlaybook(file: string, source: string, around: Playboo
       name,
       order: { task: 'describe', url, source, isStripped: false, params: {}, component: '' },
       mark: around.marks.describe,
-      limits,
-      signal: undefined,
+      limits: { ...limits, ownTimeMs: Math.min(limits.ownTimeMs, READ_MS_MAX) },
+      signal: around.signal,
       child,
       take: (asked) => Promise.resolve({ id: asked.id, error: '' }),
       hear(said) {
