@@ -272,6 +272,16 @@ describe('a hostile playbook', () => {
     expect(world.state).toEqual({ setting: 'old' });
   });
 
+  test('says nothing that a terminal would obey', async () => {
+    const shown: string[] = [];
+    const { playbook } = await new World().library.load(
+      write(source(`await ctx.step('\\x1b[2J one\\u202e', 'set', {}); throw new Error('\\x1b]0;title\\x07 two');`)),
+    );
+    const step = async (name: string) => (shown.push(name), { step: name, success: true });
+    await expect(playbook.run({ params: {}, component: 'api', step })).rejects.toThrow(/^ two$/);
+    expect(shown).toEqual([' one']);
+  });
+
   test('is heard to the end when it prints ten megabytes, of which little is kept and no secret', async () => {
     const world = new World();
     await world.heal(

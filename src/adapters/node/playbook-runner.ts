@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { cleanLines } from '../../domains/incidents/index.ts';
 import { PlaybookInvalid, type LoadedPlaybook, type PlaybookContext, type PlaybookHead } from '../../domains/playbooks/index.ts';
 import type { CheckedReport } from './playbook-messages.ts';
 import { PLAYBOOK_LIMITS, runPlaybookProcess, type PlaybookLimits } from './playbook-process.ts';
@@ -62,7 +63,7 @@ export async function loadPlaybook(file: string, source: string, around: Playboo
   }
   const said = last as Exclude<CheckedReport, { type: 'step' }> | null;
   if (said?.type === 'unloadable')
-    throw new PlaybookInvalid(file, `does not compile or load: ${around.redact(said.error).split('\n')[0] ?? ''}`);
+    throw new PlaybookInvalid(file, `does not compile or load: ${shown(said.error, around.redact).split('\n')[0] ?? ''}`);
   if (said?.type !== 'described' || code === null) throw new PlaybookInvalid(file, 'did not say what it is');
   const head = checked(file, said.head);
   const stripped: string = code;
@@ -91,7 +92,7 @@ async function runPlaybook(
   around: PlaybookSurroundings,
 ): Promise<void> {
   const { redact, logger } = around;
-  const text = (value: string): string => redact(value).slice(0, TEXT_CHARS_MAX);
+  const text = (value: string): string => shown(value, redact);
   const errors = new Map<number, unknown>();
   let last: Exclude<CheckedReport, { type: 'step' }> | null = null;
   const printed = await runPlaybookProcess({
@@ -103,7 +104,7 @@ async function runPlaybook(
     child,
     async take({ id, name: step, primitive, params }) {
       try {
-        const { summary, ...result } = await context.step(step, primitive, params);
+        const { summary, ...result } = await context.step(cleanLines(step).join(' ') || 'a step', primitive, params);
         return { id, result: { ...result, ...(summary === undefined ? {} : { summary: text(summary) }) } };
       } catch (error) {
         errors.set(id, error);
@@ -115,7 +116,8 @@ async function runPlaybook(
       return true;
     },
   });
-  if (printed.trim() !== '') logger.info('a playbook printed something', { playbook: name, output: redact(printed) });
+  if (printed.trim() !== '')
+    logger.info('a playbook printed something', { playbook: name, output: cleanLines(redact(printed)).join('\n') });
   const said = last as Exclude<CheckedReport, { type: 'step' }> | null;
   if (said?.type === 'ended') return;
   if (said?.type !== 'failed') throw new PlaybookInvalid(name, said?.type === 'unloadable' ? text(said.error) : 'did not run');
@@ -133,7 +135,7 @@ function checked(file: string, value: JsonObject | null): PlaybookHead {
   if (canRun !== true) throw new PlaybookInvalid(file, 'it has no run(ctx)');
   return {
     name,
-    description: typeof description === 'string' ? description.slice(0, TEXT_CHARS_MAX) : '',
+    description: typeof description === 'string' ? cleanLines(description).join(' ').slice(0, TEXT_CHARS_MAX) : '',
     risk: risk as PlaybookHead['risk'],
     tier: tier as PlaybookHead['tier'],
     service: typeof service === 'string' ? service : 'boot_pipeline',
@@ -141,6 +143,11 @@ function checked(file: string, value: JsonObject | null): PlaybookHead {
     params: isObject(params) ? params : {},
     ...(isObject(verify) ? { verify: { smoke: verify['smoke'] === true } } : {}),
   };
+}
+
+/** A text from a playbook, for people: without secrets, colours and what else a terminal might obey. */
+function shown(value: string, redact: (text: string) => string): string {
+  return cleanLines(redact(value)).join('\n').slice(0, TEXT_CHARS_MAX);
 }
 
 function isObject(value: unknown): value is JsonObject {
