@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     projects: [
       {
-        // Playbooks that a test writes are loaded by its runner, which knows nothing of Grace's own hook.
-        resolve: { alias: { 'grace-runtime': join(import.meta.dirname, 'src', 'index.ts') } },
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/catalog/*.test.ts', 'examples/**/*.test.ts'],

@@ -58,8 +58,6 @@ export interface ComposeOptions {
   readonly emit: Emit;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** The module that `import … from 'grace-runtime'` means in a playbook. */
-  readonly graceUrl: string;
   readonly isDryRun: boolean;
   /** The data directory by which this Grace's processes are known; a dry run works in another one. */
   readonly home: string;
@@ -238,7 +236,12 @@ export async function compose(options: ComposeOptions) {
       until,
       progress,
     );
-  const folder = playbookLibrary(config.playbooksDir, options.graceUrl, nodeFiles);
+  const folder = playbookLibrary(config.playbooksDir, nodeFiles, {
+    redact: (text) => redactor.redact(text),
+    logger,
+    signal,
+    marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixesOf(bootId)}` },
+  });
   const library: PlaybookLibrary = { ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) };
   // The mesh inside this process: everything that happens goes through it, redacted.
   const bus = new EventEmitter();

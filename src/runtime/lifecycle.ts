@@ -38,7 +38,6 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  readonly graceUrl: string;
   /** `boot`: report and stop again. `dry-run`: checks only. */
   readonly until: 'stopped' | 'booted' | 'dry-run';
 }
@@ -89,7 +88,7 @@ function rehearse(options: ServeOptions): Promise<ServeResult> {
 
 /** What the world looks like now, as a boot would see it; nothing is started and nothing is remembered. */
 export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environment' | 'logger'>): Promise<Fingerprint> {
-  const silent = { ...options, emit: () => undefined, signal: new AbortController().signal, graceUrl: '', until: 'dry-run' as const };
+  const silent = { ...options, emit: () => undefined, signal: new AbortController().signal, until: 'dry-run' as const };
   return onACopy(silent, (_, composed) => composed.lookback.fingerprint('now'));
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/adapters/store/index.ts';
 import { families } from '../../src/catalog/families/index.ts';
@@ -14,7 +14,6 @@ import { loadConfig } from '../../src/runtime/config/index.ts';
 import { isHealed, runService, World, type Heals, type Specimen } from './specimen.ts';
 
 const FOLDER = join(import.meta.dirname, 'specimens');
-const GRACE = pathToFileURL(join(import.meta.dirname, '..', '..', 'src', 'index.ts')).href;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const specimens: Specimen[] = [];
@@ -107,7 +106,6 @@ async function settled(specimen: Specimen) {
     emit: (event) => events.push(event),
     logger: SILENT,
     signal: new AbortController().signal,
-    graceUrl: GRACE,
     isDryRun: false,
     home: loaded.dataDir,
   });

@@ -218,6 +218,24 @@ describe('the service', () => {
     expect(stdout + stderr).not.toMatch(STACK);
     expect(snapshot(join(dir, 'playbooks'))).toEqual(before);
   });
+
+  test('a playbook that wants powers gets none, is named with the rule, and the boot goes on without it', async () => {
+    const dir = newProject({
+      'grace.config.json': await serviceConfig(),
+      'playbooks/asks_for_files.ts': `import { writeFileSync } from 'node:fs'; writeFileSync('taken', ''); export default {};`,
+      'playbooks/kills.ts': `process.kill(process.ppid, 'SIGKILL'); export default {};`,
+    });
+    const grace = startGrace(dir, ['up']);
+    await until('it is up', () => /^up in /m.test(grace.said()), grace.said);
+    const { code, stdout, stderr } = await grace.end('SIGTERM');
+    expect(code).toBe(0);
+    const warnings = stdout.replaceAll(/\s+/g, ' ');
+    expect(warnings).toMatch(/warn.*asks_for_files\.ts.*imports "node:fs", and a playbook may import nothing but grace-runtime/);
+    expect(warnings).toMatch(/warn.*kills\.ts.*process is not defined/);
+    expect(stdout + stderr).not.toMatch(STACK);
+    expect(existsSync(join(dir, 'taken'))).toBe(false);
+    expect(processesIn(dir)).toEqual([]);
+  });
 });
 
 describe('hostile output', () => {

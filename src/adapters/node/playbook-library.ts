@@ -1,31 +1,22 @@
-import { registerHooks } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { messageOf, sha256Hex, type Files } from '../../kernel/index.ts';
+import { sha256Hex, type Files } from '../../kernel/index.ts';
 import type { PlaybookLibrary } from '../../domains/healing/index.ts';
-import { PlaybookInvalid, type Playbook } from '../../domains/playbooks/index.ts';
-import { treatAsModule } from './module-files.ts';
+import { PlaybookInvalid, type LoadedPlaybook } from '../../domains/playbooks/index.ts';
+import type { PlaybookSurroundings } from './playbook-runner.ts';
 
-const RISKS = new Set(['low', 'medium', 'high', 'critical']);
-const TIERS = new Set(['tier_1', 'tier_2', 'tier_3', 'tier_4']);
 const FILE = /^[a-z][a-z0-9_]*\.ts$/;
-
-let isHooked = false;
+/** A hundred times what Grace writes. */
+const SOURCE_BYTES_MAX = 256 * 1024;
+/** Playbooks that are remembered as they were read; the oldest goes. */
+const LOADED_MAX = 64;
 
 /**
- * The playbooks beside the config: TypeScript that Node loads as it is. `grace-runtime` resolves to this very Grace,
- * whether or not the service has installed it.
- * @param graceUrl   the module that `import … from 'grace-runtime'` means
+ * The playbooks beside the config: TypeScript whose code never runs in this process. `grace-runtime` is there for it whether or
+ * not the service has installed it. What starts processes is loaded with the first playbook that is.
  */
-export function playbookLibrary(dir: string, graceUrl: string, files: Files): PlaybookLibrary {
-  if (!isHooked) {
-    isHooked = true;
-    registerHooks({
-      resolve: (specifier, context, next) =>
-        specifier === 'grace-runtime' ? { url: graceUrl, shortCircuit: true } : next(specifier, context),
-    });
-  }
-  treatAsModule(`${dir}/`);
+export function playbookLibrary(dir: string, files: Files, around: PlaybookSurroundings): PlaybookLibrary {
+  /** By file and hash: the same bytes say the same of themselves. */
+  const loaded = new Map<string, LoadedPlaybook>();
   const hash = async (file: string): Promise<string | null> => {
     const content = await files.read(file);
     return content === null ? null : sha256Hex(content);
@@ -38,31 +29,23 @@ export function playbookLibrary(dir: string, graceUrl: string, files: Files): Pl
       return { file, hash: sha256Hex(source) };
     },
     async load(file) {
-      const found = await hash(file);
-      if (found === null) throw new PlaybookInvalid(file, 'the file is gone');
-      let module: { default?: unknown };
-      try {
-        // The hash in the URL: an edited file is another module.
-        module = (await import(`${pathToFileURL(file).href}?v=${found.slice(0, 16)}`)) as { default?: unknown };
-      } catch (error) {
-        throw new PlaybookInvalid(file, `does not compile or load: ${messageOf(error).split('\n')[0] ?? ''}`, error);
-      }
-      return { playbook: checked(file, module.default), hash: found };
+      const bytes = await files.read(file, SOURCE_BYTES_MAX + 1);
+      if (bytes === null) throw new PlaybookInvalid(file, 'the file is gone');
+      if (bytes.length > SOURCE_BYTES_MAX) throw new PlaybookInvalid(file, `is longer than ${SOURCE_BYTES_MAX} bytes`);
+      const found = sha256Hex(bytes);
+      const key = `${file}\n${found}`;
+      const known = loaded.get(key);
+      if (known !== undefined) return { playbook: known, hash: found };
+      const { loadPlaybook } = await import('./playbook-runner.ts');
+      // Of the bytes that were hashed: an edit meanwhile is another playbook.
+      const playbook = await loadPlaybook(file, new TextDecoder().decode(bytes), around);
+      loaded.set(key, playbook);
+      if (loaded.size > LOADED_MAX) loaded.delete(loaded.keys().next().value ?? '');
+      return { playbook, hash: found };
     },
     hash,
     async files() {
       return (await files.list(dir)).filter((name) => FILE.test(name)).map((name) => join(dir, name));
     },
   };
-}
-
-function checked(file: string, value: unknown): Playbook {
-  const p = value as Partial<Playbook> | null | undefined;
-  if (p === null || p === undefined || typeof p !== 'object')
-    throw new PlaybookInvalid(file, 'has no default export made with definePlaybook({…})');
-  if (typeof p.name !== 'string' || !/^[a-z][a-z0-9_]*$/.test(p.name)) throw new PlaybookInvalid(file, 'its name must be snake_case');
-  if (!RISKS.has(p.risk ?? '')) throw new PlaybookInvalid(file, 'its risk must be low, medium, high or critical');
-  if (!TIERS.has(p.tier ?? '')) throw new PlaybookInvalid(file, 'its tier must be tier_1, tier_2, tier_3 or tier_4');
-  if (typeof p.run !== 'function') throw new PlaybookInvalid(file, 'it has no run(ctx)');
-  return { description: '', service: 'boot_pipeline', match: {}, params: {}, ...p } as Playbook;
 }

@@ -12,7 +12,7 @@ import { columns, paint, wrap } from './terminal.ts';
 import { count } from './when.ts';
 
 /** `grace check`: every check of a boot, and nothing started. GO or NO-GO [PF]. */
-export async function check(command: readonly string[], options: LookOptions, graceUrl: string): Promise<Answer> {
+export async function check(command: readonly string[], options: LookOptions): Promise<Answer> {
   const config = await loadConfig({
     directory: process.cwd(),
     configFile: options.config,
@@ -33,7 +33,6 @@ export async function check(command: readonly string[], options: LookOptions, gr
     emit: (event) => events.push(event),
     logger: fileLogger(join(config.dataDir, 'logs', 'grace.log'), config.logLevel, (fields) => redactor.redactDeep(fields)),
     signal: stop.signal,
-    graceUrl,
     until: 'dry-run',
   });
   return verdict(report, events, isHealthy);

@@ -4,7 +4,6 @@ import type { LookOptions, Memory } from './memory.ts';
 
 /** What a command needs of the process it runs in. */
 export interface CommandWorld {
-  readonly graceUrl: string;
   readonly setExitCode: (code: number) => void;
 }
 
@@ -14,7 +13,7 @@ const BOOTS_LISTED = 20;
  * The commands that look at what Grace remembers, and decide about it. Each one's code is loaded when it is asked for, so
  * that `grace up` does not wait for it.
  */
-export function registerLooking(program: Command, { graceUrl, setExitCode }: CommandWorld): void {
+export function registerLooking(program: Command, { setExitCode }: CommandWorld): void {
   const answer = async (command: Command, ask: (memory: Memory) => Promise<Answer>): Promise<void> => {
     const { look } = await import('./memory.ts');
     setExitCode(await look(command.optsWithGlobals<LookOptions>(), ask));
@@ -29,7 +28,7 @@ export function registerLooking(program: Command, { graceUrl, setExitCode }: Com
     .passThroughOptions()
     .action(async (words: string[], _options: unknown, command: Command) => {
       const { check } = await import('./check.ts');
-      await say(command, await check(words, command.optsWithGlobals(), graceUrl));
+      await say(command, await check(words, command.optsWithGlobals()));
     });
   program
     .command('init')

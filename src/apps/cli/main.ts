@@ -5,9 +5,6 @@ import { registerLooking } from './commands.ts';
 import { err, paint } from './terminal.ts';
 import type { UpOptions } from './up.ts';
 
-/** The module that `import … from 'grace-runtime'` means in a playbook: the built one beside this file, or its source. */
-const GRACE_URL = new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : './index.mjs', import.meta.url).href;
-
 /** Fine, not healthy or refused, wrong usage. */
 const EXIT = { fine: 0, refused: 1, usage: 2 } as const;
 
@@ -42,7 +39,7 @@ function buildProgram(): Command {
     .passThroughOptions()
     .action(async (command: string[], options: UpOptions) => {
       const { up } = await import('./up.ts');
-      process.exitCode = await up(command, options, 'stopped', GRACE_URL);
+      process.exitCode = await up(command, options, 'stopped');
     });
   program
     .command('boot')
@@ -56,9 +53,9 @@ function buildProgram(): Command {
     .passThroughOptions()
     .action(async (command: string[], options: UpOptions & { dryRun?: boolean }) => {
       const { up } = await import('./up.ts');
-      process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted', GRACE_URL);
+      process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted');
     });
-  registerLooking(program, { graceUrl: GRACE_URL, setExitCode: (code) => (process.exitCode = code) });
+  registerLooking(program, { setExitCode: (code) => (process.exitCode = code) });
   return program;
 }
 

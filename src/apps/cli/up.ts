@@ -20,7 +20,7 @@ export interface UpOptions {
 const EXIT_INTERRUPTED = 130;
 
 /** `grace up` and `grace boot`: boots the service; `until` says whether it stays. */
-export async function up(command: readonly string[], options: UpOptions, until: ServeOptions['until'], graceUrl: string): Promise<number> {
+export async function up(command: readonly string[], options: UpOptions, until: ServeOptions['until']): Promise<number> {
   const config = await loadConfig({
     directory: process.cwd(),
     configFile: options.config,
@@ -55,7 +55,7 @@ export async function up(command: readonly string[], options: UpOptions, until: 
   process.on('SIGTERM', onSignal);
   process.on('SIGHUP', onSignal);
   try {
-    const result = await serve({ config, environment: process.env, emit, logger, signal: stop.signal, graceUrl, until });
+    const result = await serve({ config, environment: process.env, emit, logger, signal: stop.signal, until });
     view.close();
     if (options.json !== true) {
       for (const line of await learnedSummary(config.dataDir, result.report)) out(line);

@@ -4,9 +4,6 @@ import type { FailureInput, GeneratedPlaybook, GenerateOptions, KnownPattern, Me
 // What a service does with Grace's memory from inside [BL-16]. Everything behind it is loaded when it is first called: a
 // playbook imports the same module, and has no use for it.
 
-/** The module that `import … from 'grace-runtime'` means in a playbook: the built one this file is part of, or its source. */
-const GRACE_URL = new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : './index.mjs', import.meta.url).href;
-
 /**
  * Opens what Grace remembers of a service, beside a Grace that runs or without one. The store is made when there is none.
  * Close it, or declare it with `await using`.
@@ -14,7 +11,7 @@ const GRACE_URL = new URL(import.meta.url.endsWith('.ts') ? '../../index.ts' : '
  */
 export async function openMemory(options: MemoryOptions = {}): Promise<Memory> {
   const memory = await import('./memory.ts');
-  return memory.openMemory(options, GRACE_URL);
+  return memory.openMemory(options);
 }
 
 /** Remembers, recognises and explains a failure; nothing is done about it. @throws GraceError as openMemory, `GRACE_LIBRARY_INPUT_INVALID` */

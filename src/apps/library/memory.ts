@@ -91,10 +91,10 @@ export interface Memory extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function openMemory(options: MemoryOptions, graceUrl: string): Promise<Memory> {
+export async function openMemory(options: MemoryOptions): Promise<Memory> {
   const config = await configOf(options);
   const file = join(config.dataDir, 'grace.db');
-  return new OpenMemory(config, file, await shareStore(file), graceUrl);
+  return new OpenMemory(config, file, await shareStore(file));
 }
 
 /**
@@ -142,17 +142,15 @@ class OpenMemory implements Memory {
   private readonly file: string;
   private readonly store: OpenedStore;
   private readonly known: Repositories;
-  private readonly graceUrl: string;
   private workshop: Promise<Workshop> | null = null;
   private readonly working = new Set<Promise<unknown>>();
   private isClosed = false;
 
-  constructor(config: GraceConfig, file: string, store: OpenedStore, graceUrl: string) {
+  constructor(config: GraceConfig, file: string, store: OpenedStore) {
     this.config = config;
     this.file = file;
     this.store = store;
     this.known = repositories(store);
-    this.graceUrl = graceUrl;
   }
 
   recordFailure(failure: FailureInput): Promise<RecordedFailure> {
@@ -202,7 +200,6 @@ class OpenMemory implements Memory {
       openWorkshop({
         config: this.config,
         store: this.store,
-        graceUrl: this.graceUrl,
         isBesideGrace: () => lockHolder(this.config.dataDir) !== null,
       }),
     );

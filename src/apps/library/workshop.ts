@@ -19,7 +19,6 @@ import type { FailureInput, GeneratedPlaybook, RecordedFailure } from './memory.
 export interface WorkshopOptions {
   readonly config: GraceConfig;
   readonly store: OpenedStore;
-  readonly graceUrl: string;
   /** Whether a Grace looks after the service now. */
   readonly isBesideGrace: () => boolean;
 }
@@ -39,11 +38,10 @@ const STAGE_CHARS_MAX = 80;
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> {
-  const { config, store, graceUrl } = options;
+  const { config, store } = options;
   const composed = await compose({
     config,
     store,
-    graceUrl,
     environment: process.env,
     bootId: NO_BOOT,
     emit: () => undefined,

@@ -29,7 +29,7 @@ import {
   executePlaybook,
   undoRun,
   type Journal,
-  type Playbook,
+  type LoadedPlaybook,
   type PlaybookStore,
   type Primitive,
   type PrimitiveContext,
@@ -40,12 +40,15 @@ import { askForApproval } from './ask-approval.ts';
 import type { Emit } from './events.ts';
 import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
-/** Playbook files: written, read back and loaded. */
+/** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
 export interface PlaybookLibrary {
   /** @returns where it was written and the hash of its bytes */
   write(name: string, source: string): Promise<{ readonly file: string; readonly hash: string }>;
-  /** @throws PlaybookInvalid when it does not compile or is not a playbook */
-  load(file: string): Promise<{ readonly playbook: Playbook; readonly hash: string }>;
+  /**
+   * What is run later is what was hashed here, also when the file has changed by then.
+   * @throws PlaybookInvalid when it does not compile or is not a playbook
+   */
+  load(file: string): Promise<{ readonly playbook: LoadedPlaybook; readonly hash: string }>;
   /** Null when the file is gone. */
   hash(file: string): Promise<string | null>;
   /** Files in the folder, whether registered or not. */
@@ -178,7 +181,7 @@ export class Healer {
     const diagnosis = verdict.chosen ?? verdict.best;
     const { registered, wasGenerated } =
       own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
-    let playbook: Playbook;
+    let playbook: LoadedPlaybook;
     let hash: string;
     try {
       ({ playbook, hash } = await library.load(registered.file));
@@ -291,7 +294,7 @@ export class Healer {
     const { primitives } = await this.ports.knowledge();
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
-    let playbook: Playbook;
+    let playbook: LoadedPlaybook;
     let hash: string;
     try {
       ({ playbook, hash } = await library.load(registered.file));
@@ -539,7 +542,7 @@ function adviceOf({ verdict, changed }: About): readonly string[] {
 }
 
 /** Whatever its file says, what was learned from a person has been read by one before it runs. */
-function tierOf(registered: RegisteredPlaybook, playbook: Playbook): AutonomyTier {
+function tierOf(registered: RegisteredPlaybook, playbook: LoadedPlaybook): AutonomyTier {
   return registered.origin === 'learned' && (playbook.tier === 'tier_1' || playbook.tier === 'tier_2') ? 'tier_3' : playbook.tier;
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -92,12 +92,11 @@ export class HealingWorld {
     this.approvals = approvalStore(store.db);
     this.journal = journalStore(store.db);
     this.processes = processStore(store.db);
-    // A playbook finds `grace-runtime` where a service has installed it.
-    const runtime = join(this.dir, 'node_modules', 'grace-runtime');
-    mkdirSync(runtime, { recursive: true });
-    writeFileSync(join(runtime, 'package.json'), '{"name":"grace-runtime","type":"module","exports":"./index.js"}');
-    writeFileSync(join(runtime, 'index.js'), 'export const definePlaybook = (playbook) => playbook;\n');
-    this.library = playbookLibrary(join(this.dir, 'playbooks'), 'grace-runtime', nodeFiles);
+    this.library = playbookLibrary(join(this.dir, 'playbooks'), nodeFiles, {
+      redact: (text) => text,
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+      marks: { describe: 'healing-world/.checks', run: 'healing-world/.fixes' },
+    });
     this.specs = (options.components ?? [{}]).map((change) => {
       const name = change.name ?? 'api';
       return component({ readiness: httpProbe(), cwd: this.dir, roots: [this.dir], logFile: join(this.dir, `${name}.log`), ...change });

@@ -51,19 +51,22 @@ let dir = '';
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'grace-generate-'))));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Loads sources as Grace does, in a process of their own, runs them against nothing, and says what they asked for. */
+/** Loads sources in a process of their own, where code that got loose would be seen, runs them against nothing, and says what they asked for. */
 function load(...sources: readonly string[]): readonly Loaded[] {
   const folder = mkdtempSync(join(dir, 'p-'));
-  const src = join(ROOT, 'src');
   const script = `
-    const { playbookLibrary } = await import(${JSON.stringify(join(src, 'adapters/node/playbook-library.ts'))});
-    const { nodeFiles } = await import(${JSON.stringify(join(src, 'adapters/node/files.ts'))});
-    const library = playbookLibrary(process.argv[1], ${JSON.stringify(`file://${join(src, 'index.ts')}`)}, nodeFiles);
+    const { registerHooks } = await import('node:module');
+    const { writeFileSync } = await import('node:fs');
+    registerHooks({
+      resolve: (specifier, context, next) =>
+        specifier === 'grace-runtime' ? { url: ${JSON.stringify(`file://${join(ROOT, 'src', 'index.ts')}`)}, shortCircuit: true } : next(specifier, context),
+    });
     const sources = JSON.parse(process.argv[2]);
     const loaded = [];
     for (const [i, source] of sources.entries()) {
-      const { file } = await library.write('p' + i, source);
-      const { playbook } = await library.load(file);
+      const file = process.argv[1] + '/p' + i + '.ts';
+      writeFileSync(file, source);
+      const { default: playbook } = await import(file);
       const steps = [];
       await playbook.run({ params: playbook.params, component: 'api', step: async (...asked) => void steps.push(asked) });
       loaded.push({ name: playbook.name, description: playbook.description, match: playbook.match, params: playbook.params, steps });

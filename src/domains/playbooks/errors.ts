@@ -22,3 +22,15 @@ export class PlaybookInvalid extends GraceError {
     });
   }
 }
+
+/** The process of a playbook was ended, or ended by itself, before the run was over. */
+export class PlaybookCutOff extends GraceError {
+  constructor(playbook: string, problem: string, details: JsonObject = {}) {
+    super({
+      code: 'GRACE_PLAYBOOKS_CUT_OFF',
+      message: `${playbook}: ${problem}`,
+      hint: 'a playbook only asks for steps with ctx.step: see its limits in docs/guide/playbooks.md',
+      details: { playbook, ...details },
+    });
+  }
+}

@@ -209,6 +209,39 @@ describe('a run', () => {
     expect(world.said).toEqual([]);
   });
 
+  test('steps that it does not wait for are taken one after the other, and none begins after its end', async () => {
+    const world = new World();
+    let kept: PlaybookContext | undefined;
+    await world.run(async (ctx) => {
+      kept = ctx;
+      await Promise.all([ctx.step('first', ...set('x')), ctx.step('second', ...set('y'))]);
+    });
+    expect(world.said).toEqual([
+      'plan x', 'journal first planned', 'act x', 'journal first done',
+      'plan y', 'journal second planned', 'act y', 'journal second done',
+    ]); // prettier-ignore
+    await expect(kept?.step('late', ...set('z'))).rejects.toThrow('the run of this playbook is over');
+    expect(world.settings).toEqual({ x: 'new', y: 'new' });
+  });
+
+  test('a step that still acts when the playbook is gone has ended before anything is decided on', async () => {
+    const world = new World();
+    let started = (): void => undefined;
+    const acting = new Promise<void>((resolve) => (started = resolve));
+    world.power('slow', async () => {
+      started();
+      await new Promise((resolve) => setImmediate(resolve));
+      return { state: 'ready', summary: '', targets: [], undo: null };
+    });
+    const outcome = await world.run(async (ctx) => {
+      void ctx.step('first', 'slow', { key: 'x', to: 'late' });
+      await acting;
+      throw new Error('its process ended');
+    });
+    expect(outcome).toMatchObject({ success: false, changes: 1 });
+    expect(world.said.at(-1)).toBe('journal first done');
+  });
+
   test('no step begins once it was told to stop', async () => {
     const world = new World();
     const outcome = await world.run(async (ctx) => {

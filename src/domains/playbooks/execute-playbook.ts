@@ -1,5 +1,5 @@
 import { GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
-import type { JournalEntry, Playbook, PlaybookResult, StepResult } from './playbook.ts';
+import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
 /** Durable record of a run; each call returns only when it is stored. */
@@ -11,7 +11,7 @@ export interface Journal {
 
 export interface ExecuteOptions {
   readonly runId: string;
-  readonly playbook: Playbook;
+  readonly playbook: LoadedPlaybook;
   readonly params: JsonObject;
   readonly primitives: ReadonlyMap<string, Primitive>;
   readonly context: PrimitiveContext;
@@ -36,7 +36,8 @@ class StepFailed extends GraceError {
 }
 
 /**
- * Runs a playbook step by step: plan, journal the undo record, act, journal the end. On a failed step nothing is undone
+ * Runs a playbook step by step: plan, journal the undo record, act, journal the end. Steps are taken one after the other, in
+ * the order in which they are asked for, also when the playbook does not wait for them. On a failed step nothing is undone
  * here: the caller decides (`undoRun`), since a failed verification undoes the same way.
  */
 export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteOutcome> {
@@ -45,9 +46,18 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
   let changes = 0;
   let refused = false;
   let index = 0;
+  let isOver = false;
+  let last: Promise<unknown> = Promise.resolve();
 
-  async function step(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
+  function step(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
+    const mine = last.then(() => take(name, primitiveName, stepParams));
+    last = mine.catch(() => undefined); // whoever asked for it is told
+    return mine;
+  }
+
+  async function take(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
     context.signal.throwIfAborted();
+    if (isOver) throw new StepFailed('the run of this playbook is over', true);
     const primitive = primitives.get(primitiveName);
     if (!primitive) throw new StepFailed(`there is no primitive "${primitiveName}"`, true);
     onStep(name, 'start', '');
@@ -77,7 +87,13 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
   }
 
   try {
-    await playbook.run({ params: { ...playbook.params, ...params }, component: context.component.name, step });
+    try {
+      await playbook.run({ params: { ...playbook.params, ...params }, component: context.component.name, step }, context.signal);
+    } finally {
+      // A step that was not waited for may still act: nothing is undone or verified beside it.
+      isOver = true;
+      await last;
+    }
     return { success: true, results, changes, refused };
   } catch (error) {
     refused = error instanceof StepFailed && error.refused;

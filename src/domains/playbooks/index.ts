@@ -1,12 +1,14 @@
 // Playbooks: what may be done about a failure. A playbook is steps; a step asks for a primitive; a primitive looks,
 // keeps its undo, and acts. The journal survives a crash, so that nothing is done twice or left half done.
-export { PlaybookInvalid, PrimitiveMisuse } from './errors.ts';
+export { PlaybookCutOff, PlaybookInvalid, PrimitiveMisuse } from './errors.ts';
 export {
   definePlaybook,
   type JournalEntry,
   type JournalState,
+  type LoadedPlaybook,
   type Playbook,
   type PlaybookContext,
+  type PlaybookHead,
   type PlaybookMatch,
   type PlaybookResult,
   type PlaybookVerify,

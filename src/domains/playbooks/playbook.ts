@@ -50,6 +50,22 @@ export interface Playbook<P extends JsonObject = JsonObject> {
   readonly verify?: PlaybookVerify;
 }
 
+/** What a playbook says of itself: plain data. */
+export type PlaybookHead = Omit<Playbook, 'run'>;
+
+/**
+ * A playbook of which what it says and what it does are known to be of the same bytes. Where and how its code runs is the
+ * library's affair: nothing that it throws or asks for is trusted more than a text from outside.
+ */
+export interface LoadedPlaybook extends PlaybookHead {
+  /**
+   * Runs it until it is over; what it asks for goes through `context.step`.
+   * @param signal  ends it, whatever it is doing
+   * @throws the very error of a step that the playbook did not handle, PlaybookCutOff, or what it threw itself
+   */
+  run(context: PlaybookContext, signal?: AbortSignal): Promise<void>;
+}
+
 /** Identity; gives a playbook file its types. */
 export function definePlaybook<P extends JsonObject>(playbook: Playbook<P>): Playbook<P> {
   return playbook;
