@@ -36,6 +36,7 @@ import {
   type GraceEvent,
   type PlaybookLibrary,
 } from '../domains/healing/index.ts';
+import type { DecisionPoint } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
@@ -57,6 +58,7 @@ export interface ComposeOptions {
   readonly bootId: BootId;
   readonly emit: Emit;
   readonly logger: Logger;
+  readonly policy: DecisionPoint;
   readonly signal: AbortSignal;
   /** The module that `import … from 'grace-runtime'` means in a playbook. */
   readonly graceUrl: string;
@@ -284,7 +286,9 @@ export async function compose(options: ComposeOptions) {
     library,
     knowledge,
     emit: redactedEmit,
+    policy: options.policy,
     executeAtRuntime: config.healing.executeAtRuntime,
+    environment: config.environment,
     projectDir: config.projectDir,
     caseFile,
     whatChanged: (captured, c) => lookback.whatChanged(captured, c),

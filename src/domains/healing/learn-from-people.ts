@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { messageOf, type Clock, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
-import { approvalState, bindingHash, type ApprovalStore } from '../governance/index.ts';
+import { approvalState, type ApprovalStore } from '../governance/index.ts';
 import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
 import {
   FAILED_STATES_MAX,
@@ -20,6 +20,7 @@ import {
 import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
+import { bindingOfFile } from './authorize.ts';
 import type { Emit } from './events.ts';
 import type { Knowledge, PlaybookLibrary } from './healer.ts';
 
@@ -291,12 +292,14 @@ export class PeopleLearner {
   private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
     const { approvals, library, clock } = this.ports;
     const loaded = await library.load(playbook.file);
-    const binding = bindingHash(loaded.hash, component.name, loaded.playbook.params);
+    const binding = bindingOfFile(loaded.hash, component.name, loaded.playbook.params);
     const existing = await approvals.byBinding(binding);
     const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
     if (state === 'approved' || state === 'rejected') return null;
     const { incidentId } = pattern;
-    return askForApproval(this.ports, { playbook, component: component.name, incidentId, binding, required: APPROVALS_NEEDED });
+    // All is well now: what its steps would do shows only when the failure is back.
+    const asked = { playbook, component: component.name, incidentId, binding, foreseen: null, required: APPROVALS_NEEDED };
+    return askForApproval(this.ports, asked);
   }
 
   private async runsSince(component: string, atMs: number) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
+import { cedarPolicy } from '../../adapters/policy/index.ts';
 import {
   approvalStore,
   groupingRuleStore,
@@ -43,6 +44,8 @@ export interface WorldOptions {
   readonly smoke?: readonly SmokeSpec[];
   readonly settings?: Partial<SupervisionSettings>;
   readonly executeAtRuntime?: boolean;
+  /** The user's own. */
+  readonly policies?: readonly string[];
 }
 
 /**
@@ -125,6 +128,8 @@ export class HealingWorld {
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
+      environment: '',
+      policy: cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text }))),
       whatChanged: async () => this.changed,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
       projectDir: this.dir,
