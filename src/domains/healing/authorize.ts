@@ -97,12 +97,23 @@ async function foresee({ registered, primitives, context }: Asked): Promise<read
       if (power === undefined) throw new TypeError(`there is no primitive "${primitive}"`);
       const plan = await power.plan(power.parse(params), context);
       if (plan.state === 'refused') foreseen.push({ ...step, state: 'refused', summary: plan.reason });
-      else foreseen.push({ ...step, state: plan.state, summary: plan.summary, targets: plan.state === 'ready' ? plan.targets : [] });
+      else
+        foreseen.push({
+          ...step,
+          state: plan.state,
+          summary: withoutTime(plan.summary),
+          targets: plan.state === 'ready' ? plan.targets : [],
+        });
     } catch (error) {
       foreseen.push({ ...step, state: 'refused', summary: messageOf(error) });
     }
   }
   return foreseen;
+}
+
+/** What is kept of a file gets a name with the time of the run: another time is not another plan. */
+function withoutTime(summary: string): string {
+  return summary.replaceAll(/\.broken-\d{14}(?:-\d{1,9})?/g, '.broken-<time>');
 }
 
 /** The newest approval of this playbook for this component that was given and does not cover what would be done now. */

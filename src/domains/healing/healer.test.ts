@@ -244,9 +244,11 @@ describe('an approval', () => {
     ]);
   });
 
-  test('covers the same plan for as long as it stays the same', async () => {
-    const { world } = await acting();
+  test('covers the same plan for as long as it stays the same; when it runs is no part of it', async () => {
+    const { world, plan } = await acting();
+    plan.summary = 'put a.json back, keep the present one as a.json.broken-20260101000000';
     await approved(world, await asks(world), 'ann');
+    plan.summary = 'put a.json back, keep the present one as a.json.broken-20260102030405-2';
     expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'applied' });
     expect(world.of('notice')).toEqual([]);
   });
