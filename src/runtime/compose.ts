@@ -247,7 +247,9 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
+  const policyPorts = { policy: options.policy, executeAtRuntime: config.healing.executeAtRuntime, environment: config.environment };
   const lookback = new Lookback({
+    ...policyPorts,
     clock: nodeClock,
     ids: nodeIds,
     files: nodeFiles,
@@ -286,9 +288,7 @@ export async function compose(options: ComposeOptions) {
     library,
     knowledge,
     emit: redactedEmit,
-    policy: options.policy,
-    executeAtRuntime: config.healing.executeAtRuntime,
-    environment: config.environment,
+    ...policyPorts,
     projectDir: config.projectDir,
     caseFile,
     whatChanged: (captured, c) => lookback.whatChanged(captured, c),

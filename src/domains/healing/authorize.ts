@@ -8,25 +8,33 @@ import {
   type ApprovalStore,
   type Decision,
   type DecisionPoint,
+  type DecisionRequest,
   type ForeseenStep,
   type Phase,
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 
-interface AuthorizePorts {
-  readonly clock: Clock;
-  readonly approvals: ApprovalStore;
+export interface PolicyPorts {
   readonly policy: DecisionPoint;
   readonly executeAtRuntime: boolean;
+  /** What the config calls the place Grace runs in; empty when it says nothing. */
   readonly environment: string;
 }
 
-interface Asked {
+interface AuthorizePorts extends PolicyPorts {
+  readonly clock: Clock;
+  readonly approvals: ApprovalStore;
+}
+
+interface Subject {
   readonly registered: RegisteredPlaybook;
   /** As it was just loaded, with the hash of its bytes. */
   readonly playbook: Playbook;
   readonly hash: string;
   readonly component: string;
+}
+
+interface Asked extends Subject {
   readonly phase: Phase;
   readonly attempts: number;
   readonly primitives: ReadonlyMap<string, Primitive>;
@@ -51,21 +59,7 @@ export interface Authorized {
 export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Authorized> {
   const { registered, playbook, hash, component } = asked;
   const isKnown = knowsSteps(registered, hash);
-  const request = {
-    actor: { kind: 'grace', name: 'grace' },
-    playbook: registered.name,
-    component,
-    risk: playbook.risk,
-    tier: playbook.tier,
-    origin: registered.origin,
-    primitives: isKnown ? registered.steps.map((step) => step.primitive) : [],
-    phase: asked.phase,
-    mode: 'normal',
-    environment: ports.environment,
-    executeAtRuntime: ports.executeAtRuntime,
-    attempts: asked.attempts,
-    failures: registered.failedCount,
-  } as const;
+  const request = requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { decision, approval: null, binding: '', foreseen: null, outdated: null };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
@@ -75,6 +69,35 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const approvals = approvalsHeld(approval, ports.clock.nowMs());
   if (approvals === 0) return { decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
   return { decision: await ports.policy.decide({ ...request, approvals }), approval, binding, foreseen, outdated: null };
+}
+
+/**
+ * How many people would have to agree before this runs at a boot, for an offer that is made before it is needed.
+ * @returns null when no number of them would do
+ */
+export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promise<number | null> {
+  const decision = await ports.policy.decide({ ...requestOf(ports, { ...asked, phase: 'boot', attempts: 0 }), approvals: 0 });
+  if (decision.verdict === 'deny') return null;
+  return decision.verdict === 'needs_approval' ? decision.approvals : 1;
+}
+
+function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Omit<DecisionRequest, 'approvals'> {
+  const { registered, playbook, hash } = asked;
+  return {
+    actor: { kind: 'grace', name: 'grace' },
+    playbook: registered.name,
+    component: asked.component,
+    risk: playbook.risk,
+    tier: playbook.tier,
+    origin: registered.origin,
+    primitives: knowsSteps(registered, hash) ? registered.steps.map((step) => step.primitive) : [],
+    phase: asked.phase,
+    mode: 'normal',
+    environment: ports.environment,
+    executeAtRuntime: ports.executeAtRuntime,
+    attempts: asked.attempts,
+    failures: registered.failedCount,
+  };
 }
 
 /** What an approval is bound to where the steps are not: the file, its parameters, the component. */

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { GraceError, messageOf, sha256Hex, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type ApprovalStore, type DecisionPoint, type Phase } from '../governance/index.ts';
+import { approvalState, type ApprovalState, type ApprovalStore, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -32,7 +32,7 @@ import {
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
+import { authorize, bindingOfFile, type Authorized, type PolicyPorts } from './authorize.ts';
 import type { Emit } from './events.ts';
 
 /** Playbook files: written, read back and loaded. */
@@ -61,7 +61,7 @@ export interface WhatChanged {
   readonly lessons: readonly string[];
 }
 
-export interface HealerPorts {
+export interface HealerPorts extends PolicyPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -73,10 +73,6 @@ export interface HealerPorts {
   /** Loaded when the first failure needs it: most boots never do. */
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
-  readonly policy: DecisionPoint;
-  readonly executeAtRuntime: boolean;
-  /** What the config calls the place Grace runs in; empty when it says nothing. */
-  readonly environment: string;
   /** Where a person runs `grace`: commands are told for that place. */
   readonly projectDir: string;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;

@@ -20,11 +20,11 @@ import {
 import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import { bindingOfFile } from './authorize.ts';
+import { approvalsWanted, bindingOfFile, type PolicyPorts } from './authorize.ts';
 import type { Emit } from './events.ts';
 import type { Knowledge, PlaybookLibrary } from './healer.ts';
 
-export interface PeopleLearnerPorts {
+export interface PeopleLearnerPorts extends PolicyPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -68,7 +68,6 @@ const NAME_CHARS = 60;
 const NAMED_AT_LEAST = 0.75;
 /** One person has to have read what Grace made of a person's work; the file may say more afterwards. */
 const LEARNED_TIER = 'tier_3';
-const APPROVALS_NEEDED = 1;
 
 /**
  * Learns from people: a component failed, somebody changed something, and it works. The difference is kept as a candidate
@@ -288,7 +287,7 @@ export class PeopleLearner {
     return { playbook, approval: playbook.isEnabled ? await this.offer(component, pattern, playbook) : null };
   }
 
-  /** @returns the open request; null when it was approved already, or somebody said no to it */
+  /** @returns the open request; null when it was approved already, somebody said no to it, or no approval would let it run */
   private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
     const { approvals, library, clock } = this.ports;
     const loaded = await library.load(playbook.file);
@@ -297,8 +296,11 @@ export class PeopleLearner {
     const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
     if (state === 'approved' || state === 'rejected') return null;
     const { incidentId } = pattern;
+    const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name };
+    const required = await approvalsWanted(this.ports, subject);
+    if (required === null) return null;
     // All is well now: what its steps would do shows only when the failure is back.
-    const asked = { playbook, component: component.name, incidentId, binding, foreseen: null, required: APPROVALS_NEEDED };
+    const asked = { playbook, component: component.name, incidentId, binding, foreseen: null, required };
     return askForApproval(this.ports, asked);
   }
 
