@@ -148,6 +148,8 @@ async function outdatedBy(
 ): Promise<Authorized['outdated']> {
   const before = (await approvals.list()).find((a) => a.playbook === registered.name && a.component === component);
   if (before === undefined || before.bindingHash === binding || approvalState(before, clock.nowMs()) !== 'approved') return null;
+  const isNowPlanned = before.foreseen === null && foreseen !== null;
+  if (isNowPlanned) return { id: before.id, changes: ['it was for the file alone, and what its steps would do is known now'] };
   const changes = before.foreseen === null || foreseen === null ? [] : changesOfPlan(before.foreseen, foreseen);
   return { id: before.id, changes: changes.length > 0 ? changes : ['the playbook or its parameters are others'] };
 }
