@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 export default defineConfig({
@@ -12,6 +15,18 @@ export default defineConfig({
   resolve: { mainFields: ['module', 'main'] },
   // An optional peer: loaded from the service's project when a PostgreSQL schema is looked at.
   external: ['pg'],
+  plugins: [
+    {
+      // What the bundler cannot see: load-cedar.ts reads it when the first decision is needed.
+      name: 'cedar',
+      generateBundle() {
+        const file = join(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'), '../../web/cedar_wasm_bg.wasm');
+        this.emitFile({ type: 'asset', fileName: 'cedar.wasm', source: readFileSync(file) });
+        for (const name of ['grace.cedarschema', 'tiers.cedar', 'limits.cedar'])
+          this.emitFile({ type: 'asset', fileName: `policies/${name}`, source: readFileSync(`src/catalog/policies/${name}`) });
+      },
+    },
+  ],
   output: {
     dir: 'dist',
     format: 'esm',

@@ -36,6 +36,7 @@ import {
   type GraceEvent,
   type PlaybookLibrary,
 } from '../domains/healing/index.ts';
+import type { DecisionPoint } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
@@ -57,6 +58,7 @@ export interface ComposeOptions {
   readonly bootId: BootId;
   readonly emit: Emit;
   readonly logger: Logger;
+  readonly policy: DecisionPoint;
   readonly signal: AbortSignal;
   readonly isDryRun: boolean;
   /** The data directory by which this Grace's processes are known; a dry run works in another one. */
@@ -248,7 +250,9 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
+  const policyPorts = { policy: options.policy, executeAtRuntime: config.healing.executeAtRuntime, environment: config.environment };
   const lookback = new Lookback({
+    ...policyPorts,
     clock: nodeClock,
     ids: nodeIds,
     files: nodeFiles,
@@ -287,7 +291,7 @@ export async function compose(options: ComposeOptions) {
     library,
     knowledge,
     emit: redactedEmit,
-    executeAtRuntime: config.healing.executeAtRuntime,
+    ...policyPorts,
     projectDir: config.projectDir,
     caseFile,
     whatChanged: (captured, c) => lookback.whatChanged(captured, c),

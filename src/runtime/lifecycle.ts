@@ -23,12 +23,14 @@ import {
 } from '../domains/boot/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
+import { isExpiringSoon, type DecisionPoint } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
+import { NOTHING_RUNS, openPolicy } from './policy.ts';
 import { repositories } from './repositories.ts';
 
 export interface ServeOptions {
@@ -62,7 +64,9 @@ const KEEP_MS_MAX = 15_000;
  */
 export async function serve(options: ServeOptions): Promise<ServeResult> {
   const { config, signal } = options;
-  if (options.until === 'dry-run') return rehearse(options);
+  // Before anything is made or opened: a policy with a mistake leaves everything as it was.
+  const policy = await openPolicy(config);
+  if (options.until === 'dry-run') return rehearse(options, policy);
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -73,7 +77,7 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, store, bootId: id, isDryRun: false, home: config.dataDir });
+    const composed = await compose({ ...options, policy, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id).run(signal);
   } finally {
     store?.close();
@@ -82,17 +86,21 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
 }
 
 /** A dry run looks at a copy of what Grace remembers: it takes no lock, changes nothing and leaves nothing behind. */
-function rehearse(options: ServeOptions): Promise<ServeResult> {
-  return onACopy(options, (copied, composed, id) => new Session(copied, composed, id).run(options.signal));
+function rehearse(options: ServeOptions, policy: DecisionPoint): Promise<ServeResult> {
+  return onACopy(options, policy, (copied, composed, id) => new Session(copied, composed, id).run(options.signal));
 }
 
 /** What the world looks like now, as a boot would see it; nothing is started and nothing is remembered. */
 export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environment' | 'logger'>): Promise<Fingerprint> {
   const silent = { ...options, emit: () => undefined, signal: new AbortController().signal, until: 'dry-run' as const };
-  return onACopy(silent, (_, composed) => composed.lookback.fingerprint('now'));
+  return onACopy(silent, NOTHING_RUNS, (_, composed) => composed.lookback.fingerprint('now'));
 }
 
-async function onACopy<T>(options: ServeOptions, work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>): Promise<T> {
+async function onACopy<T>(
+  options: ServeOptions,
+  policy: DecisionPoint,
+  work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>,
+): Promise<T> {
   const { config } = options;
   const dataDir = mkdtempSync(join(tmpdir(), 'grace-check-'));
   let store: OpenedStore | undefined;
@@ -104,7 +112,7 @@ async function onACopy<T>(options: ServeOptions, work: (options: ServeOptions, c
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
-    return await work(copied, await compose({ ...copied, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
+    return await work(copied, await compose({ ...copied, policy, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -180,6 +188,7 @@ class Session {
       mode: config.boot.mode,
       components: config.components.map((c) => c.name),
     });
+    await this.warnOfExpiry();
     await this.save([], 'running', null);
     const context = this.contextFor({ adopted, ended, undone, interrupted });
     this.context = context;
@@ -213,6 +222,15 @@ class Session {
     }
     await supervision.stopAll(layers);
     return { report, isHealthy: outcome === 'success' };
+  }
+
+  /** A request that nobody answers becomes a no: those who could still answer hear of it before. */
+  private async warnOfExpiry(): Promise<void> {
+    for (const a of await this.composed.approvals.list())
+      if (isExpiringSoon(a, this.startedAtMs)) {
+        const { component, playbook, expiresAtMs } = a;
+        this.composed.redactedEmit({ type: 'approval_expiring', component, playbook, approval: a.id, expiresAtMs });
+      }
   }
 
   /** Boots that still say they run were cut off with their Grace. */

@@ -1,7 +1,14 @@
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
 import type { ApprovalStore } from '../domains/governance/index.ts';
-import { PeopleLearner, type Emit, type Knowledge, type PlaybookLibrary, type WhatChanged } from '../domains/healing/index.ts';
+import {
+  PeopleLearner,
+  type Emit,
+  type Knowledge,
+  type PlaybookLibrary,
+  type PolicyPorts,
+  type WhatChanged,
+} from '../domains/healing/index.ts';
 import type { Failure, IncidentStore } from '../domains/incidents/index.ts';
 import {
   compareFingerprints,
@@ -22,7 +29,7 @@ import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, type Ids, type JsonObject } from '../kernel/index.ts';
 import type { FingerprintSources, Fingerprinting } from './fingerprinting.ts';
 
-export interface LookbackOptions extends FingerprintSources {
+export interface LookbackOptions extends FingerprintSources, PolicyPorts {
   readonly ids: Ids;
   readonly boots: BootStore;
   readonly incidents: IncidentStore;

@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cedarPolicy } from '../../src/adapters/policy/index.ts';
 import { openStore } from '../../src/adapters/store/index.ts';
 import { families } from '../../src/catalog/families/index.ts';
 import { approve } from '../../src/domains/governance/index.ts';
@@ -106,6 +107,7 @@ async function settled(specimen: Specimen) {
     emit: (event) => events.push(event),
     logger: SILENT,
     signal: new AbortController().signal,
+    policy: cedarPolicy([]),
     isDryRun: false,
     home: loaded.dataDir,
   });

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { Approval, ApprovalStore } from '../../domains/governance/index.ts';
+import type { Approval, ApprovalStore, ForeseenStep } from '../../domains/governance/index.ts';
 import type { Tables } from './tables.ts';
 
 export function approvalStore(db: Kysely<Tables>): ApprovalStore {
@@ -12,6 +12,9 @@ export function approvalStore(db: Kysely<Tables>): ApprovalStore {
         component: a.component,
         incident_id: a.incidentId,
         summary: JSON.stringify(a.summary),
+        requested_by: a.requestedBy,
+        foreseen: a.foreseen === null ? null : JSON.stringify(a.foreseen),
+        claimed_names: JSON.stringify(a.claimedNames),
         binding_hash: a.bindingHash,
         required: a.requiredApprovals,
         approved_by: JSON.stringify(a.approvedBy),
@@ -45,7 +48,10 @@ function fromRow(row: Selectable<Tables['approvals']>): Approval {
     playbook: row.playbook,
     component: row.component,
     incidentId: row.incident_id,
+    requestedBy: row.requested_by,
     summary: JSON.parse(row.summary) as string[],
+    foreseen: row.foreseen === null ? null : (JSON.parse(row.foreseen) as ForeseenStep[]),
+    claimedNames: JSON.parse(row.claimed_names) as Record<string, string>,
     bindingHash: row.binding_hash,
     requiredApprovals: row.required,
     approvedBy: JSON.parse(row.approved_by) as string[],

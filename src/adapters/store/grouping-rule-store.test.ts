@@ -79,6 +79,7 @@ test('a store of the first version gets the table, and keeps what it holds', asy
   first.close();
   const database = new DatabaseSync(path);
   database.exec('drop table grouping_rules; pragma user_version = 1;');
+  for (const column of ['requested_by', 'foreseen', 'claimed_names']) database.exec(`alter table approvals drop column ${column}`);
   database.close();
   const now = await openStore(path);
   expect(now).toMatchObject({ versionBefore: 1 });

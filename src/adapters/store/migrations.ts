@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -79,4 +79,14 @@ async function groupingRules(db: Kysely<Tables>): Promise<void> {
          author text not null, at integer not null, reason text not null, taken_back_by text, taken_back_at integer)`,
     )
     .execute(db);
+}
+
+/** Who asked, the plan that was agreed to, and what approvers call themselves. */
+async function boundApprovals(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `alter table approvals add column requested_by text`,
+    `alter table approvals add column foreseen text`,
+    `alter table approvals add column claimed_names text not null default '{}'`,
+  ])
+    await sql.raw(statement).execute(db);
 }

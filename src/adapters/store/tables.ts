@@ -93,6 +93,9 @@ export interface Tables {
     rejected_by: string | null;
     created_at: number;
     expires_at: number;
+    requested_by: string | null;
+    foreseen: string | null;
+    claimed_names: string;
   };
   processes: {
     component: string;

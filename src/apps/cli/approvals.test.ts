@@ -63,4 +63,42 @@ describe('grace approvals', () => {
     await expect(showApproval(memory, 'ap_9')).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
     expect(userName()).not.toBe('');
   });
+
+  it('notes what an approver says to be called, and takes nobody for two', async () => {
+    await using memory = await aMemory();
+    await memory.approvals.save(anApproval('ap_1', { requiredApprovals: 2 }));
+    const { lines } = await approveApproval(memory, 'ap_1', 'deploy', 'ada');
+    expect(lines[0]).toContain('by deploy, who says to be ada');
+    await expect(approveApproval(memory, 'ap_1', 'deploy', 'bob')).rejects.toThrow('deploy has already approved ap_1');
+    expect((await memory.approvals.get('ap_1'))?.approvedBy).toEqual(['deploy']);
+  });
+
+  it('keeps the one who asked from approving', async () => {
+    await using memory = await aMemory();
+    await memory.approvals.save(anApproval('ap_1', { requestedBy: 'ada' }));
+    await expect(approveApproval(memory, 'ap_1', 'ada')).rejects.toMatchObject({ code: 'GRACE_GOVERNANCE_APPROVAL_REFUSED' });
+    expect((await memory.approvals.get('ap_1'))?.approvedBy).toEqual([]);
+  });
+
+  it('warns of one that is about to end unanswered', async () => {
+    await using memory = await aMemory();
+    await memory.approvals.save(anApproval('ap_soon', { expiresAtMs: NOW_MS + 3_600_000 }));
+    await memory.approvals.save(anApproval('ap_later', { expiresAtMs: NOW_MS + 3 * 86_400_000, createdAtMs: NOW_MS - 1 }));
+    const { data, lines } = await listApprovals(memory);
+    expect(data).toMatchObject([
+      { id: 'ap_later', is_expiring_soon: false },
+      { id: 'ap_soon', is_expiring_soon: true },
+    ]);
+    expect(lines[0]?.split('\n').filter((line) => line.includes('ends'))).toEqual([expect.stringContaining('ap_soon')]);
+  });
+
+  it('says what it is bound to', async () => {
+    await using memory = await aMemory();
+    await memory.approvals.save(anApproval('ap_file'));
+    await memory.approvals.save(
+      anApproval('ap_plan', { foreseen: [{ step: 'a', primitive: 'b', state: 'ready', summary: 'c', targets: ['d'] }] }),
+    );
+    expect((await showApproval(memory, 'ap_file')).lines.join('\n')).toContain('what it acts on shows when it runs');
+    expect((await showApproval(memory, 'ap_plan')).lines.join('\n')).toContain('exactly what it would do');
+  });
 });

@@ -1,6 +1,13 @@
 import { userInfo } from 'node:os';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
-import { ApprovalRefused, approvalState, approve, type Approval, type ApprovalState } from '../../domains/governance/index.ts';
+import {
+  ApprovalRefused,
+  approvalState,
+  approve,
+  isExpiringSoon,
+  type Approval,
+  type ApprovalState,
+} from '../../domains/governance/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
@@ -18,7 +25,8 @@ export async function listApprovals(memory: Memory): Promise<Answer> {
             ['approval', 'state', 'playbook', 'component', 'asked', 'has', 'incident'].map((title) => paint('dim', title)),
             ...approvals.map((a) => [
               a.id,
-              stateOf(approvalState(a, memory.nowMs)),
+              stateOf(approvalState(a, memory.nowMs)) +
+                (isExpiringSoon(a, memory.nowMs) ? paint('red', ` ends ${when(a.expiresAtMs, memory.nowMs)}`) : ''),
               a.playbook,
               a.component,
               when(a.createdAtMs, memory.nowMs),
@@ -61,7 +69,14 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
       ['  incident', approval.incidentId],
       [
         '  has',
-        `${approval.approvedBy.length} of ${approval.requiredApprovals} approvals${approval.approvedBy.length === 0 ? '' : ` (${approval.approvedBy.join(', ')})`}`,
+        `${approval.approvedBy.length} of ${approval.requiredApprovals} approvals${approval.approvedBy.length === 0 ? '' : ` (${approval.approvedBy.map((who) => nameOf(approval, who)).join(', ')})`}`,
+      ],
+      ['  asked by', approval.requestedBy ?? 'Grace itself'],
+      [
+        '  bound to',
+        approval.foreseen === null
+          ? 'the bytes of the playbook, its parameters and the component; what it acts on shows when it runs'
+          : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
       ],
       ...(approval.rejectedBy === null ? [] : [['  rejected', `by ${approval.rejectedBy}`]]),
       ['  asked', `${when(approval.createdAtMs, memory.nowMs)}, expires ${when(approval.expiresAtMs, memory.nowMs)}`],
@@ -79,8 +94,8 @@ function wrapped(value: string): string {
 }
 
 /** `grace approvals approve`. @throws ApprovalRefused */
-export async function approveApproval(memory: Memory, id: string, approver: string): Promise<Answer> {
-  const approved = approve(await theApproval(memory, id), approver, memory.nowMs);
+export async function approveApproval(memory: Memory, id: string, approver: string, claimedName: string | null = null): Promise<Answer> {
+  const approved = approve(await theApproval(memory, id), approver, memory.nowMs, claimedName);
   await memory.approvals.save(approved);
   const missing = approved.requiredApprovals - approved.approvedBy.length;
   const holder = lockHolder(memory.dataDir);
@@ -94,7 +109,7 @@ export async function approveApproval(memory: Memory, id: string, approver: stri
     exitCode: 0,
     data: approvalJson(approved, memory.nowMs),
     lines: [
-      `${paint('green', 'approved')} ${approved.playbook} for ${approved.component} by ${approver}: ${approved.approvedBy.length} of ${approved.requiredApprovals}, ${next}`,
+      `${paint('green', 'approved')} ${approved.playbook} for ${approved.component} by ${nameOf(approved, approver)}: ${approved.approvedBy.length} of ${approved.requiredApprovals}, ${next}`,
     ],
   };
 }
@@ -113,13 +128,18 @@ export async function rejectApproval(memory: Memory, id: string, by: string): Pr
   };
 }
 
-/** Who decides when nobody is named: whoever runs this process. */
+/** Who decides: whoever runs this process. A name given with `--as` is what they say of themselves, and counts for nothing. */
 export function userName(): string {
   try {
     return userInfo().username;
   } catch {
     return `uid ${process.getuid?.() ?? 'unknown'}`; // a container's user may be in no list of users
   }
+}
+
+function nameOf({ claimedNames }: Approval, who: string): string {
+  const claimed = claimedNames[who];
+  return claimed === undefined || claimed === who ? who : `${who}, who says to be ${claimed}`;
 }
 
 async function theApproval(memory: Memory, id: string): Promise<Approval> {
@@ -147,7 +167,12 @@ function approvalJson(a: Approval, nowMs: number): Readonly<Record<string, unkno
     incident: a.incidentId,
     would_do: a.summary,
     required_approvals: a.requiredApprovals,
+    requested_by: a.requestedBy,
     approved_by: a.approvedBy,
+    claimed_names: a.claimedNames,
+    bound_to: a.foreseen === null ? 'file' : 'plan',
+    foreseen: a.foreseen,
+    is_expiring_soon: isExpiringSoon(a, nowMs),
     rejected_by: a.rejectedBy,
     binding_hash: a.bindingHash,
     at: iso(a.createdAtMs),

@@ -83,7 +83,7 @@ function linesFor(event: GraceEvent): readonly string[] {
         ...(event.verdict === 'allow'
           ? []
           : [
-              `      ${paint(event.verdict === 'allow_with_notice' ? 'cyan' : 'yellow', `${event.verdict === 'allow_with_notice' ? 'notice' : 'held  '}    ${event.reason}`)}`,
+              `      ${paint(event.verdict === 'allow_with_notice' ? 'cyan' : 'yellow', `${event.verdict === 'allow_with_notice' ? 'notice' : event.verdict === 'deny' ? 'denied' : 'held  '}    ${event.reason}`)}`,
             ]),
       ];
     case 'step':
@@ -102,6 +102,10 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'approval_needed':
       // How to answer stands above, among the commands.
       return [`      ${paint('yellow', 'waits')}     for approval ${event.approval}`];
+    case 'approval_expiring':
+      return [
+        `    ${paint('yellow', 'warn ')}  approval ${event.approval} for ${event.playbook} ends unanswered, which is a no, ${new Date(event.expiresAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+      ];
     case 'learned_from_person':
       return [
         `    ${paint('cyan', '●')} ${event.component}: ${wrap(`a person mended it: ${event.did.join('; ')}`, width - 8, '      ')}`,

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Answer } from './answer.ts';
 import type { LookOptions, Memory } from './memory.ts';
+import type { PolicyCase } from './policy.ts';
 
 /** What a command needs of the process it runs in. */
 export interface CommandWorld {
@@ -103,6 +104,7 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     });
 
   registerPatterns(program, answer);
+  registerPolicy(program, say);
   const incidents = group(program, 'incidents', 'what is known of each failure', async (command) => {
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
@@ -148,11 +150,16 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
   for (const verb of ['approve', 'reject'] as const)
     looking(approvals, verb, verb === 'approve' ? 'let it run, exactly as shown' : 'keep it from running')
       .argument('<id>')
-      .option('--as <name>', 'who decides (default: the user this runs as)')
+      .option('--as <name>', 'what you call yourself; noted beside the user this runs as, who decides')
       .action(async (id: string, options: { as?: string }, command: Command) => {
         const { approveApproval, rejectApproval, userName } = await import('./approvals.ts');
-        const who = options.as ?? userName();
-        await answer(command, (memory) => (verb === 'approve' ? approveApproval(memory, id, who) : rejectApproval(memory, id, who)));
+        const who = userName();
+        const { as = null } = options;
+        await answer(command, (memory) =>
+          verb === 'approve'
+            ? approveApproval(memory, id, who, as)
+            : rejectApproval(memory, id, as === null ? who : `${who}, who says to be ${as}`),
+        );
       });
 }
 
@@ -192,6 +199,34 @@ function registerPatterns(program: Command, answer: Asking): void {
     .action(async (id: string, { as }: { as?: string }, command: Command) => {
       const [{ takeRuleBack }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
       await answer(command, (memory) => takeRuleBack(memory, id, as ?? userName()));
+    });
+}
+
+function registerPolicy(program: Command, say: (command: Command, given: Answer) => Promise<void>): void {
+  const show = async (command: Command): Promise<void> => {
+    const { showPolicy } = await import('./policy.ts');
+    await say(command, await showPolicy(command.optsWithGlobals()));
+  };
+  const policy = group(program, 'policy', 'what decides whether a playbook runs', show);
+  looking(policy, 'show', 'every policy in force').action(async (_options: unknown, command: Command) => show(command));
+  looking(policy, 'check', 'are these policy files right; exit code 1 when not')
+    .argument('[files...]', 'default: those of the config')
+    .action(async (files: string[], _options: unknown, command: Command) => {
+      const { checkPolicyFiles } = await import('./policy.ts');
+      await say(command, await checkPolicyFiles(files, command.optsWithGlobals(), process.cwd()));
+    });
+  looking(policy, 'test', 'what would be decided, by which policies, and what would change it')
+    .requiredOption('--playbook <name>', 'a known one; or any name, with --risk and --tier')
+    .option('--component <name>', 'default: its own, or the first')
+    .addOption(new Option('--phase <phase>', 'default: boot').choices(['boot', 'runtime']))
+    .addOption(new Option('--mode <mode>', 'default: normal').choices(['normal', 'read_only', 'observation_only', 'emergency']))
+    .addOption(new Option('--risk <risk>').choices(['low', 'medium', 'high', 'critical']))
+    .addOption(new Option('--tier <tier>').choices(['tier_1', 'tier_2', 'tier_3', 'tier_4']))
+    .option('--approvals <n>', 'as if so many people had agreed', wholeNumber)
+    .option('--as <actor>', 'who asks (default: Grace itself)')
+    .action(async (options: PolicyCase, command: Command) => {
+      const { testPolicy } = await import('./policy.ts');
+      await say(command, await testPolicy(options, command.optsWithGlobals()));
     });
 }
 

@@ -52,3 +52,15 @@ export class NothingToRun extends GraceError {
     });
   }
 }
+
+/** A decision cannot be explained without knowing how risky the playbook is. */
+export class PolicyCaseUnknown extends GraceError {
+  constructor(playbook: string) {
+    super({
+      code: 'GRACE_CLI_POLICY_CASE_UNKNOWN',
+      message: `there is no playbook "${playbook}" here`,
+      hint: 'name one of grace playbooks list, or say how it would be with both --risk and --tier',
+      details: { playbook },
+    });
+  }
+}

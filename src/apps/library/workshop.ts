@@ -11,6 +11,7 @@ import { cleanLines, mergedInto, type Failure, type Pattern } from '../../domain
 import { generatePlaybookSource, observe, portableSteps, record, type Captured } from '../../domains/learning/index.ts';
 import type { ComponentSpec, Problem } from '../../domains/supervisor/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { NOTHING_RUNS } from '../../runtime/policy.ts';
 import { compose, knowledge, type Composed } from '../../runtime/compose.ts';
 import type { GraceConfig } from '../../runtime/config/index.ts';
 import { IncidentUnknown, InputInvalid, NoRemedy } from './errors.ts';
@@ -49,6 +50,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     signal: new AbortController().signal,
     // What a Grace beside this one runs is well kept, and nothing here starts or ends anything.
     isDryRun: true,
+    policy: NOTHING_RUNS,
     home: config.dataDir,
   });
   // A Grace that runs has read the folder; without one, what people wrote counts all the same.

@@ -1,13 +1,25 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { APPROVAL_LIFE_MS, ApprovalRefused, approvalState, approve, bindingHash, type Approval } from './approval.ts';
+import {
+  APPROVAL_LIFE_MS,
+  ApprovalRefused,
+  approvalsHeld,
+  approvalState,
+  approve,
+  bindingHash,
+  isExpiringSoon,
+  type Approval,
+} from './approval.ts';
 
 const request = (change: Partial<Approval> = {}): Approval => ({
   id: 'ap_1',
   playbook: 'drop_index',
   component: 'api',
   incidentId: 'autonomy_load_01234567',
+  requestedBy: null,
   summary: [],
+  foreseen: null,
+  claimedNames: {},
   bindingHash: 'h',
   requiredApprovals: 2,
   approvedBy: [],
@@ -74,6 +86,79 @@ test('no two different bindings look alike, wherever one part ends and the next 
     fc.property(parts, parts, (a, b) => {
       if (JSON.stringify(a) === JSON.stringify(b)) return;
       expect(bindingHash(a[0], a[1], a[2] as never)).not.toBe(bindingHash(b[0], b[1], b[2] as never));
+    }),
+  );
+});
+
+test('nobody approves what they asked for', () => {
+  const own = request({ requestedBy: 'ann', requiredApprovals: 1 });
+  expect(() => approve(own, 'ann', 1)).toThrow('ann has asked for ap_1 and cannot approve it');
+  expect(approvalState(approve(own, 'bob', 1), 1)).toBe('approved');
+});
+
+test('what a name is claimed to be counts for nothing', () => {
+  const one = approve(request(), 'ann', 1, 'bob');
+  expect(one).toMatchObject({ approvedBy: ['ann'], claimedNames: { ann: 'bob' } });
+  expect(() => approve(one, 'ann', 2, 'cid')).toThrow(ApprovalRefused);
+});
+
+test('whoever is written down as approver: their own agreement and a second one of the same person never count', () => {
+  const names = fc.constantFrom('ann', 'bob', 'cid', 'dan');
+  fc.assert(
+    fc.property(
+      fc.array(names, { maxLength: 6 }),
+      fc.option(names),
+      fc.integer({ min: 1, max: 3 }),
+      (approvedBy, requestedBy, requiredApprovals) => {
+        const held = approvalsHeld(request({ approvedBy, requestedBy, requiredApprovals }), 1);
+        const others = new Set(approvedBy);
+        if (requestedBy !== null) others.delete(requestedBy);
+        expect(held).toBe(others.size >= requiredApprovals ? others.size : 0);
+      },
+    ),
+  );
+});
+
+test('of a request that is rejected, expired or short of one nothing is held', () => {
+  expect(approvalsHeld(null, 1)).toBe(0);
+  expect(approvalsHeld(request({ approvedBy: ['ann'] }), 1)).toBe(0);
+  expect(approvalsHeld(request({ approvedBy: ['ann', 'bob'], rejectedBy: 'eve' }), 1)).toBe(0);
+  expect(approvalsHeld(request({ approvedBy: ['ann'] }), APPROVAL_LIFE_MS + 1)).toBe(0);
+  expect(approvalsHeld(request({ approvedBy: ['ann', 'bob'] }), 1)).toBe(2);
+});
+
+test('a request is about to end from a day before it does, until it has', () => {
+  const dayMs = 86_400_000;
+  expect(isExpiringSoon(request(), APPROVAL_LIFE_MS - dayMs - 1)).toBe(false);
+  expect(isExpiringSoon(request(), APPROVAL_LIFE_MS - dayMs)).toBe(true);
+  expect(isExpiringSoon(request(), APPROVAL_LIFE_MS)).toBe(true);
+  expect(isExpiringSoon(request(), APPROVAL_LIFE_MS + 1)).toBe(false);
+  expect(isExpiringSoon(request({ approvedBy: ['ann', 'bob'] }), APPROVAL_LIFE_MS)).toBe(false);
+});
+
+test('one byte, one parameter, one target or one finding more is another binding', () => {
+  const step = fc.record({
+    step: fc.string(),
+    primitive: fc.string(),
+    state: fc.constantFrom('ready', 'nothing_to_do', 'refused'),
+    summary: fc.string(),
+    targets: fc.array(fc.string(), { maxLength: 3 }),
+  });
+  const bound = fc.tuple(fc.string(), fc.string(), fc.dictionary(fc.string(), fc.integer()), fc.option(fc.array(step, { maxLength: 3 })));
+  fc.assert(
+    fc.property(bound, bound, (a, b) => {
+      fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+      expect(bindingHash(...a)).not.toBe(bindingHash(...b));
+    }),
+  );
+  fc.assert(
+    fc.property(bound, fc.array(step, { minLength: 1, maxLength: 3 }), fc.string(), ([hash, component, params], steps, more) => {
+      const before = bindingHash(hash, component, params, steps);
+      expect(bindingHash(`${hash}x`, component, params, steps)).not.toBe(before);
+      expect(bindingHash(hash, component, { ...params, [`${more}+`.padEnd(12, '+')]: 1 }, steps)).not.toBe(before);
+      expect(bindingHash(hash, component, params, steps.with(0, { ...steps[0]!, targets: [...steps[0]!.targets, more] }))).not.toBe(before);
+      expect(bindingHash(hash, component, params, steps.with(0, { ...steps[0]!, summary: `${steps[0]!.summary}.` }))).not.toBe(before);
+      expect(bindingHash(hash, component, params)).not.toBe(before);
     }),
   );
 });

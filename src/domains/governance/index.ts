@@ -1,4 +1,16 @@
 // Governance: may this action run, here and now, and who has to agree?
-export { decide, type AutonomyTier, type Decision, type DecisionInput, type Phase, type Risk } from './tiers.ts';
-export { APPROVAL_LIFE_MS, ApprovalRefused, approvalState, approve, bindingHash, type Approval, type ApprovalState } from './approval.ts';
-export type { ApprovalStore } from './ports.ts';
+export type { AutonomyTier, Mode, Phase, Risk } from './tiers.ts';
+export { decisionOf, type Decision, type DecisionRequest, type FiredPolicy } from './decision.ts';
+export {
+  APPROVAL_LIFE_MS,
+  ApprovalRefused,
+  approvalsHeld,
+  approvalState,
+  approve,
+  bindingHash,
+  isExpiringSoon,
+  type Approval,
+  type ApprovalState,
+} from './approval.ts';
+export { changesOfPlan, type ForeseenStep } from './foreseen.ts';
+export type { ApprovalStore, DecisionPoint } from './ports.ts';

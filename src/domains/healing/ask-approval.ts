@@ -1,5 +1,5 @@
 import type { Clock, Ids } from '../../kernel/index.ts';
-import { APPROVAL_LIFE_MS, approvalState, type ApprovalStore } from '../governance/index.ts';
+import { APPROVAL_LIFE_MS, approvalState, type ApprovalStore, type ForeseenStep } from '../governance/index.ts';
 import type { RegisteredPlaybook } from '../playbooks/index.ts';
 
 /** The request for exactly these bytes: the one that is open already, or a new one. @returns its id */
@@ -10,6 +10,8 @@ export async function askForApproval(
     readonly component: string;
     readonly incidentId: string;
     readonly binding: string;
+    /** The plan that is agreed to; null where only the file is known. */
+    readonly foreseen: readonly ForeseenStep[] | null;
     readonly required: number;
   },
 ): Promise<string> {
@@ -22,10 +24,15 @@ export async function askForApproval(
     playbook: asked.playbook.name,
     component: asked.component,
     incidentId: asked.incidentId,
-    summary: asked.playbook.steps.map((s) => `${s.name} (${s.primitive})`),
+    requestedBy: null,
+    summary:
+      asked.foreseen?.map((s) => `${s.summary === '' ? s.step : s.summary} (${s.primitive})`) ??
+      asked.playbook.steps.map((s) => `${s.name} (${s.primitive})`),
     bindingHash: asked.binding,
+    foreseen: asked.foreseen,
     requiredApprovals: asked.required,
     approvedBy: [],
+    claimedNames: {},
     rejectedBy: null,
     createdAtMs: clock.nowMs(),
     expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,

@@ -56,6 +56,8 @@ export type GraceEvent =
       readonly tier: AutonomyTier;
       readonly verdict: string;
       readonly reason: string;
+      /** Ids of those that decided. */
+      readonly policies: readonly string[];
     }
   | {
       readonly type: 'step';
@@ -79,6 +81,13 @@ export type GraceEvent =
       readonly playbook: string;
       readonly approval: string;
       readonly reason: string;
+    }
+  | {
+      readonly type: 'approval_expiring';
+      readonly component: string;
+      readonly playbook: string;
+      readonly approval: string;
+      readonly expiresAtMs: number;
     }
   | {
       readonly type: 'learned_from_person';

@@ -198,6 +198,80 @@ describe('what decides whether it runs:', () => {
   });
 });
 
+describe('an approval', () => {
+  /** What the step would act on, as its primitive says each time it is asked. */
+  const acting = async (): Promise<{ world: HealingWorld; plan: { targets: readonly string[]; summary: string } }> => {
+    const world = await healingWorld();
+    const plan: { targets: readonly string[]; summary: string } = { targets: ['pid 812'], summary: 'end pid 812' };
+    const power = world.primitives.get('set');
+    if (power === undefined) throw new TypeError('there is no primitive');
+    world.primitives.set('set', { ...power, plan: async () => ({ state: 'ready', ...plan, undo: { key: 'port_in_use', was: null } }) });
+    world.knows('port_in_use', {}, { tier: 'tier_3' });
+    return { world, plan };
+  };
+  const asks = async (world: HealingWorld): Promise<string> => {
+    const result = await world.heal(await world.fails('port_in_use 3000'));
+    if (result.state !== 'needs_approval') throw new TypeError(result.state);
+    return result.approval;
+  };
+
+  test('shows the plan it is for, and nothing was touched to make it', async () => {
+    const { world } = await acting();
+    const request = await world.approvals.get(await asks(world));
+    expect(request).toMatchObject({
+      requestedBy: null,
+      summary: ['end pid 812 (set)'],
+      foreseen: [{ step: 'set port_in_use', primitive: 'set', state: 'ready', targets: ['pid 812'] }],
+    });
+    expect(world.settings).toEqual({});
+  });
+
+  test.each([
+    ['another target', { targets: ['pid 999'] }, 'acts on pid 999, not on pid 812'],
+    ['one target more', { targets: ['pid 812', 'pid 813'] }, 'acts on pid 812, pid 813, not on pid 812'],
+    ['no target', { targets: [] }, 'acts on nothing, not on pid 812'],
+    ['another finding', { summary: 'end pid 812, which holds a lock' }, 'end pid 812, which holds a lock, no longer: end pid 812'],
+  ])('does not cover %s: it is told, and asked again', async (_, change, told) => {
+    const { world, plan } = await acting();
+    const first = await asks(world);
+    await approved(world, first, 'ann');
+    Object.assign(plan, change);
+    const second = await asks(world);
+    expect(second).not.toBe(first);
+    expect(world.settings).toEqual({});
+    expect(world.of('notice').map((e) => e.text)).toEqual([
+      `approval ${first} is not for this any more, and nothing was done: set port_in_use: ${told}; asked again as ${second}`,
+    ]);
+  });
+
+  test('covers the same plan for as long as it stays the same; when it runs is no part of it', async () => {
+    const { world, plan } = await acting();
+    plan.summary = 'put a.json back, keep the present one as a.json.broken-20260101000000';
+    await approved(world, await asks(world), 'ann');
+    plan.summary = 'put a.json back, keep the present one as a.json.broken-20260102030405-2';
+    expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'applied' });
+    expect(world.of('notice')).toEqual([]);
+  });
+
+  test('of a file whose steps nobody knows is bound to the file alone, and says so', async () => {
+    const world = await healingWorld();
+    world.knows('port_in_use', {}, { tier: 'tier_3' });
+    await asks(world);
+    world.edit('fix_port_in_use', (source) => source.replace("'fixed'", "'other'"));
+    expect(await world.approvals.get(await asks(world))).toMatchObject({ foreseen: null });
+  });
+});
+
+test("a policy of the user's own is asked like those that ship", async () => {
+  const world = await healingWorld({
+    policies: [`@id("not_api") @reason("the api is for people") forbid (principal, action, resource) when { context.component == "api" };`],
+  });
+  world.knows('port_in_use', {}, {});
+  expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'hold' });
+  expect(world.of('playbook_chosen')).toMatchObject([{ verdict: 'deny', reason: 'the api is for people', policies: ['not_api'] }]);
+  expect(world.settings).toEqual({});
+});
+
 describe('a playbook that does not work', () => {
   test('is undone as far as it came, counted as failed, and says so', async () => {
     const world = await healingWorld();

@@ -1,14 +1,6 @@
 import { resolve } from 'node:path';
 import { GraceError, messageOf, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
-import {
-  approvalState,
-  bindingHash,
-  decide,
-  type ApprovalState,
-  type ApprovalStore,
-  type AutonomyTier,
-  type Phase,
-} from '../governance/index.ts';
+import { approvalState, type ApprovalState, type ApprovalStore, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -37,6 +29,7 @@ import {
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
+import { authorize, bindingOfFile, type Authorized, type PolicyPorts } from './authorize.ts';
 import type { Emit } from './events.ts';
 import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
@@ -69,7 +62,7 @@ export interface WhatChanged {
   readonly lessons: readonly string[];
 }
 
-export interface HealerPorts {
+export interface HealerPorts extends PolicyPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -81,7 +74,6 @@ export interface HealerPorts {
   /** Loaded when the first failure needs it: most boots never do. */
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;
-  readonly executeAtRuntime: boolean;
   /** Where a person runs `grace`: commands are told for that place. */
   readonly projectDir: string;
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
@@ -165,13 +157,14 @@ export class Healer {
       await this.explain(about, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    return this.apply(about, component, phase, own, signal);
+    return this.apply(about, component, phase, attempts, own, signal);
   }
 
   private async apply(
     about: About,
     component: ComponentSpec,
     phase: Phase,
+    attempts: readonly string[],
     own: RegisteredPlaybook | null,
     signal: AbortSignal,
   ): Promise<HealResult> {
@@ -195,16 +188,9 @@ export class Healer {
     }
     const params: JsonObject = playbook.params;
     // What is decided on is what was just loaded: an edit since it was registered cannot ride on old trust.
-    const binding = bindingHash(hash, component.name, params);
-    const approval = await this.ports.approvals.byBinding(binding);
-    const decision = decide({
-      action: registered.name,
-      component: component.name,
-      risk: playbook.risk,
-      tier: tierOf(registered, playbook),
-      phase,
-      executeAtRuntime: this.ports.executeAtRuntime,
-      isApproved: approval !== null && approvalState(approval, clock.nowMs()) === 'approved',
+    const { decision, approval, binding, foreseen, outdated } = await this.authorize(registered, playbook, hash, component, phase, {
+      attempts: attempts.length,
+      signal,
     });
     emit({
       type: 'playbook_chosen',
@@ -216,8 +202,13 @@ export class Healer {
       tier: playbook.tier,
       verdict: decision.verdict,
       reason: decision.reason,
+      policies: decision.policies,
     });
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
+    if (decision.verdict === 'deny') {
+      await this.explain(about, `nothing: ${registered.name} may not run: ${decision.reason}`, registered, 'waiting');
+      return { state: 'hold', diagnosis, waitFor: diagnosis.waitFor };
+    }
     if (decision.verdict === 'observe') {
       await this.explain(about, `would run ${registered.name}: ${decision.reason}`, registered, 'observed');
       return { state: 'observed', diagnosis };
@@ -233,8 +224,15 @@ export class Healer {
         component: component.name,
         incidentId: captured.pattern.incidentId,
         binding,
+        foreseen,
         required: decision.approvals,
       });
+      if (outdated !== null)
+        emit({
+          type: 'notice',
+          level: 'warn',
+          text: `approval ${outdated.id} is not for this any more, and nothing was done: ${outdated.changes.join('; ')}; asked again as ${id}`,
+        });
       await this.explain(about, `waits for approval ${id}: ${decision.reason}`, registered, 'needs_approval', id);
       emit({ type: 'approval_needed', component: component.name, playbook: registered.name, approval: id, reason: decision.reason });
       const watch = registered.steps.flatMap(({ params: { path, file } }) =>
@@ -301,18 +299,7 @@ export class Healer {
     } catch (error) {
       return { state: 'failed', detail: messageOf(error), runId: null };
     }
-    const binding = bindingHash(hash, component.name, playbook.params);
-    const approval = await this.ports.approvals.byBinding(binding);
-    const isApproved = approval !== null && approvalState(approval, clock.nowMs()) === 'approved';
-    const decision = decide({
-      action: name,
-      component: component.name,
-      risk: playbook.risk,
-      tier: tierOf(registered, playbook),
-      phase: 'boot',
-      executeAtRuntime: true,
-      isApproved,
-    });
+    const { decision } = await this.authorize(registered, playbook, hash, component, 'boot', { attempts: 0, signal });
     emit({
       type: 'playbook_chosen',
       component: component.name,
@@ -323,6 +310,7 @@ export class Healer {
       tier: registered.tier,
       verdict: decision.verdict,
       reason: decision.reason,
+      policies: decision.policies,
     });
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
@@ -356,6 +344,19 @@ export class Healer {
     const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
     emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone: true });
     return { state: 'failed', detail, runId };
+  }
+
+  private async authorize(
+    registered: RegisteredPlaybook,
+    playbook: LoadedPlaybook,
+    hash: string,
+    component: ComponentSpec,
+    phase: Phase,
+    { attempts, signal }: { readonly attempts: number; readonly signal: AbortSignal },
+  ): Promise<Authorized> {
+    const { primitives } = await this.ports.knowledge();
+    const context = this.ports.primitiveContext(component, signal, () => undefined);
+    return authorize(this.ports, { registered, playbook, hash, component: component.name, phase, attempts, primitives, context });
   }
 
   /** What a crash of Grace cut off: steps that may have acted are undone, last first, once. @returns playbook names */
@@ -446,7 +447,7 @@ export class Healer {
   private async answerTo(playbook: RegisteredPlaybook, component: ComponentSpec): Promise<ApprovalState | null> {
     try {
       const loaded = await this.ports.library.load(playbook.file);
-      const approval = await this.ports.approvals.byBinding(bindingHash(loaded.hash, component.name, loaded.playbook.params));
+      const approval = await this.ports.approvals.byBinding(bindingOfFile(loaded.hash, component.name, loaded.playbook.params));
       return approval === null ? null : approvalState(approval, this.ports.clock.nowMs());
     } catch {
       return 'rejected'; // nothing that could be run; the catalog goes on without it
@@ -539,11 +540,6 @@ function isSure({ chosen, best }: Verdict): boolean {
 function adviceOf({ verdict, changed }: About): readonly string[] {
   const { advice } = verdict.chosen ?? verdict.best;
   return changed.lessons.length === 0 ? advice : [`the last time a person mended it: ${changed.lessons.join('; ')}`, ...advice];
-}
-
-/** Whatever its file says, what was learned from a person has been read by one before it runs. */
-function tierOf(registered: RegisteredPlaybook, playbook: LoadedPlaybook): AutonomyTier {
-  return registered.origin === 'learned' && (playbook.tier === 'tier_1' || playbook.tier === 'tier_2') ? 'tier_3' : playbook.tier;
 }
 
 function remedyOf(diagnosis: Diagnosis): Remedy {

@@ -9,6 +9,7 @@ export {
   type PlaybookLibrary,
   type WhatChanged,
 } from './healer.ts';
+export type { PolicyPorts } from './authorize.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { Supervision } from './supervision.ts';
 export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';

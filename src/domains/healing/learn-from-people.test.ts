@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { signatureOf, type Signature } from '../../kernel/index.ts';
-import { approve } from '../governance/index.ts';
+import { approve, type DecisionPoint } from '../governance/index.ts';
 import type { Captured, ComponentState, FailedState, FailedStateStore, PathTrace } from '../learning/index.ts';
 import type { PlaybookRun, Primitive } from '../playbooks/index.ts';
 import { PeopleLearner, type PeopleLearnerPorts } from './learn-from-people.ts';
@@ -74,6 +74,9 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
     incidents: world.incidents,
     playbooks: world.playbooks,
     approvals: world.approvals,
+    policy: world.policy,
+    executeAtRuntime: false,
+    environment: '',
     journal: world.journal,
     library: world.library,
     failedStates,
@@ -126,6 +129,28 @@ async function grace(m: Machine, run: Partial<PlaybookRun> & { readonly signatur
 }
 
 const OTHER = signatureOf('fedcba9876543210');
+
+test.each([
+  ['asks as many people as the policy wants', { verdict: 'needs_approval', approvals: 3 }, [{ requiredApprovals: 3, foreseen: null }]],
+  ['is not offered where no approval would let it run', { verdict: 'deny' }, []],
+] as const)('%s', async (_, verdict, asked) => {
+  const m = await machine();
+  m.files['a.ini'] = 'bad';
+  await fails(m, 'config_invalid a.ini');
+  m.files['a.ini'] = 'good';
+  await passes(m, 1000);
+  const seen: string[] = [];
+  const policy: DecisionPoint = {
+    decide: async ({ origin }) => {
+      seen.push(origin);
+      return { ...verdict, reason: 'so it is written', policies: ['own'] };
+    },
+  };
+  await learner(m, { policy }).learn(m.world.spec('api'), m.world.specs);
+  expect(seen).toEqual(['learned']);
+  expect(await m.world.approvals.list()).toMatchObject(asked);
+  expect(await m.world.approvals.list()).toHaveLength(asked.length);
+});
 
 test('becomes a candidate that names what was done, is registered, and is asked for', async () => {
   const m = await machine();

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { messageOf, type Clock, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
-import { approvalState, bindingHash, type ApprovalStore } from '../governance/index.ts';
+import { approvalState, type ApprovalStore } from '../governance/index.ts';
 import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
 import {
   FAILED_STATES_MAX,
@@ -20,10 +20,11 @@ import {
 import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
+import { approvalsWanted, bindingOfFile, type PolicyPorts } from './authorize.ts';
 import type { Emit, GraceEvent } from './events.ts';
 import type { Knowledge, PlaybookLibrary } from './healer.ts';
 
-export interface PeopleLearnerPorts {
+export interface PeopleLearnerPorts extends PolicyPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -67,7 +68,6 @@ const NAME_CHARS = 60;
 const NAMED_AT_LEAST = 0.75;
 /** One person has to have read what Grace made of a person's work; the file may say more afterwards. */
 const LEARNED_TIER = 'tier_3';
-const APPROVALS_NEEDED = 1;
 
 /**
  * Learns from people: a component failed, somebody changed something, and it works. The difference is kept as a candidate
@@ -290,16 +290,21 @@ export class PeopleLearner {
     return { playbook, approval: playbook.isEnabled ? await this.offer(component, pattern, playbook) : null };
   }
 
-  /** @returns the open request; null when it was approved already, or somebody said no to it */
+  /** @returns the open request; null when it was approved already, somebody said no to it, or no approval would let it run */
   private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
     const { approvals, library, clock } = this.ports;
     const loaded = await library.load(playbook.file);
-    const binding = bindingHash(loaded.hash, component.name, loaded.playbook.params);
+    const binding = bindingOfFile(loaded.hash, component.name, loaded.playbook.params);
     const existing = await approvals.byBinding(binding);
     const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
     if (state === 'approved' || state === 'rejected') return null;
     const { incidentId } = pattern;
-    return askForApproval(this.ports, { playbook, component: component.name, incidentId, binding, required: APPROVALS_NEEDED });
+    const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name };
+    const required = await approvalsWanted(this.ports, subject);
+    if (required === null) return null;
+    // All is well now: what its steps would do shows only when the failure is back.
+    const asked = { playbook, component: component.name, incidentId, binding, foreseen: null, required };
+    return askForApproval(this.ports, asked);
   }
 
   private async runsSince(component: string, atMs: number) {

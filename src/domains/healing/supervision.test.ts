@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { approve } from '../governance/index.ts';
+import { approve, type Approval } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { component } from '../supervisor/testing.ts';
 import { healingWorld, set, type HealingWorld } from './testing.ts';
@@ -280,6 +280,30 @@ describe('where only a person or time can help', () => {
     expect(world.of('approval_needed')).toHaveLength(1);
     expect(world.clock.monotonicMs()).toBeGreaterThan(60_000);
     expect(world.clock.monotonicMs()).toBeLessThan(65_000);
+  });
+
+  test('it warns once before a request ends unanswered', async () => {
+    const world = await healingWorld({ settings: { hold: 'auto' } });
+    needs(world, 'disk_full');
+    world.knows('disk_full', {}, { tier: 'tier_3' });
+    const change = (with_: (request: Approval) => Approval) => () =>
+      void (async () => {
+        for (const request of await world.approvals.list()) await world.approvals.save(with_(request));
+      })();
+    world.clock.at(
+      60_000,
+      // Six days and some hours have passed.
+      change((request) => ({ ...request, expiresAtMs: world.clock.nowMs() + 86_400_000 + 30_000 })),
+    );
+    world.clock.at(85_000, () => expect(world.of('approval_expiring')).toEqual([]));
+    world.clock.at(
+      120_000,
+      change((request) => approve(request, 'ann', world.clock.nowMs())),
+    );
+    expect(await world.bringUp()).toMatchObject({ state: 'ready' });
+    expect(world.of('approval_expiring')).toMatchObject([
+      { component: 'api', playbook: 'fix_disk_full', approval: expect.stringMatching(/^ap_/) },
+    ]);
   });
 
   test('it notices that somebody mends it by hand instead of answering', async () => {

@@ -1,5 +1,5 @@
 import { formatDuration, messageOf } from '../../kernel/index.ts';
-import { approvalState, type Phase } from '../governance/index.ts';
+import { approvalState, isExpiringSoon, type Phase } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { commandsAfterRestart, type Captured, type WaitFor } from '../learning/index.ts';
 import {
@@ -366,11 +366,16 @@ export class Supervision {
   }
 
   private async approvalOf(id: string, signal: AbortSignal): Promise<string> {
+    let isWarned = false;
     for (;;) {
       await this.ports.clock.sleep(APPROVAL_LOOK_MS, signal);
       const approval = await this.ports.approvals.get(id);
       const state = approval === null ? 'expired' : approvalState(approval, this.ports.clock.nowMs());
       if (state !== 'pending') return `${id} was ${state}`;
+      if (isWarned || approval === null || !isExpiringSoon(approval, this.ports.clock.nowMs())) continue;
+      isWarned = true;
+      const { component, playbook, expiresAtMs } = approval;
+      this.ports.emit({ type: 'approval_expiring', component, playbook, approval: id, expiresAtMs });
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
+import { cedarPolicy } from '../../adapters/policy/index.ts';
 import {
   approvalStore,
   groupingRuleStore,
@@ -16,6 +17,7 @@ import {
   type OpenedStore,
 } from '../../adapters/store/index.ts';
 import { bootId, type CommandResult, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
+import type { DecisionPoint } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { Redactor, type Fact, type FactKind, type FactReader } from '../incidents/index.ts';
 import type { Captured, CaseFile, Diagnosis, FailureFamily, Remedy } from '../learning/index.ts';
@@ -43,6 +45,8 @@ export interface WorldOptions {
   readonly smoke?: readonly SmokeSpec[];
   readonly settings?: Partial<SupervisionSettings>;
   readonly executeAtRuntime?: boolean;
+  /** The user's own. */
+  readonly policies?: readonly string[];
 }
 
 /**
@@ -73,6 +77,7 @@ export class HealingWorld {
   readonly templates;
   readonly playbooks;
   readonly approvals;
+  readonly policy: DecisionPoint;
   readonly journal;
   readonly processes;
   readonly healer: Healer;
@@ -121,9 +126,12 @@ export class HealingWorld {
         attempts,
         runsAs: null,
       }) as unknown as CaseFile;
+    this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
+      environment: '',
+      policy: this.policy,
       whatChanged: async () => this.changed,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
       projectDir: this.dir,

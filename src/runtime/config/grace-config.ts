@@ -9,6 +9,10 @@ export interface GraceConfig {
   readonly projectDir: string;
   readonly dataDir: string;
   readonly playbooksDir: string;
+  /** What policies call the place Grace runs in; empty when nobody said. */
+  readonly environment: string;
+  /** Globs of the user's own policy files, absolute. */
+  readonly policies: readonly string[];
   readonly configFile: string | null;
   readonly logLevel: LogLevel;
   /** Grace's own store; null for SQLite in `dataDir`. */

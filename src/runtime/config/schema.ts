@@ -343,6 +343,10 @@ export const configSchema = z.strictObject(
     meshUrl: text.optional(),
     dataDir: path.optional(),
     playbooksDir: path.optional(),
+    /** What this place is called in policies, such as `production`. */
+    environment: text.max(63, { error: 'must be at most 63 characters' }).optional(),
+    /** Globs of Cedar files that limit, or widen where it is allowed, what playbooks may do. */
+    policies: listOf(path, 'globs').max(100, { error: 'must have at most 100 entries' }).optional(),
     logLevel: oneOf(['debug', 'info', 'warn', 'error']).optional(),
   },
   { error: 'must be an object with settings' },

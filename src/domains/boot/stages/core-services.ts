@@ -1,5 +1,4 @@
 import { messageOf } from '../../../kernel/index.ts';
-import { decide } from '../../governance/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import { finding, type Stage } from '../boot-context.ts';
 
@@ -37,17 +36,6 @@ export const coreServices: Stage = {
     } catch (error) {
       failures.push(`the event mesh does not work: ${messageOf(error)}`);
     }
-    // Governance must refuse before it is trusted to allow: a high tier without approval never runs.
-    const probe = decide({
-      action: 'self_test',
-      component: 'grace',
-      risk: 'high',
-      tier: 'tier_3',
-      phase: 'boot',
-      executeAtRuntime: true,
-      isApproved: false,
-    });
-    if (probe.verdict !== 'needs_approval') failures.push('governance allowed what needs an approval');
     for (const boot of reconciled.interrupted)
       findings.push(finding('info', 'boot_interrupted', 'grace', `boot ${boot} was cut off; it is marked interrupted`, 'nothing to do'));
     const notes = [

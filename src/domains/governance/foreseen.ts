@@ -1,0 +1,31 @@
+/** What one step of a playbook would do now, as its primitive says without touching anything. */
+export interface ForeseenStep {
+  readonly step: string;
+  readonly primitive: string;
+  readonly state: 'ready' | 'nothing_to_do' | 'refused';
+  /** The precondition, in words: what it found and what it would do; or why it must not. */
+  readonly summary: string;
+  /** Paths, pids, names it would act on. */
+  readonly targets: readonly string[];
+}
+
+/** Differences told to people; more of them is another plan altogether. */
+const TOLD_MAX = 3;
+
+/** In words, what a plan has become since people agreed to it; empty when it is the same. */
+export function changesOfPlan(before: readonly ForeseenStep[], now: readonly ForeseenStep[]): readonly string[] {
+  const changes: string[] = [];
+  for (let i = 0; i < Math.max(before.length, now.length); i++) {
+    const [was, is] = [before[i], now[i]];
+    if (JSON.stringify(was) === JSON.stringify(is)) continue;
+    const name = is?.step ?? was?.step ?? '';
+    if (was === undefined || is === undefined) changes.push(`${name}: ${was === undefined ? 'a new step' : 'no step any more'}`);
+    else if (was.targets.join('\0') !== is.targets.join('\0')) changes.push(`${name}: acts on ${listed(is)}, not on ${listed(was)}`);
+    else changes.push(`${name}: ${is.summary}, no longer: ${was.summary}`);
+  }
+  return changes.length <= TOLD_MAX ? changes : [...changes.slice(0, TOLD_MAX), `and ${changes.length - TOLD_MAX} more`];
+}
+
+function listed({ targets }: ForeseenStep): string {
+  return targets.length === 0 ? 'nothing' : targets.slice(0, TOLD_MAX).join(', ');
+}
