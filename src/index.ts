@@ -12,7 +12,7 @@ export type {
   Memory,
   MemoryOptions,
   RecordedFailure,
-} from './apps/library/memory.ts';
+} from './apps/library/contract.ts';
 export type { ReportedFailure } from './domains/boot/index.ts';
 export type { SuggestedCommand } from './domains/incidents/index.ts';
 export type { HealthScore, Suggestion } from './domains/learning/index.ts';

@@ -1,5 +1,5 @@
 import type { HealthScore, Suggestion } from '../../domains/learning/index.ts';
-import type { FailureInput, GeneratedPlaybook, GenerateOptions, KnownPattern, Memory, MemoryOptions, RecordedFailure } from './memory.ts';
+import type { FailureInput, GeneratedPlaybook, GenerateOptions, KnownPattern, Memory, MemoryOptions, RecordedFailure } from './contract.ts';
 
 // What a service does with Grace's memory from inside [BL-16]. Everything behind it is loaded when it is first called: a
 // playbook imports the same module, and has no use for it.

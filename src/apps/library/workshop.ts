@@ -15,7 +15,7 @@ import { NOTHING_RUNS } from '../../runtime/policy.ts';
 import { compose, knowledge, type Composed } from '../../runtime/compose.ts';
 import type { GraceConfig } from '../../runtime/config/index.ts';
 import { IncidentUnknown, InputInvalid, NoRemedy } from './errors.ts';
-import type { FailureInput, GeneratedPlaybook, RecordedFailure } from './memory.ts';
+import type { FailureInput, GeneratedPlaybook, RecordedFailure } from './contract.ts';
 
 export interface WorkshopOptions {
   readonly config: GraceConfig;

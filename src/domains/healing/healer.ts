@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { GraceError, messageOf, type Clock, type Ids, type JsonObject, type Logger } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type ApprovalStore, type Phase } from '../governance/index.ts';
+import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
+import { approvalState, type ApprovalState, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -9,78 +9,17 @@ import {
   diagnose,
   explanationOf,
   type Captured,
-  type CaseFile,
   type Diagnosis,
-  type FailureFamily,
   type Remedy,
-  type Suspect,
   type Verdict,
   type WaitFor,
 } from '../learning/index.ts';
-import {
-  executePlaybook,
-  undoRun,
-  type Journal,
-  type LoadedPlaybook,
-  type PlaybookStore,
-  type Primitive,
-  type PrimitiveContext,
-  type RegisteredPlaybook,
-} from '../playbooks/index.ts';
+import { executePlaybook, undoRun, type LoadedPlaybook, type RegisteredPlaybook } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import { authorize, bindingOfFile, type Authorized, type PolicyPorts } from './authorize.ts';
-import type { Emit } from './events.ts';
+import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
+import type { HealerPorts, WhatChanged } from './healer-ports.ts';
 import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
-
-/** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
-export interface PlaybookLibrary {
-  /** @returns where it was written and the hash of its bytes */
-  write(name: string, source: string): Promise<{ readonly file: string; readonly hash: string }>;
-  /**
-   * What is run later is what was hashed here, also when the file has changed by then.
-   * @throws PlaybookInvalid when it does not compile or is not a playbook
-   */
-  load(file: string): Promise<{ readonly playbook: LoadedPlaybook; readonly hash: string }>;
-  /** Null when the file is gone. */
-  hash(file: string): Promise<string | null>;
-  /** Files in the folder, whether registered or not. */
-  files(): Promise<readonly string[]>;
-}
-
-/** What Grace knows about failures, and what it can do about them. */
-export interface Knowledge {
-  readonly families: readonly FailureFamily[];
-  readonly primitives: ReadonlyMap<string, Primitive>;
-}
-
-/** What is different from when all was well, and what is known from people. */
-export interface WhatChanged {
-  /** The most suspicious first. */
-  readonly suspects: readonly Suspect[];
-  /** What a person did about this very failure before. */
-  readonly lessons: readonly string[];
-}
-
-export interface HealerPorts extends PolicyPorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly logger: Logger;
-  readonly incidents: IncidentStore;
-  readonly playbooks: PlaybookStore;
-  readonly approvals: ApprovalStore;
-  readonly journal: Journal;
-  readonly library: PlaybookLibrary;
-  /** Loaded when the first failure needs it: most boots never do. */
-  knowledge(): Promise<Knowledge>;
-  readonly emit: Emit;
-  /** Where a person runs `grace`: commands are told for that place. */
-  readonly projectDir: string;
-  caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
-  /** Looks at everything that may have changed, and keeps it, before anything is done about the failure. Never throws. */
-  whatChanged(captured: Captured, c: CaseFile): Promise<WhatChanged>;
-  primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
-}
 
 /** A playbook that has run and is not yet proven. */
 export interface AppliedRun {

@@ -1,14 +1,7 @@
 // Healing: from a captured failure to an applied, verified or undone playbook.
 export type { Emit, GraceEvent } from './events.ts';
-export {
-  Healer,
-  type AppliedRun,
-  type HealerPorts,
-  type HealResult,
-  type Knowledge,
-  type PlaybookLibrary,
-  type WhatChanged,
-} from './healer.ts';
+export { Healer, type AppliedRun, type HealResult } from './healer.ts';
+export type { HealerPorts, Knowledge, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
 export type { PolicyPorts } from './authorize.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { Supervision } from './supervision.ts';

@@ -22,7 +22,7 @@ import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
 import { approvalsWanted, bindingOfFile, type PolicyPorts } from './authorize.ts';
 import type { Emit, GraceEvent } from './events.ts';
-import type { Knowledge, PlaybookLibrary } from './healer.ts';
+import type { Knowledge, PlaybookLibrary } from './healer-ports.ts';
 
 export interface PeopleLearnerPorts extends PolicyPorts {
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { sha256Hex } from '../../kernel/index.ts';
 import { generatePlaybookSource, portableSteps, type Captured, type Diagnosis, type Remedy } from '../learning/index.ts';
 import { SEVERITY, type RegisteredPlaybook } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import type { HealerPorts } from './healer.ts';
+import type { HealerPorts } from './healer-ports.ts';
 
 export interface FoundPlaybook {
   readonly registered: RegisteredPlaybook;

@@ -2,7 +2,7 @@ import type { Explanation } from '../incidents/index.ts';
 import { commandsFor, diagnose, explanationOf, type Captured, type Verdict } from '../learning/index.ts';
 import type { RegisteredPlaybook } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import type { HealerPorts } from './healer.ts';
+import type { HealerPorts } from './healer-ports.ts';
 
 export interface Proposal {
   readonly verdict: Verdict;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { GraceError, messageOf, sha256Hex, type Clock } from '../../kernel/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import { SEVERITY, type Playbook, type PlaybookStore } from '../playbooks/index.ts';
-import type { PlaybookLibrary } from './healer.ts';
+import type { PlaybookLibrary } from './healer-ports.ts';
 
 /** Registers what is in the playbook folder: new files, and files that somebody edited since Grace last saw them. */
 export async function syncPlaybooks(

@@ -25,7 +25,8 @@ import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.t
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { GraceEvent } from './events.ts';
-import { Healer, type WhatChanged } from './healer.ts';
+import type { WhatChanged } from './healer-ports.ts';
+import { Healer } from './healer.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
 

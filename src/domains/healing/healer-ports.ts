@@ -1,0 +1,57 @@
+import type { Clock, Ids, Logger } from '../../kernel/index.ts';
+import type { ApprovalStore } from '../governance/index.ts';
+import type { IncidentStore } from '../incidents/index.ts';
+import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
+import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { PolicyPorts } from './authorize.ts';
+import type { Emit } from './events.ts';
+
+/** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
+export interface PlaybookLibrary {
+  /** @returns where it was written and the hash of its bytes */
+  write(name: string, source: string): Promise<{ readonly file: string; readonly hash: string }>;
+  /**
+   * What is run later is what was hashed here, also when the file has changed by then.
+   * @throws PlaybookInvalid when it does not compile or is not a playbook
+   */
+  load(file: string): Promise<{ readonly playbook: LoadedPlaybook; readonly hash: string }>;
+  /** Null when the file is gone. */
+  hash(file: string): Promise<string | null>;
+  /** Files in the folder, whether registered or not. */
+  files(): Promise<readonly string[]>;
+}
+
+/** What Grace knows about failures, and what it can do about them. */
+export interface Knowledge {
+  readonly families: readonly FailureFamily[];
+  readonly primitives: ReadonlyMap<string, Primitive>;
+}
+
+/** What is different from when all was well, and what is known from people. */
+export interface WhatChanged {
+  /** The most suspicious first. */
+  readonly suspects: readonly Suspect[];
+  /** What a person did about this very failure before. */
+  readonly lessons: readonly string[];
+}
+
+export interface HealerPorts extends PolicyPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly incidents: IncidentStore;
+  readonly playbooks: PlaybookStore;
+  readonly approvals: ApprovalStore;
+  readonly journal: Journal;
+  readonly library: PlaybookLibrary;
+  /** Loaded when the first failure needs it: most boots never do. */
+  knowledge(): Promise<Knowledge>;
+  readonly emit: Emit;
+  /** Where a person runs `grace`: commands are told for that place. */
+  readonly projectDir: string;
+  caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
+  /** Looks at everything that may have changed, and keeps it, before anything is done about the failure. Never throws. */
+  whatChanged(captured: Captured, c: CaseFile): Promise<WhatChanged>;
+  primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
+}
