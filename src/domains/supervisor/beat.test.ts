@@ -14,3 +14,8 @@ it('is never in step with something that happens once a second', () => {
   const phases = Array.from({ length: 40 }, (_, n) => Math.round(beatAt((n + 1) * BEAT_MS, n * BEAT_MS)) % BEAT_MS);
   expect(new Set(phases).size).toBeGreaterThan(20);
 });
+
+it('meets all phases of something that happens once a second', () => {
+  const moments = Array.from({ length: 200 }, (_, n) => ((beatAt((n + 1) * BEAT_MS, n * BEAT_MS) + BEAT_MS / 2) % BEAT_MS) / BEAT_MS);
+  for (const phase of [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]) expect(moments.some((m) => Math.abs(m - phase) < 0.05)).toBe(true);
+});

@@ -2,8 +2,11 @@ import { seededRandom } from '../../kernel/index.ts';
 
 /** Looks of all components that fall into the same beat happen together: waking up costs more than looking. */
 export const BEAT_MS = 1000;
-/** How far a beat may be off its time: never in step with something in a component that happens at the same rate. */
-const JITTER = 0.3;
+/**
+ * Share of a beat over which its moments are spread. What happens in a component at the same rate, an event loop that is blocked
+ * for most of every second, must be met in all of its phases: with a third of a beat, some were never met.
+ */
+const JITTER = 0.8;
 
 /**
  * When to look next: the beat that is nearest to the wanted time, and not yet over.
