@@ -15,7 +15,7 @@ export interface Row {
   readonly peer?: readonly number[] | string;
   /** What physics or Node allow. */
   readonly limit?: string;
-  /** From SUPERVISION.md. */
+  /** The best that was shown to be possible. */
   readonly target?: Bound;
   /** What a release must reach, where the target is further away. */
   readonly must?: Bound;

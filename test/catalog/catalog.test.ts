@@ -1,6 +1,5 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cedarPolicy } from '../../src/adapters/policy/index.ts';
 import { openStore } from '../../src/adapters/store/index.ts';

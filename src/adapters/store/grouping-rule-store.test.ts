@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import type { GroupingRule, Pattern } from '../../domains/incidents/index.ts';
-import { bootId, incidentId, signatureOf } from '../../kernel/index.ts';
+import type { GroupingRule } from '../../domains/incidents/index.ts';
+import { bootId, signatureOf } from '../../kernel/index.ts';
 import { groupingRuleStore } from './grouping-rule-store.ts';
 import { incidentStore } from './incident-store.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { openStore } from './open-store.ts';
+import { aPattern } from './testing.ts';
 
 const A = signatureOf('aaaaaaaaaaaaaaaa');
 const B = signatureOf('bbbbbbbbbbbbbbbb');
@@ -23,26 +24,6 @@ const split: GroupingRule = {
   reason: 'two',
   takenBack: null,
 };
-
-function pattern(parts: Partial<Pattern> = {}): Pattern {
-  return {
-    signature: A,
-    incidentId: incidentId('runtime_aaaaaaaa'),
-    family: 'f',
-    component: 'api',
-    stage: 'runtime',
-    familyName: null,
-    template: 't',
-    rootCause: '',
-    occurrences: 1,
-    firstSeenMs: 1,
-    lastSeenMs: 2,
-    state: 'new',
-    playbook: null,
-    cleanBoots: 0,
-    ...parts,
-  };
-}
 
 function place(): string {
   const dir = mkdtempSync(join(tmpdir(), 'grace-rules-'));
@@ -63,10 +44,10 @@ test('rules come back as they were given, oldest first, and taken back ones too'
 test('a rule and the patterns it changes are stored together, or not at all', async () => {
   const store = await openStore(place());
   const incidents = incidentStore(store.db);
-  await incidents.savePattern(pattern());
+  await incidents.savePattern(aPattern());
   const rules = groupingRuleStore(store.db);
   // Another pattern has this incident already: the second cannot be stored, so nothing is.
-  await expect(rules.save(merge, [pattern({ occurrences: 9 }), pattern({ signature: B })])).rejects.toThrow('UNIQUE');
+  await expect(rules.save(merge, [aPattern({ occurrences: 9 }), aPattern({ signature: B })])).rejects.toThrow('UNIQUE');
   expect(await rules.list()).toEqual([]);
   expect((await incidents.pattern(A))?.occurrences).toBe(1);
   store.close();
@@ -75,7 +56,7 @@ test('a rule and the patterns it changes are stored together, or not at all', as
 test('a store of the first version gets the table, and keeps what it holds', async () => {
   const path = place();
   const first = await openStore(path);
-  await incidentStore(first.db).savePattern(pattern());
+  await incidentStore(first.db).savePattern(aPattern());
   first.close();
   const database = new DatabaseSync(path);
   database.exec('drop table grouping_rules; pragma user_version = 1;');

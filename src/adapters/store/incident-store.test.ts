@@ -5,28 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Pattern } from '../../domains/incidents/index.ts';
-import { incidentId, signatureOf } from '../../kernel/index.ts';
+import { signatureOf } from '../../kernel/index.ts';
 import { incidentStore } from './incident-store.ts';
 import { openStore } from './open-store.ts';
+import { aPattern } from './testing.ts';
 
 const A = signatureOf('aaaaaaaaaaaaaaaa');
 
-const opened: Pattern = {
-  signature: A,
-  incidentId: incidentId('runtime_aaaaaaaa'),
-  family: 'f',
-  component: 'api',
-  stage: 'runtime',
-  familyName: null,
-  template: 't',
-  rootCause: '',
-  occurrences: 1,
-  firstSeenMs: 1,
-  lastSeenMs: 2,
-  state: 'new',
-  playbook: null,
-  cleanBoots: 0,
-};
+const opened = aPattern();
 
 /** Two processes are two connections to one file. */
 async function two() {

@@ -1,0 +1,23 @@
+import type { Pattern } from '../../domains/incidents/index.ts';
+import { incidentId, signatureOf } from '../../kernel/index.ts';
+
+/** A pattern that was seen once; a test says only what it is about. */
+export function aPattern(parts: Partial<Pattern> = {}): Pattern {
+  return {
+    signature: signatureOf('aaaaaaaaaaaaaaaa'),
+    incidentId: incidentId('runtime_aaaaaaaa'),
+    family: 'f',
+    component: 'api',
+    stage: 'runtime',
+    familyName: null,
+    template: 't',
+    rootCause: '',
+    occurrences: 1,
+    firstSeenMs: 1,
+    lastSeenMs: 2,
+    state: 'new',
+    playbook: null,
+    cleanBoots: 0,
+    ...parts,
+  };
+}
