@@ -17,7 +17,7 @@ export const specimens: readonly Specimen[] = [
       risk: 'low',
       tier: 'tier_1',
       noGuard: 'who writes to it at the next start cannot be known before',
-      provenBy: 'test/process/supervise.test.ts, is started again when it dies',
+      provenBy: 'test/process/locked-database.test.ts',
     },
   },
 ];
