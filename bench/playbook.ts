@@ -39,7 +39,7 @@ const nothing: Primitive = {
   description: '',
   risk: 'low',
   parse: (params) => params,
-  plan: async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+  plan: async () => ({ state: 'ready', summary: '', targets: ['x'], undo: null }),
   apply: async () => ({ summary: '', changed: [] }),
   undo: async () => undefined,
 };
@@ -74,7 +74,10 @@ async function main(): Promise<void> {
       playbook: what,
       params: {},
       primitives,
-      context,
+      agreed: null,
+      signal: context.signal,
+      stepLimitMs: 60_000,
+      contextFor: () => context,
       journal: into,
       onStep: () => undefined,
     });

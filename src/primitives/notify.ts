@@ -13,8 +13,8 @@ export const notify: Primitive<Params> = {
     return { message: p.text('message', 2000) };
   },
 
-  async plan({ message }) {
-    return { state: 'ready', summary: message, targets: [], undo: null };
+  async plan({ message }, context) {
+    return { state: 'ready', summary: message, targets: [context.component.name], undo: null };
   },
 
   async apply({ message }, context) {

@@ -18,7 +18,12 @@ export const waitForDependency: Primitive<Params> = {
 
   async plan({ host, port, timeoutMs }, context) {
     if (await context.host.canConnect(host, port)) return { state: 'nothing_to_do', summary: `${host}:${port} answers` };
-    return { state: 'ready', summary: `wait up to ${formatDuration(timeoutMs)} for ${host}:${port}`, targets: [], undo: null };
+    return {
+      state: 'ready',
+      summary: `wait up to ${formatDuration(timeoutMs)} for ${host}:${port}`,
+      targets: [`${host}:${port}`],
+      undo: null,
+    };
   },
 
   async apply({ host, port, timeoutMs }, context) {

@@ -23,7 +23,7 @@ export const waitForPort: Primitive<Params> = {
     return {
       state: 'ready',
       summary: `wait up to ${formatDuration(timeoutMs)} for port ${port}, held by ${describeHolder(holder)}`,
-      targets: [],
+      targets: [`port ${port}`],
       undo: null,
     };
   },

@@ -232,6 +232,7 @@ export async function compose(options: ComposeOptions) {
         spawner: marked(fixesOf(bootId)),
         redactor,
         dataDir: config.dataDir,
+        digest,
         environmentOf,
       },
       component,
@@ -288,6 +289,8 @@ export async function compose(options: ComposeOptions) {
     playbooks: repos.playbooks,
     approvals: repos.approvals,
     journal,
+    limits: repos.limits,
+    limitSettings: config.healing.limits,
     library,
     knowledge,
     emit: redactedEmit,
@@ -300,6 +303,7 @@ export async function compose(options: ComposeOptions) {
   const supervision: Supervision = new Supervision(
     {
       clock: nodeClock,
+      ids: nodeIds,
       files: nodeFiles,
       spawner: nodeSpawner,
       logger,
@@ -308,6 +312,8 @@ export async function compose(options: ComposeOptions) {
       prober: nodeProber(nodeClock, nodeFiles, marked(CHECKS)),
       processes: processStore(store.db),
       approvals: repos.approvals,
+      limits: repos.limits,
+      playbooks: repos.playbooks,
       capture: {
         clock: nodeClock,
         ids: nodeIds,

@@ -179,6 +179,8 @@ class Session {
         ? []
         : await this.composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, signal);
     const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
+    if (until !== 'dry-run')
+      supervision.carryOver(await this.composed.healer.unproven((name) => config.components.find((c) => c.name === name) ?? null));
     // Before anything can be healed: what people wrote or edited counts, and is never written over.
     if (until !== 'dry-run') await this.composed.core.syncPlaybooks();
     emit({
@@ -241,9 +243,6 @@ class Session {
       await this.composed.boots.save({ ...boot, outcome: 'interrupted', endedAtMs: boot.endedAtMs ?? this.startedAtMs, report });
       await this.writeFiles(report);
     }
-    // Fixes of an earlier run that nobody could prove any more.
-    for (const run of await this.composed.playbooks.runsIn('applied'))
-      await this.composed.playbooks.saveRun({ ...run, state: 'interrupted' });
     return cut.map((b) => b.id);
   }
 

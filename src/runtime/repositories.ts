@@ -1,3 +1,4 @@
+import { nodeClock } from '../adapters/node/clock.ts';
 import {
   approvalStore,
   bootStore,
@@ -8,10 +9,11 @@ import {
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
-import type { ApprovalStore } from '../domains/governance/index.ts';
+import type { ApprovalStore, LimitStore } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
+import { openLimits } from './limits.ts';
 
 /** Repositories over an opened store: all that commands need which only look. */
 export interface Repositories {
@@ -19,6 +21,7 @@ export interface Repositories {
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
+  readonly limits: LimitStore;
   readonly groupingRules: GroupingRuleStore;
   readonly templates: TemplateStore;
 }
@@ -29,6 +32,7 @@ export function repositories(store: OpenedStore): Repositories {
     incidents: incidentStore(store.db),
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
+    limits: openLimits(store, nodeClock),
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };

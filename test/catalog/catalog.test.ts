@@ -56,7 +56,14 @@ describe.each([...Map.groupBy(specimens, (s) => s.family)])('%s', (_, group) => 
       for (const person of ['anna', 'ben'])
         if (approval !== null && approval.approvedBy.length < approval.requiredApprovals) approval = approve(approval, person, Date.now());
       if (approval !== null) await grace.approvals.save(approval);
-      return grace.healer.heal(failed, spec, 'boot', [], AbortSignal.timeout(60_000));
+      return grace.healer.heal({
+        captured: failed,
+        component: spec,
+        phase: 'boot',
+        scope: 'process',
+        attempts: [],
+        signal: AbortSignal.timeout(60_000),
+      });
     }
 
     async function proven(heal: HealResult, { noGuard }: Heals): Promise<void> {
@@ -142,7 +149,14 @@ async function settled(specimen: Specimen) {
     const given = facts.map((f) => ({ runtime: 'grace' as const, code: f.kind.toUpperCase(), details: {}, line: '', lineIndex: 0, ...f }));
     const captured = await grace.supervision.desk.capture(component, stage, problem, { from: 0, to: null }, '', given);
     const phase = stage === 'runtime' ? 'runtime' : 'boot';
-    const result = await grace.healer.heal(captured, component, phase, [], AbortSignal.timeout(60_000));
+    const result = await grace.healer.heal({
+      captured,
+      component,
+      phase,
+      scope: 'process',
+      attempts: [],
+      signal: AbortSignal.timeout(60_000),
+    });
     return { result, captured };
   }
 

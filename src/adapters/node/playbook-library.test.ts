@@ -58,7 +58,7 @@ class World {
             : {
                 state: 'ready',
                 summary: '',
-                targets: [],
+                targets: ['setting'],
                 undo: { key: params['key'] as string, was: this.state[params['key'] as string] ?? null },
               },
         apply: async (params) => {
@@ -96,7 +96,18 @@ class World {
     const { playbook } = await this.library.load(file);
     const context = { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
     const { primitives, journal } = this;
-    const outcome = await executePlaybook({ runId: 'run_1', playbook, params: {}, primitives, context, journal, onStep: () => undefined });
+    const outcome = await executePlaybook({
+      runId: 'run_1',
+      playbook,
+      params: {},
+      primitives,
+      agreed: null,
+      signal: context.signal,
+      stepLimitMs: 60_000,
+      contextFor: () => context,
+      journal,
+      onStep: () => undefined,
+    });
     if (!outcome.success) await undoRun('run_1', primitives, context, journal);
     return { ...outcome, error: outcome.results.find((r) => !r.success)?.error ?? '' };
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GroupingRule } from '../../domains/incidents/index.ts';
 import { bootId, signatureOf } from '../../kernel/index.ts';
@@ -9,7 +9,9 @@ import { groupingRuleStore } from './grouping-rule-store.ts';
 import { incidentStore } from './incident-store.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { openStore } from './open-store.ts';
-import { aPattern } from './testing.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import type { Tables } from './tables.ts';
+import { aPattern, oldStore } from './testing.ts';
 
 const A = signatureOf('aaaaaaaaaaaaaaaa');
 const B = signatureOf('bbbbbbbbbbbbbbbb');
@@ -55,13 +57,9 @@ test('a rule and the patterns it changes are stored together, or not at all', as
 
 test('a store of the first version gets the table, and keeps what it holds', async () => {
   const path = place();
-  const first = await openStore(path);
-  await incidentStore(first.db).savePattern(aPattern());
+  const first = await oldStore(path, 1);
+  await incidentStore(new Kysely<Tables>({ dialect: sqliteDialect(first) })).savePattern(aPattern());
   first.close();
-  const database = new DatabaseSync(path);
-  database.exec('drop table grouping_rules; pragma user_version = 1;');
-  for (const column of ['requested_by', 'foreseen', 'claimed_names']) database.exec(`alter table approvals drop column ${column}`);
-  database.close();
   const now = await openStore(path);
   expect(now).toMatchObject({ versionBefore: 1 });
   expect(now.version()).toBe(SCHEMA_VERSION);

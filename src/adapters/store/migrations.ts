@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals, countedRuns];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -23,6 +23,9 @@ export const REQUIRED_TABLES = [
   'snapshots',
   'metrics',
   'grouping_rules',
+  'breakers',
+  'leases',
+  'tries',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -87,6 +90,24 @@ async function boundApprovals(db: Kysely<Tables>): Promise<void> {
     `alter table approvals add column requested_by text`,
     `alter table approvals add column foreseen text`,
     `alter table approvals add column claimed_names text not null default '{}'`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** What a run was for, what a step has seen before it acted, and limits that a crash does not forget. */
+async function countedRuns(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `alter table playbook_runs add column failure_id text`,
+    `alter table playbook_runs add column scope text not null default 'process'`,
+    `alter table playbook_runs add column confidence real not null default 1`,
+    `alter table playbook_runs add column restart integer not null default 1`,
+    `create index playbook_runs_by_time on playbook_runs (started_at)`,
+    `alter table playbook_steps add column targets text not null default '[]'`,
+    `alter table playbook_steps add column before text not null default 'null'`,
+    `create table breakers (id text primary key, kind text not null, playbook text, component text, opened_at integer not null,
+       reason text not null, closed_at integer, closed_by text, close_reason text)`,
+    `create table leases (component text primary key, run_id text not null, holder text not null, at integer not null)`,
+    `create table tries (component text not null, scope text not null, since integer not null, primary key (component, scope))`,
   ])
     await sql.raw(statement).execute(db);
 }

@@ -9,7 +9,7 @@ import { sqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
 /** 'GRAC' in ASCII, in SQLite's header: tells our files from others. @see https://www.sqlite.org/fileformat.html#application_id */
-const APPLICATION_ID = 0x47_52_41_43;
+export const APPLICATION_ID = 0x47_52_41_43;
 /** How long a statement waits for another process of ours (`grace status` beside `grace up`) before it fails. */
 const BUSY_TIMEOUT_MS = 5000;
 

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { AutonomyTier, Risk } from '../../domains/governance/index.ts';
 import type {
+  AttemptScope,
   Journal,
   JournalState,
   PlaybookRun,
@@ -56,6 +57,14 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         .where('name', '=', name)
         .execute();
     },
+    async takeBackVerified(name) {
+      await db
+        .updateTable('playbooks')
+        .set((eb) => ({ verified: eb('verified', '-', 1) }))
+        .where('name', '=', name)
+        .where('verified', '>', 0)
+        .execute();
+    },
     async saveRun(run) {
       const row = {
         id: run.id,
@@ -64,6 +73,10 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         component: run.component,
         boot_id: run.bootId,
         signature: run.signature,
+        failure_id: run.failureId,
+        scope: run.scope,
+        confidence: run.confidence,
+        restart: run.restart ? 1 : 0,
         state: run.state,
         decision: run.decision,
         started_at: run.startedAtMs,
@@ -82,6 +95,9 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
     async runsIn(...states) {
       return (await db.selectFrom('playbook_runs').selectAll().where('state', 'in', states).orderBy('started_at').execute()).map(runFrom);
     },
+    async runsSince(ms) {
+      return (await db.selectFrom('playbook_runs').selectAll().where('started_at', '>=', ms).orderBy('started_at').execute()).map(runFrom);
+    },
     async runsOf(bootId) {
       return (await db.selectFrom('playbook_runs').selectAll().where('boot_id', '=', bootId).orderBy('started_at').execute()).map(runFrom);
     },
@@ -97,6 +113,8 @@ export function journalStore(db: Kysely<Tables>): Journal {
         step: entry.step,
         primitive: entry.primitive,
         params: JSON.stringify(entry.params),
+        targets: JSON.stringify(entry.targets),
+        before: JSON.stringify(entry.before),
         undo: JSON.stringify(entry.undo),
         state: entry.state,
         summary: entry.summary,
@@ -115,6 +133,8 @@ export function journalStore(db: Kysely<Tables>): Journal {
         step: row.step,
         primitive: row.primitive,
         params: JSON.parse(row.params) as Json,
+        targets: JSON.parse(row.targets) as string[],
+        before: JSON.parse(row.before) as Json,
         undo: JSON.parse(row.undo) as Json,
         state: row.state as JournalState,
         summary: row.summary,
@@ -155,6 +175,10 @@ function runFrom(row: Selectable<Tables['playbook_runs']>): PlaybookRun {
     component: row.component,
     bootId: row.boot_id,
     signature: row.signature,
+    failureId: row.failure_id,
+    scope: row.scope as AttemptScope,
+    confidence: row.confidence,
+    restart: row.restart === 1,
     state: row.state as RunState,
     decision: row.decision,
     startedAtMs: row.started_at,

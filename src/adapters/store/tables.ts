@@ -66,6 +66,10 @@ export interface Tables {
     component: string;
     boot_id: string;
     signature: string | null;
+    failure_id: string | null;
+    scope: string;
+    confidence: number;
+    restart: number;
     state: string;
     decision: string;
     started_at: number;
@@ -77,6 +81,8 @@ export interface Tables {
     step: string;
     primitive: string;
     params: string;
+    targets: string;
+    before: string;
     undo: string;
     state: string;
     summary: string;
@@ -134,5 +140,18 @@ export interface Tables {
     taken_back_by: string | null;
     taken_back_at: number | null;
   };
+  breakers: {
+    id: string;
+    kind: 'breaker' | 'storm';
+    playbook: string | null;
+    component: string | null;
+    opened_at: number;
+    reason: string;
+    closed_at: number | null;
+    closed_by: string | null;
+    close_reason: string | null;
+  };
+  leases: { component: string; run_id: string; holder: string; at: number };
+  tries: { component: string; scope: string; since: number };
   metrics: { boot_id: string; name: string; component: string; at: number; value: number };
 }

@@ -126,6 +126,27 @@ function linesFor(event: GraceEvent): readonly string[] {
         ...event.advice.slice(0, 2).map((a, i) => labelled(i === 0 ? 'you can' : '', wrap(a, width - 12, ' '.repeat(16)))),
         ...commandLines(event.commands.slice(0, COMMANDS_SHOWN), width - 10).map((line, i) => labelled(i === 0 ? 'run' : '', line)),
       ];
+    case 'playbook_inconclusive':
+      return [
+        `    ${paint('yellow', '?')} ${event.playbook} ran: ${wrap(`whether it helped could not be told: ${event.reason}`, width, '      ')}`,
+      ];
+    case 'undo_failed':
+      return [
+        `    ${paint('red', '✖')} ${wrap(`${event.playbook} could not be put back on ${event.component}: look at it before anything else`, width, '      ')}`,
+        ...event.left.slice(0, LEFT_SHOWN).map((text) => labelled('left', wrap(text, width - 12, ' '.repeat(16)))),
+        labelled('run', `grace explain ${event.component}`),
+      ];
+    case 'breaker_opened':
+      return [
+        `    ${paint('red', '●')} ${wrap(`${event.reason}: it is not run again`, width, '      ')}`,
+        labelled('run', `grace breakers close ${event.breaker} --reason …`),
+      ];
+    case 'storm':
+      return [
+        `    ${paint('red', '●')} ${wrap(`${event.components.length} components fail at once (${event.components.join(', ')}): ${event.reason}`, width, '      ')}`,
+      ];
+    case 'storm_over':
+      return [`    ${paint('green', '●')} nothing has failed for a while: playbooks run again`];
     case 'notice':
       return [
         `    ${event.level === 'error' ? paint('red', event.text) : event.level === 'warn' ? paint('yellow', event.text) : event.text}`,
@@ -149,6 +170,8 @@ function stageDetail(detail: string, room: number): string {
   return visibleLength(detail) <= room ? `  ${detail}` : `\n    ${wrap(detail, columns() - 4, '    ')}`;
 }
 
+/** The others are in `grace explain`. */
+const LEFT_SHOWN = 5;
 /** While a boot goes on; the others are in `grace explain`. */
 const COMMANDS_SHOWN = 3;
 

@@ -10,7 +10,20 @@ describe('grace boots', () => {
   it('lists the newest first, with failures and the fixes that were kept', async () => {
     await using memory = await aMemory(aBoot(OLD, { failedStage: 2, startedAtMs: NOW_MS - 120 * MINUTE_MS }), aBoot(NEW));
     await memory.incidents.saveFailure(aFailure('f1', NEW));
-    const run = { playbook: 'p', hash: 'h', component: 'api', bootId: NEW, signature: null, decision: '', startedAtMs: 1, endedAtMs: 2 };
+    const run = {
+      playbook: 'p',
+      hash: 'h',
+      component: 'api',
+      bootId: NEW,
+      signature: null,
+      failureId: null,
+      scope: 'process' as const,
+      confidence: 1,
+      restart: true,
+      decision: '',
+      startedAtMs: 1,
+      endedAtMs: 2,
+    };
     await memory.playbooks.saveRun({ ...run, id: 'r1', state: 'verified' });
     await memory.playbooks.saveRun({ ...run, id: 'r2', state: 'undone' });
     const { data } = await listBoots(memory, 10);

@@ -161,6 +161,17 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
             : rejectApproval(memory, id, as === null ? who : `${who}, who says to be ${as}`),
         );
       });
+  const breakers = listGroup(program, 'breakers', 'playbooks that did not help, and wait until a person has looked', async (command) => {
+    const { listBreakers } = await import('./breakers.ts');
+    await answer(command, listBreakers);
+  });
+  looking(breakers, 'close', 'let the playbook run there again')
+    .argument('<id>')
+    .requiredOption('--reason <text>', 'what you found, for those who come later')
+    .action(async (id: string, { reason }: { reason: string }, command: Command) => {
+      const [{ closeBreaker }, { userName }] = await Promise.all([import('./breakers.ts'), import('./approvals.ts')]);
+      await answer(command, (memory) => closeBreaker(memory, id, userName(), reason));
+    });
 }
 
 type Asking = (command: Command, ask: (memory: Memory) => Promise<Answer>) => Promise<void>;

@@ -13,7 +13,20 @@ describe('grace playbooks', () => {
     const file = join(memory.dataDir, 'p.ts');
     await writeFile(file, SOURCE);
     await memory.playbooks.save(aPlaybook('p', { file, hash: sha256Hex(SOURCE), verifiedCount: 3, failedCount: 1 }));
-    const run = { playbook: 'p', hash: 'h', component: 'api', bootId: 'b', signature: null, decision: '', startedAtMs: 0, endedAtMs: 1000 };
+    const run = {
+      playbook: 'p',
+      hash: 'h',
+      component: 'api',
+      bootId: 'b',
+      signature: null,
+      failureId: null,
+      scope: 'process' as const,
+      confidence: 1,
+      restart: true,
+      decision: '',
+      startedAtMs: 0,
+      endedAtMs: 1000,
+    };
     await memory.playbooks.saveRun({ ...run, id: 'r1', state: 'verified' });
     await memory.playbooks.saveRun({ ...run, id: 'r2', playbook: 'other', state: 'verified' });
     const { data, lines } = await showPlaybook(memory, 'p');

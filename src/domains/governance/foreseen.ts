@@ -26,6 +26,25 @@ export function changesOfPlan(before: readonly ForeseenStep[], now: readonly For
   return changes.length <= TOLD_MAX ? changes : [...changes.slice(0, TOLD_MAX), `and ${changes.length - TOLD_MAX} more`];
 }
 
+/**
+ * Whether what a step would do now goes beyond what people agreed to. Once a step before it has changed something, its own plan
+ * may read otherwise; what it acts on may not.
+ * @param agreed  the step in the same place of the plan; undefined when the plan has no more
+ * @returns in what it is something else; null when it is covered
+ */
+export function beyondPlan(
+  agreed: ForeseenStep | undefined,
+  now: Omit<ForeseenStep, 'targets'> & { readonly targets?: readonly string[] },
+  isChanged: boolean,
+): string | null {
+  if (agreed === undefined) return `a further step "${now.step}"`;
+  if (agreed.step !== now.step || agreed.primitive !== now.primitive) return `"${now.step}" (${now.primitive}) instead of "${agreed.step}"`;
+  if (now.state !== 'ready') return null;
+  if (agreed.state !== 'ready') return isChanged ? null : `"${now.step}" would act, and had nothing to do then`;
+  const more = (now.targets ?? []).filter((target) => !agreed.targets.includes(target));
+  return more.length === 0 ? null : `"${now.step}" acts on ${more.slice(0, TOLD_MAX).join(', ')} as well`;
+}
+
 function listed({ targets }: ForeseenStep): string {
   return targets.length === 0 ? 'nothing' : targets.slice(0, TOLD_MAX).join(', ');
 }

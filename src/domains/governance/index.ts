@@ -12,5 +12,17 @@ export {
   type Approval,
   type ApprovalState,
 } from './approval.ts';
-export { changesOfPlan, type ForeseenStep } from './foreseen.ts';
+export { beyondPlan, changesOfPlan, type ForeseenStep } from './foreseen.ts';
 export type { ApprovalStore, DecisionPoint } from './ports.ts';
+export {
+  failuresInARow,
+  HOUR_MS,
+  isStorm,
+  limitReached,
+  type Breaker,
+  type CountedRun,
+  type HealingLimits,
+  type Lease,
+  type LimitReached,
+  type LimitStore,
+} from './limits.ts';

@@ -4,12 +4,17 @@ import {
   approvalState,
   bindingHash,
   changesOfPlan,
+  limitReached,
   type Approval,
   type ApprovalStore,
+  type CountedRun,
   type Decision,
   type DecisionPoint,
   type DecisionRequest,
   type ForeseenStep,
+  type HealingLimits,
+  type LimitReached,
+  type LimitStore,
   type Phase,
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
@@ -24,6 +29,8 @@ export interface PolicyPorts {
 interface AuthorizePorts extends PolicyPorts {
   readonly clock: Clock;
   readonly approvals: ApprovalStore;
+  readonly limits: LimitStore;
+  readonly limitSettings: HealingLimits;
 }
 
 interface Subject {
@@ -37,12 +44,17 @@ interface Subject {
 interface Asked extends Subject {
   readonly phase: Phase;
   readonly attempts: number;
+  readonly signature: string | null;
+  /** What ran lately, as the limits count it. */
+  readonly runs: readonly CountedRun[];
   readonly primitives: ReadonlyMap<string, Primitive>;
   readonly context: PrimitiveContext;
 }
 
 export interface Authorized {
   readonly decision: Decision;
+  /** The limit that says no, before any policy was asked; null when none does. */
+  readonly limit: LimitReached | null;
   /** The request for exactly this, whatever people said to it. */
   readonly approval: Approval | null;
   /** What an approval has to be for; looked up only where one is needed. */
@@ -58,17 +70,22 @@ export interface Authorized {
  */
 export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Authorized> {
   const { registered, playbook, hash, component } = asked;
+  const nowMs = ports.clock.nowMs();
+  const limited = { ...asked, playbook: registered.name };
+  const limit = limitReached(limited, asked.runs, await ports.limits.breakers(), ports.limitSettings, nowMs);
+  const unasked = { approval: null, binding: '', foreseen: null, outdated: null };
+  if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
   const isKnown = knowsSteps(registered, hash);
   const request = requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
-  if (decision.verdict !== 'needs_approval') return { decision, approval: null, binding: '', foreseen: null, outdated: null };
+  if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
   const foreseen = isKnown && registered.origin !== 'learned' ? await foresee(asked) : null;
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
-  const approvals = approvalsHeld(approval, ports.clock.nowMs());
-  if (approvals === 0) return { decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
-  return { decision: await ports.policy.decide({ ...request, approvals }), approval, binding, foreseen, outdated: null };
+  const approvals = approvalsHeld(approval, nowMs);
+  if (approvals === 0) return { limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
+  return { limit, decision: await ports.policy.decide({ ...request, approvals }), approval, binding, foreseen, outdated: null };
 }
 
 /**

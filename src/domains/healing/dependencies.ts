@@ -3,6 +3,7 @@ import type { Captured } from '../learning/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { FailureDesk } from './failure-desk.ts';
 import type { AppliedRun, Healer } from './healer.ts';
+import { Tries } from './tries.ts';
 import type { BringUpResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 import { dropWhatDidNotHelp } from './unproven-runs.ts';
 
@@ -39,25 +40,26 @@ export class Dependencies {
   }
 
   /** Waits until it answers, starting it where that is allowed and healing what keeps it from starting. */
-  async bringUp(spec: ComponentSpec, phase: Phase, stage: string): Promise<BringUpResult> {
+  async bringUp(spec: ComponentSpec, phase: Phase, stage: string, carried: AppliedRun[] = []): Promise<BringUpResult> {
     const { clock, emit, spawner } = this.ports;
     const startedMs = clock.monotonicMs();
-    const attempts: string[] = [];
-    const pending: AppliedRun[] = [];
+    const tries = await Tries.begin(this.ports, spec.name, 'process');
+    const pending: AppliedRun[] = carried;
+    const asked = { component: spec, phase, scope: 'process' as const, attempts: tries.names, signal: this.signal };
     const waitMs = this.settings.dependencyWaitMs(spec.name);
     let said = '';
     let isExplained = false;
     let captured: Captured | null = null;
-    if (await this.answers(spec)) return this.ready(spec, startedMs, pending);
+    if (await this.answers(spec)) return this.ready(spec, startedMs, pending, tries);
     emit({ type: 'component_starting', component: spec.name, attempt: 1 });
     if (await this.isStopped(spec)) {
       // A start command would find its port and its lock taken.
       captured = await this.captured(spec, stage, '', 'its process is stopped (state T, as by SIGSTOP)');
-      const resumed = await this.healer.heal(captured, spec, phase, attempts, this.signal);
+      const resumed = await this.healer.heal({ ...asked, captured });
       if (resumed.state === 'applied') pending.push(resumed.run);
-      if (resumed.state === 'applied' && (await this.waitFor(spec))) return this.ready(spec, startedMs, pending);
+      if (resumed.state === 'applied' && (await this.waitFor(spec))) return this.ready(spec, startedMs, pending, tries);
     }
-    for (let healed = 0; ;) {
+    for (;;) {
       if (spec.command.length > 0) {
         const launch = await this.ports.launchOf(spec);
         emit({ type: 'component_waiting', component: spec.name, on: spec.name, text: 'it is down: running its start command' });
@@ -70,7 +72,7 @@ export class Dependencies {
         said = `${result.stdout}\n${result.stderr}`;
         const deadlineMs = clock.monotonicMs() + (result.exitCode === 0 ? this.settings.dependencyStartMs(spec.name) : EXPLAIN_MS);
         while (clock.monotonicMs() < deadlineMs) {
-          if (await this.answers(spec)) return this.ready(spec, startedMs, pending);
+          if (await this.answers(spec)) return this.ready(spec, startedMs, pending, tries);
           await clock.sleep(LOOK_MS, this.signal);
         }
         captured = await this.captured(
@@ -80,17 +82,14 @@ export class Dependencies {
           `its start command ended with ${result.exitCode ?? result.signal ?? result.spawnErrorCode ?? '?'} and it still does not answer`,
         );
         await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-        const result2 =
-          healed < this.settings.maxHealingAttempts ? await this.healer.heal(captured, spec, phase, attempts, this.signal) : null;
+        const result2 = (await tries.mayTry(this.settings.maxHealingAttempts)) ? await this.healer.heal({ ...asked, captured }) : null;
         if (result2?.state === 'applied') {
-          healed++;
-          attempts.push(result2.run.playbook);
+          tries.names.push(result2.run.playbook);
           pending.push(result2.run);
           continue;
         }
         if (result2?.state === 'failed') {
-          healed++;
-          attempts.push(result2.playbook);
+          tries.names.push(result2.playbook);
           continue;
         }
         isExplained = true;
@@ -98,7 +97,7 @@ export class Dependencies {
       if (!isExplained && clock.monotonicMs() - startedMs > EXPLAIN_MS) {
         isExplained = true;
         captured = await this.captured(spec, stage, said, 'it does not answer, and nobody here may start it');
-        await this.healer.heal(captured, spec, phase, attempts, this.signal);
+        await this.healer.heal({ ...asked, captured });
         emit({
           type: 'held',
           component: spec.name,
@@ -106,19 +105,19 @@ export class Dependencies {
           waitingFor: `${spec.name} to answer`,
         });
       }
-      if (await this.answers(spec)) return this.ready(spec, startedMs, pending);
+      if (await this.answers(spec)) return this.ready(spec, startedMs, pending, tries);
       const isLate = waitMs !== null && clock.monotonicMs() - startedMs > waitMs;
       if (isLate || (this.settings.hold === 'never' && isExplained)) {
         captured ??= await this.captured(spec, stage, said, 'it does not answer');
+        await tries.end();
         return { state: 'failed', captured, cause: `dependency ${spec.name} does not answer` };
       }
       await clock.sleep(LOOK_MS, this.signal);
       if (spec.command.length > 0) await clock.sleep(EXPLAIN_MS, this.signal);
       if (spec.command.length > 0 && isExplained) {
         // Its start command failed for a reason nobody here can mend; others may start it.
-        if (await this.waitFor(spec)) return this.ready(spec, startedMs, pending);
-        attempts.length = 0;
-        healed = 0;
+        if (await this.waitFor(spec)) return this.ready(spec, startedMs, pending, tries);
+        await tries.renew();
       }
     }
   }
@@ -138,7 +137,8 @@ export class Dependencies {
     return false;
   }
 
-  private async ready(spec: ComponentSpec, startedMs: number, pending: AppliedRun[]): Promise<BringUpResult> {
+  private async ready(spec: ComponentSpec, startedMs: number, pending: AppliedRun[], tries: Tries): Promise<BringUpResult> {
+    await tries.end();
     for (const run of pending.splice(0)) {
       this.fixes.push(`${spec.name}: ${run.playbook}`);
       await this.healer.confirm(run);

@@ -76,6 +76,30 @@ export type GraceEvent =
       readonly undone: boolean;
     }
   | {
+      readonly type: 'playbook_inconclusive';
+      readonly component: string;
+      readonly playbook: string;
+      readonly incident: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'undo_failed';
+      readonly component: string;
+      readonly playbook: string;
+      readonly run: string;
+      /** What is not as it was, in words. */
+      readonly left: readonly string[];
+    }
+  | {
+      readonly type: 'breaker_opened';
+      readonly breaker: string;
+      readonly component: string;
+      readonly playbook: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'storm'; readonly breaker: string; readonly components: readonly string[]; readonly reason: string }
+  | { readonly type: 'storm_over'; readonly breaker: string }
+  | {
       readonly type: 'approval_needed';
       readonly component: string;
       readonly playbook: string;

@@ -1,5 +1,5 @@
 import type { Clock, Ids, Logger } from '../../kernel/index.ts';
-import type { ApprovalStore } from '../governance/index.ts';
+import type { ApprovalStore, HealingLimits, LimitStore } from '../governance/index.ts';
 import type { IncidentStore } from '../incidents/index.ts';
 import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
 import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
@@ -44,6 +44,8 @@ export interface HealerPorts extends PolicyPorts {
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
   readonly journal: Journal;
+  readonly limits: LimitStore;
+  readonly limitSettings: HealingLimits;
   readonly library: PlaybookLibrary;
   /** Loaded when the first failure needs it: most boots never do. */
   knowledge(): Promise<Knowledge>;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type Phase } from '../governance/index.ts';
+import { formatDuration, GraceError, messageOf } from '../../kernel/index.ts';
+import { approvalState, type ApprovalState, type Decision, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -14,11 +14,12 @@ import {
   type Verdict,
   type WaitFor,
 } from '../learning/index.ts';
-import { executePlaybook, undoRun, type LoadedPlaybook, type RegisteredPlaybook } from '../playbooks/index.ts';
+import type { AttemptScope, LoadedPlaybook, PlaybookRun, RegisteredPlaybook } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
 import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
 import type { HealerPorts, WhatChanged } from './healer-ports.ts';
+import { PlaybookRuns } from './playbook-runs.ts';
 import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
 /** A playbook that has run and is not yet proven. */
@@ -26,9 +27,29 @@ export interface AppliedRun {
   readonly runId: string;
   readonly playbook: string;
   readonly captured: Captured;
-  readonly diagnosis: Diagnosis;
   readonly component: ComponentSpec;
+  /** How sure the diagnosis was, 0 to 1. */
+  readonly confidence: number;
   readonly restart: boolean;
+}
+
+/** What became of a playbook that was to run before its failure could come back. */
+export interface Prevented {
+  readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting';
+  readonly detail: string;
+  readonly runId: string | null;
+}
+
+export interface HealRequest {
+  readonly captured: Captured;
+  readonly component: ComponentSpec;
+  readonly phase: Phase;
+  readonly scope: AttemptScope;
+  /** Playbooks that were tried and are not tried again. */
+  readonly attempts: readonly string[];
+  readonly signal: AbortSignal;
+  /** False when nothing more may be tried: then it only says what it makes of it. */
+  readonly mayAct?: boolean;
 }
 
 export type HealResult =
@@ -44,8 +65,8 @@ export type HealResult =
     }
   | { readonly state: 'observed'; readonly diagnosis: Diagnosis };
 
-/** Longest a whole playbook may take; package installs are the slow ones. */
-const RUN_TIMEOUT_MS = 8 * 60_000;
+/** A run that was verified within the stability window was started no longer before it than this. */
+const RELAPSE_LOOKS_BACK_MS = 30 * 60_000;
 /** What the catalog is this sure of does not wait for what was learned from a person and nobody has approved yet. */
 const SURE = 0.8;
 /** Suspects in an explanation. */
@@ -53,20 +74,16 @@ const CHANGES_MAX = 8;
 
 /** From a captured failure to an applied playbook: diagnose, choose, decide, act. Verification is the caller's. */
 export class Healer {
+  readonly runs: PlaybookRuns;
   private readonly ports: HealerPorts;
 
   constructor(ports: HealerPorts) {
     this.ports = ports;
+    this.runs = new PlaybookRuns(ports);
   }
 
-  async heal(
-    captured: Captured,
-    component: ComponentSpec,
-    phase: Phase,
-    attempts: readonly string[],
-    signal: AbortSignal,
-    mayAct = true,
-  ): Promise<HealResult> {
+  async heal(request: HealRequest): Promise<HealResult> {
+    const { captured, component, attempts, mayAct = true } = request;
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
     const [verdict, changed] = await Promise.all([
@@ -96,56 +113,38 @@ export class Healer {
       await this.explain(about, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    return this.apply(about, component, phase, attempts, own, signal);
+    return this.apply(about, request, own);
   }
 
   private async apply(
     about: About,
-    component: ComponentSpec,
-    phase: Phase,
-    attempts: readonly string[],
+    { component, phase, scope, attempts, signal }: HealRequest,
     own: RegisteredPlaybook | null,
-    signal: AbortSignal,
   ): Promise<HealResult> {
-    const { clock, emit, ids, playbooks, journal, library } = this.ports;
-    const { primitives } = await this.ports.knowledge();
+    const { clock, emit } = this.ports;
     const { captured, verdict } = about;
     const diagnosis = verdict.chosen ?? verdict.best;
     const { registered, wasGenerated } =
       own === null ? await this.playbookFor(captured, component, diagnosis, remedyOf(diagnosis)) : { registered: own, wasGenerated: false };
-    let playbook: LoadedPlaybook;
-    let hash: string;
-    try {
-      ({ playbook, hash } = await library.load(registered.file));
-    } catch (error) {
-      emit({
-        type: 'notice',
-        level: 'error',
-        text: `${messageOf(error)}${error instanceof GraceError && error.hint ? `\n  ${error.hint}` : ''}`,
-      });
-      return { state: 'failed', playbook: registered.name, reason: messageOf(error), diagnosis };
+    const loaded = await this.load(registered);
+    if (loaded instanceof Error) {
+      const hint = loaded instanceof GraceError && loaded.hint ? `\n  ${loaded.hint}` : '';
+      emit({ type: 'notice', level: 'error', text: `${loaded.message}${hint}` });
+      return { state: 'failed', playbook: registered.name, reason: loaded.message, diagnosis };
     }
-    const params: JsonObject = playbook.params;
+    const { playbook, hash } = loaded;
     // What is decided on is what was just loaded: an edit since it was registered cannot ride on old trust.
-    const { decision, approval, binding, foreseen, outdated } = await this.authorize(registered, playbook, hash, component, phase, {
+    const { decision, approval, binding, foreseen, outdated, limit } = await this.authorize(registered, playbook, hash, component, phase, {
       attempts: attempts.length,
+      signature: captured.failure.signature,
       signal,
     });
-    emit({
-      type: 'playbook_chosen',
-      component: component.name,
-      playbook: registered.name,
-      generated: wasGenerated,
-      file: registered.file,
-      risk: playbook.risk,
-      tier: playbook.tier,
-      verdict: decision.verdict,
-      reason: decision.reason,
-      policies: decision.policies,
-    });
+    this.tellChosen(registered, playbook, component, decision, wasGenerated);
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
     if (decision.verdict === 'deny') {
       await this.explain(about, `nothing: ${registered.name} may not run: ${decision.reason}`, registered, 'waiting');
+      // A limit ends healing, not supervision: at run time it is still kept up as far as starting it again can do that.
+      if (limit !== null && phase === 'runtime') return { state: 'observed', diagnosis };
       return { state: 'hold', diagnosis, waitFor: diagnosis.waitFor };
     }
     if (decision.verdict === 'observe') {
@@ -180,40 +179,34 @@ export class Healer {
       return { state: 'needs_approval', diagnosis, approval: id, watch };
     }
 
-    const runId = ids.next('run');
-    const run = {
-      id: runId,
-      playbook: registered.name,
+    const outcome = await this.runs.run({
+      registered,
+      playbook,
       hash,
-      component: component.name,
+      component,
       bootId: captured.failure.bootId,
+      scope,
       signature: captured.failure.signature,
-      decision: decision.reason,
-      startedAtMs: clock.nowMs(),
-      endedAtMs: null,
-    };
-    await playbooks.saveRun({ ...run, state: 'running' });
-    const onStep = (step: string, state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed', summary: string): void =>
-      emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]);
-    const context = this.ports.primitiveContext(component, limited, (text) => onStep('', 'progress', text));
-    const outcome = await executePlaybook({ runId, playbook, params, primitives, context, journal, onStep });
-    if (!outcome.success || outcome.changes === 0) {
-      const reason = outcome.results.find((r) => !r.success)?.error ?? 'it found nothing to do';
-      const left = await undoRun(runId, primitives, context, journal);
-      await playbooks.saveRun({ ...run, state: 'undone', endedAtMs: clock.nowMs() });
-      if (!outcome.refused && !outcome.success) await playbooks.count(registered.name, 'failed');
+      failureId: captured.failure.id,
+      confidence: diagnosis.confidence,
+      restart: diagnosis.remedy?.restart ?? true,
+      decision,
+      agreed: approval?.foreseen ?? null,
+      signal,
+    });
+    if (outcome.state !== 'applied') {
+      const reason = outcome.state === 'nothing_to_do' ? 'it found nothing to do' : outcome.detail;
       await this.explain(about, `${registered.name} did not work: ${reason}`, registered, 'not_healed');
-      emit({ type: 'playbook_failed', component: component.name, playbook: registered.name, reason, undone: left.length === 0 });
+      emit({ type: 'playbook_failed', component: component.name, playbook: registered.name, reason, undone: outcome.undone });
       return { state: 'failed', playbook: registered.name, reason, diagnosis };
     }
-    await playbooks.saveRun({ ...run, state: 'applied', endedAtMs: clock.nowMs() });
     await this.advance(captured, 'fix_applied');
-    const done = outcome.results.map((r) => r.summary ?? r.step).join('; ');
-    await this.explain(about, done, registered, 'open');
+    await this.explain(about, outcome.detail, registered, 'open');
+    const { runId } = outcome;
+    const { confidence, remedy } = diagnosis;
     return {
       state: 'applied',
-      run: { runId, playbook: registered.name, captured, diagnosis, component, restart: diagnosis.remedy?.restart ?? true },
+      run: { runId, playbook: registered.name, captured, component, confidence, restart: remedy?.restart ?? true },
     };
   }
 
@@ -221,68 +214,70 @@ export class Healer {
    * Runs the playbook of a learned pattern before its failure can come back.
    * @returns what became of it; `nothing_to_do` when the machine was fine after all
    */
-  async prevent(
-    name: string,
-    component: ComponentSpec,
-    bootId: string,
-    signal: AbortSignal,
-  ): Promise<{ state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; detail: string; runId: string | null }> {
-    const { clock, ids, emit, playbooks, journal, library } = this.ports;
-    const { primitives } = await this.ports.knowledge();
+  async prevent(name: string, component: ComponentSpec, bootId: string, signal: AbortSignal): Promise<Prevented> {
+    const { emit, playbooks } = this.ports;
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
-    let playbook: LoadedPlaybook;
-    let hash: string;
+    const loaded = await this.load(registered);
+    if (loaded instanceof Error) return { state: 'failed', detail: loaded.message, runId: null };
+    const { playbook, hash } = loaded;
+    const { decision, approval } = await this.authorize(registered, playbook, hash, component, 'boot', {
+      attempts: 0,
+      signature: registered.signature,
+      signal,
+    });
+    this.tellChosen(registered, playbook, component, decision, false);
+    if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
+      return { state: 'waiting', detail: decision.reason, runId: null };
+    const { state, detail, runId, undone } = await this.runs.run({
+      registered,
+      playbook,
+      hash,
+      component,
+      bootId,
+      scope: 'prevention',
+      signature: registered.signature,
+      failureId: null,
+      confidence: 1,
+      restart: false,
+      decision,
+      agreed: approval?.foreseen ?? null,
+      signal,
+    });
+    if (state === 'applied' || state === 'nothing_to_do') return { state, detail, runId };
+    emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone });
+    return { state: 'failed', detail, runId };
+  }
+
+  private async load(registered: RegisteredPlaybook): Promise<{ playbook: LoadedPlaybook; hash: string } | Error> {
     try {
-      ({ playbook, hash } = await library.load(registered.file));
+      return await this.ports.library.load(registered.file);
     } catch (error) {
-      return { state: 'failed', detail: messageOf(error), runId: null };
+      return error instanceof Error ? error : new Error(messageOf(error));
     }
-    const { decision } = await this.authorize(registered, playbook, hash, component, 'boot', { attempts: 0, signal });
-    emit({
+  }
+
+  private tellChosen(
+    registered: RegisteredPlaybook,
+    playbook: LoadedPlaybook,
+    component: ComponentSpec,
+    { verdict, reason, policies }: Decision,
+    generated: boolean,
+  ): void {
+    const { name, file } = registered;
+    const { risk, tier } = playbook;
+    this.ports.emit({
       type: 'playbook_chosen',
       component: component.name,
       playbook: name,
-      generated: false,
-      file: registered.file,
-      risk: registered.risk,
-      tier: registered.tier,
-      verdict: decision.verdict,
-      reason: decision.reason,
-      policies: decision.policies,
+      generated,
+      file,
+      risk,
+      tier,
+      verdict,
+      reason,
+      policies,
     });
-    if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
-      return { state: 'waiting', detail: decision.reason, runId: null };
-    const runId = ids.next('run');
-    const run = {
-      id: runId,
-      playbook: name,
-      hash,
-      component: component.name,
-      bootId,
-      signature: registered.signature,
-      decision: decision.reason,
-      startedAtMs: clock.nowMs(),
-      endedAtMs: null,
-    };
-    await playbooks.saveRun({ ...run, state: 'running' });
-    const onStep = (step: string, state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed', summary: string): void =>
-      emit({ type: 'step', component: component.name, playbook: name, step, state, summary });
-    const context = this.ports.primitiveContext(component, signal, (text) => onStep('', 'progress', text));
-    const outcome = await executePlaybook({ runId, playbook, params: playbook.params, primitives, context, journal, onStep });
-    if (outcome.success) {
-      await playbooks.saveRun({ ...run, state: outcome.changes === 0 ? 'undone' : 'applied', endedAtMs: clock.nowMs() });
-      return {
-        state: outcome.changes === 0 ? 'nothing_to_do' : 'applied',
-        detail: outcome.results.map((r) => r.summary ?? r.step).join('; '),
-        runId,
-      };
-    }
-    await undoRun(runId, primitives, context, journal);
-    await playbooks.saveRun({ ...run, state: 'undone', endedAtMs: clock.nowMs() });
-    const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
-    emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone: true });
-    return { state: 'failed', detail, runId };
   }
 
   private async authorize(
@@ -291,34 +286,52 @@ export class Healer {
     hash: string,
     component: ComponentSpec,
     phase: Phase,
-    { attempts, signal }: { readonly attempts: number; readonly signal: AbortSignal },
+    { attempts, signature, signal }: { readonly attempts: number; readonly signature: string | null; readonly signal: AbortSignal },
   ): Promise<Authorized> {
     const { primitives } = await this.ports.knowledge();
     const context = this.ports.primitiveContext(component, signal, () => undefined);
-    return authorize(this.ports, { registered, playbook, hash, component: component.name, phase, attempts, primitives, context });
+    const runs = await this.runs.counted();
+    return authorize(this.ports, {
+      registered,
+      playbook,
+      hash,
+      component: component.name,
+      phase,
+      attempts,
+      signature,
+      runs,
+      primitives,
+      context,
+    });
   }
 
-  /** What a crash of Grace cut off: steps that may have acted are undone, last first, once. @returns playbook names */
-  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    const { playbooks, journal, clock } = this.ports;
-    const undone: string[] = [];
-    for (const run of await playbooks.runsIn('running')) {
+  /** What a crash of Grace cut off is undone, once. @returns playbook names */
+  undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
+    return this.runs.undoUnfinished(component, signal);
+  }
+
+  /** Fixes that had acted when an earlier Grace ended, and that nobody has proven yet: this boot does, or takes them back. */
+  async unproven(component: (name: string) => ComponentSpec | null): Promise<readonly (AppliedRun & { readonly scope: AttemptScope })[]> {
+    const { playbooks, incidents, clock } = this.ports;
+    const found: (AppliedRun & { readonly scope: AttemptScope })[] = [];
+    for (const run of await playbooks.runsIn('applied', 'inconclusive')) {
       const spec = component(run.component);
-      if (spec !== null) {
-        const { primitives } = await this.ports.knowledge();
-        const left = await undoRun(
-          run.id,
-          primitives,
-          this.ports.primitiveContext(spec, signal, () => undefined),
-          journal,
-        );
-        for (const text of left)
-          this.ports.emit({ type: 'notice', level: 'warn', text: `${run.playbook} was cut off and could not be undone: ${text}` });
-      }
-      await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
-      undone.push(run.playbook);
+      const failure = run.failureId === null ? null : await incidents.failure(run.failureId);
+      const pattern = failure === null ? null : await incidents.pattern(failure.signature);
+      if (spec !== null && failure !== null && pattern !== null) {
+        const captured = { failure, pattern, isNew: false };
+        const { id: runId, playbook, confidence, restart, scope } = run;
+        found.push({ runId, playbook, captured, component: spec, confidence, restart, scope });
+      } else if (run.scope !== 'prevention') await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
     }
-    return undone;
+    return found;
+  }
+
+  /** What prevented a failure has done so: everything works. */
+  async confirmPrevention(): Promise<void> {
+    const { playbooks, clock } = this.ports;
+    for (const run of await playbooks.runsIn('applied'))
+      if (run.scope === 'prevention') await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() });
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -332,22 +345,70 @@ export class Healer {
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
   }
 
+  /** Nothing could tell whether it helped: that is no proof, and no reason to take it back. */
+  async leaveOpen(run: AppliedRun, reason: string): Promise<void> {
+    const { playbooks, clock, emit, incidents } = this.ports;
+    const stored = await playbooks.run(run.runId);
+    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'inconclusive', endedAtMs: clock.nowMs() });
+    await this.setOutcome(incidents, run, 'open', `${run.playbook} ran, and whether it helped could not be told: ${reason}`);
+    const incident = run.captured.pattern.incidentId;
+    emit({ type: 'playbook_inconclusive', component: run.component.name, playbook: run.playbook, incident, reason });
+  }
+
   /** The same failure came back, or something else says it did not help: everything it changed is put back. */
   async reject(run: AppliedRun, reason: string, signal: AbortSignal): Promise<void> {
-    const { playbooks, clock, emit, incidents, journal } = this.ports;
-    const { primitives } = await this.ports.knowledge();
-    const context = this.ports.primitiveContext(run.component, signal, () => undefined);
-    const left = await undoRun(run.runId, primitives, context, journal);
-    const stored = await playbooks.run(run.runId);
-    if (stored !== null) await playbooks.saveRun({ ...stored, state: left.length === 0 ? 'undone' : 'failed', endedAtMs: clock.nowMs() });
-    await playbooks.count(run.playbook, 'failed');
-    await this.advance(run.captured, 'fix_failed');
-    await this.setOutcome(
-      incidents,
-      run,
-      'not_healed',
-      `${run.playbook} did not help (${reason})${left.length === 0 ? ' and was undone' : `; left as it is: ${left.join('; ')}`}`,
+    const stored = await this.ports.playbooks.run(run.runId);
+    if (stored === null) return;
+    await this.takeBack(stored, run, reason, signal, 'undone');
+    await this.runs.didNotHelp({ ...stored, state: 'undone' });
+  }
+
+  /**
+   * A fix that was verified, and whose failure is back within the stability window, has not helped: it is taken back and counts as a
+   * failed try.
+   * @returns those runs, oldest first
+   */
+  async relapsed(captured: Captured, component: ComponentSpec, phase: Phase, signal: AbortSignal): Promise<readonly PlaybookRun[]> {
+    const { playbooks, clock, limitSettings, executeAtRuntime } = this.ports;
+    const nowMs = clock.nowMs();
+    const { signature } = captured.failure;
+    const runs = (await playbooks.runsSince(nowMs - limitSettings.stabilityMs - RELAPSE_LOOKS_BACK_MS)).filter(
+      (r) =>
+        r.state === 'verified' &&
+        r.component === component.name &&
+        r.signature === signature &&
+        r.scope !== 'prevention' &&
+        nowMs - (r.endedAtMs ?? 0) < limitSettings.stabilityMs,
     );
+    for (const run of runs.toReversed()) {
+      const { id: runId, playbook, confidence, restart } = run;
+      const told = { runId, playbook, captured, component, confidence, restart };
+      const reason = `the same failure is back ${formatDuration(nowMs - (run.endedAtMs ?? nowMs))} after it seemed to have helped`;
+      // Looking only means looking: then what it changed stays, and people are told.
+      if (phase === 'boot' || executeAtRuntime) await this.takeBack(run, told, reason, signal, 'relapsed');
+      else await playbooks.saveRun({ ...run, state: 'relapsed', endedAtMs: nowMs });
+      await this.ports.playbooks.takeBackVerified(playbook);
+      await this.runs.didNotHelp({ ...run, state: 'relapsed' });
+    }
+    return runs;
+  }
+
+  private async takeBack(
+    stored: PlaybookRun,
+    run: AppliedRun,
+    reason: string,
+    signal: AbortSignal,
+    endsAs: 'undone' | 'relapsed',
+  ): Promise<void> {
+    const { emit, incidents } = this.ports;
+    const { left, kept } = await this.runs.undo(stored, run.component, signal, endsAs);
+    await this.advance(run.captured, 'fix_failed');
+    const rest = [
+      ...(left.length === 0 ? [] : [`left as it is: ${left.join('; ')}`]),
+      ...(kept.length === 0 ? [] : [`kept: ${kept.join('; ')}`]),
+    ];
+    const end = left.length === 0 ? [' and was undone', ...rest].join('; ') : `; ${rest.join('; ')}`;
+    await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${end}`);
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }
 

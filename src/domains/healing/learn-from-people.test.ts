@@ -29,7 +29,7 @@ async function machine(...components: readonly string[]): Promise<Machine> {
       if (JSON.stringify(params).includes('TOKEN')) throw new TypeError('named like a secret');
       return params;
     },
-    plan: async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+    plan: async () => ({ state: 'ready', summary: '', targets: ['x'], undo: null }),
     apply: async (params) => {
       world.settings[name] = params['path'] ?? params['name'] ?? null;
       return { summary: `${name} ran`, changed: [] };
@@ -120,6 +120,10 @@ async function grace(m: Machine, run: Partial<PlaybookRun> & { readonly signatur
     hash: '',
     component: 'api',
     bootId: 'boot_20260101_000100',
+    failureId: null,
+    scope: 'process',
+    confidence: 1,
+    restart: true,
     state: 'verified',
     decision: '',
     startedAtMs: m.world.clock.nowMs() + 10,
@@ -244,6 +248,8 @@ test('what Grace itself changed meanwhile, for another failure, is no part of it
     step: '',
     primitive: 'restore_file',
     params: { path: 'b.ini' },
+    targets: ['b.ini'],
+    before: null,
     undo: null,
     state: 'done',
     summary: '',

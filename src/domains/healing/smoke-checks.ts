@@ -4,6 +4,10 @@ import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.
 /** Between two tries of a check: a service that has just become ready may need a moment. */
 export const SMOKE_PAUSE_MS = 700;
 
+export type SmokeVerdict =
+  | { readonly verdict: 'pass' }
+  | { readonly verdict: 'fail' | 'inconclusive'; readonly smoke: SmokeSpec; readonly result: ProbeResult };
+
 /** The checks that tell a service which works from one that only answers. */
 export class SmokeChecks {
   private readonly ports: Pick<SupervisionPorts, 'clock' | 'prober' | 'launchOf' | 'capture'>;
@@ -16,33 +20,39 @@ export class SmokeChecks {
     this.signal = signal;
   }
 
-  /** Runs smoke checks until they pass. @returns the first one that failed every time; null when all passed */
+  /** Runs smoke checks until they pass. @returns the first one that failed every time; null when none did */
   async failed(checks: readonly SmokeSpec[], tries: number): Promise<{ readonly smoke: SmokeSpec; readonly result: ProbeResult } | null> {
+    const judged = await this.judge(checks, tries);
+    return judged.verdict === 'fail' ? judged : null;
+  }
+
+  /** What they say together: a failure first; then what could not be carried out, which is no pass. */
+  async judge(checks: readonly SmokeSpec[], tries: number): Promise<SmokeVerdict> {
+    let untold: SmokeVerdict = { verdict: 'pass' };
     for (const smoke of checks) {
       const component = this.blamed(smoke);
       const spec = component === null ? null : (this.settings.components.find((c) => c.name === component) ?? null);
       const env = spec === null ? {} : (await this.ports.launchOf(spec)).env;
       for (let attempt = 1; ; attempt++) {
-        const result = await this.ports.prober.probe(smoke.target, {
+        const seen = await this.ports.prober.probe(smoke.target, {
           cwd: spec?.cwd ?? this.settings.projectDir,
           env,
           timeoutMs: smoke.timeoutMs,
           pid: null,
           signal: this.signal,
         });
-        if (result.outcome !== 'fail') break;
-        if (attempt >= tries)
-          return {
-            smoke,
-            result: {
-              ...result,
-              detail: this.ports.capture.redactor.redact(result.detail === '' ? describeTarget(smoke.target) : result.detail),
-            },
-          };
+        if (seen.outcome === 'pass') break;
+        if (attempt >= tries) {
+          const detail = this.ports.capture.redactor.redact(seen.detail === '' ? describeTarget(smoke.target) : seen.detail);
+          const result = { ...seen, detail };
+          if (seen.outcome === 'fail') return { verdict: 'fail', smoke, result };
+          if (untold.verdict === 'pass') untold = { verdict: 'inconclusive', smoke, result };
+          break;
+        }
         await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
       }
     }
-    return null;
+    return untold;
   }
 
   of(component: string): readonly SmokeSpec[] {

@@ -1,15 +1,16 @@
-import type { BootId, Clock, Files, Logger, Spawner } from '../../kernel/index.ts';
-import type { ApprovalStore } from '../governance/index.ts';
+import type { BootId, Clock, Files, Ids, Logger, Spawner } from '../../kernel/index.ts';
+import type { ApprovalStore, LimitStore } from '../governance/index.ts';
 import type { Prober, SmokeSpec } from '../health/index.ts';
 import type { Fact } from '../incidents/index.ts';
 import type { Captured, CapturePorts, CaseFile } from '../learning/index.ts';
-import type { HostView } from '../playbooks/index.ts';
+import type { HostView, PlaybookStore } from '../playbooks/index.ts';
 import type { ComponentSpec, Launch, ProcessHost, ProcessStore } from '../supervisor/index.ts';
 import type { Emit } from './events.ts';
 import type { Knowledge } from './healer-ports.ts';
 
 export interface SupervisionPorts {
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly files: Files;
   readonly spawner: Spawner;
   readonly logger: Logger;
@@ -18,6 +19,8 @@ export interface SupervisionPorts {
   readonly prober: Prober;
   readonly processes: ProcessStore;
   readonly approvals: ApprovalStore;
+  readonly limits: LimitStore;
+  readonly playbooks: PlaybookStore;
   readonly capture: CapturePorts;
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;

@@ -1,7 +1,8 @@
 import { formatDuration, messageOf } from '../../kernel/index.ts';
 import { approvalState, isExpiringSoon, type Phase } from '../governance/index.ts';
-import type { SmokeSpec } from '../health/index.ts';
+import type { ProbeResult, SmokeSpec } from '../health/index.ts';
 import { commandsAfterRestart, type Captured, type WaitFor } from '../learning/index.ts';
+import type { AttemptScope } from '../playbooks/index.ts';
 import {
   ComponentRunner,
   RestartIntensity,
@@ -15,6 +16,8 @@ import { FailureDesk, logOf } from './failure-desk.ts';
 import type { AppliedRun, Healer, HealResult } from './healer.ts';
 import { SMOKE_PAUSE_MS, SmokeChecks } from './smoke-checks.ts';
 import type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
+import { StormWatch } from './storm-watch.ts';
+import { Tries } from './tries.ts';
 import { dropWhatDidNotHelp, GUESS } from './unproven-runs.ts';
 import { describeWait, waitForCause } from './wait-for-cause.ts';
 
@@ -38,6 +41,8 @@ export class Supervision {
   readonly fixes: string[] = [];
   readonly smoke: SmokeChecks;
   readonly desk: FailureDesk;
+  private carried: (AppliedRun & { readonly scope: AttemptScope })[] = [];
+  private readonly storms: StormWatch;
   private readonly dependencies: Dependencies;
   private readonly ports: SupervisionPorts;
   private readonly settings: SupervisionSettings;
@@ -54,6 +59,7 @@ export class Supervision {
     this.signal = signal;
     this.smoke = new SmokeChecks(ports, settings, signal);
     this.desk = new FailureDesk(ports, settings, this.runners);
+    this.storms = new StormWatch(ports, settings.components.length);
     this.dependencies = new Dependencies(ports, settings, healer, this.desk, this.fixes, signal);
     for (const spec of settings.components) {
       if (spec.kind === 'process') this.runners.set(spec.name, new ComponentRunner(spec, ports));
@@ -100,7 +106,7 @@ export class Supervision {
   async bringUp(name: string, phase: Phase, stage: string, first: Problem | null = null, withSmoke = false): Promise<BringUpResult> {
     const spec = this.spec(name);
     return spec.kind === 'dependency'
-      ? this.dependencies.bringUp(spec, phase, stage)
+      ? this.dependencies.bringUp(spec, phase, stage, this.carriedFor(name, 'process'))
       : this.bringUpProcess(spec, phase, stage, first, withSmoke);
   }
 
@@ -113,10 +119,9 @@ export class Supervision {
   ): Promise<BringUpResult> {
     const { emit } = this.ports;
     const runner = this.runner(spec.name);
-    const attempts: string[] = [];
-    const pending: AppliedRun[] = [];
+    const tries = await Tries.begin(this.ports, spec.name, 'process');
+    const pending: AppliedRun[] = this.carriedFor(spec.name, 'process');
     let problem = first;
-    let healed = 0;
     let holds = 0;
     let keepsRunning = first?.symptom === 'smoke';
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -132,12 +137,17 @@ export class Supervision {
           launch,
           this.signal,
           (handle) => this.remember(spec, handle, launch.specHash),
-          () => this.desk.isClear(spec, runner, stage, attempts),
+          () => this.desk.isClear(spec, runner, stage, tries.names),
         );
-        if (outcome.state === 'completed') return outcome;
-        problem = outcome.state === 'failed' ? outcome.problem : await this.unproven(spec, runner, pending, withSmoke);
+        if (outcome.state === 'completed') {
+          await tries.end();
+          return outcome;
+        }
+        const proof = outcome.state === 'failed' ? outcome.problem : await this.prove(spec, runner, pending, withSmoke);
+        problem = typeof proof === 'string' ? null : proof;
         if (problem === null && outcome.state === 'ready') {
-          await this.settle(pending, withSmoke);
+          await this.settle(pending, withSmoke, typeof proof === 'string' ? proof : null);
+          await tries.end();
           emit({
             type: 'component_ready',
             component: spec.name,
@@ -153,6 +163,10 @@ export class Supervision {
       emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
       const captured = await this.desk.capture(spec, stage, problem, logOf(runner), '');
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
+      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) {
+        await tries.goBackTo(run.startedAtMs);
+        tries.names.push(run.playbook);
+      }
       const down = await this.dependencies.down(spec);
       if (down.length > 0) {
         for (const dependency of down) await this.dependencies.bringUp(dependency, phase, stage);
@@ -162,22 +176,21 @@ export class Supervision {
           continue;
         }
       }
-      const mayHeal = healed < this.settings.maxHealingAttempts;
-      const result = await this.healer.heal(captured, spec, phase, attempts, this.signal, mayHeal);
+      const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
+      const asked = { captured, component: spec, phase, scope: 'process' as const, attempts: tries.names, signal: this.signal, mayAct };
+      const result = await this.healer.heal(asked);
       problem = null;
       keepsRunning = false;
       if (result?.state === 'applied') {
-        healed++;
-        attempts.push(result.run.playbook);
+        tries.names.push(result.run.playbook);
         pending.push(result.run);
         keepsRunning = !result.run.restart;
       } else if (result?.state === 'failed') {
-        attempts.push(result.playbook);
-        if (this.isStuck(attempts)) healed++;
+        tries.names.push(result.playbook);
       } else if (result?.state === 'observed') {
         // The remedy only observes at run time; a restart is supervision and always allowed within its limits.
         const verdict = this.intensityOf(spec.name).next(this.ports.clock.monotonicMs());
-        if (verdict.state === 'exhausted') return this.fail(spec, captured, pending, result.diagnosis.cause);
+        if (verdict.state === 'exhausted') return this.fail(spec, captured, pending, result.diagnosis.cause, tries);
         emit({ type: 'component_restarting', component: spec.name, delayMs: verdict.delayMs, reason: result.diagnosis.cause });
         await this.ports.clock.sleep(verdict.delayMs, this.signal);
       } else {
@@ -185,7 +198,7 @@ export class Supervision {
         const waitFor: WaitFor | null = result?.state === 'hold' ? result.waitFor : null;
         const mayHold =
           this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
-        if (!mayHold) return this.fail(spec, captured, pending, cause);
+        if (!mayHold) return this.fail(spec, captured, pending, cause, tries);
         // Ready but not quite well is better than nothing while somebody is waited for.
         const isServing = captured.failure.symptom === 'smoke' && runner.isRunning();
         if (!isServing) await runner.stop();
@@ -199,63 +212,84 @@ export class Supervision {
             : await this.waitForChange(waitFor, spec, patienceMs, suspects);
         emit({ type: 'component_waiting', component: spec.name, on: waitingFor, text: `trying again: ${why}` });
         keepsRunning = isServing;
-        healed = 0;
-        attempts.length = 0;
+        await tries.renew();
         round = 0;
       }
     }
     const last = this.desk.captured.at(-1);
     if (!last) throw new TypeError('a bring-up that ends without success has captured a failure');
-    return this.fail(spec, last, pending, last.failure.message);
+    return this.fail(spec, last, pending, last.failure.message, tries);
   }
 
-  /** A playbook that refuses changes nothing and costs no attempt, unless nothing but refusals is left. */
-  private isStuck(attempts: readonly string[]): boolean {
-    return attempts.length > this.settings.maxHealingAttempts * 2;
-  }
-
-  private async fail(spec: ComponentSpec, captured: Captured, pending: AppliedRun[], cause: string): Promise<BringUpResult> {
+  private async fail(spec: ComponentSpec, captured: Captured, pending: AppliedRun[], cause: string, tries: Tries): Promise<BringUpResult> {
+    await tries.end();
     for (const run of pending.splice(0))
-      if (run.diagnosis.confidence < GUESS) await this.healer.reject(run, 'the component still fails', this.signal);
+      if (run.confidence < GUESS) await this.healer.reject(run, 'the component still fails', this.signal);
     await this.runner(spec.name).stop();
     await this.ports.processes.remove(spec.name);
     return { state: 'failed', captured, cause };
   }
 
-  /** After a fix, ready is not enough: it must stay so for the soak time, and really work. */
-  private async unproven(
+  /**
+   * After a fix, ready is not enough: it must stay so for the soak time, and really work. What could not be looked at is no proof.
+   * @returns null when it holds; what is wrong; or, as a text, why nothing can be told
+   */
+  private async prove(
     spec: ComponentSpec,
     runner: ComponentRunner,
     pending: readonly AppliedRun[],
     withSmoke: boolean,
-  ): Promise<Problem | null> {
+  ): Promise<Problem | string | null> {
     const { clock } = this.ports;
     const startedMs = clock.monotonicMs();
+    let untold: string | null = null;
     if (pending.length > 0) {
       await Promise.race([runner.process?.exited ?? Promise.resolve(), clock.sleep(spec.soakMs, this.signal)]);
       if (!runner.isRunning())
         return runner.problem('exit', `it ended within its soak time of ${formatDuration(spec.soakMs)}`, startedMs, {
           exit: (await runner.process?.exited) ?? { exitCode: null, signal: null },
         });
-      if (!(await runner.isReadyNow()))
+      const ready = await this.readyVerdict(runner);
+      if (ready.outcome === 'fail')
         return runner.problem('not_ready', `it was ready, but not for its soak time of ${formatDuration(spec.soakMs)}`, startedMs);
+      if (ready.outcome === 'unknown') untold = `its readiness could not be looked at: ${ready.detail}`;
     }
-    if (!withSmoke) return null;
-    const failed = await this.smoke.failed(this.smoke.of(spec.name), SMOKE_TRIES);
-    return failed === null
-      ? null
-      : runner.problem('smoke', `smoke check "${failed.smoke.name}" failed: ${failed.result.detail}`, startedMs, {
-          detail: failed.result.detail,
-        });
+    if (!withSmoke) return untold;
+    const judged = await this.smoke.judge(this.smoke.of(spec.name), SMOKE_TRIES);
+    if (judged.verdict === 'pass') return untold;
+    const { smoke, result } = judged;
+    if (judged.verdict === 'inconclusive') return `smoke check "${smoke.name}" could not be carried out: ${result.detail}`;
+    return runner.problem('smoke', `smoke check "${smoke.name}" failed: ${result.detail}`, startedMs, { detail: result.detail });
   }
 
-  private async settle(pending: AppliedRun[], withSmoke: boolean): Promise<void> {
+  /** A look that could not be carried out is repeated: what it would have said is worth a moment. */
+  private async readyVerdict(runner: ComponentRunner): Promise<Pick<ProbeResult, 'outcome' | 'detail'>> {
+    for (let look = 1; ; look++) {
+      const seen = await runner.readyNow();
+      if (seen.outcome !== 'unknown' || look >= SMOKE_TRIES) return seen;
+      await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
+    }
+  }
+
+  private async settle(pending: AppliedRun[], withSmoke: boolean, untold: string | null): Promise<void> {
     for (const run of pending.splice(0)) {
       this.fixes.push(`${run.component.name}: ${run.playbook}`);
       this.intensityOf(run.component.name).reset();
-      if (withSmoke || this.settings.smoke.length === 0) await this.healer.confirm(run);
+      if (untold !== null) await this.healer.leaveOpen(run, untold);
+      else if (withSmoke || this.settings.smoke.length === 0) await this.healer.confirm(run);
       else this.unconfirmed.push(run); // stage 7 proves them
     }
+  }
+
+  /** Fixes of an earlier Grace that nobody has proven: what a component does now proves them, or takes them back. */
+  carryOver(runs: readonly (AppliedRun & { readonly scope: AttemptScope })[]): void {
+    this.carried.push(...runs);
+  }
+
+  private carriedFor(component: string, scope: AttemptScope): AppliedRun[] {
+    const mine = this.carried.filter((r) => r.component.name === component && r.scope === scope);
+    this.carried = this.carried.filter((r) => !mine.includes(r));
+    return mine;
   }
 
   /**
@@ -263,12 +297,15 @@ export class Supervision {
    * @param look   null when all is well
    */
   async passCheck(spec: ComponentSpec, stage: string, look: () => Promise<CheckFailure | null>): Promise<CheckResult> {
-    const attempts: string[] = [];
-    const pending: AppliedRun[] = [];
+    const scope = `check ${stage}` as const;
+    // Looking remembers nothing.
+    const tries = this.settings.isDryRun ? null : await Tries.begin(this.ports, spec.name, scope);
+    const pending: AppliedRun[] = this.carriedFor(spec.name, scope);
     const fixes: string[] = [];
-    for (let round = 0, holds = 0; ; round++) {
+    for (let holds = 0; ;) {
       const wrong = await look();
       if (wrong === null) {
+        await tries?.end();
         for (const run of pending.splice(0)) {
           this.unconfirmed.push(run);
           this.fixes.push(`${spec.name}: ${run.playbook}`);
@@ -285,19 +322,20 @@ export class Supervision {
         probeDetail: '',
         vitals: null,
       };
-      if (this.settings.isDryRun) return { state: 'failed', cause: await this.desk.causeOf(spec, stage, problem, wrong.facts), fixes };
+      if (tries === null) return { state: 'failed', cause: await this.desk.causeOf(spec, stage, problem, wrong.facts), fixes };
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-      const mayHeal = round < this.settings.maxHealingAttempts;
-      const result = await this.healer.heal(captured, spec, 'boot', attempts, this.signal, mayHeal);
+      const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
+      const asked = { captured, component: spec, phase: 'boot' as const, scope, attempts: tries.names, signal: this.signal, mayAct };
+      const result = await this.healer.heal(asked);
       if (result?.state === 'applied') {
-        attempts.push(result.run.playbook);
+        tries.names.push(result.run.playbook);
         pending.push(result.run);
         continue;
       }
       if (result?.state === 'failed') {
-        attempts.push(result.playbook);
+        tries.names.push(result.playbook);
         continue;
       }
       const cause = result?.diagnosis.cause ?? wrong.message;
@@ -305,8 +343,9 @@ export class Supervision {
       const mayHold =
         this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
       if (!mayHold || !wrong.mustPass) {
+        await tries.end();
         for (const run of pending.splice(0))
-          if (run.diagnosis.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
+          if (run.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
         return { state: 'failed', cause, fixes };
       }
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
@@ -315,8 +354,7 @@ export class Supervision {
       const patienceMs = PATIENCE_MS[Math.min(holds++, PATIENCE_MS.length - 1)] ?? 60_000;
       if (result?.state === 'needs_approval') await this.approvalOrChange(result, spec);
       else await this.waitForChange(waitFor, spec, patienceMs, suspects);
-      attempts.length = 0;
-      round = -1;
+      await tries.renew();
     }
   }
 
@@ -330,7 +368,8 @@ export class Supervision {
 
   /** Called when the smoke checks of the whole service have passed. */
   async confirmAll(): Promise<void> {
-    for (const run of this.unconfirmed.splice(0)) await this.healer.confirm(run);
+    for (const run of [...this.unconfirmed.splice(0), ...this.carried.splice(0)]) await this.healer.confirm(run);
+    await this.healer.confirmPrevention();
   }
 
   /** Whether it gets well by itself once what it needs is back. */
@@ -385,6 +424,7 @@ export class Supervision {
     for (const spec of this.settings.components) if (spec.kind === 'dependency') void this.watchDependency(spec).catch(() => undefined); // aborted
     this.smokeLoops.abort();
     this.smokeLoops = new AbortController();
+    void this.storms.watch(AbortSignal.any([this.signal, this.smokeLoops.signal])).catch(() => undefined); // aborted
     for (const smoke of this.settings.smoke) if (smoke.everyMs !== null) void this.repeatSmoke(smoke, smoke.everyMs).catch(() => undefined); // aborted
   }
 
@@ -401,6 +441,7 @@ export class Supervision {
       else if (++failures >= (probe?.failureThreshold ?? 2)) {
         failures = 0;
         await this.guarded(spec.name, async () => {
+          await this.storms.note(spec.name);
           this.ports.emit({
             type: 'component_failed',
             component: spec.name,
@@ -447,6 +488,7 @@ export class Supervision {
     const runner = this.runner(name);
     let isUp = false;
     await this.guarded(name, async () => {
+      await this.storms.note(name);
       if (problem.symptom === 'exit' && !mayRestart(spec, problem)) {
         this.ports.emit({ type: 'component_stopped', component: name, killed: false });
         await this.ports.processes.remove(name);

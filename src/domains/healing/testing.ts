@@ -11,13 +11,14 @@ import {
   templateStore,
   incidentStore,
   journalStore,
+  limitStore,
   openStore,
   playbookStore,
   processStore,
   type OpenedStore,
 } from '../../adapters/store/index.ts';
 import { bootId, type CommandResult, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
-import type { DecisionPoint } from '../governance/index.ts';
+import type { DecisionPoint, HealingLimits } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { Redactor, type Fact, type FactKind, type FactReader } from '../incidents/index.ts';
 import type { Captured, CaseFile, Diagnosis, FailureFamily, Remedy } from '../learning/index.ts';
@@ -78,6 +79,8 @@ export class HealingWorld {
   readonly templates;
   readonly playbooks;
   readonly approvals;
+  readonly limits;
+  limitSettings: HealingLimits = { perHour: 20, cooldownMs: 300_000, breakerAfter: 3, stabilityMs: 120_000 };
   readonly policy: DecisionPoint;
   readonly journal;
   readonly processes;
@@ -96,6 +99,7 @@ export class HealingWorld {
     this.templates = templateStore(store.db);
     this.playbooks = playbookStore(store.db);
     this.approvals = approvalStore(store.db);
+    this.limits = limitStore(store.db, { me: 'this Grace', isAlive: () => true }, () => this.clock.nowMs());
     this.journal = journalStore(store.db);
     this.processes = processStore(store.db);
     this.library = playbookLibrary(join(this.dir, 'playbooks'), nodeFiles, {
@@ -129,7 +133,7 @@ export class HealingWorld {
       }) as unknown as CaseFile;
     this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));
     this.healer = new Healer({
-      clock, ids, logger, incidents, playbooks, approvals, journal, library, knowledge, emit, caseFile,
+      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
       environment: '',
       policy: this.policy,
@@ -139,7 +143,7 @@ export class HealingWorld {
     }); // prettier-ignore
     this.supervision = new Supervision(
       {
-        clock, logger, knowledge, emit, caseFile, approvals,
+        clock, ids, logger, knowledge, emit, caseFile, approvals, playbooks, limits: this.limits,
         usualStartMs: async () => this.usualStartMs,
         suspectFiles: async () => this.drift.map((d) => d.subject),
         files: nodeFiles,
@@ -186,7 +190,7 @@ export class HealingWorld {
         const was = this.settings[key as string] ?? null;
         return was === to
           ? { state: 'nothing_to_do', summary: `${key as string} is so already` }
-          : { state: 'ready', summary: '', targets: [], undo: { key: key as string, was } };
+          : { state: 'ready', summary: '', targets: [key as string], undo: { key: key as string, was } };
       },
       apply: async (params) => {
         apply?.(params);
@@ -262,7 +266,8 @@ export class HealingWorld {
   }
 
   heal(captured: Captured, phase: 'boot' | 'runtime' = 'boot', attempts: readonly string[] = []) {
-    return this.healer.heal(captured, this.spec(captured.failure.component), phase, attempts, this.stop.signal);
+    const component = this.spec(captured.failure.component);
+    return this.healer.heal({ captured, component, phase, scope: 'process', attempts, signal: this.stop.signal });
   }
 
   bringUp(name = 'api') {

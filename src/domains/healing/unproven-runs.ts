@@ -9,7 +9,7 @@ export async function dropWhatDidNotHelp(pending: AppliedRun[], captured: Captur
   const last = pending.at(-1);
   if (last === undefined) return;
   const isSame = last.captured.failure.signature === captured.failure.signature;
-  if (!isSame && last.diagnosis.confidence >= GUESS) return;
+  if (!isSame && last.confidence >= GUESS) return;
   pending.pop();
   if (isSame) await healer.reject(last, 'the same failure came back', signal);
   else await healer.reject(last, 'the component fails in another way', signal);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../kernel/index.ts';
-import { executePlaybook, undoRun, type Journal } from './execute-playbook.ts';
+import type { ForeseenStep } from '../governance/index.ts';
+import { executePlaybook, type Journal } from './execute-playbook.ts';
+import { undoRun, type UndoOutcome } from './undo-run.ts';
 import { definePlaybook, type JournalEntry, type PlaybookContext } from './playbook.ts';
 import type { Primitive, PrimitiveContext, PrimitivePlan } from './primitive.ts';
 
@@ -12,6 +14,8 @@ class World {
   readonly shown: string[] = [];
   readonly rows = new Map<string, JournalEntry>();
   readonly stop = new AbortController();
+  agreed: readonly ForeseenStep[] | null = null;
+  stepLimitMs = 60_000;
   readonly primitives = new Map<string, Primitive>();
 
   readonly journal: Journal = {
@@ -29,7 +33,7 @@ class World {
     this.power('set', async (params) => ({
       state: 'ready',
       summary: `set ${keyOf(params)}`,
-      targets: [],
+      targets: ['it'],
       undo: { key: keyOf(params), was: this.settings[keyOf(params)] ?? null },
     }));
   }
@@ -89,13 +93,16 @@ class World {
       playbook,
       params,
       primitives: this.primitives,
-      context: this.context,
+      agreed: this.agreed,
+      signal: this.stop.signal,
+      stepLimitMs: this.stepLimitMs,
+      contextFor: (signal) => ({ ...this.context, signal }),
       journal: this.journal,
       onStep: (step, state, summary) => this.shown.push(`${step} ${state} ${summary}`.trim()),
     });
   }
 
-  undo(): Promise<readonly string[]> {
+  undo(): Promise<UndoOutcome> {
     return undoRun('run_1', this.primitives, this.context, this.journal);
   }
 }
@@ -166,7 +173,7 @@ describe('a run', () => {
     const world = new World();
     world.power(
       'breaks',
-      async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+      async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }),
       () => {
         throw new Error('connection reset');
       },
@@ -231,7 +238,7 @@ describe('a run', () => {
     world.power('slow', async () => {
       started();
       await new Promise((resolve) => setImmediate(resolve));
-      return { state: 'ready', summary: '', targets: [], undo: null };
+      return { state: 'ready', summary: '', targets: ['it'], undo: null };
     });
     const outcome = await world.run(async (ctx) => {
       void ctx.step('first', 'slow', { key: 'x', to: 'late' });
@@ -267,7 +274,7 @@ describe('an undo', () => {
   test('goes from the last step to the first, so that the oldest state is what is left', async () => {
     const world = new World();
     await twoSteps(world);
-    expect(await world.undo()).toEqual([]);
+    expect(await world.undo()).toEqual({ left: [], kept: [] });
     expect(world.said).toEqual(['undo x', 'journal second undone', 'undo x', 'journal first undone']);
     expect(world.settings).toEqual({ x: 'old' });
   });
@@ -277,7 +284,7 @@ describe('an undo', () => {
     await twoSteps(world);
     await world.undo();
     world.settings['x'] = 'newer';
-    expect(await world.undo()).toEqual([]);
+    expect(await world.undo()).toEqual({ left: [], kept: [] });
     expect(world.settings).toEqual({ x: 'newer' });
   });
 
@@ -290,11 +297,13 @@ describe('an undo', () => {
       step: 'first',
       primitive: 'set',
       params: {},
+      targets: ['x'],
+      before: null,
       undo: { key: 'x', was: 'old' },
       state: 'planned',
       summary: '',
     });
-    expect(await world.undo()).toEqual([]);
+    expect(await world.undo()).toEqual({ left: [], kept: [] });
     expect(world.settings).toEqual({ x: 'old' });
     expect(world.rows.get('run_1/0')?.state).toBe('undone');
   });
@@ -307,6 +316,8 @@ describe('an undo', () => {
       step: 'first',
       primitive: 'set',
       params: {},
+      targets: ['x'],
+      before: null,
       undo: { key: 'x', was: 'old' },
       state: 'failed',
       summary: '',
@@ -319,7 +330,7 @@ describe('an undo', () => {
     const world = new World();
     world.power(
       'stuck',
-      async () => ({ state: 'ready', summary: '', targets: [], undo: null }),
+      async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }),
       undefined,
       async () => {
         throw new Error('read-only file system');
@@ -329,16 +340,16 @@ describe('an undo', () => {
       await ctx.step('first', ...set('x'));
       await ctx.step('second', 'stuck', { key: 'y' });
     });
-    expect(await world.undo()).toEqual(['second: read-only file system']);
+    expect(await world.undo()).toEqual({ left: ['second: read-only file system'], kept: [] });
     expect(world.settings['x']).toBeNull();
     expect(world.rows.get('run_1/1')?.state).toBe('done');
   });
 
   test('says which finished step cannot be undone at all', async () => {
     const world = new World();
-    world.power('oneway', async () => ({ state: 'ready', summary: '', targets: [], undo: null }), undefined, null);
+    world.power('oneway', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }), undefined, null);
     await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined));
-    expect(await world.undo()).toEqual(['first: oneway cannot be undone']);
+    expect(await world.undo()).toEqual({ left: ['first: oneway cannot be undone'], kept: [] });
   });
 
   test('leaves the steps of other runs alone', async () => {
@@ -349,6 +360,8 @@ describe('an undo', () => {
       step: 'first',
       primitive: 'set',
       params: {},
+      targets: ['x'],
+      before: null,
       undo: { key: 'x', was: 'old' },
       state: 'planned',
       summary: '',

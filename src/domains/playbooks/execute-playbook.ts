@@ -1,4 +1,6 @@
 import { GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
+import { beyondPlan, type ForeseenStep } from '../governance/index.ts';
+import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
@@ -9,21 +11,31 @@ export interface Journal {
   entries(runId: string): Promise<readonly JournalEntry[]>;
 }
 
+export type StepState = 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed';
+
 export interface ExecuteOptions {
   readonly runId: string;
   readonly playbook: LoadedPlaybook;
   readonly params: JsonObject;
   readonly primitives: ReadonlyMap<string, Primitive>;
-  readonly context: PrimitiveContext;
+  /** What people have agreed to, step by step; null where nobody had to, or where nobody knew the steps. */
+  readonly agreed: readonly ForeseenStep[] | null;
+  readonly signal: AbortSignal;
+  /** How long one step may take. */
+  readonly stepLimitMs: number;
+  /** What a step may use, until this signal. */
+  contextFor(signal: AbortSignal): PrimitiveContext;
   readonly journal: Journal;
   /** Called as each step starts and ends, for the live view. */
-  readonly onStep: (step: string, state: 'start' | 'done' | 'nothing_to_do' | 'failed', summary: string) => void;
+  readonly onStep: (step: string, state: StepState, summary: string) => void;
 }
 
 export interface ExecuteOutcome extends PlaybookResult {
   /** Steps that changed something; none means the playbook has found nothing to do. */
   readonly changes: number;
   readonly refused: boolean;
+  /** Steps that would have acted on an empty set: somebody has to hear of it. */
+  readonly emptySets: readonly string[];
 }
 
 /** A step that must not act, or did not work; ends the run. */
@@ -41,8 +53,11 @@ class StepFailed extends GraceError {
  * here: the caller decides (`undoRun`), since a failed verification undoes the same way.
  */
 export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteOutcome> {
-  const { runId, playbook, params, primitives, context, journal, onStep } = options;
+  const { runId, playbook, params, primitives, agreed, signal, journal, onStep } = options;
+  const { component } = options.contextFor(signal);
   const results: StepResult[] = [];
+  const emptySets: string[] = [];
+  let asked = 0;
   let changes = 0;
   let refused = false;
   let index = 0;
@@ -50,27 +65,48 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
   let last: Promise<unknown> = Promise.resolve();
 
   function step(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
-    const mine = last.then(() => take(name, primitiveName, stepParams));
+    const mine = last.then(() => {
+      // It has ended when this returns, also when it was told to: nothing is undone beside something that still acts.
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(options.stepLimitMs)]);
+      return take(name, primitiveName, stepParams, options.contextFor(limited));
+    });
     last = mine.catch(() => undefined); // whoever asked for it is told
     return mine;
   }
 
-  async function take(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
+  async function take(name: string, primitiveName: string, stepParams: JsonObject, context: PrimitiveContext): Promise<StepResult> {
     context.signal.throwIfAborted();
     if (isOver) throw new StepFailed('the run of this playbook is over', true);
     const primitive = primitives.get(primitiveName);
     if (!primitive) throw new StepFailed(`there is no primitive "${primitiveName}"`, true);
     onStep(name, 'start', '');
     const parsed = primitive.parse(stepParams);
+    // Looked at now, whatever was seen when it was decided: the world has gone on since.
     const plan = await primitive.plan(parsed, context);
     if (plan.state === 'refused') throw new StepFailed(plan.reason, true);
+    const other = agreed === null ? null : beyondPlan(agreed[asked], { step: name, primitive: primitiveName, ...plan }, changes > 0);
+    asked++;
+    if (other !== null) throw new StepFailed(`it is not what was approved: ${other}`, true);
     if (plan.state === 'nothing_to_do') {
       onStep(name, 'nothing_to_do', plan.summary);
       const result: StepResult = { step: name, success: true, summary: plan.summary };
       results.push(result);
       return result;
     }
-    const entry = { runId, index: index++, step: name, primitive: primitiveName, params: stepParams as Json, undo: plan.undo };
+    if (plan.targets.length === 0) {
+      emptySets.push(name);
+      throw new StepFailed(`"${name}" found nothing to act on: an empty set is none, never all`, true);
+    }
+    const entry = {
+      runId,
+      index: index++,
+      step: name,
+      primitive: primitiveName,
+      params: stepParams as Json,
+      targets: plan.targets,
+      before: primitive.undo === null ? null : await observeTargets(primitive, plan.targets, context),
+      undo: plan.undo,
+    };
     await journal.write({ ...entry, state: 'planned', summary: plan.summary });
     try {
       const done = await primitive.apply(parsed, context, plan.undo);
@@ -88,53 +124,18 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
 
   try {
     try {
-      await playbook.run({ params: { ...playbook.params, ...params }, component: context.component.name, step }, context.signal);
+      await playbook.run({ params: { ...playbook.params, ...params }, component: component.name, step }, signal);
     } finally {
       // A step that was not waited for may still act: nothing is undone or verified beside it.
       isOver = true;
       await last;
     }
-    return { success: true, results, changes, refused };
+    return { success: true, results, changes, refused, emptySets };
   } catch (error) {
     refused = error instanceof StepFailed && error.refused;
     const text = messageOf(error);
     onStep(playbook.name, 'failed', text);
     results.push({ step: `step ${results.length + 1}`, success: false, error: text });
-    return { success: false, results, changes, refused };
+    return { success: false, results, changes, refused, emptySets };
   }
-}
-
-/**
- * Undoes what a run did, last step first. Steps that were planned but never reported their end are undone too: they may
- * have acted.
- * @returns what could not be undone, in words; empty when everything is as it was
- */
-export async function undoRun(
-  runId: string,
-  primitives: ReadonlyMap<string, Primitive>,
-  context: PrimitiveContext,
-  journal: Journal,
-): Promise<readonly string[]> {
-  const left: string[] = [];
-  const entries = await journal.entries(runId);
-  for (const entry of entries.toReversed()) {
-    if (entry.state === 'undone') continue;
-    const undo = primitives.get(entry.primitive)?.undo;
-    // A step that was cut off is over all the same: nothing may go on being planned for ever.
-    const isCutOff = entry.state === 'planned';
-    if (!undo) {
-      if (entry.state === 'done') left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
-      if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: 'it was cut off' });
-      continue;
-    }
-    try {
-      await undo(entry.undo, context);
-      await journal.write({ ...entry, state: 'undone' });
-    } catch (error) {
-      left.push(`${entry.step}: ${messageOf(error)}`);
-      if (isCutOff)
-        await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
-    }
-  }
-  return left;
 }

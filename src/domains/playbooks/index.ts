@@ -29,5 +29,6 @@ export type {
 } from './primitive.ts';
 export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
-export { executePlaybook, undoRun, type ExecuteOptions, type ExecuteOutcome, type Journal } from './execute-playbook.ts';
-export { SEVERITY, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';
+export { executePlaybook, type ExecuteOptions, type ExecuteOutcome, type Journal, type StepState } from './execute-playbook.ts';
+export { undoRun, type UndoOutcome } from './undo-run.ts';
+export { SEVERITY, type AttemptScope, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';

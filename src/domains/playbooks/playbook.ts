@@ -88,6 +88,9 @@ export interface JournalEntry {
   readonly step: string;
   readonly primitive: string;
   readonly params: Json;
+  readonly targets: readonly string[];
+  /** What was there before it acted, as its primitive observes it; null where that cannot be compared. */
+  readonly before: Json;
   readonly undo: Json;
   readonly state: JournalState;
   readonly summary: string;

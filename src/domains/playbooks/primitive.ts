@@ -20,11 +20,21 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   plan(params: P, context: PrimitiveContext): Promise<PrimitivePlan>;
   /** Acts. `record` is what `plan` returned as undo: it is already stored. */
   apply(params: P, context: PrimitiveContext, record: Json): Promise<PrimitiveResult>;
-  /** Brings back what was before; safe when `apply` was cut off half way, and when called twice. Null: nothing can be undone. */
-  readonly undo: ((record: Json, context: PrimitiveContext) => Promise<void>) | null;
+  /**
+   * Brings back what was before; safe when `apply` was cut off half way, and when called twice. Null: nothing can be undone, and
+   * no use of it runs by itself.
+   * @returns what it left on purpose, in words, such as a directory that holds data by now; nothing where all is as it was
+   */
+  readonly undo: ((record: Json, context: PrimitiveContext) => Promise<void | readonly string[]>) | null;
+  /**
+   * What it would change, in a form that can be compared: before `apply` and after a whole undo it is the same. Without one, the
+   * traits of those targets that are paths are compared.
+   */
+  readonly observe?: (targets: readonly string[], context: PrimitiveContext) => Promise<Json>;
 }
 
 export type PrimitivePlan =
+  /** Targets: paths, pids, names it acts on. Never empty: a set that came out empty means none, never all, and is refused. */
   | { readonly state: 'ready'; readonly summary: string; readonly targets: readonly string[]; readonly undo: Json }
   /** What it is for holds already: fine, and nothing is changed. */
   | { readonly state: 'nothing_to_do'; readonly summary: string }
@@ -64,6 +74,8 @@ export interface PrimitiveContext {
       readonly input?: string;
     },
   ): Promise<CommandResult>;
+  /** Of something that may hold secrets: the same for the same text, and nothing without this installation's key. */
+  digest(text: string): string;
   /** Progress of long work, shown live. */
   progress(text: string): void;
   /**

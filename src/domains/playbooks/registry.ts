@@ -31,7 +31,25 @@ export interface RegisteredPlaybook {
   readonly failedCount: number;
 }
 
-export type RunState = 'running' | 'applied' | 'verified' | 'failed' | 'undone' | 'interrupted';
+/**
+ * `running` → `applied` → `verified`, which becomes `relapsed` when the failure is back within the stability window.
+ * `inconclusive`: it acted, and nothing could tell whether it helped. `undoing` → `undone`, or `failed` when something could not be
+ * put back. `refused`: it changed nothing. `interrupted`: a crash of Grace cut it off, and it was undone.
+ */
+export type RunState =
+  | 'running'
+  | 'applied'
+  | 'verified'
+  | 'relapsed'
+  | 'inconclusive'
+  | 'undoing'
+  | 'undone'
+  | 'failed'
+  | 'refused'
+  | 'interrupted';
+
+/** Whose tries a run counts to: those of the process, of a check of a stage, or none, since it prevented a failure or was asked for. */
+export type AttemptScope = 'process' | `check ${string}` | 'prevention' | 'person';
 
 export interface PlaybookRun {
   readonly id: string;
@@ -40,6 +58,13 @@ export interface PlaybookRun {
   readonly component: string;
   readonly bootId: string;
   readonly signature: string | null;
+  /** The failure it is for; null where it came before one. */
+  readonly failureId: string | null;
+  readonly scope: AttemptScope;
+  /** How sure the diagnosis was, 0 to 1: a guess that did not help is taken back more easily. */
+  readonly confidence: number;
+  /** Whether the component is started again after it. */
+  readonly restart: boolean;
   readonly state: RunState;
   readonly decision: string;
   readonly startedAtMs: number;
@@ -51,10 +76,14 @@ export interface PlaybookStore {
   list(): Promise<readonly RegisteredPlaybook[]>;
   save(playbook: RegisteredPlaybook): Promise<void>;
   count(name: string, outcome: 'verified' | 'failed'): Promise<void>;
+  /** One verified run less: it has turned out not to have helped. */
+  takeBackVerified(name: string): Promise<void>;
   saveRun(run: PlaybookRun): Promise<void>;
   run(id: string): Promise<PlaybookRun | null>;
   runsIn(...states: readonly RunState[]): Promise<readonly PlaybookRun[]>;
   runsOf(bootId: string): Promise<readonly PlaybookRun[]>;
+  /** Started since then, oldest first. */
+  runsSince(ms: number): Promise<readonly PlaybookRun[]>;
 }
 
 export const SEVERITY: Readonly<Record<Risk, string>> = { low: 'info', medium: 'warning', high: 'error', critical: 'critical' };

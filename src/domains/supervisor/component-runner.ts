@@ -1,5 +1,5 @@
 import { formatDuration, type Clock } from '../../kernel/index.ts';
-import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, type Prober, type ProbeSpec } from '../health/index.ts';
+import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, type Prober, type ProbeResult, type ProbeSpec } from '../health/index.ts';
 import type { Symptom } from '../incidents/index.ts';
 import { BEAT_MS, beatAt } from './beat.ts';
 import type { ComponentSpec } from './component.ts';
@@ -235,9 +235,14 @@ export class ComponentRunner {
 
   /** One readiness probe now; true without one when the process lives. */
   async isReadyNow(): Promise<boolean> {
-    if (!this.isRunning()) return false;
+    return (await this.readyNow()).outcome === 'pass';
+  }
+
+  /** The same in its three outcomes: a probe that could not be carried out says nothing. */
+  async readyNow(): Promise<Pick<ProbeResult, 'outcome' | 'detail'>> {
+    if (!this.isRunning()) return { outcome: 'fail', detail: 'it does not run' };
     const probe = this.spec.readiness ?? this.spec.liveness;
-    return probe === null ? true : (await this.ask(probe)).outcome === 'pass';
+    return probe === null ? { outcome: 'pass', detail: '' } : this.ask(probe);
   }
 
   /**

@@ -173,6 +173,7 @@ export class Sandbox {
       host: this.host,
       logger: { debug() {}, info() {}, warn: (message) => this.asked.push(`warn ${message}`), error() {} },
       signal: new AbortController().signal,
+      digest: sha256Hex,
       overrides: {
         get: async () => this.overrides,
         set: async (_component, change) => {

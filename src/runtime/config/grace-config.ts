@@ -1,3 +1,4 @@
+import type { HealingLimits } from '../../domains/governance/index.ts';
 import type { ProbeTarget } from '../../domains/health/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { Provenance } from './origin.ts';
@@ -65,6 +66,7 @@ export interface HealingConfig {
   readonly ampEscalation: boolean;
   /** A secret: never logged, stored or shown. */
   readonly ampApiKey: string | null;
+  readonly limits: HealingLimits;
 }
 
 export interface MonitorConfig {

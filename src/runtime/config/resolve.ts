@@ -53,6 +53,10 @@ const DEFAULTS = {
   maxHealingAttempts: byDefault(3, 'what three fixes did not heal needs a person'),
   hold: byDefault('auto' as const, 'stays where it can still help, gives up where a script waits for the exit code'),
   executeAtRuntime: byDefault(false, 'at run time Grace says what it would do until SELF_HEAL_EXECUTE=true'),
+  perHour: byDefault(20, 'more playbooks in an hour is no healing any more'),
+  cooldown: byDefault('5m', 'what comes back sooner was not healed'),
+  breakerAfter: byDefault(3, 'what did not help three times will not help the fourth time'),
+  stability: byDefault('2m', 'most fixes that do not hold fail within minutes'),
   ampEscalation: byDefault(true, 'asks only when there is an AMP_API_KEY'),
   ampApiKey: byDefault(null, 'without a key nothing is sent anywhere'),
   health: byDefault('30s', 'cheap, and twice within a minute'),
@@ -201,6 +205,12 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         DEFAULTS.ampEscalation,
       ),
       ampApiKey: choose<string | null>('healing.ampApiKey', env('AMP_API_KEY'), DEFAULTS.ampApiKey),
+      limits: {
+        perHour: choose<number>('healing.limits.perHour', inFile(healing?.limits?.perHour), DEFAULTS.perHour),
+        cooldownMs: ms('healing.limits.cooldown', inFile(healing?.limits?.cooldown), DEFAULTS.cooldown),
+        breakerAfter: choose<number>('healing.limits.breakerAfter', inFile(healing?.limits?.breakerAfter), DEFAULTS.breakerAfter),
+        stabilityMs: ms('healing.limits.stability', inFile(healing?.limits?.stability), DEFAULTS.stability),
+      },
     },
     monitor: {
       healthMs: ms('monitor.health', inFile(monitor?.health), DEFAULTS.health),

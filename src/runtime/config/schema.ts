@@ -280,6 +280,18 @@ const healing = z.strictObject(
     executeAtRuntime: flag.optional(),
     /** Ask the advisor when playbooks did not help; needs AMP_API_KEY. */
     ampEscalation: flag.optional(),
+    /** How much Grace may do, whatever the policies say. */
+    limits: z
+      .strictObject(
+        {
+          perHour: wholeNumber(1, 10_000).optional(),
+          cooldown: duration.optional(),
+          breakerAfter: wholeNumber(1, 100).optional(),
+          stability: duration.optional(),
+        },
+        { error: 'must be an object such as { perHour: 20, cooldown: "5m" }' },
+      )
+      .optional(),
   },
   { error: 'must be an object such as { executeAtRuntime: true }' },
 );

@@ -1,0 +1,227 @@
+import { failuresInARow, HOUR_MS, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
+import {
+  executePlaybook,
+  undoRun,
+  type AttemptScope,
+  type LoadedPlaybook,
+  type PlaybookRun,
+  type RegisteredPlaybook,
+  type StepState,
+  type UndoOutcome,
+} from '../playbooks/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { HealerPorts } from './healer-ports.ts';
+
+/** Longest a whole playbook may take; package installs are the slow ones. */
+const RUN_LIMIT_MS = 8 * 60_000;
+const STEP_LIMIT_MS = 6 * 60_000;
+
+/** One run that was decided on. */
+export interface RunRequest {
+  readonly registered: RegisteredPlaybook;
+  /** As it was just loaded, with the hash of its bytes. */
+  readonly playbook: LoadedPlaybook;
+  readonly hash: string;
+  readonly component: ComponentSpec;
+  readonly bootId: string;
+  readonly scope: AttemptScope;
+  readonly signature: string | null;
+  readonly failureId: string | null;
+  readonly confidence: number;
+  readonly restart: boolean;
+  readonly decision: Decision;
+  /** The plan that people have agreed to; null where nobody had to. */
+  readonly agreed: readonly ForeseenStep[] | null;
+  readonly signal: AbortSignal;
+}
+
+export interface RunResult {
+  /** `busy`: another run has this component. `refused`: nothing was changed. `failed`: it was undone, as far as that went. */
+  readonly state: 'applied' | 'nothing_to_do' | 'refused' | 'failed' | 'busy';
+  readonly runId: string;
+  /** What was done, or why not. */
+  readonly detail: string;
+  readonly undone: boolean;
+}
+
+/** Runs of playbooks, whoever asked for them: one at a time per component, journalled, and put back when they do not work. */
+export class PlaybookRuns {
+  private readonly ports: HealerPorts;
+
+  constructor(ports: HealerPorts) {
+    this.ports = ports;
+  }
+
+  async run(request: RunRequest): Promise<RunResult> {
+    const { ids, limits } = this.ports;
+    const runId = ids.next('run');
+    const lease = await limits.lease(request.component.name, runId);
+    if (lease === null)
+      return { state: 'busy', runId, detail: `another playbook is acting on ${request.component.name}: one at a time`, undone: true };
+    try {
+      return await this.execute(runId, request);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  private async execute(runId: string, request: RunRequest): Promise<RunResult> {
+    const { clock, emit, playbooks, journal } = this.ports;
+    const { registered, playbook, component, agreed } = request;
+    const { primitives } = await this.ports.knowledge();
+    const run = this.started(runId, request);
+    // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
+    await playbooks.saveRun(run);
+    const onStep = (step: string, state: StepState, summary: string): void =>
+      emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
+    const outcome = await executePlaybook({
+      runId,
+      playbook,
+      params: playbook.params,
+      primitives,
+      agreed,
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(RUN_LIMIT_MS)]),
+      stepLimitMs: STEP_LIMIT_MS,
+      contextFor: (until) => this.ports.primitiveContext(component, until, (text) => onStep('', 'progress', text)),
+      journal,
+      onStep,
+    });
+    for (const step of outcome.emptySets)
+      emit({
+        type: 'notice',
+        level: 'error',
+        text: `${registered.name}: "${step}" found nothing to act on, and did nothing: look at what it is meant for`,
+      });
+    if (outcome.success && outcome.changes > 0) {
+      await playbooks.saveRun({ ...run, state: 'applied', endedAtMs: clock.nowMs() });
+      return { state: 'applied', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: false };
+    }
+    if (outcome.success) {
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      return { state: 'nothing_to_do', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: true };
+    }
+    const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
+    if ((await journal.entries(runId)).length === 0) {
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      return { state: 'refused', runId, detail, undone: true };
+    }
+    const { left } = await this.undo(run, component, request.signal);
+    if (!outcome.refused) await this.didNotHelp(run);
+    return { state: 'failed', runId, detail, undone: left.length === 0 };
+  }
+
+  private started(runId: string, request: RunRequest): PlaybookRun {
+    return {
+      id: runId,
+      playbook: request.registered.name,
+      hash: request.hash,
+      component: request.component.name,
+      bootId: request.bootId,
+      signature: request.signature,
+      failureId: request.failureId,
+      scope: request.scope,
+      confidence: request.confidence,
+      restart: request.restart,
+      decision: request.decision.reason,
+      startedAtMs: this.ports.clock.nowMs(),
+      endedAtMs: null,
+      state: 'running',
+    };
+  }
+
+  /**
+   * Puts back what a run did, and says so where that did not work out. Cut off half way, it goes on at the next start.
+   * @param endsAs  what the run is when all was put back
+   */
+  async undo(
+    run: PlaybookRun,
+    component: ComponentSpec,
+    signal: AbortSignal,
+    endsAs: 'undone' | 'interrupted' | 'relapsed' = 'undone',
+  ): Promise<UndoOutcome> {
+    const { playbooks, journal, clock, emit } = this.ports;
+    const { primitives } = await this.ports.knowledge();
+    await playbooks.saveRun({ ...run, state: 'undoing' });
+    const context = this.ports.primitiveContext(component, signal, () => undefined);
+    const outcome = await undoRun(run.id, primitives, context, journal);
+    await playbooks.saveRun({ ...run, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
+    if (outcome.left.length > 0)
+      emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
+    return outcome;
+  }
+
+  /** Counts a try that did not help, and opens the breaker when it is one too many. */
+  async didNotHelp(run: PlaybookRun): Promise<void> {
+    const { playbooks, limits, limitSettings, ids, clock, emit } = this.ports;
+    await playbooks.count(run.playbook, 'failed');
+    const runs = (await playbooks.runsSince(clock.nowMs() - BREAKER_LOOKS_BACK_MS)).map(countedRun);
+    const breakers = await limits.breakers();
+    const isOpen = breakers.some((b) => b.closedAtMs === null && b.playbook === run.playbook && b.component === run.component);
+    const failures = failuresInARow(run.playbook, run.component, runs, breakers);
+    if (isOpen || failures < limitSettings.breakerAfter) return;
+    const breaker = {
+      id: ids.next('brk'),
+      kind: 'breaker' as const,
+      playbook: run.playbook,
+      component: run.component,
+      openedAtMs: clock.nowMs(),
+      reason: `${run.playbook} did not help ${run.component} ${failures} times in a row`,
+      closedAtMs: null,
+      closedBy: null,
+      closeReason: null,
+    };
+    await limits.saveBreaker(breaker);
+    emit({ type: 'breaker_opened', breaker: breaker.id, component: run.component, playbook: run.playbook, reason: breaker.reason });
+  }
+
+  /**
+   * What a crash of Grace cut off: steps that may have acted are undone, last first, once. What had acted and was not yet proven is
+   * left for the next boot to prove.
+   * @returns playbook names
+   */
+  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
+    const { playbooks, clock, emit } = this.ports;
+    const undone: string[] = [];
+    for (const run of await playbooks.runsIn('running', 'undoing')) {
+      const spec = component(run.component);
+      if (spec === null) {
+        emit({
+          type: 'notice',
+          level: 'warn',
+          text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
+        });
+        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
+      } else await this.undo(run, spec, signal, run.state === 'undoing' ? 'undone' : 'interrupted');
+      undone.push(run.playbook);
+    }
+    return undone;
+  }
+
+  /** Runs of the last hour and of the cooldown, as the limits see them. */
+  async counted(): Promise<readonly CountedRun[]> {
+    const { playbooks, clock, limitSettings } = this.ports;
+    const runs = await playbooks.runsSince(clock.nowMs() - Math.max(HOUR_MS, limitSettings.cooldownMs));
+    return runs.filter((r) => r.state !== 'refused' && r.scope !== 'person').map(countedRun);
+  }
+}
+
+/** A breaker looks at what was tried this month: older tries say little about the playbook of today. */
+const BREAKER_LOOKS_BACK_MS = 30 * 86_400_000;
+
+export function countedRun(run: PlaybookRun): CountedRun {
+  const { playbook, component, signature, startedAtMs, endedAtMs } = run;
+  return { playbook, component, signature, startedAtMs, endedAtMs, outcome: OUTCOME[run.state] };
+}
+
+const OUTCOME: Readonly<Record<PlaybookRun['state'], CountedRun['outcome']>> = {
+  running: 'open',
+  applied: 'open',
+  verified: 'helped',
+  relapsed: 'did_not_help',
+  inconclusive: 'open',
+  undoing: 'did_not_help',
+  undone: 'did_not_help',
+  failed: 'did_not_help',
+  refused: 'open',
+  interrupted: 'cut_off',
+};
