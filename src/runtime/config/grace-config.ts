@@ -1,4 +1,5 @@
 import type { ProbeTarget } from '../../domains/health/index.ts';
+import type { SnapshotLimits } from '../../domains/snapshots/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { Provenance } from './origin.ts';
 
@@ -65,6 +66,12 @@ export interface HealingConfig {
   readonly ampEscalation: boolean;
   /** A secret: never logged, stored or shown. */
   readonly ampApiKey: string | null;
+  readonly snapshots: SnapshotConfig;
+}
+
+export interface SnapshotConfig extends SnapshotLimits {
+  /** Globs, relative to the directories of each component. */
+  readonly files: readonly string[];
 }
 
 export interface MonitorConfig {
