@@ -10,6 +10,8 @@ export default defineConfig({
     // The process of a playbook may read one file alone, and what starts it finds it beside itself.
     'playbook-runner': 'src/adapters/node/playbook-runner.ts',
     'playbook-child': 'src/adapters/node/playbook-child.ts',
+    // A thread of its own, for reading whole databases.
+    'sqlite-proof-worker': 'src/adapters/databases/sqlite-proof-worker.ts',
   },
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },

@@ -40,6 +40,7 @@ import type { DecisionPoint } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
+import type { Snapshots } from '../domains/snapshots/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
@@ -239,6 +240,19 @@ export async function compose(options: ComposeOptions) {
       until,
       progress,
     );
+  let kept: Promise<Snapshots> | undefined;
+  /** How components were before something changed them; loaded when the first one is taken. */
+  const keptSnapshots = (): Promise<Snapshots> =>
+    (kept ??= import('./snapshots.ts').then(({ openSnapshots }) =>
+      openSnapshots({
+        config,
+        spawner: marked(fixesOf(bootId)),
+        redactor,
+        playbooks: repos.playbooks,
+        environmentOf,
+        isRunning: (name) => host.members(name).length > 0,
+      }),
+    ));
   const folder = playbookLibrary(config.playbooksDir, nodeFiles, {
     redact: (text) => redactor.redact(text),
     logger,
@@ -476,6 +490,7 @@ export async function compose(options: ComposeOptions) {
     onEvent: (listener: (event: GraceEvent) => void): void => void bus.on('grace.event', listener),
     launchOf,
     lookback,
+    snapshots: keptSnapshots,
     keepAsGood,
     endCutOff,
     layers: layersOf(config.components),

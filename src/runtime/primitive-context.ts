@@ -44,7 +44,7 @@ export function primitiveContext(
  * The absolute path, when it lies below one of the component's roots, symbolic links followed.
  * @throws PrimitiveMisuse otherwise
  */
-async function confine(path: string, component: ComponentSpec, files: Files): Promise<string> {
+export async function confine(path: string, component: ComponentSpec, files: Files): Promise<string> {
   const absolute = isAbsolute(path) ? resolve(path) : resolve(component.cwd, path);
   const real = await realPathOf(absolute, files);
   for (const root of [component.cwd, ...component.roots, ...component.envFiles.map((f) => dirname(f))]) {

@@ -1,3 +1,4 @@
+import type { DatabaseLocation } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
@@ -33,21 +34,7 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
   async function locationOf(name: string) {
     const spec = options.component(name);
     if (spec === null || spec.kind !== 'process') return null;
-    const env = { ...(await readEnvFiles(spec)), ...(await options.environmentOf(spec)) };
-    const { locateDatabase, findOnlySqlite } = await adapter();
-    const named = locateDatabase(env, spec.database, spec.cwd);
-    if (named !== null || spec.database !== null) return { spec, location: named };
-    const path = await findOnlySqlite(spec.roots);
-    return { spec, location: path === null ? null : ({ engine: 'sqlite', path } as const) };
-  }
-
-  /** An env file that the command reads by itself still says where the database is. */
-  async function readEnvFiles(spec: ComponentSpec): Promise<Record<string, string>> {
-    const { readFile } = await import('node:fs/promises');
-    const { parseEnv } = await import('node:util');
-    const out: Record<string, string> = {};
-    for (const file of spec.envFiles) Object.assign(out, parseEnv(await readFile(file, 'utf8').catch(() => '')));
-    return out;
+    return { spec, location: await databaseOf(spec, await options.environmentOf(spec)) };
   }
 
   async function lookNow(name: string) {
@@ -160,4 +147,23 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       return { dropped: result.tables, kept: [] };
     },
   };
+}
+
+/** Where the database of a component is, as its configuration and its environment say, or else the only one in its directories. */
+export async function databaseOf(spec: ComponentSpec, environment: Readonly<Record<string, string>>): Promise<DatabaseLocation | null> {
+  const env = { ...(await readEnvFiles(spec)), ...environment };
+  const { locateDatabase, findOnlySqlite } = await adapter();
+  const named = locateDatabase(env, spec.database, spec.cwd);
+  if (named !== null || spec.database !== null) return named;
+  const path = await findOnlySqlite(spec.roots);
+  return path === null ? null : { engine: 'sqlite', path };
+}
+
+/** An env file that the command reads by itself still says where the database is. */
+async function readEnvFiles(spec: ComponentSpec): Promise<Record<string, string>> {
+  const { readFile } = await import('node:fs/promises');
+  const { parseEnv } = await import('node:util');
+  const out: Record<string, string> = {};
+  for (const file of spec.envFiles) Object.assign(out, parseEnv(await readFile(file, 'utf8').catch(() => '')));
+  return out;
 }

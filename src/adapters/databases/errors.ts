@@ -73,3 +73,27 @@ export class DatabaseDriverMissing extends GraceError {
     });
   }
 }
+
+/** A copy cannot be put back as things are. */
+export class DatabaseRestoreRefused extends GraceError {
+  constructor(database: string, problem: string) {
+    super({
+      code: 'GRACE_DATABASES_RESTORE_REFUSED',
+      message: `${database} is left as it is: ${problem}`,
+      hint: 'nothing of it was changed; clear away what the message names, then restore again',
+      details: { database },
+    });
+  }
+}
+
+/** `pg_dump` or `pg_restore` is missing, or ended with an error. */
+export class DatabaseToolFailed extends GraceError {
+  constructor(tool: string, database: string, problem: string, hint: string) {
+    super({
+      code: 'GRACE_DATABASES_TOOL_FAILED',
+      message: `${tool} for ${database}: ${problem}`,
+      hint,
+      details: { tool, database },
+    });
+  }
+}

@@ -1,10 +1,14 @@
 // The databases of the services Grace guards: where they are, what their schema was when all was well, what is missing
-// since, and how to bring exactly that back. Looking is read-only and bounded; rows of users are never read.
+// since, and how to bring exactly that back. Looking is read-only and bounded; rows of users are never read, except by
+// `databaseCopies`, which copies whole databases and puts them back.
+export { databaseCopies, type DatabaseCopiesOptions } from './database-copies.ts';
 export {
   DatabaseDriverMissing,
   DatabaseLoginRefused,
   DatabaseQueryFailed,
+  DatabaseRestoreRefused,
   DatabaseTimeout,
+  DatabaseToolFailed,
   DatabaseTooLarge,
   DatabaseUnreachable,
 } from './errors.ts';

@@ -211,7 +211,7 @@ function failureOf(error: unknown, target: PostgresTarget, limitMs: number): Gra
   return new DatabaseQueryFailed(database, text, sqlState);
 }
 
-function withoutPassword(text: string, password: string | null): string {
+export function withoutPassword(text: string, password: string | null): string {
   if (password === null || password.length < 4) return text;
   return text.replaceAll(password, '[redacted]').replaceAll(encodeURIComponent(password), '[redacted]');
 }

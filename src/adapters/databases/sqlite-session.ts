@@ -45,7 +45,7 @@ export async function inSqlite<T>(
 }
 
 /** SQLite's own number for what went wrong; null when the error is not SQLite's. */
-function resultCodeOf(error: unknown): number | null {
+export function resultCodeOf(error: unknown): number | null {
   const code = (error as { errcode?: unknown } | null | undefined)?.errcode;
   return typeof code === 'number' ? code : null;
 }
@@ -86,15 +86,15 @@ function inTransaction<T>(database: DatabaseSync, begin: string, work: (database
 }
 
 /** Neither a write-ahead log nor a rollback journal: nobody has written and not finished. */
-function isAtRest(path: string): boolean {
+export function isAtRest(path: string): boolean {
   return ['-wal', '-journal'].every((suffix) => statSync(`${path}${suffix}`, { throwIfNoEntry: false }) === undefined);
 }
 
-function isUnchanged(before: Stats, now: Stats): boolean {
+export function isUnchanged(before: Stats, now: Stats): boolean {
   return before.ino === now.ino && before.size === now.size && before.mtimeMs === now.mtimeMs;
 }
 
-function failureOf(error: unknown, name: string): unknown {
+export function failureOf(error: unknown, name: string): unknown {
   const code = resultCodeOf(error);
   if (code === null) return error;
   const text = messageOf(error);

@@ -105,6 +105,7 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
 
   registerPatterns(program, answer);
   registerPolicy(program, say);
+  registerSnapshots(program, say);
   const incidents = group(program, 'incidents', 'what is known of each failure', async (command) => {
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
@@ -239,6 +240,59 @@ function registerPolicy(program: Command, say: (command: Command, given: Answer)
       const { testPolicy } = await import('./policy.ts');
       await say(command, await testPolicy(options, command.optsWithGlobals()));
     });
+}
+
+function registerSnapshots(program: Command, say: (command: Command, given: Answer) => Promise<void>): void {
+  const snapshots = listGroup(program, 'snapshots', 'how components were before Grace changed them', async (command) => {
+    const { listSnapshots, withSnapshots } = await import('./snapshots.ts');
+    await say(command, await withSnapshots(command.optsWithGlobals(), (known) => listSnapshots(known, Date.now())));
+  });
+  looking(snapshots, 'show', 'what is in it, and how each part differs from now')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { showSnapshot, withSnapshots } = await import('./snapshots.ts');
+      await say(command, await withSnapshots(command.optsWithGlobals(), (known) => showSnapshot(known, id, untilSignal(), Date.now())));
+    });
+  looking(snapshots, 'restore', 'put it back, and look whether it is as it was; exit code 1 when not')
+    .argument('<id>')
+    .option(
+      '--only <path>',
+      'this file, directory or database alone; can be repeated',
+      (path: string, before: string[]) => [...before, path],
+      [],
+    )
+    .option('--dry-run', 'say what would be put back, and change nothing')
+    .option('--while-running', 'although the component runs')
+    .option('-y, --yes', 'without asking; needed where there is no terminal')
+    .action(async (id: string, given: RestoreFlags, command: Command) => {
+      const { withSnapshots } = await import('./snapshots.ts');
+      const { askOnTerminal, restoreSnapshot } = await import('./snapshots-restore.ts');
+      const options = command.optsWithGlobals<LookOptions>();
+      const request = {
+        only: given.only,
+        isDryRun: given.dryRun === true,
+        isAgreed: given.yes === true,
+        whileRunning: given.whileRunning === true,
+        ask: options.json === true ? null : askOnTerminal(),
+        directory: process.cwd(),
+      };
+      await say(command, await withSnapshots(options, (known) => restoreSnapshot(known, id, request, untilSignal())));
+    });
+}
+
+interface RestoreFlags {
+  readonly only: readonly string[];
+  readonly dryRun?: boolean;
+  readonly whileRunning?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Aborted by the first Ctrl-C or SIGTERM. */
+function untilSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new Error('stopped by a signal'));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  return stop.signal;
 }
 
 /** A command that lists by itself and has commands of its own below it. */

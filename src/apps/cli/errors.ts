@@ -53,6 +53,18 @@ export class NothingToRun extends GraceError {
   }
 }
 
+/** Something would be changed, and nobody is there to be asked. */
+export class ConfirmationNeeded extends GraceError {
+  constructor(command: string) {
+    super({
+      code: 'GRACE_CLI_CONFIRMATION_NEEDED',
+      message: 'this changes files or databases, and there is no terminal to ask at',
+      hint: `see what it would do with: ${command} --dry-run; then say --yes`,
+      details: { command },
+    });
+  }
+}
+
 /** A decision cannot be explained without knowing how risky the playbook is. */
 export class PolicyCaseUnknown extends GraceError {
   constructor(playbook: string) {

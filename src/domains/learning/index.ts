@@ -26,6 +26,7 @@ export {
 export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Suspect, type SuspectCase } from './suspects.ts';
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
+export { namedBy } from './named-paths.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
 export { isPlainSetting } from './plain-setting.ts';
 export { countRestless, restlessPaths, UNKNOWN_RESTLESSNESS, type Restlessness } from './restlessness.ts';

@@ -1,5 +1,6 @@
 import type { HealingLimits } from '../../domains/governance/index.ts';
 import type { ProbeTarget } from '../../domains/health/index.ts';
+import type { SnapshotLimits } from '../../domains/snapshots/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { Provenance } from './origin.ts';
 
@@ -67,6 +68,12 @@ export interface HealingConfig {
   /** A secret: never logged, stored or shown. */
   readonly ampApiKey: string | null;
   readonly limits: HealingLimits;
+  readonly snapshots: SnapshotConfig;
+}
+
+export interface SnapshotConfig extends SnapshotLimits {
+  /** Globs, relative to the directories of each component. */
+  readonly files: readonly string[];
 }
 
 export interface MonitorConfig {

@@ -6,9 +6,9 @@ import { probeHost, readHostAndPort, urlOn } from './address.ts';
 import type { ComponentDetection, DetectedProject } from './detect.ts';
 import type { Found } from './detect-command.ts';
 import type { EnvironmentName, EnvironmentSettings } from './environment.ts';
-import type { ConfigFlags, DependencyWait, GraceConfig, SmokeSpec } from './grace-config.ts';
+import type { ConfigFlags, DependencyWait, GraceConfig, SmokeSpec, SnapshotConfig } from './grace-config.ts';
 import { Chooser, type Candidate } from './origin.ts';
-import type { CommandFile, ComponentFile, DependencyFile, GraceConfigFile, ProbeFile, SmokeFile } from './schema.ts';
+import type { CommandFile, ComponentFile, DependencyFile, GraceConfigFile, ProbeFile, SmokeFile, SnapshotsFile } from './schema.ts';
 import { parseWords } from './words.ts';
 
 /** Where the settings came from, each part already checked. */
@@ -59,6 +59,12 @@ const DEFAULTS = {
   stability: byDefault('2m', 'most fixes that do not hold fail within minutes'),
   ampEscalation: byDefault(true, 'asks only when there is an AMP_API_KEY'),
   ampApiKey: byDefault(null, 'without a key nothing is sent anywhere'),
+  snapshotFiles: byDefault([] as readonly string[], 'env files, and what the command and its config files name, are in it anyway'),
+  snapshotDatabases: byDefault('touched' as const, 'a copy for every fix would make small fixes slow'),
+  databaseMbMax: byDefault(1024, 'copied within a minute or so; larger ones need a backup of their own'),
+  keepCount: byDefault(50, 'weeks of fixes for most services'),
+  keepDays: byDefault(30, 'what nobody missed for a month is not missed'),
+  keepMegabytes: byDefault(4096, 'a few copies of the largest database'),
   health: byDefault('30s', 'cheap, and twice within a minute'),
   metrics: byDefault('1m', 'fine enough for an hourly trend'),
   selfHeal: byDefault('5m', 'a sweep for what probes did not see'),
@@ -211,6 +217,7 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         breakerAfter: choose<number>('healing.limits.breakerAfter', inFile(healing?.limits?.breakerAfter), DEFAULTS.breakerAfter),
         stabilityMs: ms('healing.limits.stability', inFile(healing?.limits?.stability), DEFAULTS.stability),
       },
+      snapshots: resolveSnapshots(healing?.snapshots ?? {}, chooser),
     },
     monitor: {
       healthMs: ms('monitor.health', inFile(monitor?.health), DEFAULTS.health),
@@ -246,6 +253,24 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
     provenance: chooser.provenance,
   });
 }
+
+function resolveSnapshots(file: SnapshotsFile, chooser: Chooser): SnapshotConfig {
+  const at = 'healing.snapshots';
+  const choose = chooser.choose.bind(chooser);
+  return {
+    files: choose(`${at}.files`, inFile(file.files), DEFAULTS.snapshotFiles),
+    databases: choose(`${at}.databases`, inFile(file.databases), DEFAULTS.snapshotDatabases),
+    databaseBytesMax: choose<number>(`${at}.databaseMbMax`, inFile(file.databaseMbMax), DEFAULTS.databaseMbMax) * MIB,
+    keep: {
+      count: choose<number>(`${at}.keep.count`, inFile(file.keep?.count), DEFAULTS.keepCount),
+      ageMs: choose<number>(`${at}.keep.days`, inFile(file.keep?.days), DEFAULTS.keepDays) * DAY_MS,
+      bytes: choose<number>(`${at}.keep.megabytes`, inFile(file.keep?.megabytes), DEFAULTS.keepMegabytes) * MIB,
+    },
+  };
+}
+
+const MIB = 1_048_576;
+const DAY_MS = 86_400_000;
 
 interface Scope {
   readonly parts: ConfigParts;

@@ -274,6 +274,29 @@ const boot = z.strictObject(
   { error: 'must be an object such as { mode: "resilient" }' },
 );
 
+const snapshots = z.strictObject(
+  {
+    /** Globs of further files that belong into every snapshot, relative to the component's `cwd` and `data`. */
+    files: listOf(text, 'globs').max(100, { error: 'must have at most 100 entries' }).optional(),
+    /** `touched`: when the fix changes a database. */
+    databases: oneOf(['touched', 'always', 'never']).optional(),
+    /** Larger databases are left out, and that is said. */
+    databaseMbMax: wholeNumber(1, 1_000_000).optional(),
+    /** How long they are kept; the limit that is reached first counts. */
+    keep: z
+      .strictObject(
+        {
+          count: wholeNumber(1, 100_000).optional(),
+          days: wholeNumber(1, 36_500).optional(),
+          megabytes: wholeNumber(1, 100_000_000).optional(),
+        },
+        { error: 'must be an object such as { count: 20, days: 30 }' },
+      )
+      .optional(),
+  },
+  { error: 'must be an object such as { databases: "touched" }' },
+);
+
 const healing = z.strictObject(
   {
     /** Act at run time; otherwise Grace only says what it would do. */
@@ -292,6 +315,8 @@ const healing = z.strictObject(
         { error: 'must be an object such as { perHour: 20, cooldown: "5m" }' },
       )
       .optional(),
+    /** What is kept of a component before a fix changes it. */
+    snapshots: snapshots.optional(),
   },
   { error: 'must be an object such as { executeAtRuntime: true }' },
 );
@@ -368,6 +393,7 @@ export const configSchema = z.strictObject(
 export type GraceConfigFile = z.input<typeof configSchema>;
 export type ComponentFile = z.input<typeof component>;
 export type DependencyFile = z.input<typeof dependency>;
+export type SnapshotsFile = z.input<typeof snapshots>;
 export type ProbeFile = z.input<typeof probe>;
 export type SmokeFile = z.input<typeof smoke>;
 export type CommandFile = z.input<typeof command>;
