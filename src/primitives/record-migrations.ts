@@ -12,6 +12,7 @@ export const recordMigrations: Primitive<Params> = {
   name: 'record_migrations',
   description: 'Records migrations again that were recorded at the last good boot and whose schema is there.',
   risk: 'high',
+  touchesDatabase: true,
 
   parse(params) {
     const p = new Parameters('record_migrations', params, ['migrations']);

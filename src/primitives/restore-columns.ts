@@ -13,6 +13,7 @@ export const restoreColumns: Primitive<Params> = {
   name: 'restore_columns',
   description: 'Adds missing columns of tables again, empty, as they were at the last good boot.',
   risk: 'high',
+  touchesDatabase: true,
 
   parse(params) {
     const p = new Parameters('restore_columns', params, ['columns']);

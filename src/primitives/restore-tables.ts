@@ -12,6 +12,7 @@ export const restoreTables: Primitive<Params> = {
   name: 'restore_tables',
   description: 'Makes missing tables again, empty, as they were at the last good boot.',
   risk: 'high',
+  touchesDatabase: true,
 
   parse(params) {
     const p = new Parameters('restore_tables', params, ['tables']);

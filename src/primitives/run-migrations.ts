@@ -23,6 +23,7 @@ export const runMigrations: Primitive<Params> = {
   name: 'run_migrations',
   description: "Runs the component's own migration command; a SQLite database is copied first.",
   risk: 'high',
+  touchesDatabase: true,
 
   parse(params) {
     void new Parameters('run_migrations', params, []);

@@ -305,6 +305,7 @@ export async function compose(options: ComposeOptions) {
     journal,
     limits: repos.limits,
     limitSettings: config.healing.limits,
+    snapshots: keptSnapshots,
     library,
     knowledge,
     emit: redactedEmit,

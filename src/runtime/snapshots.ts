@@ -71,7 +71,7 @@ export async function openSnapshots(parts: SnapshotParts): Promise<Snapshots> {
     confine: (path, spec) => confine(path, spec, nodeFiles),
     declaredFiles: (spec) => declaredFiles(spec, config.healing.snapshots.files),
     async unfinishedRuns() {
-      const runs = await parts.playbooks.runsIn('running', 'applied', 'interrupted');
+      const runs = await parts.playbooks.runsIn('running', 'applied', 'inconclusive', 'undoing', 'interrupted');
       // What was cut off is finished once it has an end: then its steps are undone.
       return new Set(runs.filter((run) => run.state !== 'interrupted' || run.endedAtMs === null).map((run) => run.id));
     },

@@ -155,6 +155,7 @@ function linesFor(event: GraceEvent): readonly string[] {
       return event.outcome === 'success'
         ? [paint('green', `up in ${formatDuration(event.durationMs)}`)]
         : [`${paint('red', `boot ${event.outcome}`)} after ${formatDuration(event.durationMs)}\nreport: ${event.report}`];
+    case 'snapshot_taken':
     case 'stage_started':
     case 'component_starting':
       return [];

@@ -1,4 +1,4 @@
-import { messageOf, type Clock, type Json } from '../../kernel/index.ts';
+import type { Clock, Json } from '../../kernel/index.ts';
 import {
   approvalsHeld,
   approvalState,
@@ -18,6 +18,7 @@ import {
   type Phase,
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
+import { foresee, knowsSteps } from './foresee.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
@@ -80,7 +81,7 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
-  const foreseen = isKnown && registered.origin !== 'learned' ? await foresee(asked) : null;
+  const foreseen = isKnown && registered.origin !== 'learned' ? await foresee(registered.steps, asked.primitives, asked.context) : null;
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);
@@ -120,40 +121,6 @@ function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'a
 /** What an approval is bound to where the steps are not: the file, its parameters, the component. */
 export function bindingOfFile(hash: string, component: string, params: Json): string {
   return bindingHash(hash, component, params);
-}
-
-/** A person's file, or one that was edited, says by itself what it does: its steps are known when it runs. */
-function knowsSteps({ steps, hash, origin }: RegisteredPlaybook, loadedHash: string): boolean {
-  return steps.length > 0 && hash === loadedHash && origin !== 'edited' && origin !== 'written';
-}
-
-/** What each step would do now. Later ones are planned as if those before them had not run: so they are each time. */
-async function foresee({ registered, primitives, context }: Asked): Promise<readonly ForeseenStep[]> {
-  const foreseen: ForeseenStep[] = [];
-  for (const { name, primitive, params } of registered.steps) {
-    const step = { step: name, primitive, targets: [] };
-    try {
-      const power = primitives.get(primitive);
-      if (power === undefined) throw new TypeError(`there is no primitive "${primitive}"`);
-      const plan = await power.plan(power.parse(params), context);
-      if (plan.state === 'refused') foreseen.push({ ...step, state: 'refused', summary: plan.reason });
-      else
-        foreseen.push({
-          ...step,
-          state: plan.state,
-          summary: withoutTime(plan.summary),
-          targets: plan.state === 'ready' ? plan.targets : [],
-        });
-    } catch (error) {
-      foreseen.push({ ...step, state: 'refused', summary: messageOf(error) });
-    }
-  }
-  return foreseen;
-}
-
-/** What is kept of a file gets a name with the time of the run: another time is not another plan. */
-function withoutTime(summary: string): string {
-  return summary.replaceAll(/\.broken-\d{14}(?:-\d{1,9})?/g, '.broken-<time>');
 }
 
 /** The newest approval of this playbook for this component that was given and does not cover what would be done now. */

@@ -67,6 +67,13 @@ export type GraceEvent =
       readonly state: 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed';
       readonly summary: string;
     }
+  | {
+      readonly type: 'snapshot_taken';
+      readonly component: string;
+      readonly snapshot: string;
+      readonly playbook: string;
+      readonly items: number;
+    }
   | { readonly type: 'playbook_verified'; readonly component: string; readonly playbook: string; readonly incident: string }
   | {
       readonly type: 'playbook_failed';

@@ -3,6 +3,7 @@ import type { ApprovalStore, HealingLimits, LimitStore } from '../governance/ind
 import type { IncidentStore } from '../incidents/index.ts';
 import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
 import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
+import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
 import type { Emit } from './events.ts';
@@ -47,6 +48,8 @@ export interface HealerPorts extends PolicyPorts {
   readonly limits: LimitStore;
   readonly limitSettings: HealingLimits;
   readonly library: PlaybookLibrary;
+  /** Loaded when something is about to be changed. */
+  snapshots(): Promise<Snapshots>;
   /** Loaded when the first failure needs it: most boots never do. */
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;

@@ -1,6 +1,7 @@
 import { failuresInARow, HOUR_MS, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
+  remainsOf,
   undoRun,
   type AttemptScope,
   type LoadedPlaybook,
@@ -11,6 +12,7 @@ import {
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
+import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
 
 /** Longest a whole playbook may take; package installs are the slow ones. */
 const RUN_LIMIT_MS = 8 * 60_000;
@@ -72,6 +74,7 @@ export class PlaybookRuns {
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
     await playbooks.saveRun(run);
+    await keepBefore(this.ports, run, registered, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
     const outcome = await executePlaybook({
@@ -143,11 +146,31 @@ export class PlaybookRuns {
     const { primitives } = await this.ports.knowledge();
     await playbooks.saveRun({ ...run, state: 'undoing' });
     const context = this.ports.primitiveContext(component, signal, () => undefined);
-    const outcome = await undoRun(run.id, primitives, context, journal);
+    const undone = await undoRun(run.id, primitives, context, journal);
+    const outcome = undone.left.length === 0 ? undone : await this.restored(run, component, undone, signal);
     await playbooks.saveRun({ ...run, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
     if (outcome.left.length > 0)
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
     return outcome;
+  }
+
+  /** What its own undo could not put back comes from the snapshot, as far as that is safe; then it is looked at again. */
+  private async restored(run: PlaybookRun, component: ComponentSpec, undone: UndoOutcome, signal: AbortSignal): Promise<UndoOutcome> {
+    const { journal } = this.ports;
+    const { primitives } = await this.ports.knowledge();
+    const context = this.ports.primitiveContext(component, signal, () => undefined);
+    const entries = await journal.entries(run.id);
+    const { restored, hint } = await restoreWhatIsLeft(
+      this.ports,
+      run,
+      entries.flatMap((e) => e.targets),
+      signal,
+    );
+    if (restored.length === 0) return hint === null ? undone : { ...undone, left: [...undone.left, hint] };
+    const left = await remainsOf(entries, primitives, context);
+    return left.length === 0
+      ? { left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
+      : { ...undone, left: [...left, ...(hint === null ? [] : [hint])] };
   }
 
   /** Counts a try that did not help, and opens the breaker when it is one too many. */

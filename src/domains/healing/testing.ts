@@ -24,6 +24,7 @@ import { Redactor, type Fact, type FactKind, type FactReader } from '../incident
 import type { Captured, CaseFile, Diagnosis, FailureFamily, Remedy } from '../learning/index.ts';
 import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.ts';
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
+import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { GraceEvent } from './events.ts';
 import type { WhatChanged } from './healer-ports.ts';
@@ -67,6 +68,8 @@ export class HealingWorld {
   readonly primitives = new Map<string, Primitive>();
   readonly stop = new AbortController();
   readonly specs: readonly ComponentSpec[];
+  /** Nothing of this world is a file. */
+  snapshots = { list: async () => [], take: async () => Promise.reject(new Error('nothing to keep')) } as unknown as Snapshots;
   reachable = false;
   changed: WhatChanged = { suspects: [], lessons: [] };
   drift: CaseFile['drift'] = [];
@@ -133,7 +136,7 @@ export class HealingWorld {
       }) as unknown as CaseFile;
     this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));
     this.healer = new Healer({
-      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, library, knowledge, emit, caseFile,
+      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
       environment: '',
       policy: this.policy,

@@ -14,6 +14,8 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   readonly description: string;
   /** The least risk that any use of it has. */
   readonly risk: Risk;
+  /** It changes what is in the component's database: that is kept in the snapshot before it acts. */
+  readonly touchesDatabase?: true;
   /** @throws PrimitiveMisuse naming the parameter that is wrong */
   parse(params: JsonObject): P;
   /** Looks without touching anything. */

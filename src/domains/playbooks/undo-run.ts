@@ -49,6 +49,26 @@ export async function undoRun(
   return { left, kept };
 }
 
+/** What of all that a run has touched is not as it was before, in words; what cannot be compared counts as not. */
+export async function remainsOf(
+  entries: readonly JournalEntry[],
+  primitives: ReadonlyMap<string, Primitive>,
+  context: PrimitiveContext,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  // Of steps that touched the same, the first one knows how it was.
+  const seen = new Set<string>();
+  for (const entry of entries) {
+    const primitive = primitives.get(entry.primitive);
+    const key = entry.targets.join('\0');
+    if (seen.has(key)) continue;
+    seen.add(key);
+    if (primitive === undefined || entry.before === null) left.push(`${entry.step}: it cannot be compared`);
+    else left.push(...(await remaining(entry, primitive, context)));
+  }
+  return left;
+}
+
 /** An undo that says it worked is looked at like any other action. */
 async function remaining(entry: JournalEntry, primitive: Primitive, context: PrimitiveContext): Promise<readonly string[]> {
   if (entry.before === null) return [];

@@ -1,0 +1,41 @@
+import { messageOf } from '../../kernel/index.ts';
+import type { ForeseenStep } from '../governance/index.ts';
+import type { Primitive, PrimitiveContext, RegisteredPlaybook, RemedyStep } from '../playbooks/index.ts';
+
+/** A person's file, or one that was edited, says by itself what it does: its steps are known when it runs. */
+export function knowsSteps({ steps, hash, origin }: RegisteredPlaybook, loadedHash: string): boolean {
+  return steps.length > 0 && hash === loadedHash && origin !== 'edited' && origin !== 'written';
+}
+
+/** What each step would do now. Later ones are planned as if those before them had not run: so they are each time. */
+export async function foresee(
+  steps: readonly RemedyStep[],
+  primitives: ReadonlyMap<string, Primitive>,
+  context: PrimitiveContext,
+): Promise<readonly ForeseenStep[]> {
+  const foreseen: ForeseenStep[] = [];
+  for (const { name, primitive, params } of steps) {
+    const step = { step: name, primitive, targets: [] };
+    try {
+      const power = primitives.get(primitive);
+      if (power === undefined) throw new TypeError(`there is no primitive "${primitive}"`);
+      const plan = await power.plan(power.parse(params), context);
+      if (plan.state === 'refused') foreseen.push({ ...step, state: 'refused', summary: plan.reason });
+      else
+        foreseen.push({
+          ...step,
+          state: plan.state,
+          summary: withoutTime(plan.summary),
+          targets: plan.state === 'ready' ? plan.targets : [],
+        });
+    } catch (error) {
+      foreseen.push({ ...step, state: 'refused', summary: messageOf(error) });
+    }
+  }
+  return foreseen;
+}
+
+/** What is kept of a file gets a name with the time of the run: another time is not another plan. */
+function withoutTime(summary: string): string {
+  return summary.replaceAll(/\.broken-\d{14}(?:-\d{1,9})?/g, '.broken-<time>');
+}
