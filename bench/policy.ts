@@ -1,7 +1,7 @@
 // Says how long one policy decision takes, and loading what decides. See README.md, "Policy decisions".
 import { parseArgs } from 'node:util';
 import { cedarPolicy } from '../src/adapters/policy/index.ts';
-import type { DecisionRequest } from '../src/domains/governance/index.ts';
+import type { RunPlaybook } from '../src/domains/governance/index.ts';
 import { messageOf } from '../src/kernel/index.ts';
 
 const HELP = `use: npm run -s bench:policy
@@ -13,7 +13,8 @@ Cedar, stands beside it in milliseconds.
   --policies N    policies of a user beside them (default 0)
 `;
 
-const REQUEST: DecisionRequest = {
+const REQUEST: RunPlaybook = {
+  action: 'run_playbook',
   actor: { kind: 'grace', name: 'grace' },
   playbook: 'free_port_8080',
   component: 'api',

@@ -1,14 +1,18 @@
 import {
   approvalStore,
   bootStore,
+  decisionStore,
   groupingRuleStore,
   incidentStore,
+  modeStore,
+  personRequestStore,
   playbookStore,
+  policyTextStore,
   templateStore,
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
-import type { ApprovalStore } from '../domains/governance/index.ts';
+import type { ApprovalStore, DecisionRecord, ModeStore, PersonRequestStore, PolicyTextStore } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
@@ -19,6 +23,10 @@ export interface Repositories {
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
+  readonly decisions: DecisionRecord;
+  readonly modes: ModeStore;
+  readonly requests: PersonRequestStore;
+  readonly policyTexts: PolicyTextStore;
   readonly groupingRules: GroupingRuleStore;
   readonly templates: TemplateStore;
 }
@@ -29,6 +37,10 @@ export function repositories(store: OpenedStore): Repositories {
     incidents: incidentStore(store.db),
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
+    decisions: decisionStore(store.db),
+    modes: modeStore(store.db),
+    requests: personRequestStore(store.db),
+    policyTexts: policyTextStore(store.db),
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };

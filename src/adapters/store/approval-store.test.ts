@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { approvalsHeld, bindingHash } from '../../domains/governance/index.ts';
 import { approvalStore, openStore, SCHEMA_VERSION } from './index.ts';
+import { withoutGovernedActions } from './testing.ts';
 
 test('an approval of a store from before there were plans stays what it was, bound to the file alone', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'grace-approvals-'));
@@ -13,6 +14,7 @@ test('an approval of a store from before there were plans stays what it was, bou
   (await openStore(path)).close();
   const database = new DatabaseSync(path);
   for (const column of ['requested_by', 'foreseen', 'claimed_names']) database.exec(`alter table approvals drop column ${column}`);
+  withoutGovernedActions(database);
   database
     .prepare(
       `insert into approvals (id, playbook, component, incident_id, summary, binding_hash, required, approved_by, rejected_by, created_at, expires_at)

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Pattern } from '../../domains/incidents/index.ts';
 import { incidentId, signatureOf } from '../../kernel/index.ts';
 
@@ -20,4 +21,10 @@ export function aPattern(parts: Partial<Pattern> = {}): Pattern {
     cleanBoots: 0,
     ...parts,
   };
+}
+
+/** Takes back what migration 4 has made: a store as it was before. */
+export function withoutGovernedActions(database: DatabaseSync): void {
+  database.exec('alter table approvals drop column action');
+  for (const table of ['decisions', 'mode_changes', 'requests', 'policy_texts']) database.exec(`drop table ${table}`);
 }

@@ -1,21 +1,26 @@
-import { messageOf, type Clock, type Json } from '../../kernel/index.ts';
+import { messageOf, type Clock, type Ids, type Json } from '../../kernel/index.ts';
 import {
   approvalsHeld,
   approvalState,
   bindingHash,
+  answerEntry,
   changesOfPlan,
   type Approval,
   type ApprovalStore,
   type Decision,
   type DecisionPoint,
-  type DecisionRequest,
+  type DecisionRecord,
   type ForeseenStep,
+  type Mode,
   type Phase,
+  type RunPlaybook,
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
+  /** The one in force now. Never throws: where nobody can say, it is a careful one. */
+  mode(): Promise<Mode>;
   readonly executeAtRuntime: boolean;
   /** What the config calls the place Grace runs in; empty when it says nothing. */
   readonly environment: string;
@@ -23,6 +28,9 @@ export interface PolicyPorts {
 
 interface AuthorizePorts extends PolicyPorts {
   readonly clock: Clock;
+  readonly ids: Ids;
+  /** Where an approval is written down that was for something else. */
+  readonly decisions: DecisionRecord;
   readonly approvals: ApprovalStore;
 }
 
@@ -59,7 +67,7 @@ export interface Authorized {
 export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Authorized> {
   const { registered, playbook, hash, component } = asked;
   const isKnown = knowsSteps(registered, hash);
-  const request = requestOf(ports, asked);
+  const request = await requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { decision, approval: null, binding: '', foreseen: null, outdated: null };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
@@ -68,7 +76,13 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, ports.clock.nowMs());
   if (approvals === 0) return { decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
-  return { decision: await ports.policy.decide({ ...request, approvals }), approval, binding, foreseen, outdated: null };
+  return {
+    decision: await ports.policy.decide({ ...request, approvals, approval: approval?.id ?? null }),
+    approval,
+    binding,
+    foreseen,
+    outdated: null,
+  };
 }
 
 /**
@@ -76,14 +90,16 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
  * @returns null when no number of them would do
  */
 export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promise<number | null> {
-  const decision = await ports.policy.decide({ ...requestOf(ports, { ...asked, phase: 'boot', attempts: 0 }), approvals: 0 });
+  const request = await requestOf(ports, { ...asked, phase: 'boot', attempts: 0 });
+  const decision = await ports.policy.decide({ ...request, approvals: 0, isForecast: true });
   if (decision.verdict === 'deny') return null;
   return decision.verdict === 'needs_approval' ? decision.approvals : 1;
 }
 
-function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Omit<DecisionRequest, 'approvals'> {
+async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Promise<Omit<RunPlaybook, 'approvals'>> {
   const { registered, playbook, hash } = asked;
   return {
+    action: 'run_playbook',
     actor: { kind: 'grace', name: 'grace' },
     playbook: registered.name,
     component: asked.component,
@@ -92,7 +108,7 @@ function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'a
     origin: registered.origin,
     primitives: knowsSteps(registered, hash) ? registered.steps.map((step) => step.primitive) : [],
     phase: asked.phase,
-    mode: 'normal',
+    mode: await ports.mode(),
     environment: ports.environment,
     executeAtRuntime: ports.executeAtRuntime,
     attempts: asked.attempts,
@@ -141,15 +157,23 @@ function withoutTime(summary: string): string {
 
 /** The newest approval of this playbook for this component that was given and does not cover what would be done now. */
 async function outdatedBy(
-  { approvals, clock }: AuthorizePorts,
+  { approvals, clock, ids, decisions }: AuthorizePorts,
   { registered, component }: Asked,
   binding: string,
   foreseen: readonly ForeseenStep[] | null,
 ): Promise<Authorized['outdated']> {
-  const before = (await approvals.list()).find((a) => a.playbook === registered.name && a.component === component);
+  const before = (await approvals.list()).find(
+    (a) => a.action === 'run_playbook' && a.playbook === registered.name && a.component === component,
+  );
   if (before === undefined || before.bindingHash === binding || approvalState(before, clock.nowMs()) !== 'approved') return null;
   const isNowPlanned = before.foreseen === null && foreseen !== null;
-  if (isNowPlanned) return { id: before.id, changes: ['it was for the file alone, and what its steps would do is known now'] };
-  const changes = before.foreseen === null || foreseen === null ? [] : changesOfPlan(before.foreseen, foreseen);
-  return { id: before.id, changes: changes.length > 0 ? changes : ['the playbook or its parameters are others'] };
+  const differences = before.foreseen === null || foreseen === null ? [] : changesOfPlan(before.foreseen, foreseen);
+  const changes = isNowPlanned
+    ? ['it was for the file alone, and what its steps would do is known now']
+    : differences.length > 0
+      ? differences
+      : ['the playbook or its parameters are others'];
+  const entry = answerEntry(before, 'grace', 'refused', `it was for something else: ${changes.join('; ')}`);
+  await decisions.write({ id: ids.next('dc'), atMs: clock.nowMs(), ...entry });
+  return { id: before.id, changes };
 }

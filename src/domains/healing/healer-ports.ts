@@ -1,5 +1,5 @@
 import type { Clock, Ids, Logger } from '../../kernel/index.ts';
-import type { ApprovalStore } from '../governance/index.ts';
+import type { ApprovalStore, DecisionRecord } from '../governance/index.ts';
 import type { IncidentStore } from '../incidents/index.ts';
 import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
 import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
@@ -43,6 +43,7 @@ export interface HealerPorts extends PolicyPorts {
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
+  readonly decisions: DecisionRecord;
   readonly journal: Journal;
   readonly library: PlaybookLibrary;
   /** Loaded when the first failure needs it: most boots never do. */
