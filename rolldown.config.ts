@@ -24,7 +24,7 @@ export default defineConfig({
       generateBundle() {
         const file = join(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'), '../../web/cedar_wasm_bg.wasm');
         this.emitFile({ type: 'asset', fileName: 'cedar.wasm', source: readFileSync(file) });
-        for (const name of ['grace.cedarschema', 'tiers.cedar', 'limits.cedar'])
+        for (const name of ['grace.cedarschema', 'tiers.cedar', 'limits.cedar', 'modes.cedar', 'people.cedar'])
           this.emitFile({ type: 'asset', fileName: `policies/${name}`, source: readFileSync(`src/catalog/policies/${name}`) });
       },
     },

@@ -5,6 +5,7 @@ import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
+import { userName } from '../adapters/node/user-name.ts';
 import { lockHolder } from '../adapters/node/instance-lock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
@@ -29,6 +30,7 @@ import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
 import type { CoreChecks } from '../domains/boot/index.ts';
 import {
   Healer,
+  PersonRequests,
   Supervision,
   registerShipped,
   syncPlaybooks,
@@ -36,7 +38,7 @@ import {
   type GraceEvent,
   type PlaybookLibrary,
 } from '../domains/healing/index.ts';
-import type { DecisionPoint } from '../domains/governance/index.ts';
+import type { DecisionPoint, PolicySource } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
@@ -45,6 +47,7 @@ import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
+import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { repositories, type Repositories } from './repositories.ts';
@@ -59,7 +62,10 @@ export interface ComposeOptions {
   readonly bootId: BootId;
   readonly emit: Emit;
   readonly logger: Logger;
+  /** Decides until it is known which policies are in force. */
   readonly policy: DecisionPoint;
+  /** The user's, as they are now; checked. */
+  readonly policyFiles: readonly PolicySource[];
   readonly signal: AbortSignal;
   readonly isDryRun: boolean;
   /** The data directory by which this Grace's processes are known; a dry run works in another one. */
@@ -93,6 +99,7 @@ export async function compose(options: ComposeOptions) {
       savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
     },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
+    decisions: { ...stored.decisions, write: (entry) => stored.decisions.write(redactor.redactDeep(entry)) },
   };
   const overrides = overrideStore(store.db);
   const snapshots = snapshotStore(store.db);
@@ -265,7 +272,17 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
-  const policyPorts = { policy: options.policy, executeAtRuntime: config.healing.executeAtRuntime, environment: config.environment };
+  const governance = new Governance(
+    { clock: nodeClock, ids: nodeIds, logger, ...repos, emit: redactedEmit, environment: config.environment, user: userName() },
+    options.policy,
+    options.policyFiles,
+  );
+  const policyPorts = {
+    policy: governance.policy,
+    mode: () => governance.mode(),
+    executeAtRuntime: config.healing.executeAtRuntime,
+    environment: config.environment,
+  };
   const lookback = new Lookback({
     ...policyPorts,
     clock: nodeClock,
@@ -302,6 +319,7 @@ export async function compose(options: ComposeOptions) {
     incidents: repos.incidents,
     playbooks: repos.playbooks,
     approvals: repos.approvals,
+    decisions: repos.decisions,
     journal,
     limits: repos.limits,
     limitSettings: config.healing.limits,
@@ -369,6 +387,17 @@ export async function compose(options: ComposeOptions) {
     healer,
     signal,
   );
+
+  const personRequests = new PersonRequests({
+    ...policyPorts,
+    clock: nodeClock,
+    ids: nodeIds,
+    approvals: repos.approvals,
+    requests: repos.requests,
+    components: config.components,
+    emit: redactedEmit,
+    restart: (name, why) => supervision.restart(name, why),
+  });
 
   const core: CoreChecks = {
     async storeSchema() {
@@ -484,6 +513,8 @@ export async function compose(options: ComposeOptions) {
     lastGood,
     healer,
     supervision,
+    governance,
+    personRequests,
     core,
     library,
     redactor,

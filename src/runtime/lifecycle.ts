@@ -8,6 +8,7 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { rotateLog } from '../adapters/node/log-rotation.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { cedarPolicy } from '../adapters/policy/index.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
   renderReport,
@@ -22,15 +23,15 @@ import {
   type StageReport,
 } from '../domains/boot/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
-import type { ComponentSpec } from '../domains/supervisor/index.ts';
-import { isExpiringSoon, type DecisionPoint } from '../domains/governance/index.ts';
+import { BEAT_MS, beatAt, type ComponentSpec } from '../domains/supervisor/index.ts';
+import { isExpiringSoon } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
-import { compose, knowledge, type Composed } from './compose.ts';
+import { compose, knowledge, type Composed, type ComposeOptions } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
-import { NOTHING_RUNS, openPolicy } from './policy.ts';
+import { NOTHING_RUNS, ownPolicies } from './policy.ts';
 import { repositories } from './repositories.ts';
 
 export interface ServeOptions {
@@ -49,6 +50,8 @@ export interface ServeResult {
   readonly isHealthy: boolean;
 }
 
+type Policies = Pick<ComposeOptions, 'policy' | 'policyFiles'>;
+
 /** A month of snapshots tells every trend Grace looks for. */
 const METRICS_KEPT_MS = 30 * 86_400_000;
 /** Explanations looked at for the report of a boot. */
@@ -65,8 +68,9 @@ const KEEP_MS_MAX = 15_000;
 export async function serve(options: ServeOptions): Promise<ServeResult> {
   const { config, signal } = options;
   // Before anything is made or opened: a policy with a mistake leaves everything as it was.
-  const policy = await openPolicy(config);
-  if (options.until === 'dry-run') return rehearse(options, policy);
+  const policyFiles = await ownPolicies(config);
+  const policies = { policy: cedarPolicy(policyFiles), policyFiles };
+  if (options.until === 'dry-run') return rehearse(options, policies);
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -77,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, policy, store, bootId: id, isDryRun: false, home: config.dataDir });
+    const composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id).run(signal);
   } finally {
     store?.close();
@@ -86,19 +90,19 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
 }
 
 /** A dry run looks at a copy of what Grace remembers: it takes no lock, changes nothing and leaves nothing behind. */
-function rehearse(options: ServeOptions, policy: DecisionPoint): Promise<ServeResult> {
-  return onACopy(options, policy, (copied, composed, id) => new Session(copied, composed, id).run(options.signal));
+function rehearse(options: ServeOptions, policies: Policies): Promise<ServeResult> {
+  return onACopy(options, policies, (copied, composed, id) => new Session(copied, composed, id).run(options.signal));
 }
 
 /** What the world looks like now, as a boot would see it; nothing is started and nothing is remembered. */
 export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environment' | 'logger'>): Promise<Fingerprint> {
   const silent = { ...options, emit: () => undefined, signal: new AbortController().signal, until: 'dry-run' as const };
-  return onACopy(silent, NOTHING_RUNS, (_, composed) => composed.lookback.fingerprint('now'));
+  return onACopy(silent, { policy: NOTHING_RUNS, policyFiles: [] }, (_, composed) => composed.lookback.fingerprint('now'));
 }
 
 async function onACopy<T>(
   options: ServeOptions,
-  policy: DecisionPoint,
+  policies: Policies,
   work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>,
 ): Promise<T> {
   const { config } = options;
@@ -112,7 +116,7 @@ async function onACopy<T>(
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
-    return await work(copied, await compose({ ...copied, policy, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
+    return await work(copied, await compose({ ...copied, ...policies, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -146,6 +150,11 @@ class Session {
   private readonly startedAtMs = nodeClock.nowMs();
   private readonly startedMonotonicMs = nodeClock.monotonicMs();
   private keeping: Promise<void> = Promise.resolve();
+  /** Ends with the session, however it ends: the store is closed then. */
+  private readonly attending = new AbortController();
+  /** From stage 8 on what happens to components is no longer the boot's. */
+  private isWatching = false;
+  private attention: Promise<void> = Promise.resolve();
   /** Components that are ready again and have to stay so for their soak time. */
   private readonly proving = new Set<string>();
   private context: BootContext | null = null;
@@ -166,6 +175,9 @@ class Session {
       // The first error is the one to tell.
       if (this.options.until !== 'dry-run') await this.composed.supervision.stopAll(this.composed.layers).catch(() => undefined);
       throw error;
+    } finally {
+      this.attending.abort();
+      await this.attention;
     }
   }
 
@@ -191,6 +203,11 @@ class Session {
       components: config.components.map((c) => c.name),
     });
     await this.warnOfExpiry();
+    if (until !== 'dry-run') {
+      await this.composed.governance.settlePolicies();
+      await this.composed.personRequests.expireLeft();
+      this.attention = this.attend();
+    }
     await this.save([], 'running', null);
     const context = this.contextFor({ adopted, ended, undone, interrupted });
     this.context = context;
@@ -224,6 +241,24 @@ class Session {
     }
     await supervision.stopAll(layers);
     return { report, isHealthy: outcome === 'success' };
+  }
+
+  /** What people say to a Grace that runs: the mode, approvals of policies, requests. It is seen within a beat. */
+  private async attend(): Promise<void> {
+    const { governance, personRequests } = this.composed;
+    const { signal } = this.attending;
+    for (let isTold = false; !signal.aborted;) {
+      try {
+        await governance.look();
+        await personRequests.look(this.isWatching && !this.options.signal.aborted);
+        isTold = false;
+      } catch (error) {
+        if (!isTold) this.options.logger.warn('what people ask for cannot be read', { error: messageOf(error) });
+        isTold = true;
+      }
+      const nowMs = nodeClock.monotonicMs();
+      await nodeClock.sleep(beatAt(nowMs + BEAT_MS, nowMs) - nowMs, signal).catch(() => undefined); // aborted
+    }
   }
 
   /** A request that nobody answers becomes a no: those who could still answer hear of it before. */
@@ -277,6 +312,7 @@ class Session {
   private startSchedules(): number {
     const { config, until, signal } = this.options;
     if (until !== 'stopped') return 0;
+    this.isWatching = true;
     const { supervision, core, host, redactedEmit, boots } = this.composed;
     const ports: SchedulePorts = {
       clock: nodeClock,

@@ -21,6 +21,7 @@ async function refusal(of: ConfigProject): Promise<string> {
 }
 
 const request = {
+  action: 'run_playbook',
   actor: { kind: 'grace', name: 'grace' },
   playbook: 'p',
   component: 'db',

@@ -11,17 +11,25 @@ const FILES_MAX = 100;
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * The decision point of this service. Policies of its own are read and checked at once, so that a mistake in them stops
- * the start and nothing else; without any, nothing is loaded before something has to be decided.
+ * The decision point of this service, by its files as they are now; whether those are in force says the store.
  * @throws ConfigInvalid with every mistake, its file, line and column
  */
 export async function openPolicy(config: GraceConfig): Promise<DecisionPoint> {
-  if (config.policies.length === 0) return cedarPolicy([]);
+  return cedarPolicy(await ownPolicies(config));
+}
+
+/**
+ * Policies of the user are read and checked at once, so that a mistake in them stops the start and nothing else; without any,
+ * nothing is loaded before something has to be decided.
+ * @throws ConfigInvalid with every mistake, its file, line and column
+ */
+export async function ownPolicies(config: GraceConfig): Promise<readonly PolicyFile[]> {
+  if (config.policies.length === 0) return [];
   const { files, mistakes } = readPolicies(config.policies, config.projectDir);
   const checked = await checkPolicies(files);
   const all = [...mistakes, ...mistakesOf(checked)];
   if (all.length > 0) throw new ConfigInvalid(config.configFile, all);
-  return cedarPolicy(files);
+  return files;
 }
 
 /** For those who look and never heal. */

@@ -2,14 +2,25 @@ import { nodeClock } from '../adapters/node/clock.ts';
 import {
   approvalStore,
   bootStore,
+  decisionStore,
   groupingRuleStore,
   incidentStore,
+  modeStore,
+  personRequestStore,
   playbookStore,
+  policyTextStore,
   templateStore,
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
-import type { ApprovalStore, LimitStore } from '../domains/governance/index.ts';
+import type {
+  ApprovalStore,
+  DecisionRecord,
+  LimitStore,
+  ModeStore,
+  PersonRequestStore,
+  PolicyTextStore,
+} from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
@@ -22,6 +33,10 @@ export interface Repositories {
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
+  readonly decisions: DecisionRecord;
+  readonly modes: ModeStore;
+  readonly requests: PersonRequestStore;
+  readonly policyTexts: PolicyTextStore;
   readonly groupingRules: GroupingRuleStore;
   readonly templates: TemplateStore;
 }
@@ -33,6 +48,10 @@ export function repositories(store: OpenedStore): Repositories {
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
     limits: openLimits(store, nodeClock),
+    decisions: decisionStore(store.db),
+    modes: modeStore(store.db),
+    requests: personRequestStore(store.db),
+    policyTexts: policyTextStore(store.db),
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };

@@ -114,6 +114,7 @@ async function settled(specimen: Specimen) {
     logger: SILENT,
     signal: new AbortController().signal,
     policy: cedarPolicy([]),
+    policyFiles: [],
     isDryRun: false,
     home: loaded.dataDir,
   });

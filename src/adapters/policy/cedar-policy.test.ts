@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Decision, DecisionRequest } from '../../domains/governance/index.ts';
+import { isAllowed, type RunPlaybook } from '../../domains/governance/index.ts';
 import { cedarPolicy, checkPolicies, shippedPolicies } from './index.ts';
 
 const shipped = cedarPolicy([]);
 const file = (text: string, name = 'own.cedar') => ({ name, text });
 const withOwn = (...texts: readonly string[]) => cedarPolicy(texts.map((text, i) => file(text, `own-${i}.cedar`)));
 
-const request = (change: Partial<DecisionRequest> = {}): DecisionRequest => ({
+const request = (change: Partial<RunPlaybook> = {}): RunPlaybook => ({
+  action: 'run_playbook',
   actor: { kind: 'grace', name: 'grace' },
   playbook: 'free_port_8080',
   component: 'api',
@@ -24,8 +25,6 @@ const request = (change: Partial<DecisionRequest> = {}): DecisionRequest => ({
   failures: 0,
   ...change,
 });
-
-const isAllowed = ({ verdict }: Decision): boolean => verdict === 'allow' || verdict === 'allow_with_notice';
 
 describe('the policies that ship', () => {
   test('are valid by their own schema', async () => {
@@ -101,7 +100,7 @@ describe('the policies that ship', () => {
 
 describe("the user's own", () => {
   const notDb = `@id("not_db") @reason("the database is for people") forbid (principal, action, resource) when { context.component == "db" };`;
-  const two = `@id("two") @approvals("2") forbid (principal, action, resource) when { resource.primitives.contains("run_migrations") } unless { context.approvals >= 2 };`;
+  const two = `@id("two") @approvals("2") forbid (principal, action == Grace::Action::"run_playbook", resource) when { resource.primitives.contains("run_migrations") } unless { context.approvals >= 2 };`;
   const trusted = `@id("trusted") @reason("the worker may") @overrides("tier_3") permit (principal, action, resource) when { context.component == "worker" };`;
 
   test('forbid, with their reason', async () => {
@@ -131,7 +130,10 @@ describe("the user's own", () => {
   });
 
   test('lift nothing else: risk, origin, the quorum and their own forbids stay', async () => {
-    const policy = withOwn(trusted, notDb.replace('db"', 'worker" && context.attempts > 2'));
+    const policy = withOwn(
+      trusted,
+      notDb.replace('action,', 'action == Grace::Action::"run_playbook",').replace('db"', 'worker" && context.attempts > 2'),
+    );
     for (const change of [{ risk: 'high' }, { origin: 'learned' }, { tier: 'tier_4' }, { attempts: 3 }, { phase: 'runtime' }] as const)
       expect(isAllowed(await policy.decide(request({ tier: 'tier_3', component: 'worker', ...change })))).toBe(false);
   });
@@ -141,7 +143,7 @@ describe("the user's own", () => {
       verdict: 'deny',
       reason: expect.stringContaining('own-0.cedar:1:18'),
     });
-    const overflows = `@id("sum") forbid (principal, action, resource) when { context.attempts * 9223372036854775807 > 5 };`;
+    const overflows = `@id("sum") forbid (principal, action == Grace::Action::"run_playbook", resource) when { context.attempts * 9223372036854775807 > 5 };`;
     expect(await withOwn(overflows).decide(request({ attempts: 2 }))).toMatchObject({
       verdict: 'deny',
       reason: expect.stringContaining('policy sum'),
@@ -151,6 +153,7 @@ describe("the user's own", () => {
 
 describe('whatever is asked', () => {
   const anyRequest = fc.record({
+    action: fc.constant('run_playbook'),
     actor: fc.constantFrom({ kind: 'grace', name: 'grace' } as const, { kind: 'person', name: 'ann' } as const),
     playbook: fc.string(),
     component: fc.constantFrom('api', 'db', 'worker', '"; permit'),
@@ -165,16 +168,20 @@ describe('whatever is asked', () => {
     approvals: fc.nat({ max: 3 }),
     attempts: fc.nat({ max: 5 }),
     failures: fc.nat({ max: 5 }),
-  }) as fc.Arbitrary<DecisionRequest>;
+  }) as fc.Arbitrary<RunPlaybook>;
 
   /** Said again, in other words: what each request needs at least. */
-  const needed = (r: DecisionRequest): number =>
+  const needed = (r: RunPlaybook): number =>
     Math.max(
       { tier_1: 0, tier_2: 0, tier_3: 1, tier_4: 2 }[r.tier],
       r.risk === 'high' || r.risk === 'critical' || r.origin === 'learned' || r.mode === 'emergency' ? 1 : 0,
     );
-  const mayAct = (r: DecisionRequest): boolean =>
-    !r.primitives.includes('shell') && r.mode !== 'observation_only' && (r.phase === 'boot' || r.executeAtRuntime);
+  const changesNothing = (r: RunPlaybook): boolean => r.primitives.length > 0 && r.primitives.every((p) => p === 'free_port');
+  const mayAct = (r: RunPlaybook): boolean =>
+    (r.mode !== 'read_only' || changesNothing(r)) &&
+    !r.primitives.includes('shell') &&
+    r.mode !== 'observation_only' &&
+    (r.phase === 'boot' || r.executeAtRuntime);
 
   test('it is allowed exactly when it has the approvals it needs, and nothing forbids it', async () => {
     await fc.assert(
@@ -231,6 +238,10 @@ describe('a policy file with a mistake', () => {
     ['@id("a") @overrides("tier_4") permit (principal, action, resource);', /"tier_4", which no policy of yours can lift/],
     ['@id("a") @overrides("high_risk") permit (principal, action, resource);', /"high_risk", which no policy of yours can lift/],
     ['@id("a") @overridable("yes") forbid (principal, action, resource);', /@overridable is for the policies that ship/],
+    [
+      '@id("a") forbid (principal, action, resource) when { resource.primitives.isEmpty() };',
+      /attribute `primitives` .* not found; not every action has it: .*run_playbook/,
+    ],
     ['@id("a") @approvals("0") forbid (principal, action, resource) unless { context.approvals >= 1 };', /whole number from 1 to 10/],
     ['@id("a") @approvals("1") forbid (principal, action, resource);', /asks for what its conditions never look at/],
     ['@id("a") @verdict("allow") forbid (principal, action, resource);', /@verdict of a forbid can only be "observe"/],
@@ -288,7 +299,92 @@ describe('a policy file with a mistake', () => {
   });
 });
 
+const ann = { kind: 'person', name: 'ann' } as const;
+const about = { actor: ann, mode: 'normal', environment: '', approvals: 0 } as const;
+
+describe('what people ask for', () => {
+  const restart = { ...about, action: 'restart_component', component: 'api', isCritical: true } as const;
+
+  test.each([
+    ['a critical component', {}, 'needs_approval', 'critical_restart'],
+    ['a critical component, approved', { approvals: 1 }, 'allow_with_notice', 'person_restarts'],
+    ['another component', { isCritical: false }, 'allow_with_notice', 'person_restarts'],
+    ['another component, read_only', { isCritical: false, mode: 'read_only' }, 'allow_with_notice', 'person_restarts'],
+    ['another component, observation_only', { isCritical: false, mode: 'observation_only' }, 'allow_with_notice', 'person_restarts'],
+    ['another component, emergency', { isCritical: false, mode: 'emergency' }, 'needs_approval', 'emergency'],
+    ['something by Grace itself', { isCritical: false, actor: { kind: 'grace', name: 'grace' } }, 'deny', undefined],
+  ] as const)('restart %s', async (_, change, verdict, id) => {
+    const decision = await shipped.decide({ ...restart, ...change });
+    expect(decision.verdict).toBe(verdict);
+    expect(decision.policies[0]).toBe(id);
+  });
+
+  test('lift the second person with a policy of their own', async () => {
+    const policy = withOwn(
+      '@id("alone") @overrides("critical_restart") permit (principal, action, resource) when { context.component == "api" };',
+    );
+    expect(await policy.decide(restart)).toMatchObject({ verdict: 'allow_with_notice', policies: ['alone'] });
+    expect(await policy.decide({ ...restart, component: 'db' })).toMatchObject({ verdict: 'needs_approval' });
+    expect(await policy.decide({ ...restart, mode: 'emergency' })).toMatchObject({
+      verdict: 'needs_approval',
+      policies: ['emergency', 'critical_restart'],
+    });
+  });
+
+  test.each([
+    [ann, 'normal', 'emergency', 'allow_with_notice'],
+    [ann, 'read_only', 'normal', 'allow_with_notice'],
+    [ann, 'emergency', 'normal', 'needs_approval'],
+    [ann, 'emergency', 'observation_only', 'needs_approval'],
+    [{ kind: 'grace', name: 'grace' }, 'normal', 'read_only', 'allow_with_notice'],
+    [{ kind: 'grace', name: 'grace' }, 'read_only', 'observation_only', 'allow_with_notice'],
+    [{ kind: 'grace', name: 'grace' }, 'observation_only', 'emergency', 'allow_with_notice'],
+    [{ kind: 'grace', name: 'grace' }, 'read_only', 'normal', 'deny'],
+    [{ kind: 'grace', name: 'grace' }, 'observation_only', 'read_only', 'deny'],
+    [{ kind: 'grace', name: 'grace' }, 'normal', 'normal', 'deny'],
+  ] as const)('%j sets the mode from %s to %s: %s', async (actor, mode, to, verdict) => {
+    expect(await shipped.decide({ ...about, action: 'set_mode', actor, mode, to })).toMatchObject({ verdict });
+  });
+
+  test('restore, go back and close breakers only as people who are allowed to', async () => {
+    const grace = { kind: 'grace', name: 'grace' } as const;
+    const snapshot = { ...about, action: 'restore_snapshot', component: 'api', snapshot: 's1' } as const;
+    const release = { ...about, action: 'roll_back_release', component: 'api', release: 'r1' } as const;
+    const breaker = { ...about, action: 'close_breaker', component: 'api', breaker: 'mend' } as const;
+    const verdict = async (r: Parameters<typeof shipped.decide>[0]) => (await shipped.decide(r)).verdict;
+    expect(await verdict(snapshot)).toBe('needs_approval');
+    expect(await verdict({ ...snapshot, approvals: 1 })).toBe('allow_with_notice');
+    expect(await verdict({ ...snapshot, approvals: 1, actor: grace })).toBe('deny');
+    expect(await verdict({ ...snapshot, approvals: 1, mode: 'read_only' })).toBe('deny');
+    expect(await verdict({ ...release, actor: grace })).toBe('needs_approval');
+    expect(await verdict({ ...release, actor: grace, approvals: 1 })).toBe('allow_with_notice');
+    expect(await verdict({ ...release, approvals: 1, mode: 'read_only' })).toBe('deny');
+    expect(await verdict(breaker)).toBe('allow_with_notice');
+    expect(await verdict({ ...breaker, actor: grace })).toBe('deny');
+    expect(await verdict({ ...breaker, mode: 'emergency' })).toBe('needs_approval');
+  });
+
+  test('change the policies with notice, unless those in force ask for more', async () => {
+    const change = { ...about, action: 'change_policy', digest: 'd', added: [], removed: ['not_db'] } as const;
+    expect(await shipped.decide(change)).toMatchObject({ verdict: 'allow_with_notice', policies: ['policy_change'] });
+    const guarded = withOwn(
+      '@id("keep") @approvals("2") forbid (principal, action == Grace::Action::"change_policy", resource) when { !resource.removed.isEmpty() } unless { context.approvals >= 2 };',
+    );
+    expect(await guarded.decide(change)).toMatchObject({ verdict: 'needs_approval', approvals: 2 });
+    expect(await guarded.decide({ ...change, removed: [] })).toMatchObject({ verdict: 'allow_with_notice' });
+  });
+
+  test('have nothing done that no policy knows', async () => {
+    expect(await shipped.decide({ ...about, action: 'delete_everything' } as never)).toMatchObject({ verdict: 'deny', policies: [] });
+    expect(await withOwn('@id("no") forbid (principal, action, resource);').decide(restart)).toMatchObject({
+      verdict: 'deny',
+      policies: ['no'],
+    });
+  });
+});
+
 test('what a policy can ask about is what a decision knows', async () => {
   const { schema } = await shippedPolicies();
-  for (const name of Object.keys(request()).filter((key) => key !== 'actor' && key !== 'playbook')) expect(schema).toContain(`${name}:`);
+  for (const name of Object.keys(request()).filter((key) => !['action', 'actor', 'playbook'].includes(key)))
+    expect(schema).toContain(`${name}:`);
 });

@@ -1,19 +1,22 @@
-import type { FiredPolicy } from '../../domains/governance/index.ts';
+import type { FiredPolicy, GovernedAction, PolicySource } from '../../domains/governance/index.ts';
 import { messageOf } from '../../kernel/index.ts';
+import type { ActionConstraint } from '@cedar-policy/cedar-wasm/web';
 import type { Cedar } from './load-cedar.ts';
 
 /** A policy file: its text, and the name by which people know it. */
-export interface PolicyFile {
-  readonly name: string;
-  readonly text: string;
-}
+export type PolicyFile = PolicySource;
 
 /** One policy as it was read. */
 export interface PolicyRule extends FiredPolicy {
   readonly text: string;
   readonly file: string;
   readonly line: number;
+  /** Those it is about; null for all. */
+  readonly actions: readonly GovernedAction[] | null;
 }
+
+/** Most of what a policy asks about belongs to one action. */
+const NAME_THE_ACTION = 'not every action has it: say which one it is about, such as action == Grace::Action::"run_playbook"';
 
 /** What is wrong in a policy file, and where. */
 export interface PolicyMistake {
@@ -99,9 +102,17 @@ export function readPolicyFile(cedar: Cedar, schema: string | null, file: Policy
       text,
       file: file.name,
       line: placeOf(file.text, offset).line,
+      actions: actionsOf(json.json.action),
     });
   }
   return { rules, mistakes };
+}
+
+/** What a policy says it is about. */
+function actionsOf(scope: ActionConstraint): readonly GovernedAction[] | null {
+  if (scope.op === 'All') return null;
+  const entities = 'entities' in scope ? scope.entities : 'entity' in scope ? [scope.entity] : [];
+  return entities.map((entity) => ('id' in entity ? entity.id : entity.__entity.id) as GovernedAction);
 }
 
 type At = (offset: number, problem: string, suggestion?: string | null) => PolicyMistake;
@@ -115,11 +126,17 @@ function validated(cedar: Cedar, schema: string, text: string, at: At): { readon
   }
   const isRead = answer.type === 'success';
   const errors = answer.type === 'success' ? answer.validationErrors.map(({ error }) => error) : answer.errors;
-  const mistakes = errors.map(({ message, help, sourceLocations: [place] = [] }) => {
-    const suggestion = help ?? (isRead ? null : (place?.label ?? null));
-    return at(offsetOf(text, place?.start ?? 0), plain(message), suggestion === null ? null : plain(suggestion));
-  });
-  return { mistakes, isRead };
+  // A policy is checked for each action it is about: what is wrong in it is said once, in the words for a playbook if there are any.
+  const told = new Map<string, PolicyMistake>();
+  for (const { message, help, sourceLocations: [place] = [] } of errors) {
+    const missing = isRead ? /^attribute `(\w+)` .* not found/.exec(plain(message))?.[1] : undefined;
+    const isElsewhere = missing !== undefined && schema.includes(` ${missing}: `);
+    const suggestion = isElsewhere ? NAME_THE_ACTION : (help ?? (isRead ? null : (place?.label ?? null)));
+    const mistake = at(offsetOf(text, place?.start ?? 0), plain(message), suggestion === null ? null : plain(suggestion));
+    const key = `${mistake.line}:${mistake.column} ${missing ?? mistake.problem}`;
+    if (!told.has(key) || mistake.problem.includes('Grace::Playbook')) told.set(key, mistake);
+  }
+  return { mistakes: [...told.values()], isRead };
 }
 
 /**

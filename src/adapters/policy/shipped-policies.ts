@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { PolicyFile } from './policy-text.ts';
 
 /** What ships with Grace, in the order in which people are told of it. */
-const FILES = ['tiers.cedar', 'limits.cedar'] as const;
+const FILES = ['tiers.cedar', 'limits.cedar', 'modes.cedar', 'people.cedar'] as const;
 
 /** In the catalog where Grace runs from its source, beside the chunks where it was bundled. */
 const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../catalog/policies/' : '../policies/', import.meta.url);

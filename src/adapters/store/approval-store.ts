@@ -1,33 +1,19 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { Approval, ApprovalStore, ForeseenStep } from '../../domains/governance/index.ts';
+import type { Approval, ApprovalStore, ForeseenStep, GovernedAction } from '../../domains/governance/index.ts';
 import type { Tables } from './tables.ts';
 
 export function approvalStore(db: Kysely<Tables>): ApprovalStore {
-  const all = () => db.selectFrom('approvals').selectAll();
+  const all = (from: Kysely<Tables> = db) => from.selectFrom('approvals').selectAll();
   return {
-    async save(a) {
-      const row = {
-        id: a.id,
-        playbook: a.playbook,
-        component: a.component,
-        incident_id: a.incidentId,
-        summary: JSON.stringify(a.summary),
-        requested_by: a.requestedBy,
-        foreseen: a.foreseen === null ? null : JSON.stringify(a.foreseen),
-        claimed_names: JSON.stringify(a.claimedNames),
-        binding_hash: a.bindingHash,
-        required: a.requiredApprovals,
-        approved_by: JSON.stringify(a.approvedBy),
-        rejected_by: a.rejectedBy,
-        created_at: a.createdAtMs,
-        expires_at: a.expiresAtMs,
-      };
-      await db
-        .insertInto('approvals')
-        .values(row)
-        .onConflict((c) => c.column('id').doUpdateSet(row))
-        .execute();
-    },
+    save: (approval) => write(db, approval),
+    change: (id, work) =>
+      db.transaction().execute(async (transaction) => {
+        const row = await all(transaction).where('id', '=', id).executeTakeFirst();
+        if (row === undefined) return null;
+        const changed = work(fromRow(row));
+        await write(transaction, changed);
+        return changed;
+      }),
     async get(id) {
       const row = await all().where('id', '=', id).executeTakeFirst();
       return row ? fromRow(row) : null;
@@ -42,9 +28,35 @@ export function approvalStore(db: Kysely<Tables>): ApprovalStore {
   };
 }
 
+async function write(db: Kysely<Tables>, a: Approval): Promise<void> {
+  const row = {
+    id: a.id,
+    action: a.action,
+    playbook: a.playbook,
+    component: a.component,
+    incident_id: a.incidentId,
+    summary: JSON.stringify(a.summary),
+    requested_by: a.requestedBy,
+    foreseen: a.foreseen === null ? null : JSON.stringify(a.foreseen),
+    claimed_names: JSON.stringify(a.claimedNames),
+    binding_hash: a.bindingHash,
+    required: a.requiredApprovals,
+    approved_by: JSON.stringify(a.approvedBy),
+    rejected_by: a.rejectedBy,
+    created_at: a.createdAtMs,
+    expires_at: a.expiresAtMs,
+  };
+  await db
+    .insertInto('approvals')
+    .values(row)
+    .onConflict((c) => c.column('id').doUpdateSet(row))
+    .execute();
+}
+
 function fromRow(row: Selectable<Tables['approvals']>): Approval {
   return {
     id: row.id,
+    action: row.action as GovernedAction,
     playbook: row.playbook,
     component: row.component,
     incidentId: row.incident_id,

@@ -2,7 +2,13 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals, countedRuns];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
+  firstTables,
+  groupingRules,
+  boundApprovals,
+  countedRuns,
+  governedActions,
+];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -26,6 +32,10 @@ export const REQUIRED_TABLES = [
   'breakers',
   'leases',
   'tries',
+  'decisions',
+  'mode_changes',
+  'requests',
+  'policy_texts',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -108,6 +118,25 @@ async function countedRuns(db: Kysely<Tables>): Promise<void> {
        reason text not null, closed_at integer, closed_by text, close_reason text)`,
     `create table leases (component text primary key, run_id text not null, holder text not null, at integer not null)`,
     `create table tries (component text not null, scope text not null, since integer not null, primary key (component, scope))`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** What was decided and by whom, the mode, what people ask of the Grace that runs, and the policies that are in force. */
+async function governedActions(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `alter table approvals add column action text not null default 'run_playbook'`,
+    `create table decisions (seq integer primary key autoincrement, id text not null unique, at integer not null, actor text not null,
+       actor_kind text not null, action text not null, subject text not null, component text not null, verdict text not null,
+       reason text not null, policies text not null, approval text, asked text not null)`,
+    `create index decisions_by_component on decisions (component, seq)`,
+    `create table mode_changes (seq integer primary key autoincrement, id text not null unique, mode text not null, at integer not null,
+       author text not null, claimed_name text, reason text not null, until integer, fallback text not null)`,
+    `create table requests (id text primary key, action text not null, component text not null, author text not null,
+       claimed_name text, reason text not null, asked_at integer not null, state text not null, approval text, detail text not null)`,
+    `create index requests_by_state on requests (state, asked_at)`,
+    `create table policy_texts (digest text primary key, files text not null, state text not null, since integer not null,
+       reason text not null, approval text)`,
   ])
     await sql.raw(statement).execute(db);
 }

@@ -267,6 +267,7 @@ describe('playbooks', () => {
 describe('approvals', () => {
   const approval = (id: string, createdAtMs: number, change: Partial<Approval> = {}): Approval => ({
     id,
+    action: 'run_playbook',
     playbook: 'p',
     component: 'api',
     incidentId: 'i',

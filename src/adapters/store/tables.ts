@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /** The store's tables as kysely sees them. Columns of type `Json` hold JSON text; times are epoch milliseconds. */
 export interface Tables {
   grace_schema: { version: number };
@@ -102,6 +104,7 @@ export interface Tables {
     requested_by: string | null;
     foreseen: string | null;
     claimed_names: string;
+    action: string;
   };
   processes: {
     component: string;
@@ -154,4 +157,50 @@ export interface Tables {
   leases: { component: string; run_id: string; holder: string; at: number };
   tries: { component: string; scope: string; since: number };
   metrics: { boot_id: string; name: string; component: string; at: number; value: number };
+  decisions: {
+    seq: Generated<number>;
+    id: string;
+    at: number;
+    actor: string;
+    actor_kind: 'grace' | 'person';
+    action: string;
+    subject: string;
+    component: string;
+    verdict: string;
+    reason: string;
+    policies: string;
+    approval: string | null;
+    asked: string;
+  };
+  mode_changes: {
+    seq: Generated<number>;
+    id: string;
+    mode: string;
+    at: number;
+    author: string;
+    claimed_name: string | null;
+    reason: string;
+    until: number | null;
+    fallback: string;
+  };
+  requests: {
+    id: string;
+    action: string;
+    component: string;
+    author: string;
+    claimed_name: string | null;
+    reason: string;
+    asked_at: number;
+    state: string;
+    approval: string | null;
+    detail: string;
+  };
+  policy_texts: {
+    digest: string;
+    files: string;
+    state: string;
+    since: number;
+    reason: string;
+    approval: string | null;
+  };
 }

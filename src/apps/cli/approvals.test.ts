@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { approveApproval, listApprovals, rejectApproval, showApproval, userName } from './approvals.ts';
+import { userName } from '../../adapters/node/user-name.ts';
+import { approveApproval, listApprovals, rejectApproval, showApproval } from './approvals.ts';
 import { aMemory, anApproval, aPattern, aPlaybook, NOW_MS } from './testing.ts';
 
 describe('grace approvals', () => {

@@ -1,10 +1,12 @@
-import { userInfo } from 'node:os';
+import { nodeIds } from '../../adapters/node/ids.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import {
+  answerEntry,
   ApprovalRefused,
   approvalState,
   approve,
   isExpiringSoon,
+  reject,
   type Approval,
   type ApprovalState,
 } from '../../domains/governance/index.ts';
@@ -22,12 +24,12 @@ export async function listApprovals(memory: Memory): Promise<Answer> {
       ? ['nothing waits for approval']
       : [
           fitted([
-            ['approval', 'state', 'playbook', 'component', 'asked', 'has', 'incident'].map((title) => paint('dim', title)),
+            ['approval', 'state', 'for', 'component', 'asked', 'has', 'incident'].map((title) => paint('dim', title)),
             ...approvals.map((a) => [
               a.id,
               stateOf(approvalState(a, memory.nowMs)) +
                 (isExpiringSoon(a, memory.nowMs) ? paint('red', ` ends ${when(a.expiresAtMs, memory.nowMs)}`) : ''),
-              a.playbook,
+              a.action === 'run_playbook' ? a.playbook : titleOf(a),
               a.component,
               when(a.createdAtMs, memory.nowMs),
               `${a.approvedBy.length} of ${a.requiredApprovals}`,
@@ -41,7 +43,7 @@ export async function listApprovals(memory: Memory): Promise<Answer> {
 /** `grace approvals show`: what would be done, why, and how risky it is. */
 export async function showApproval(memory: Memory, id: string): Promise<Answer> {
   const approval = await theApproval(memory, id);
-  const playbook = await memory.playbooks.get(approval.playbook);
+  const playbook = approval.action === 'run_playbook' ? await memory.playbooks.get(approval.playbook) : null;
   const pattern = await memory.incidents.patternByIncident(approval.incidentId);
   const state = approvalState(approval, memory.nowMs);
   const explanation = pattern === null ? undefined : (await memory.incidents.explanations({ signature: pattern.signature, limit: 1 }))[0];
@@ -54,7 +56,7 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
     evidence: explanation?.evidence ?? [],
   };
   const lines = [
-    `${paint('bold', approval.id)}  ${stateOf(state)}  ${approval.playbook} for ${approval.component}`,
+    `${paint('bold', approval.id)}  ${stateOf(state)}  ${titleOf(approval)}`,
     '',
     table([
       ...(data.cause === null ? [] : [['  cause', wrapped(data.cause)]]),
@@ -66,7 +68,7 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
             ['  risk', `${playbook.risk}, ${playbook.tier}`],
             ['  source', playbook.file],
           ]),
-      ['  incident', approval.incidentId],
+      ...(approval.incidentId === '' ? [] : [['  incident', approval.incidentId]]),
       [
         '  has',
         `${approval.approvedBy.length} of ${approval.requiredApprovals} approvals${approval.approvedBy.length === 0 ? '' : ` (${approval.approvedBy.map((who) => nameOf(approval, who)).join(', ')})`}`,
@@ -74,9 +76,11 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
       ['  asked by', approval.requestedBy ?? 'Grace itself'],
       [
         '  bound to',
-        approval.foreseen === null
-          ? 'the bytes of the playbook, its parameters and the component; what it acts on shows when it runs'
-          : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
+        approval.action !== 'run_playbook'
+          ? 'this one time: asked again, it has to be agreed to again'
+          : approval.foreseen === null
+            ? 'the bytes of the playbook, its parameters and the component; what it acts on shows when it runs'
+            : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
       ],
       ...(approval.rejectedBy === null ? [] : [['  rejected', `by ${approval.rejectedBy}`]]),
       ['  asked', `${when(approval.createdAtMs, memory.nowMs)}, expires ${when(approval.expiresAtMs, memory.nowMs)}`],
@@ -93,49 +97,74 @@ function wrapped(value: string): string {
   return wrap(value, columns() - LABEL_WIDTH, ' '.repeat(LABEL_WIDTH));
 }
 
-/** `grace approvals approve`. @throws ApprovalRefused */
+/** `grace approvals approve`. @throws ApprovalRefused, and what did not count is recorded */
 export async function approveApproval(memory: Memory, id: string, approver: string, claimedName: string | null = null): Promise<Answer> {
-  const approved = approve(await theApproval(memory, id), approver, memory.nowMs, claimedName);
-  await memory.approvals.save(approved);
+  const approved = await answerApproval(memory, id, approver, 'approved', (a) => approve(a, approver, memory.nowMs, claimedName));
   const missing = approved.requiredApprovals - approved.approvedBy.length;
-  const holder = lockHolder(memory.dataDir);
-  const next =
-    missing > 0
-      ? `${missing} more from another person`
-      : holder === null
-        ? 'it runs at the next grace up'
-        : `Grace (pid ${holder.pid}) picks it up by itself`;
+  const next = missing > 0 ? `${missing} more from another person` : whatFollows(approved, lockHolder(memory.dataDir)?.pid ?? null);
   return {
     exitCode: 0,
     data: approvalJson(approved, memory.nowMs),
     lines: [
-      `${paint('green', 'approved')} ${approved.playbook} for ${approved.component} by ${nameOf(approved, approver)}: ${approved.approvedBy.length} of ${approved.requiredApprovals}, ${next}`,
+      `${paint('green', 'approved')} ${titleOf(approved)} by ${nameOf(approved, approver)}: ${approved.approvedBy.length} of ${approved.requiredApprovals}, ${next}`,
     ],
   };
 }
 
 /** `grace approvals reject`: one no is enough. @throws ApprovalRefused */
 export async function rejectApproval(memory: Memory, id: string, by: string): Promise<Answer> {
-  const approval = await theApproval(memory, id);
-  const state = approvalState(approval, memory.nowMs);
-  if (state !== 'pending') throw new ApprovalRefused(`approval ${id} is ${state}`, 'see the open ones with: grace approvals list');
-  const rejected = { ...approval, rejectedBy: by };
-  await memory.approvals.save(rejected);
+  const rejected = await answerApproval(memory, id, by, 'rejected', (a) => reject(a, by, memory.nowMs));
   return {
     exitCode: 0,
     data: approvalJson(rejected, memory.nowMs),
-    lines: [`${paint('yellow', 'rejected')} ${rejected.playbook} for ${rejected.component} by ${by}: it will not run`],
+    lines: [
+      `${paint('yellow', 'rejected')} ${titleOf(rejected)} by ${by}: it will not ${rejected.action === 'run_playbook' ? 'run' : 'be done'}`,
+    ],
   };
 }
 
-/** Who decides: whoever runs this process. A name given with `--as` is what they say of themselves, and counts for nothing. */
-export function userName(): string {
+/** Written down first: an answer that cannot be recorded does not count. */
+async function answerApproval(
+  memory: Memory,
+  id: string,
+  by: string,
+  verdict: 'approved' | 'rejected',
+  answer: (approval: Approval) => Approval,
+): Promise<Approval> {
+  const asked = await theApproval(memory, id);
+  const write = (said: 'approved' | 'rejected' | 'refused', reason: string): Promise<void> =>
+    memory.decisions.write({ id: nodeIds.next('dc'), atMs: memory.nowMs, ...answerEntry(asked, by, said, reason) });
   try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`; // a container's user may be in no list of users
+    answer(asked);
+    await write(verdict, titleOf(asked));
+    return (await memory.approvals.change(id, answer)) ?? asked;
+  } catch (error) {
+    if (error instanceof ApprovalRefused) await write('refused', error.message);
+    throw error;
   }
 }
+
+function whatFollows({ action }: Approval, pid: number | null): string {
+  if (action === 'set_mode') return 'whoever asked for it runs grace mode set again';
+  if (pid !== null) return `Grace (pid ${pid}) picks it up by itself`;
+  return action === 'run_playbook'
+    ? 'it runs at the next grace up'
+    : action === 'change_policy'
+      ? 'it counts at the next grace up'
+      : 'no Grace runs that could do it';
+}
+
+/** What it is for, in a few words. */
+export function titleOf({ action, playbook, component }: Pick<Approval, 'action' | 'playbook' | 'component'>): string {
+  if (action === 'run_playbook') return `${playbook} for ${component}`;
+  if (action === 'restart_component') return `the restart of ${component}`;
+  if (action === 'set_mode') return `the mode ${playbook}`;
+  if (action === 'change_policy') return `other policies (${playbook.slice(0, DIGEST_SHOWN)})`;
+  return `${action} ${playbook}${component === '' ? '' : ` of ${component}`}`;
+}
+
+/** Of a digest, for people. */
+export const DIGEST_SHOWN = 12;
 
 function nameOf({ claimedNames }: Approval, who: string): string {
   const claimed = claimedNames[who];
@@ -162,6 +191,7 @@ function approvalJson(a: Approval, nowMs: number): Readonly<Record<string, unkno
   return {
     id: a.id,
     state: approvalState(a, nowMs),
+    action: a.action,
     playbook: a.playbook,
     component: a.component,
     incident: a.incidentId,
@@ -170,7 +200,7 @@ function approvalJson(a: Approval, nowMs: number): Readonly<Record<string, unkno
     requested_by: a.requestedBy,
     approved_by: a.approvedBy,
     claimed_names: a.claimedNames,
-    bound_to: a.foreseen === null ? 'file' : 'plan',
+    bound_to: a.action !== 'run_playbook' ? 'occasion' : a.foreseen === null ? 'file' : 'plan',
     foreseen: a.foreseen,
     is_expiring_soon: isExpiringSoon(a, nowMs),
     rejected_by: a.rejectedBy,

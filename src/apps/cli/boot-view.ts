@@ -104,7 +104,7 @@ function linesFor(event: GraceEvent): readonly string[] {
       return [`      ${paint('yellow', 'waits')}     for approval ${event.approval}`];
     case 'approval_expiring':
       return [
-        `    ${paint('yellow', 'warn ')}  approval ${event.approval} for ${event.playbook} ends unanswered, which is a no, ${new Date(event.expiresAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+        `    ${paint('yellow', 'warn ')}  approval ${event.approval} for ${event.playbook} ends unanswered, which is a no, ${minuteOf(event.expiresAtMs)}`,
       ];
     case 'learned_from_person':
       return [
@@ -115,6 +115,16 @@ function linesFor(event: GraceEvent): readonly string[] {
               `      kept as candidate playbook ${paint('bold', event.playbook)}`,
               ...(event.approval === null ? [] : [`      approve with: grace approvals approve ${event.approval}`]),
             ]),
+      ];
+    case 'mode_changed':
+      return [
+        `    ${paint('yellow', '●')} ${wrap(`the mode is ${paint('bold', event.mode)} now, no longer ${event.before}, by ${event.by}: ${event.reason}`, width, '      ')}`,
+        ...(event.untilMs === null ? [] : [`      until ${minuteOf(event.untilMs)}`]),
+      ];
+    case 'policy_changed':
+      return [
+        `    ${paint(event.state === 'in_force' ? 'cyan' : 'yellow', '●')} ${wrap(POLICY_STATES[event.state](event), width, '      ')}`,
+        ...(event.state === 'waiting' && event.approval !== null ? [`      another person: grace approvals show ${event.approval}`] : []),
       ];
     case 'held':
       return [
@@ -160,6 +170,26 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'component_starting':
       return [];
   }
+}
+
+function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+type PolicyChanged = Extract<GraceEvent, { type: 'policy_changed' }>;
+
+const POLICY_STATES: Readonly<Record<PolicyChanged['state'], (event: PolicyChanged) => string>> = {
+  in_force: (e) => `other policies than before are in force${differences(e)}: ${e.reason}`,
+  waiting: (e) => `the policies differ from those in force${differences(e)}, and do not count yet: ${e.reason}`,
+  refused: (e) => `the policies differ from those in force${differences(e)}, and do not count: ${e.reason}`,
+};
+
+function differences({ added, removed }: PolicyChanged): string {
+  const parts = [
+    ...(added.length === 0 ? [] : [`new: ${added.join(', ')}`]),
+    ...(removed.length === 0 ? [] : [`gone: ${removed.join(', ')}`]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
 }
 
 /** Up to where the detail of a stage begins. */

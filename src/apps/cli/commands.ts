@@ -1,4 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { GovernedAction, Mode } from '../../domains/governance/index.ts';
+import { parseDurationMs } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import type { LookOptions, Memory } from './memory.ts';
 import type { PolicyCase } from './policy.ts';
@@ -104,8 +106,23 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     });
 
   registerPatterns(program, answer);
-  registerPolicy(program, say);
   registerSnapshots(program, say);
+  registerPolicy(program, say, answer);
+  registerMode(program, answer);
+  looking(program, 'restart', 'ask the Grace that runs to start a component anew')
+    .argument('<component>')
+    .option('--reason <text>', 'why, for those who decide and for those who come later', '')
+    .option('--as <name>', 'what you call yourself; noted beside the user this runs as')
+    .option('--no-wait', 'do not stay until another person has agreed')
+    .action(async (component: string, { reason, as, wait }: { reason: string; as?: string; wait: boolean }, command: Command) => {
+      const [{ restart }, { userName }, { err }] = await Promise.all([
+        import('./restart.ts'),
+        import('../../adapters/node/user-name.ts'),
+        import('./terminal.ts'),
+      ]);
+      const asked = { component, reason, by: userName(), claimedName: as ?? null, waitsForApproval: wait };
+      await answer(command, (memory) => restart(memory, asked, err));
+    });
   const incidents = group(program, 'incidents', 'what is known of each failure', async (command) => {
     const { listPatterns } = await import('./patterns.ts');
     await answer(command, listPatterns);
@@ -153,7 +170,10 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
       .argument('<id>')
       .option('--as <name>', 'what you call yourself; noted beside the user this runs as, who decides')
       .action(async (id: string, options: { as?: string }, command: Command) => {
-        const { approveApproval, rejectApproval, userName } = await import('./approvals.ts');
+        const [{ approveApproval, rejectApproval }, { userName }] = await Promise.all([
+          import('./approvals.ts'),
+          import('../../adapters/node/user-name.ts'),
+        ]);
         const who = userName();
         const { as = null } = options;
         await answer(command, (memory) =>
@@ -170,7 +190,7 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     .argument('<id>')
     .requiredOption('--reason <text>', 'what you found, for those who come later')
     .action(async (id: string, { reason }: { reason: string }, command: Command) => {
-      const [{ closeBreaker }, { userName }] = await Promise.all([import('./breakers.ts'), import('./approvals.ts')]);
+      const [{ closeBreaker }, { userName }] = await Promise.all([import('./breakers.ts'), import('../../adapters/node/user-name.ts')]);
       await answer(command, (memory) => closeBreaker(memory, id, userName(), reason));
     });
 }
@@ -189,7 +209,7 @@ function registerPatterns(program: Command, answer: Asking): void {
     .requiredOption('--reason <text>', 'why, for those who come later')
     .option('--as <name>', 'who decides (default: the user this runs as)')
     .action(async (a: string, b: string, { into, reason, as }: { into?: string; reason: string; as?: string }, command: Command) => {
-      const [{ mergeIncidents }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      const [{ mergeIncidents }, { userName }] = await Promise.all([import('./grouping.ts'), import('../../adapters/node/user-name.ts')]);
       await answer(command, (memory) => mergeIncidents(memory, [a, b], into ?? a, { reason, by: as ?? userName() }));
     });
   looking(patterns, 'split', 'failures that share an incident are apart from now on')
@@ -198,7 +218,7 @@ function registerPatterns(program: Command, answer: Asking): void {
     .requiredOption('--reason <text>', 'why, for those who come later')
     .option('--as <name>', 'who decides (default: the user this runs as)')
     .action(async (id: string, { by, reason, as }: { by: string; reason: string; as?: string }, command: Command) => {
-      const [{ splitIncident }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      const [{ splitIncident }, { userName }] = await Promise.all([import('./grouping.ts'), import('../../adapters/node/user-name.ts')]);
       await answer(command, (memory) => splitIncident(memory, id, by, { reason, by: as ?? userName() }));
     });
   looking(patterns, 'rules', 'the merges and splits that people decided').action(async (_options: unknown, command: Command) => {
@@ -209,18 +229,51 @@ function registerPatterns(program: Command, answer: Asking): void {
     .argument('<rule>')
     .option('--as <name>', 'who decides (default: the user this runs as)')
     .action(async (id: string, { as }: { as?: string }, command: Command) => {
-      const [{ takeRuleBack }, { userName }] = await Promise.all([import('./grouping.ts'), import('./approvals.ts')]);
+      const [{ takeRuleBack }, { userName }] = await Promise.all([import('./grouping.ts'), import('../../adapters/node/user-name.ts')]);
       await answer(command, (memory) => takeRuleBack(memory, id, as ?? userName()));
     });
 }
 
-function registerPolicy(program: Command, say: (command: Command, given: Answer) => Promise<void>): void {
+function registerMode(program: Command, answer: Asking): void {
+  const mode = group(program, 'mode', 'how careful Grace is, since when, who says so and why', async (command) => {
+    const { showMode } = await import('./mode.ts');
+    await answer(command, showMode);
+  });
+  looking(mode, 'set', 'set it, where the policies allow it')
+    .addArgument(new Argument('<mode>').choices(MODE_NAMES))
+    .requiredOption('--reason <text>', 'why, for those who come later')
+    .option('--for <duration>', 'only so long, such as 30m or 2h; then it goes back by itself', duration)
+    .option('--as <name>', 'what you call yourself; noted beside the user this runs as')
+    .action(async (to: Mode, options: { reason: string; for?: number; as?: string }, command: Command) => {
+      const [{ setMode }, { configOf }, { userName }] = await Promise.all([
+        import('./mode.ts'),
+        import('./policy.ts'),
+        import('../../adapters/node/user-name.ts'),
+      ]);
+      const { reason, for: forMs = null, as = null } = options;
+      const config = await configOf(command.optsWithGlobals());
+      await answer(command, (memory) => setMode(memory, { to, reason, forMs, by: userName(), claimedName: as }, config));
+    });
+}
+
+const MODE_NAMES: readonly Mode[] = ['normal', 'read_only', 'observation_only', 'emergency'];
+
+/** A week: what has to hold longer is no longer for a while. */
+const DURATION_MS_MAX = 7 * 86_400_000;
+
+function duration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null || ms < 1000 || ms > DURATION_MS_MAX) throw new InvalidArgumentError('It must be a time from 1s to 7d, such as 30m.');
+  return ms;
+}
+
+function registerPolicy(program: Command, say: (command: Command, given: Answer) => Promise<void>, answer: Asking): void {
   const show = async (command: Command): Promise<void> => {
     const { showPolicy } = await import('./policy.ts');
     await say(command, await showPolicy(command.optsWithGlobals()));
   };
-  const policy = group(program, 'policy', 'what decides whether a playbook runs', show);
-  looking(policy, 'show', 'every policy in force').action(async (_options: unknown, command: Command) => show(command));
+  const policy = group(program, 'policy', 'what decides whether something is done', show);
+  looking(policy, 'show', 'every policy in force, and since when').action(async (_options: unknown, command: Command) => show(command));
   looking(policy, 'check', 'are these policy files right; exit code 1 when not')
     .argument('[files...]', 'default: those of the config')
     .action(async (files: string[], _options: unknown, command: Command) => {
@@ -228,17 +281,27 @@ function registerPolicy(program: Command, say: (command: Command, given: Answer)
       await say(command, await checkPolicyFiles(files, command.optsWithGlobals(), process.cwd()));
     });
   looking(policy, 'test', 'what would be decided, by which policies, and what would change it')
-    .requiredOption('--playbook <name>', 'a known one; or any name, with --risk and --tier')
+    .addOption(new Option('--action <action>', 'default: run_playbook').choices(ACTION_NAMES))
+    .option('--playbook <name>', 'a known one; or any name, with --risk and --tier')
+    .addOption(new Option('--to <mode>', 'of set_mode; default: normal').choices(MODE_NAMES))
+    .option('--name <name>', 'of a snapshot, a release, a breaker, or the digest of policies')
     .option('--component <name>', 'default: its own, or the first')
     .addOption(new Option('--phase <phase>', 'default: boot').choices(['boot', 'runtime']))
-    .addOption(new Option('--mode <mode>', 'default: normal').choices(['normal', 'read_only', 'observation_only', 'emergency']))
+    .addOption(new Option('--mode <mode>', 'default: the one in force').choices(MODE_NAMES))
     .addOption(new Option('--risk <risk>').choices(['low', 'medium', 'high', 'critical']))
     .addOption(new Option('--tier <tier>').choices(['tier_1', 'tier_2', 'tier_3', 'tier_4']))
     .option('--approvals <n>', 'as if so many people had agreed', wholeNumber)
-    .option('--as <actor>', 'who asks (default: Grace itself)')
+    .option('--as <actor>', 'who asks: a user, or grace (default: grace for a playbook, else you)')
     .action(async (options: PolicyCase, command: Command) => {
       const { testPolicy } = await import('./policy.ts');
       await say(command, await testPolicy(options, command.optsWithGlobals()));
+    });
+  looking(policy, 'decisions', 'what was decided, by whom it was asked, and why')
+    .option('--component <name>', 'only those about it')
+    .option('-n, --limit <n>', 'how many', wholeNumber, DECISIONS_LISTED)
+    .action(async ({ component, limit }: { component?: string; limit: number }, command: Command) => {
+      const { listDecisions } = await import('./policy.ts');
+      await answer(command, (memory) => listDecisions(memory, { limit, ...(component === undefined ? {} : { component }) }));
     });
 }
 
@@ -294,6 +357,17 @@ function untilSignal(): AbortSignal {
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   return stop.signal;
 }
+const DECISIONS_LISTED = 20;
+
+const ACTION_NAMES: readonly GovernedAction[] = [
+  'run_playbook',
+  'restart_component',
+  'set_mode',
+  'change_policy',
+  'restore_snapshot',
+  'roll_back_release',
+  'close_breaker',
+];
 
 /** A command that lists by itself and has commands of its own below it. */
 function group(parent: Command, name: string, description: string, list: (command: Command) => Promise<void>): Command {

@@ -70,9 +70,28 @@ export class PolicyCaseUnknown extends GraceError {
   constructor(playbook: string) {
     super({
       code: 'GRACE_CLI_POLICY_CASE_UNKNOWN',
-      message: `there is no playbook "${playbook}" here`,
+      message: playbook === '' ? 'no playbook was named' : `there is no playbook "${playbook}" here`,
       hint: 'name one of grace playbooks list, or say how it would be with both --risk and --tier',
       details: { playbook },
     });
+  }
+}
+
+/** Only a Grace that runs can do it. */
+export class NoGraceRuns extends GraceError {
+  constructor(dataDir: string, what: string) {
+    super({
+      code: 'GRACE_CLI_NO_GRACE_RUNS',
+      message: `no Grace runs here that could ${what} (looked in ${dataDir})`,
+      hint: 'start it with grace up; is one running elsewhere, say where its data is with --data-dir',
+      details: { dataDir },
+    });
+  }
+}
+
+/** Policies decided against what a person asked for, or want another person to agree first. */
+export class ActionRefused extends GraceError {
+  constructor(what: string, reason: string, hint: string, approval: string | null = null) {
+    super({ code: 'GRACE_CLI_ACTION_REFUSED', message: `${what} is not done: ${reason}`, hint, details: { what, approval } });
   }
 }

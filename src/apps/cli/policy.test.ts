@@ -14,14 +14,17 @@ const optionsOf = (p: ConfigProject) => ({ config: join(p.dir, 'grace.config.jso
 test('grace policy show has those that ship and those of the user, with their place', async () => {
   using p = project();
   const { data, lines } = await showPolicy(optionsOf(p));
-  expect(data).toEqual(
+  expect(data).toMatchObject({ since: null, files_in_force: ['own.cedar'], files_differ: false });
+  expect((data as { policies: unknown }).policies).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ id: 'tier_3', overridable: true, approvals: 1 }),
       expect.objectContaining({ id: 'high_risk', overridable: false }),
       expect.objectContaining({ id: 'no_db', file: 'own.cedar', line: 1 }),
     ]),
   );
-  expect(lines.at(-1)).toBe('a policy of your own can lift: tier_3, observe_at_run_time');
+  expect(lines.at(-1)).toBe(
+    'a policy of your own can lift: tier_3, observe_at_run_time, leave_emergency, critical_restart, restore_snapshot',
+  );
 });
 
 test('grace policy test explains a decision, and what would change it', async () => {

@@ -1,6 +1,7 @@
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
 import type { BootRecord, ComponentReport } from '../../domains/boot/index.ts';
+import { modeInForce } from '../../domains/governance/index.ts';
 import type { ProcessRecord } from '../../domains/supervisor/index.ts';
 import type { Answer } from './answer.ts';
 import { outcomeOf } from './boots.ts';
@@ -26,6 +27,7 @@ export async function status(memory: Memory): Promise<Answer> {
   const records = new Map((await memory.processes.list()).map((r) => [r.component, r]));
   const components = boot === null ? [] : boot.report.components.map((c) => statusOf(c, records.get(c.name), holder !== null));
   const { score } = await scoreOf(memory);
+  const { mode } = modeInForce((await memory.modes.history(1))[0] ?? null, memory.nowMs);
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
   const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
   const data = {
@@ -34,7 +36,7 @@ export async function status(memory: Memory): Promise<Answer> {
     pid: holder?.pid ?? null,
     since: sinceMs === null ? null : iso(sinceMs),
     service: boot?.report.service ?? null,
-    mode: 'normal',
+    mode,
     boot: boot === null ? null : { id: boot.id, at: iso(boot.startedAtMs), outcome: boot.outcome, verified: boot.isVerified },
     components: components.map(({ sinceMs: since, ...c }) => ({ ...c, since: since === null ? null : iso(since) })),
     health: scoreJson(score),
@@ -43,7 +45,7 @@ export async function status(memory: Memory): Promise<Answer> {
     `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
     '',
     ...(components.length === 0 ? [] : [table(components.map((c) => row(c, memory.nowMs))), '']),
-    table([['mode', 'normal'], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
+    table([['mode', mode], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
   ];
   return { exitCode: isUp ? 0 : 1, data, lines };
 }

@@ -205,6 +205,7 @@ export function aPlaybook(name: string, parts: Partial<RegisteredPlaybook> = {})
 export function anApproval(id: string, parts: Partial<Approval> = {}): Approval {
   return {
     id,
+    action: 'run_playbook',
     playbook: 'free_port_8080',
     component: 'api',
     incidentId: `autonomy_load_${SIGNATURE.slice(0, 8)}`,

@@ -51,6 +51,7 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     // What a Grace beside this one runs is well kept, and nothing here starts or ends anything.
     isDryRun: true,
     policy: NOTHING_RUNS,
+    policyFiles: [],
     home: config.dataDir,
   });
   // A Grace that runs has read the folder; without one, what people wrote counts all the same.

@@ -13,6 +13,7 @@ import {
 
 const request = (change: Partial<Approval> = {}): Approval => ({
   id: 'ap_1',
+  action: 'run_playbook',
   playbook: 'drop_index',
   component: 'api',
   incidentId: 'autonomy_load_01234567',

@@ -1,11 +1,16 @@
 import { GraceError, sha256Hex, type Json } from '../../kernel/index.ts';
+import type { GovernedAction } from './decision.ts';
 import type { ForeseenStep } from './foreseen.ts';
 
-/** A request to run one playbook with exactly these parameters; anything else needs another approval [GV-6]. */
+/** A request to do one thing exactly so; anything else needs another approval [GV-6]. */
 export interface Approval {
   readonly id: string;
+  readonly action: GovernedAction;
+  /** The playbook; of another action what it is about: see `subjectOf`. */
   readonly playbook: string;
+  /** Empty where it is about Grace itself. */
   readonly component: string;
+  /** Empty where there is none. */
   readonly incidentId: string;
   /** Who wants it to run, and can therefore not agree to it; null is Grace itself, which agrees to nothing. */
   readonly requestedBy: string | null;
@@ -65,6 +70,11 @@ export function bindingHash(
   );
 }
 
+/** What an approval of another action than a playbook is bound to. It cannot be that of a playbook, whatever is in it. */
+export function actionBinding(action: GovernedAction, subject: string, occasion: string): string {
+  return sha256Hex(JSON.stringify(['action', action, subject, occasion]));
+}
+
 export class ApprovalRefused extends GraceError {
   constructor(message: string, hint: string) {
     super({ code: 'GRACE_GOVERNANCE_APPROVAL_REFUSED', message, hint });
@@ -93,4 +103,14 @@ export function approve(approval: Approval, approver: string, nowMs: number, cla
     approvedBy: [...approval.approvedBy, approver],
     claimedNames: claimedName === null ? approval.claimedNames : { ...approval.claimedNames, [approver]: claimedName },
   };
+}
+
+/**
+ * One no is enough, from whoever it comes.
+ * @throws ApprovalRefused when it is no longer pending
+ */
+export function reject(approval: Approval, by: string, nowMs: number): Approval {
+  const state = approvalState(approval, nowMs);
+  if (state !== 'pending') throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'see the open ones with: grace approvals list');
+  return { ...approval, rejectedBy: by };
 }

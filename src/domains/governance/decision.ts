@@ -1,8 +1,23 @@
-import type { AutonomyTier, Mode, Phase, Risk } from './tiers.ts';
+import type { Mode } from './mode.ts';
+import type { AutonomyTier, Phase, Risk } from './tiers.ts';
 
-/** Everything a policy may look at before it says whether a playbook runs [GV-2]. */
-export interface DecisionRequest {
+/** What is true of every request, whatever it is about. */
+interface Circumstances {
   readonly actor: { readonly kind: 'grace' | 'person'; readonly name: string };
+  readonly mode: Mode;
+  /** What the config calls the place it runs in, such as `production`; empty when it says nothing. */
+  readonly environment: string;
+  /** Distinct people, the requester not among them, who agreed to exactly this: see `approvalsHeld`. */
+  readonly approvals: number;
+  /** The request they agreed to; for the record, no policy asks for it. */
+  readonly approval?: string | null;
+  /** Asked to know what would be decided, and nothing follows from the answer: such a decision is not recorded. */
+  readonly isForecast?: true;
+}
+
+/** A playbook would run. */
+export interface RunPlaybook extends Circumstances {
+  readonly action: 'run_playbook';
   readonly playbook: string;
   readonly component: string;
   readonly risk: Risk;
@@ -11,17 +26,90 @@ export interface DecisionRequest {
   /** Of its known steps; empty when only its file knows them. */
   readonly primitives: readonly string[];
   readonly phase: Phase;
-  readonly mode: Mode;
-  /** What the config calls the place it runs in, such as `production`; empty when it says nothing. */
-  readonly environment: string;
   /** `SELF_HEAL_EXECUTE`. */
   readonly executeAtRuntime: boolean;
-  /** Distinct people, the requester not among them, who agreed to exactly this: see `approvalsHeld`. */
-  readonly approvals: number;
   /** Playbooks tried for this failure in this boot. */
   readonly attempts: number;
   /** How often this playbook was tried and did not help. */
   readonly failures: number;
+}
+
+/** A person wants a component to be started anew; what supervision does by itself is not asked here. */
+export interface RestartComponent extends Circumstances {
+  readonly action: 'restart_component';
+  readonly component: string;
+  /** A boot cannot succeed without it. */
+  readonly isCritical: boolean;
+}
+
+export interface SetMode extends Circumstances {
+  readonly action: 'set_mode';
+  /** `mode` is the one in force. */
+  readonly to: Mode;
+}
+
+/** The user's own policies would be others; asked of those in force. */
+export interface ChangePolicy extends Circumstances {
+  readonly action: 'change_policy';
+  /** Of the new files, see `policyDigest`. */
+  readonly digest: string;
+  /** Ids of policies that are new, and of those that are gone; one that says something else is both. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface RestoreSnapshot extends Circumstances {
+  readonly action: 'restore_snapshot';
+  readonly component: string;
+  readonly snapshot: string;
+}
+
+export interface RollBackRelease extends Circumstances {
+  readonly action: 'roll_back_release';
+  readonly component: string;
+  readonly release: string;
+}
+
+/** What stopped a playbook from being tried again and again would let it again. */
+export interface CloseBreaker extends Circumstances {
+  readonly action: 'close_breaker';
+  readonly component: string;
+  readonly breaker: string;
+}
+
+/** Everything a policy may look at before it says whether something is done [GV-2], [GV-5]. */
+export type DecisionRequest = RunPlaybook | RestartComponent | SetMode | ChangePolicy | RestoreSnapshot | RollBackRelease | CloseBreaker;
+
+export type GovernedAction = DecisionRequest['action'];
+
+/** The component a request is about; empty where it is about Grace itself. */
+export function componentOf(request: DecisionRequest): string {
+  return 'component' in request ? request.component : '';
+}
+
+/** What would be acted on, by its name. */
+export function subjectOf(request: DecisionRequest): string {
+  switch (request.action) {
+    case 'run_playbook':
+      return request.playbook;
+    case 'restart_component':
+      return request.component;
+    case 'set_mode':
+      return request.to;
+    case 'change_policy':
+      return request.digest;
+    case 'restore_snapshot':
+      return request.snapshot;
+    case 'roll_back_release':
+      return request.release;
+    case 'close_breaker':
+      return request.breaker;
+  }
+}
+
+/** May it be done now? Everything else is a no of some kind. */
+export function isAllowed({ verdict }: Decision): boolean {
+  return verdict === 'allow' || verdict === 'allow_with_notice';
 }
 
 /** `reason` is for people; `policies` are the ids of those that decided, the first one gave the reason. */

@@ -1,6 +1,18 @@
 // Governance: may this action run, here and now, and who has to agree?
-export type { AutonomyTier, Mode, Phase, Risk } from './tiers.ts';
-export { decisionOf, type Decision, type DecisionRequest, type FiredPolicy } from './decision.ts';
+export type { AutonomyTier, Phase, Risk } from './tiers.ts';
+export { fallbackFrom, modeInForce, MODES, type Mode, type ModeChange, type ModeInForce, type ModeStore } from './mode.ts';
+export {
+  componentOf,
+  decisionOf,
+  isAllowed,
+  subjectOf,
+  type Decision,
+  type DecisionRequest,
+  type FiredPolicy,
+  type GovernedAction,
+  type RunPlaybook,
+} from './decision.ts';
+export { answerEntry, recordedDecisions, type DecisionRecord, type RecordedDecision, type RecordPorts } from './decision-record.ts';
 export {
   APPROVAL_LIFE_MS,
   ApprovalRefused,
@@ -9,10 +21,14 @@ export {
   approve,
   bindingHash,
   isExpiringSoon,
+  reject,
   type Approval,
   type ApprovalState,
 } from './approval.ts';
 export { beyondPlan, changesOfPlan, type ForeseenStep } from './foreseen.ts';
+export { askForAction, type ActionApprovalPorts } from './ask-for-action.ts';
+export { policyDigest, type PolicySource, type PolicyText, type PolicyTextStore } from './policy-text.ts';
+export { isOpenRequest, type PersonRequest, type PersonRequestState, type PersonRequestStore } from './person-request.ts';
 export type { ApprovalStore, DecisionPoint } from './ports.ts';
 export {
   failuresInARow,

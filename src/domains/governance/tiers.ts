@@ -3,5 +3,3 @@ export type Risk = 'low' | 'medium' | 'high' | 'critical';
 export type AutonomyTier = 'tier_1' | 'tier_2' | 'tier_3' | 'tier_4';
 /** Where an action would happen: boot acts within tier policy, run time only observes unless told otherwise [GV-4]. */
 export type Phase = 'boot' | 'runtime';
-/** How careful the whole of Grace is now. Nothing changes it yet: it is `normal`. */
-export type Mode = 'normal' | 'read_only' | 'observation_only' | 'emergency';

@@ -21,6 +21,7 @@ export async function askForApproval(
   const id = ids.next('ap');
   await approvals.save({
     id,
+    action: 'run_playbook',
     playbook: asked.playbook.name,
     component: asked.component,
     incidentId: asked.incidentId,

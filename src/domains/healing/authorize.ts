@@ -1,8 +1,9 @@
-import type { Clock, Json } from '../../kernel/index.ts';
+import type { Clock, Ids, Json } from '../../kernel/index.ts';
 import {
   approvalsHeld,
   approvalState,
   bindingHash,
+  answerEntry,
   changesOfPlan,
   limitReached,
   type Approval,
@@ -10,18 +11,22 @@ import {
   type CountedRun,
   type Decision,
   type DecisionPoint,
-  type DecisionRequest,
+  type DecisionRecord,
   type ForeseenStep,
   type HealingLimits,
   type LimitReached,
   type LimitStore,
+  type Mode,
   type Phase,
+  type RunPlaybook,
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 import { foresee, knowsSteps } from './foresee.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
+  /** The one in force now. Never throws: where nobody can say, it is a careful one. */
+  mode(): Promise<Mode>;
   readonly executeAtRuntime: boolean;
   /** What the config calls the place Grace runs in; empty when it says nothing. */
   readonly environment: string;
@@ -29,6 +34,9 @@ export interface PolicyPorts {
 
 interface AuthorizePorts extends PolicyPorts {
   readonly clock: Clock;
+  readonly ids: Ids;
+  /** Where an approval is written down that was for something else. */
+  readonly decisions: DecisionRecord;
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
   readonly limitSettings: HealingLimits;
@@ -77,7 +85,7 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const unasked = { approval: null, binding: '', foreseen: null, outdated: null };
   if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
   const isKnown = knowsSteps(registered, hash);
-  const request = requestOf(ports, asked);
+  const request = await requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
@@ -86,7 +94,14 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);
   if (approvals === 0) return { limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
-  return { limit, decision: await ports.policy.decide({ ...request, approvals }), approval, binding, foreseen, outdated: null };
+  return {
+    limit,
+    decision: await ports.policy.decide({ ...request, approvals, approval: approval?.id ?? null }),
+    approval,
+    binding,
+    foreseen,
+    outdated: null,
+  };
 }
 
 /**
@@ -94,14 +109,16 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
  * @returns null when no number of them would do
  */
 export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promise<number | null> {
-  const decision = await ports.policy.decide({ ...requestOf(ports, { ...asked, phase: 'boot', attempts: 0 }), approvals: 0 });
+  const request = await requestOf(ports, { ...asked, phase: 'boot', attempts: 0 });
+  const decision = await ports.policy.decide({ ...request, approvals: 0, isForecast: true });
   if (decision.verdict === 'deny') return null;
   return decision.verdict === 'needs_approval' ? decision.approvals : 1;
 }
 
-function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Omit<DecisionRequest, 'approvals'> {
+async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Promise<Omit<RunPlaybook, 'approvals'>> {
   const { registered, playbook, hash } = asked;
   return {
+    action: 'run_playbook',
     actor: { kind: 'grace', name: 'grace' },
     playbook: registered.name,
     component: asked.component,
@@ -110,7 +127,7 @@ function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'a
     origin: registered.origin,
     primitives: knowsSteps(registered, hash) ? registered.steps.map((step) => step.primitive) : [],
     phase: asked.phase,
-    mode: 'normal',
+    mode: await ports.mode(),
     environment: ports.environment,
     executeAtRuntime: ports.executeAtRuntime,
     attempts: asked.attempts,
@@ -125,15 +142,23 @@ export function bindingOfFile(hash: string, component: string, params: Json): st
 
 /** The newest approval of this playbook for this component that was given and does not cover what would be done now. */
 async function outdatedBy(
-  { approvals, clock }: AuthorizePorts,
+  { approvals, clock, ids, decisions }: AuthorizePorts,
   { registered, component }: Asked,
   binding: string,
   foreseen: readonly ForeseenStep[] | null,
 ): Promise<Authorized['outdated']> {
-  const before = (await approvals.list()).find((a) => a.playbook === registered.name && a.component === component);
+  const before = (await approvals.list()).find(
+    (a) => a.action === 'run_playbook' && a.playbook === registered.name && a.component === component,
+  );
   if (before === undefined || before.bindingHash === binding || approvalState(before, clock.nowMs()) !== 'approved') return null;
   const isNowPlanned = before.foreseen === null && foreseen !== null;
-  if (isNowPlanned) return { id: before.id, changes: ['it was for the file alone, and what its steps would do is known now'] };
-  const changes = before.foreseen === null || foreseen === null ? [] : changesOfPlan(before.foreseen, foreseen);
-  return { id: before.id, changes: changes.length > 0 ? changes : ['the playbook or its parameters are others'] };
+  const differences = before.foreseen === null || foreseen === null ? [] : changesOfPlan(before.foreseen, foreseen);
+  const changes = isNowPlanned
+    ? ['it was for the file alone, and what its steps would do is known now']
+    : differences.length > 0
+      ? differences
+      : ['the playbook or its parameters are others'];
+  const entry = answerEntry(before, 'grace', 'refused', `it was for something else: ${changes.join('; ')}`);
+  await decisions.write({ id: ids.next('dc'), atMs: clock.nowMs(), ...entry });
+  return { id: before.id, changes };
 }

@@ -1,4 +1,4 @@
-import type { Risk, AutonomyTier } from '../governance/index.ts';
+import type { Risk, AutonomyTier, Mode } from '../governance/index.ts';
 import type { SuggestedCommand } from '../incidents/index.ts';
 import type { Finding } from '../preflight/index.ts';
 
@@ -127,6 +127,23 @@ export type GraceEvent =
       readonly cause: string;
       readonly did: readonly string[];
       readonly playbook: string | null;
+      readonly approval: string | null;
+    }
+  | {
+      readonly type: 'mode_changed';
+      readonly mode: Mode;
+      readonly before: Mode;
+      readonly by: string;
+      readonly reason: string;
+      readonly untilMs: number | null;
+    }
+  | {
+      readonly type: 'policy_changed';
+      readonly state: 'in_force' | 'waiting' | 'refused';
+      readonly digest: string;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly reason: string;
       readonly approval: string | null;
     }
   | { readonly type: 'held'; readonly component: string; readonly cause: string; readonly waitingFor: string }

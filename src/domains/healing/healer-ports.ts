@@ -1,5 +1,5 @@
 import type { Clock, Ids, Logger } from '../../kernel/index.ts';
-import type { ApprovalStore, HealingLimits, LimitStore } from '../governance/index.ts';
+import type { ApprovalStore, DecisionRecord, HealingLimits, LimitStore } from '../governance/index.ts';
 import type { IncidentStore } from '../incidents/index.ts';
 import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
 import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
@@ -44,6 +44,7 @@ export interface HealerPorts extends PolicyPorts {
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
+  readonly decisions: DecisionRecord;
   readonly journal: Journal;
   readonly limits: LimitStore;
   readonly limitSettings: HealingLimits;

@@ -4,7 +4,15 @@ export { Healer, type AppliedRun, type HealResult } from './healer.ts';
 export type { HealerPorts, Knowledge, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
 export type { PolicyPorts } from './authorize.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
+export { PersonRequests, type PersonRequestPorts } from './person-requests.ts';
 export { Supervision } from './supervision.ts';
-export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
+export type {
+  BringUpResult,
+  CheckFailure,
+  CheckResult,
+  RestartResult,
+  SupervisionPorts,
+  SupervisionSettings,
+} from './supervision-ports.ts';
 export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';
 export { propose, type Proposal } from './propose.ts';

@@ -75,6 +75,7 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
     playbooks: world.playbooks,
     approvals: world.approvals,
     policy: world.policy,
+    mode: async () => 'normal',
     executeAtRuntime: false,
     environment: '',
     journal: world.journal,
@@ -145,8 +146,8 @@ test.each([
   await passes(m, 1000);
   const seen: string[] = [];
   const policy: DecisionPoint = {
-    decide: async ({ origin }) => {
-      seen.push(origin);
+    decide: async (asked) => {
+      seen.push(asked.action === 'run_playbook' ? asked.origin : '');
       return { ...verdict, reason: 'so it is written', policies: ['own'] };
     },
   };

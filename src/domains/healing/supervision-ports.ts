@@ -54,6 +54,12 @@ export type BringUpResult =
   | { readonly state: 'completed' }
   | { readonly state: 'failed'; readonly captured: Captured; readonly cause: string };
 
+/** How a restart that a person asked for went; `detail` is for that person. */
+export interface RestartResult {
+  readonly state: 'ready' | 'failed' | 'busy';
+  readonly detail: string;
+}
+
 /** What a check of a stage found wrong with a component. */
 export interface CheckFailure {
   readonly message: string;

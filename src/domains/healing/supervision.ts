@@ -15,9 +15,16 @@ import { Dependencies } from './dependencies.ts';
 import { FailureDesk, logOf } from './failure-desk.ts';
 import type { AppliedRun, Healer, HealResult } from './healer.ts';
 import { SMOKE_PAUSE_MS, SmokeChecks } from './smoke-checks.ts';
-import type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 import { StormWatch } from './storm-watch.ts';
 import { Tries } from './tries.ts';
+import type {
+  BringUpResult,
+  CheckFailure,
+  CheckResult,
+  RestartResult,
+  SupervisionPorts,
+  SupervisionSettings,
+} from './supervision-ports.ts';
 import { dropWhatDidNotHelp, GUESS } from './unproven-runs.ts';
 import { describeWait, waitForCause } from './wait-for-cause.ts';
 
@@ -503,6 +510,31 @@ export class Supervision {
     });
     // Not before its recovery is over: a process that has died meanwhile is reported at once, and nobody would listen.
     if (isUp) this.watch(name, runner);
+  }
+
+  /**
+   * Stops a component, starts it, and waits until it is ready, because a person wants it. Not beside a recovery of the same
+   * component, which would do it anyway. When it does not come up again, it is recovered like one that has died.
+   */
+  async restart(name: string, why: string): Promise<RestartResult> {
+    const runner = this.runner(name);
+    if (this.recovering.has(name)) return { state: 'busy', detail: `${name} is being recovered already` };
+    let result: BringUpResult | null = null;
+    await this.guarded(name, async () => {
+      this.ports.emit({ type: 'component_restarting', component: name, delayMs: 0, reason: why });
+      runner.stopWatching();
+      await runner.stop();
+      result = await this.bringUp(name, 'runtime', 'runtime', null, true);
+    });
+    const ended = result as BringUpResult | null;
+    if (ended?.state === 'ready') {
+      this.watch(name, runner);
+      return { state: 'ready', detail: `${name} is ready again after ${formatDuration(ended.tookMs)}` };
+    }
+    if (ended?.state === 'completed') return { state: 'ready', detail: `${name} ran to its end` };
+    if (ended?.state === 'skipped') return { state: 'failed', detail: `${name} was left out: ${ended.reason}` };
+    void this.recover(name, runner.problem('exit', 'it did not come up after a restart', 0));
+    return { state: 'failed', detail: ended === null ? `the restart of ${name} broke off` : `${name} did not come up: ${ended.cause}` };
   }
 
   /** Brings back what should run and does not, and is in nobody's hands. */

@@ -7,6 +7,7 @@ import { playbookLibrary } from '../../adapters/node/playbook-library.ts';
 import { cedarPolicy } from '../../adapters/policy/index.ts';
 import {
   approvalStore,
+  decisionStore,
   groupingRuleStore,
   templateStore,
   incidentStore,
@@ -18,7 +19,7 @@ import {
   type OpenedStore,
 } from '../../adapters/store/index.ts';
 import { bootId, type CommandResult, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
-import type { DecisionPoint, HealingLimits } from '../governance/index.ts';
+import type { DecisionPoint, HealingLimits, Mode } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { Redactor, type Fact, type FactKind, type FactReader } from '../incidents/index.ts';
 import type { Captured, CaseFile, Diagnosis, FailureFamily, Remedy } from '../learning/index.ts';
@@ -74,6 +75,7 @@ export class HealingWorld {
   changed: WhatChanged = { suspects: [], lessons: [] };
   drift: CaseFile['drift'] = [];
   usualStartMs: number | null = null;
+  mode: Mode = 'normal';
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -140,6 +142,8 @@ export class HealingWorld {
       executeAtRuntime: options.executeAtRuntime ?? false,
       environment: '',
       policy: this.policy,
+      mode: async () => this.mode,
+      decisions: decisionStore(store.db),
       whatChanged: async () => this.changed,
       primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
       projectDir: this.dir,

@@ -1,0 +1,36 @@
+import type { Kysely } from 'kysely';
+import type { Mode, ModeStore } from '../../domains/governance/index.ts';
+import type { Tables } from './tables.ts';
+
+export function modeStore(db: Kysely<Tables>): ModeStore {
+  return {
+    async append(change) {
+      await db
+        .insertInto('mode_changes')
+        .values({
+          id: change.id,
+          mode: change.mode,
+          at: change.atMs,
+          author: change.by,
+          claimed_name: change.claimedName,
+          reason: change.reason,
+          until: change.untilMs,
+          fallback: change.fallback,
+        })
+        .execute();
+    },
+    async history(limit) {
+      const rows = await db.selectFrom('mode_changes').selectAll().orderBy('seq', 'desc').limit(limit).execute();
+      return rows.map((row) => ({
+        id: row.id,
+        mode: row.mode as Mode,
+        atMs: row.at,
+        by: row.author,
+        claimedName: row.claimed_name,
+        reason: row.reason,
+        untilMs: row.until,
+        fallback: row.fallback as Mode,
+      }));
+    },
+  };
+}
