@@ -445,6 +445,20 @@ describe('after it ran', () => {
     expect(world.of('playbook_verified')).toHaveLength(1);
   });
 
+  test('a proof that is cut off before its pattern knows of it leaves the run to be proven again', async () => {
+    const { world, run } = await applied();
+    const { savePattern } = world.incidents;
+    world.incidents.savePattern = async () => {
+      throw new Error('Grace died');
+    };
+    await expect(world.healer.confirm(run)).rejects.toThrow('Grace died');
+    world.incidents.savePattern = savePattern;
+    const [again] = await world.healer.unproven(() => world.spec());
+    if (again === undefined) throw new TypeError('nobody would prove it');
+    await world.healer.confirm(again);
+    expect(await stateOf(world)).toBe('verified');
+  });
+
   test('a fix that did not help is undone, counted, and its pattern is as new', async () => {
     const { world, run } = await applied();
     await world.healer.reject(run, 'the same failure came back', world.stop.signal);
@@ -531,4 +545,72 @@ describe('what a crash of Grace cut off', () => {
     expect(await undo()).toEqual([]);
     expect(world.settings).toEqual({ port_in_use: 'newer' });
   });
+});
+
+describe('a Grace that dies at any write of a run of several steps', () => {
+  const DIED = 'Grace died';
+
+  /** Lets nothing be stored any more from the (n + 1)th write on: before it, or right after it. */
+  function dyingAt(
+    world: HealingWorld,
+    n: number,
+    when: 'before' | 'after',
+  ): { readonly revive: () => void; readonly died: () => boolean } {
+    const { saveRun } = world.playbooks;
+    const { write } = world.journal;
+    let left = n;
+    let isDead = false;
+    const dying =
+      <A extends readonly unknown[]>(store: (...args: A) => Promise<void>) =>
+      async (...args: A): Promise<void> => {
+        if (isDead) throw new Error(DIED);
+        isDead = left-- === 0;
+        if (!isDead || when === 'after') await store(...args);
+        if (isDead) throw new Error(DIED);
+      };
+    world.playbooks.saveRun = dying(saveRun);
+    world.journal.write = dying(write);
+    return {
+      died: () => isDead,
+      revive() {
+        world.playbooks.saveRun = saveRun;
+        world.journal.write = write;
+      },
+    };
+  }
+
+  const fix = { steps: [set('port_in_use'), set('second'), set('third')] };
+  const before = { port_in_use: 'was', second: 'was', third: 'was' };
+  const after = { port_in_use: 'fixed', second: 'fixed', third: 'fixed' };
+
+  test.each(['before', 'after'] as const)(
+    'ends up all before or all after, and leaves nothing open: %s each write',
+    { timeout: 120_000 },
+    async (when) => {
+      const ends: string[] = [];
+      for (let n = 0; ; n++) {
+        const world = await healingWorld();
+        world.knows('port_in_use', {}, fix);
+        Object.assign(world.settings, before);
+        const captured = await world.fails('port_in_use 3000');
+        const death = dyingAt(world, n, when);
+        const result = await world.heal(captured).catch(() => null);
+        if (result?.state === 'applied') await world.healer.reject(result.run, 'no', world.stop.signal).catch(() => undefined);
+        death.revive();
+        if (!death.died()) break;
+        await world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+        const [run] = await world.playbooks.runsSince(0);
+        ends.push(`${n} ${run?.state ?? 'none'}`);
+        expect(world.settings, `write ${n}`).toEqual(run?.state === 'applied' ? after : before);
+        expect(await world.playbooks.runsIn('running', 'undoing')).toEqual([]);
+        const entries = run === undefined ? [] : await world.journal.entries(run.id);
+        expect(entries.filter((e) => e.state === 'planned')).toEqual([]);
+      }
+      // Run, three steps with two writes each, applied; undoing, three steps undone, undone.
+      expect(ends).toHaveLength(13);
+      expect(new Set(ends.map((end) => end.split(' ')[1]))).toEqual(
+        new Set([...(when === 'before' ? ['none'] : []), 'interrupted', 'applied', 'undone']),
+      );
+    },
+  );
 });

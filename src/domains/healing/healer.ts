@@ -337,11 +337,12 @@ export class Healer {
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
   async confirm(run: AppliedRun): Promise<void> {
     const { playbooks, clock, emit, incidents } = this.ports;
+    // The run comes after what can be repeated: cut off before it, the next boot proves it again and nothing is missing.
+    await this.advance(run.captured, 'fix_verified');
+    await this.setOutcome(incidents, run, 'healed', null);
     const stored = await playbooks.run(run.runId);
     if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
     await playbooks.count(run.playbook, 'verified');
-    await this.advance(run.captured, 'fix_verified');
-    await this.setOutcome(incidents, run, 'healed', null);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
   }
 

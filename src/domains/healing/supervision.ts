@@ -374,9 +374,10 @@ export class Supervision {
   }
 
   /** Called when the smoke checks of the whole service have passed. */
-  async confirmAll(): Promise<void> {
-    for (const run of [...this.unconfirmed.splice(0), ...this.carried.splice(0)]) await this.healer.confirm(run);
-    await this.healer.confirmPrevention();
+  async confirmAll(untold: string | null = null): Promise<void> {
+    for (const run of [...this.unconfirmed.splice(0), ...this.carried.splice(0)])
+      await (untold === null ? this.healer.confirm(run) : this.healer.leaveOpen(run, untold));
+    if (untold === null) await this.healer.confirmPrevention();
   }
 
   /** Whether it gets well by itself once what it needs is back. */
