@@ -46,7 +46,7 @@ export function definePrimitive<const Name extends string, const L extends Param
     parse(params) {
       const parsed = read(name, definition.parameters, params) as ParsedParameters<L>;
       check?.(parsed, (problem) => misused(name, problem));
-      return parsed as JsonObject;
+      return parsed;
     },
     plan: (params, context) => plan(params as ParsedParameters<L>, context),
     async apply(params, context, record) {

@@ -81,6 +81,7 @@ export const installPackages = definePrimitive({
       summary: `${what} of ${site.directory} with ${site.manager}`,
       targets: swaps.length > 0 ? swaps.map((swap) => swap.path) : [site.directory],
       undo: undo as Json,
+      ...(installsInPlace(site.manager) ? { irreversible: `what ${site.manager} installs stays` } : {}),
     };
   },
 
@@ -107,6 +108,7 @@ export const installPackages = definePrimitive({
     // all new, never a mixture.
     for (const swap of [...install.swaps, ...install.few]) await (isDone ? discardAside(context, swap) : swapBack(context, swap));
     await restoreKept(context, install.kept);
+    return isDone ? [`the packages of ${install.directory} stay as they were installed: they are those of the lock file`] : [];
   },
 });
 

@@ -21,13 +21,13 @@ export type ParameterList = Readonly<Record<string, Parameter>>;
 
 /** What a primitive gets: every parameter, null where an optional one was left out. */
 export type ParsedParameters<L extends ParameterList> = {
-  readonly [Name in keyof L]: L[Name] extends Parameter<infer Value, infer _Given, boolean> ? Value : never;
+  readonly [Name in keyof L]: L[Name] extends Parameter<infer Value, infer _Given> ? Value : never;
 };
 
 type OptionalNames<L extends ParameterList> = {
   [Name in keyof L]: L[Name] extends Parameter<infer _Value, infer _Given, true> ? Name : never;
 }[keyof L];
-type GivenAs<P> = P extends Parameter<infer _Value, infer Given, boolean> ? Given : never;
+type GivenAs<P> = P extends Parameter<infer _Value, infer Given> ? Given : never;
 
 /** What a playbook writes: optional ones may be left out. */
 export type GivenParameters<L extends ParameterList> = {
@@ -59,19 +59,6 @@ export function line(about: string, charsMax: number = TEXT_CHARS_MAX): Paramete
       typeof value !== 'string' || value.length > charsMax || /[\0\n\r]/.test(value)
         ? { problem: 'has to be one line of text' }
         : { value },
-  };
-}
-
-/** The whole content of a text file, which may be empty. */
-export function content(about: string, bytesMax: number): Parameter<string, string, false> {
-  return {
-    shape: `text of at most ${bytesMax / 1024} KiB`,
-    about,
-    isOptional: false,
-    read(value) {
-      if (typeof value !== 'string' || value.includes('\0')) return { problem: 'has to be a text without NUL characters' };
-      return Buffer.byteLength(value) > bytesMax ? { problem: `is larger than ${bytesMax / 1024} KiB` } : { value };
-    },
   };
 }
 
@@ -110,21 +97,6 @@ export function texts(about: string, countMax: number): Parameter<readonly strin
       if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item.trim() !== ''))
         return { problem: 'has to be a list of texts' };
       return value.length > countMax ? { problem: `lists more than ${countMax}` } : { value: [...new Set(value as string[])] };
-    },
-  };
-}
-
-/** The words of a command: in their order, also the same one twice. */
-export function words(about: string, countMax: number): Parameter<readonly string[], readonly string[], false> {
-  return {
-    shape: `list of 1 to ${countMax} words`,
-    about,
-    isOptional: false,
-    read(value) {
-      const isList = Array.isArray(value) && value.length > 0 && value.length <= countMax;
-      return isList && value.every((item) => typeof item === 'string' && item.length <= TEXT_CHARS_MAX && !item.includes('\0'))
-        ? { value: value as string[] }
-        : { problem: `has to be a list of 1 to ${countMax} texts, one for each word of the command` };
     },
   };
 }

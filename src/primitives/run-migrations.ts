@@ -36,6 +36,7 @@ export const runMigrations = definePrimitive({
         summary: `run ${command}`,
         targets: [component.database?.startsWith('$') ? component.database : 'database'],
         undo: { parts: [], note: '' },
+        irreversible: 'this database is no file that could be copied: its migrations stay',
       };
     const parts: Part[] = [];
     let bytes = 0;

@@ -1,7 +1,17 @@
 import { resolve } from 'node:path';
 import { checkPolicies, type PolicyRule } from '../../adapters/policy/index.ts';
-import type { AutonomyTier, Decision, DecisionPoint, DecisionRequest, Mode, Phase, Risk } from '../../domains/governance/index.ts';
+import {
+  effectiveTier,
+  type AutonomyTier,
+  type Decision,
+  type DecisionPoint,
+  type DecisionRequest,
+  type Mode,
+  type Phase,
+  type Risk,
+} from '../../domains/governance/index.ts';
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
+import { primitives } from '../../primitives/index.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
 import { mistakesOf, openPolicy, readPolicies } from '../../runtime/policy.ts';
 import type { Answer } from './answer.ts';
@@ -129,14 +139,16 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, con
   const risk = asked.risk ?? registered?.risk;
   const tier = asked.tier ?? registered?.tier;
   if (risk === undefined || tier === undefined) throw new PolicyCaseUnknown(asked.playbook);
+  const steps = registered?.steps.map((step) => step.primitive) ?? [];
+  const isIrreversible = steps.some((name) => primitives.get(name)?.undo === null);
   return {
     actor: asked.as === undefined ? { kind: 'grace', name: 'grace' } : { kind: 'person', name: asked.as },
     playbook: asked.playbook,
     component: asked.component ?? registered?.component ?? config.components[0]?.name ?? '',
     risk,
-    tier,
+    tier: effectiveTier(tier, risk, isIrreversible),
     origin: registered?.origin ?? 'written',
-    primitives: registered?.steps.map((step) => step.primitive) ?? [],
+    primitives: steps,
     phase: asked.phase ?? 'boot',
     mode: asked.mode ?? 'normal',
     environment: config.environment,

@@ -1,5 +1,5 @@
 // Governance: may this action run, here and now, and who has to agree?
-export type { AutonomyTier, Mode, Phase, Risk } from './tiers.ts';
+export { effectiveTier, type AutonomyTier, type Mode, type Phase, type Risk } from './tiers.ts';
 export { decisionOf, type Decision, type DecisionRequest, type FiredPolicy } from './decision.ts';
 export {
   APPROVAL_LIFE_MS,
