@@ -25,3 +25,32 @@ test('what has become wrong since the plan is refused at the moment of action', 
   await expect(primitives.get('skip_component')?.apply(params, box.context(), plan.undo)).rejects.toThrow(/not optional/);
   expect(box.overrides.skip).toBe(false);
 });
+
+const OVERRIDES = [
+  ['set_env_override', { name: 'LANG', value: 'C.UTF-8' }],
+  ['raise_heap_limit', { toMb: 512 }],
+  ['raise_open_files', { to: 2048 }],
+  ['skip_component', { reason: 'its tool is missing' }],
+] as const;
+
+test.each(OVERRIDES)('%s is seen to have changed what it changes, and to have put it back, also twice', async (name, params) => {
+  box.component = { ...box.component, optional: true };
+  const plan = await box.plan(name, params);
+  if (plan.state !== 'ready') throw new Error('not ready');
+  const observed = async () => primitives.get(name)?.observe?.(plan.targets, box.context());
+  const before = await observed();
+  const record = await box.apply(name, params);
+  expect(await observed()).not.toEqual(before);
+  for (const _time of [1, 2]) {
+    await box.undo(name, record);
+    expect(await observed()).toEqual(before);
+  }
+});
+
+test('an undo says which directory it left because somebody uses it', async () => {
+  const record = await box.apply('make_directory', { path: 'uploads' });
+  await box.write('uploads/photo.jpg', 'x');
+  expect(await primitives.get('make_directory')?.undo?.(record, box.context())).toEqual([
+    `${box.path('uploads')} holds something by now and stays`,
+  ]);
+});

@@ -46,7 +46,7 @@ export const makeDirectory = definePrimitive({
   },
 
   async undo(record, context) {
-    await removeMade(context, record as unknown as MissingDirectories);
+    return removeMade(context, record as unknown as MissingDirectories);
   },
 });
 
@@ -98,11 +98,14 @@ export async function makeMissing(context: PrimitiveContext, missing: MissingDir
   return made;
 }
 
-/** Removes what makeMissing made, as far as it is still empty. */
-export async function removeMade(context: PrimitiveContext, missing: MissingDirectories): Promise<void> {
+/** Removes what makeMissing made, as far as it is still empty. @returns what stays, in words */
+export async function removeMade(context: PrimitiveContext, missing: MissingDirectories): Promise<readonly string[]> {
   const made = (await readNote<readonly string[]>(context, missing.note)) ?? [];
+  const kept: string[] = [];
   for (const path of made.toReversed()) {
     await context.confine(path);
-    await removeEmptyDirectory(context.files, path);
+    const isGone = await removeEmptyDirectory(context.files, path);
+    if (!isGone && (await context.files.stat(path)) !== null) kept.push(`${path} holds something by now and stays`);
   }
+  return kept;
 }

@@ -35,7 +35,11 @@ export const raiseHeapLimit = definePrimitive({
     return { summary: `the heap limit is ${to} MiB from the next start`, changed: ['heapMb'] };
   },
 
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).heapMb;
+  },
+
   async undo(record, context) {
-    await undoLimit(context, 'heapMb', record);
+    return undoLimit(context, 'heapMb', record);
   },
 });

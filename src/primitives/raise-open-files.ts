@@ -34,7 +34,11 @@ export const raiseOpenFiles = definePrimitive({
     return { summary: `${to} open files are allowed from the next start`, changed: ['openFiles'] };
   },
 
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).openFiles;
+  },
+
   async undo(record, context) {
-    await undoLimit(context, 'openFiles', record);
+    return undoLimit(context, 'openFiles', record);
   },
 });

@@ -42,8 +42,10 @@ export const removeStaleSocket = definePrimitive({
   async undo(record: Json, context) {
     const { path, aside } = record as unknown as Moved;
     await confineEntry(context, path);
-    if ((await context.files.stat(aside)) === null || (await context.files.stat(path)) !== null) return;
+    if ((await context.files.stat(aside)) === null) return [];
+    if ((await context.files.stat(path)) !== null) return [`${path} is there anew and stays; the one from before is ${aside}`];
     await move(context.files, aside, path);
+    return [];
   },
 });
 

@@ -108,7 +108,7 @@ export const restoreFile = definePrimitive({
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
       if (restore.aside !== null) await files.rename(restore.aside, at);
     }
-    if (restore.directories) await removeMade(context, restore.directories);
+    return restore.directories ? removeMade(context, restore.directories) : [];
   },
 });
 

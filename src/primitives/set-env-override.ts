@@ -44,11 +44,19 @@ export const setEnvOverride = definePrimitive({
     return { summary: `${name}=${value} from the next start`, changed: [name] };
   },
 
+  async observe(names, { component, overrides }) {
+    const { env } = await overrides.get(component.name);
+    return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
+  },
+
   async undo(record, { component, overrides }) {
     const { name, from, to } = record as unknown as Override;
     const { env } = await overrides.get(component.name);
-    if (env[name] !== to) return; // never set, undone before, or chosen anew by somebody
+    const now = env[name] ?? null;
+    if (now === from) return []; // never set, or undone before
+    if (now !== to) return [`${name} was chosen anew since, and stays so`];
     const { [name]: _gone, ...rest } = env;
     await overrides.set(component.name, { env: from === null ? rest : { ...rest, [name]: from } });
+    return [];
   },
 });

@@ -24,6 +24,10 @@ export const skipComponent = definePrimitive({
     return { summary: `${component.name} is left out: ${reason}`, changed: ['skip'] };
   },
 
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).skip;
+  },
+
   async undo(record, { component, overrides }) {
     const { skip } = record as { readonly skip: boolean };
     await overrides.set(component.name, { skip });
