@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { REQUIRED_TABLES } from '../src/adapters/store/index.ts';
 import { families } from '../src/catalog/families/index.ts';
+import { nothingToUndo, type DefinedPrimitive } from '../src/primitives/define-primitive.ts';
 import { primitives } from '../src/primitives/index.ts';
 import { loadConfig } from '../src/runtime/config/index.ts';
 import { ENVIRONMENT_NAMES } from '../src/runtime/config/environment.ts';
@@ -217,15 +218,9 @@ async function inFolder<T>(files: Readonly<Record<string, string>>, work: (direc
 }
 
 describe('tables of what there is', () => {
-  it('has every primitive with its parameters, risk and undo', () => {
-    const rows = rowsOf(section(documentOf('docs/guide/playbooks.md'), '## Primitives'));
-    expect(rows.map(([name, , what, risk, undo]) => [unquoted(name), what, risk, undo])).toEqual(
-      [...primitives.values()].map((p) => [p.name, p.description, p.risk, p.undo === null ? 'no' : 'yes']),
-    );
-    for (const [name, parameters = ''] of rows) {
-      const named = [...parameters.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? '');
-      expect({ name, named }).toEqual({ name, named: parametersOf(unquoted(name)) });
-    }
+  it('has every primitive as it describes itself: `npx vitest run test/docs.test.ts -u` writes the page', async () => {
+    const text = [PRIMITIVES_INTRODUCTION, ...[...primitives.values()].map(primitiveReference)].join('\n');
+    await expect(text).toMatchFileSnapshot('../docs/reference/primitives.md');
   });
 
   it('has every family, with its title and whether it is guarded', () => {
@@ -252,20 +247,32 @@ describe('tables of what there is', () => {
   });
 });
 
-/** The names a primitive takes; whatever else is given it refuses, and then names them. */
-function parametersOf(primitive: string): readonly string[] {
-  const message = errorOf(() => primitives.get(primitive)?.parse({ '?': 1 }));
-  const list = /it takes (.*)$/.exec(message)?.[1] ?? '';
-  return list === 'none' ? [] : list.split(', ');
+const PRIMITIVES_INTRODUCTION = `# Primitives
+
+The powers that a step of a [playbook](../guide/playbooks.md) may use. This page is made of what each of them says about itself.
+_Risk_ is the least that any use of one has. What has no undo is never \`tier_1\`.
+`;
+
+function primitiveReference(p: DefinedPrimitive): string {
+  const undo = p.undo === null ? `none: ${p.irreversible}` : p.undo === nothingToUndo ? 'nothing to undo: it changes nothing' : 'yes';
+  const parameters = Object.entries(p.parameters).map(
+    ([name, { about, shape, isOptional }]) => `- \`${name}\`${isOptional ? ', optional' : ''}: ${about} (${shape})`,
+  );
+  return [
+    `## \`${p.name}\``,
+    '',
+    p.description,
+    '',
+    `- Risk: ${p.risk}`,
+    `- Undo: ${undo}`,
+    `- Acts on: ${p.confinement}`,
+    ...(parameters.length === 0 ? [] : ['', 'Parameters:', '', ...parameters]),
+    '',
+  ].join('\n');
 }
 
-function errorOf(work: () => unknown): string {
-  try {
-    work();
-    return '';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function parametersOf(primitive: string): readonly string[] {
+  return Object.keys(primitives.get(primitive)?.parameters ?? {});
 }
 
 function isThere(path: string): boolean {

@@ -1,40 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { isPlaceholder, joinEnv, markedSecretBytes, parseEnvLines, withValue, type EnvLine, type EnvText } from './env-lines.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { choice, flag, optional, text, texts, type ParsedParameters } from './parameter.ts';
 
 const SOURCES = ['last_good', 'example', 'generate'] as const;
-type Params = {
-  readonly file: string;
-  readonly keys: readonly string[];
-  readonly from: (typeof SOURCES)[number];
-  readonly example: string | null;
-  /** Keys that have another value than at the last good boot get that one back; without it only missing ones are added. */
-  readonly replace: boolean;
-};
 
 export const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const KEYS_MAX = 200;
 const FILE_BYTES_MAX = 1024 * 1024;
 
-export const addEnvKeys: Primitive<Params> = {
+const PARAMETERS = {
+  file: text('The env file.'),
+  keys: texts('Names of the variables to add.', KEYS_MAX),
+  from: choice('Where the values come from.', SOURCES),
+  example: optional(text('The example to read; the one beside the file when it is left out.')),
+  replace: flag('Also puts back keys that have another value than at the last good boot; with from: last_good only.'),
+} as const;
+type Params = ParsedParameters<typeof PARAMETERS>;
+
+export const addEnvKeys = definePrimitive({
   name: 'add_env_keys',
   description: 'Adds missing keys to an env file and leaves every other line as it is.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('add_env_keys', params, ['file', 'keys', 'from', 'example', 'replace']);
-    const keys = p.texts('keys', KEYS_MAX);
-    for (const key of keys) if (!NAME.test(key)) p.wrong(`"${key}" is no name of a variable`);
-    const from = p.oneOf('from', SOURCES);
-    const replace = p.flag('replace');
-    if (replace && from !== 'last_good') p.wrong('"replace" goes with "from": "last_good" only');
-    return { file: p.text('file'), keys, from, example: p.textOrNull('example'), replace };
+  parameters: PARAMETERS,
+  confinement: 'the directories of the component, links followed',
+
+  check({ keys, from, replace }, wrong) {
+    for (const key of keys) if (!NAME.test(key)) wrong(`"${key}" is no name of a variable`);
+    if (replace && from !== 'last_good') wrong('"replace" goes with "from": "last_good" only');
   },
 
   async plan(params, context) {
@@ -75,7 +75,7 @@ export const addEnvKeys: Primitive<Params> = {
   async undo(record, context) {
     await undoEdit('add_env_keys', context, record as unknown as FileEdit);
   },
-};
+});
 
 /** What was not there is added; what had another value is put back. */
 function told(path: string, before: EnvText, written: readonly EnvLine[]): string {

@@ -19,9 +19,8 @@ export function brokenName(context: PrimitiveContext, path: string): Promise<str
   return freeName(context.files, `${path}.broken-${stampOf(context.clock.nowMs())}`);
 }
 
-/** A name in Grace's own private directory, which is made when it is first needed. */
+/** A name in Grace's own private directory; nothing is made there before something acts. */
 export async function backupName(context: PrimitiveContext, path: string, what = 'aside'): Promise<string> {
-  await context.files.makeDir(context.backupDir, { mode: 0o700 });
   return freeName(context.files, join(context.backupDir, `${basename(path)}.${what}-${stampOf(context.clock.nowMs())}`));
 }
 

@@ -2,28 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Json } from '../kernel/index.ts';
 import { isSecretName } from '../domains/incidents/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { isPlaceholder, joinEnv, markedSecretBytes, parseEnvLines, withValue } from './env-lines.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
 import type { OwnerAndMode } from './owner-and-mode.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly file: string; readonly example: string };
 type Created = { readonly edit: FileEdit; readonly as: OwnerAndMode };
 
 const EXAMPLE_BYTES_MAX = 1024 * 1024;
 
-export const createEnvFile: Primitive<Params> = {
+export const createEnvFile = definePrimitive({
   name: 'create_env_file',
   description: 'Makes a missing env file from its example and generates the secrets that the example marks for it.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('create_env_file', params, ['file', 'example']);
-    return { file: p.text('file'), example: p.text('example') };
+  parameters: {
+    file: text('The env file to make.'),
+    example: text('The example it is made from.'),
   },
+  confinement: 'the directories of the component, links followed; never over a file',
 
   async plan({ file, example }, context) {
     const path = await confineEntry(context, file);
@@ -61,7 +61,7 @@ export const createEnvFile: Primitive<Params> = {
   async undo(record, context) {
     await undoEdit('create_env_file', context, (record as unknown as Created).edit);
   },
-};
+});
 
 interface Filled {
   readonly text: string;

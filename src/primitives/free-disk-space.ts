@@ -1,11 +1,10 @@
 import { globPattern } from '../kernel/index.ts';
 import { basename, isAbsolute, join, relative } from 'node:path';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { openFiles } from './open-files.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly path: string; readonly bytes: number };
+import { definePrimitive } from './define-primitive.ts';
+import { text, whole } from './parameter.ts';
 
 interface Candidate {
   readonly path: string;
@@ -21,15 +20,16 @@ const REMOVED_MAX = 10_000;
 const FREE_INODES_MIN = 64;
 const CORE_DUMP = /^core(?:\.[\w.-]+)?$|\.(?:core|hprof|heapsnapshot|dmp)$/;
 
-export const freeDiskSpace: Primitive<Params> = {
+export const freeDiskSpace = definePrimitive({
   name: 'free_disk_space',
   description: 'Removes the oldest files that the configuration declares expendable until enough room is free.',
   risk: 'high',
 
-  parse(params) {
-    const p = new Parameters('free_disk_space', params, ['path', 'bytes']);
-    return { path: p.text('path'), bytes: p.whole('bytes', 1, Number.MAX_SAFE_INTEGER) };
+  parameters: {
+    path: text('A path on the disk that is full.'),
+    bytes: whole('How much has to be free.', 1, Number.MAX_SAFE_INTEGER),
   },
+  confinement: 'idle files that the configuration declares expendable',
 
   async plan({ path, bytes }, context) {
     const at = await confineTarget(context, path);
@@ -75,9 +75,9 @@ export const freeDiskSpace: Primitive<Params> = {
     };
   },
 
-  // What is expendable is gone for good; moving it aside would free nothing.
   undo: null,
-};
+  irreversible: 'what is removed is gone: moved aside it would free nothing',
+});
 
 async function hasRoom(context: PrimitiveContext, at: string, bytes: number): Promise<boolean> {
   const room = await context.files.diskRoom(at);

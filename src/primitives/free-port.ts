@@ -1,23 +1,23 @@
-import type { PortHolder, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PortHolder, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
 import { waitUntil } from './wait-until.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { whole } from './parameter.ts';
 
-type Params = { readonly port: number };
 type Stale = { readonly pid: number; readonly startTicks: number };
 
 /** Added to the grace time of the component: the kernel frees a port at once when its last holder is gone. */
 const FREE_WITHIN_MS = 5000;
 
-export const freePort: Primitive<Params> = {
+export const freePort = definePrimitive({
   name: 'free_port',
   description: 'Ends a stale copy of the component that still holds its port; never anybody else.',
   risk: 'high',
 
-  parse(params) {
-    const p = new Parameters('free_port', params, ['port']);
-    return { port: p.whole('port', 1, 65_535) };
+  parameters: {
+    port: whole('The port.', 1, 65_535),
   },
+  confinement: 'a stale copy of this component, known by pid and start time',
 
   async plan({ port }, context) {
     const holder = await context.host.portHolder(port, context.component.name);
@@ -50,7 +50,8 @@ export const freePort: Primitive<Params> = {
   },
 
   undo: null,
-};
+  irreversible: 'a process that was ended cannot be brought back',
+});
 
 const RELATION: Readonly<Record<Exclude<PortHolder['relation'], 'own_stale'>, string>> = {
   managed: 'a process that Grace runs now',

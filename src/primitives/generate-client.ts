@@ -1,26 +1,27 @@
 import { join } from 'node:path';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { choice, text } from './parameter.ts';
 
 /** What each tool is called with: only its own command that generates, never one that touches a database. */
 const COMMANDS = { prisma: ['generate'] } as const;
 type Tool = keyof typeof COMMANDS;
-type Params = { readonly directory: string; readonly tool: Tool };
 
 const GENERATE_MS_MAX = 5 * 60_000;
 
-export const generateClient: Primitive<Params> = {
+export const generateClient = definePrimitive({
   name: 'generate_client',
   description: "Generates the code that a package makes from the project's schema, with the tool that is installed for it.",
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('generate_client', params, ['directory', 'tool']);
-    return { directory: p.text('directory'), tool: p.oneOf('tool', Object.keys(COMMANDS) as Tool[]) };
+  parameters: {
+    directory: text('The directory of the project.'),
+    tool: choice('The tool that makes the code.', Object.keys(COMMANDS) as Tool[]),
   },
+  confinement: 'the directories of the component, links followed',
 
   async plan({ directory, tool }, context) {
     const dir = await confineTarget(context, directory);
@@ -48,9 +49,9 @@ export const generateClient: Primitive<Params> = {
     return { summary: `generated the code of ${tool}: ${outputTail(result, 1) || 'no output'}`, changed: [join(dir, 'node_modules')] };
   },
 
-  // There was nothing before but a note that it has to be generated, and it is made anew from the schema each time.
   undo: null,
-};
+  irreversible: 'the code is made anew from the schema each time: there is nothing to go back to',
+});
 
 function toolIn(directory: string, tool: Tool): string {
   return join(directory, 'node_modules', '.bin', tool);

@@ -1,29 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import type { Json } from '../kernel/index.ts';
 import { isSecretName } from '../domains/incidents/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { envFile, exampleFor, lackingKeys, lastGoodEnv, NAME, withLines } from './add-env-keys.ts';
 import { markedSecretBytes, SECRET_BYTES_MAX, SECRET_BYTES_MIN } from './env-lines.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly file: string; readonly name: string; readonly bytes: number };
+import { definePrimitive } from './define-primitive.ts';
+import { text, whole } from './parameter.ts';
 
 /** Secrets with which a service signs only what it hands out itself: with a new one people log in again, no more. */
 const OWN_USE = /^(?:[A-Z0-9]+_)*(?:SESSION|COOKIE|CSRF|XSRF)(?:_[A-Z]+)*$|^SECRET_KEY_BASE$/i;
 
-export const generateSecret: Primitive<Params> = {
+export const generateSecret = definePrimitive({
   name: 'generate_secret',
   description: 'Generates a missing secret that no other system has to know.',
   risk: 'high',
 
-  parse(params) {
-    const p = new Parameters('generate_secret', params, ['file', 'name', 'bytes']);
-    const name = p.text('name', 128);
-    if (!NAME.test(name)) p.wrong(`"${name}" is no name of a variable`);
-    if (!isSecretName(name) && !OWN_USE.test(name)) p.wrong(`"${name}" is not named like a secret`);
-    return { file: p.text('file'), name, bytes: p.whole('bytes', SECRET_BYTES_MIN, SECRET_BYTES_MAX) };
+  parameters: {
+    file: text('The env file that gets the secret.'),
+    name: text('Name of the variable.', 128),
+    bytes: whole('How many random bytes.', SECRET_BYTES_MIN, SECRET_BYTES_MAX),
+  },
+  confinement: 'the directories of the component, links followed; secrets that only this service has to know',
+
+  check({ name }, wrong) {
+    if (!NAME.test(name)) wrong(`"${name}" is no name of a variable`);
+    if (!isSecretName(name) && !OWN_USE.test(name)) wrong(`"${name}" is not named like a secret`);
   },
 
   async plan({ file, name, bytes }, context) {
@@ -63,4 +65,4 @@ export const generateSecret: Primitive<Params> = {
   async undo(record, context) {
     await undoEdit('generate_secret', context, record as unknown as FileEdit);
   },
-};
+});

@@ -1,5 +1,6 @@
 // Primitives: the governed powers, one file each. Whatever Grace changes on a machine, it changes through one of these.
-import type { Primitive } from '../domains/playbooks/index.ts';
+import type { DefinedPrimitive } from './define-primitive.ts';
+import type { GivenParameters } from './parameter.ts';
 import { addEnvKeys } from './add-env-keys.ts';
 import { createEnvFile } from './create-env-file.ts';
 import { freeDiskSpace } from './free-disk-space.ts';
@@ -33,40 +34,47 @@ import { startDependency } from './start-dependency.ts';
 import { waitForDependency } from './wait-for-dependency.ts';
 import { waitForPort } from './wait-for-port.ts';
 
+const ALL = [
+  restoreFile,
+  setAside,
+  createEnvFile,
+  addEnvKeys,
+  generateSecret,
+  makeDirectory,
+  restorePermissions,
+  removeStaleLock,
+  removeStaleSocket,
+  freePort,
+  waitForPort,
+  startDependency,
+  waitForDependency,
+  installPackages,
+  rebuildPackages,
+  runProjectScript,
+  generateClient,
+  relinkInterpreter,
+  runMigrations,
+  recordMigrations,
+  restoreTables,
+  restoreColumns,
+  recoverSqlite,
+  repairAppendOnlyFile,
+  freeDiskSpace,
+  raiseHeapLimit,
+  raiseOpenFiles,
+  setEnvOverride,
+  resumeProcess,
+  restartComponent,
+  skipComponent,
+  notify,
+] as const;
+
 /** By the name that playbooks use. */
-export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>(
-  [
-    restoreFile,
-    setAside,
-    createEnvFile,
-    addEnvKeys,
-    generateSecret,
-    makeDirectory,
-    restorePermissions,
-    removeStaleLock,
-    removeStaleSocket,
-    freePort,
-    waitForPort,
-    startDependency,
-    waitForDependency,
-    installPackages,
-    rebuildPackages,
-    runProjectScript,
-    generateClient,
-    relinkInterpreter,
-    runMigrations,
-    recordMigrations,
-    restoreTables,
-    restoreColumns,
-    recoverSqlite,
-    repairAppendOnlyFile,
-    freeDiskSpace,
-    raiseHeapLimit,
-    raiseOpenFiles,
-    setEnvOverride,
-    resumeProcess,
-    restartComponent,
-    skipComponent,
-    notify,
-  ].map((primitive): [string, Primitive] => [primitive.name, primitive as Primitive]),
+export const primitives: ReadonlyMap<string, DefinedPrimitive> = new Map(
+  ALL.map((primitive): [string, DefinedPrimitive] => [primitive.name, primitive]),
 );
+
+/** What a playbook may write for each primitive: `PrimitiveParams['make_directory']` is `{ readonly path: string }`. */
+export type PrimitiveParams = {
+  readonly [P in (typeof ALL)[number] as P['name']]: GivenParameters<P['parameters']>;
+};

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { sha256Hex, type CommandResult, type Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, chownIfAllowed, move, writeAs } from './aside.ts';
@@ -18,9 +18,8 @@ import {
   type InstallSite,
   type Manager,
 } from './package-managers.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly directory: string; readonly manager: Manager | null };
+import { definePrimitive } from './define-primitive.ts';
+import { choice, optional, text } from './parameter.ts';
 
 /** A directory that an install renews, where it waits meanwhile, and the name under which it is removed. */
 type Swap = { readonly path: string; readonly aside: string; readonly trash: string; readonly existed: boolean };
@@ -42,15 +41,16 @@ const INSTALL_MS_MAX = 5 * 60_000;
 /** Up to here npm mends single packages; measured on 86 packages, that takes a ninth of the time of `npm ci`. */
 const FEW_MAX = 20;
 
-export const installPackages: Primitive<Params> = {
+export const installPackages = definePrimitive({
   name: 'install_packages',
   description: 'Installs the declared packages anew at the versions of the lock file; the old ones wait aside until that has worked.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('install_packages', params, ['directory', 'manager']);
-    return { directory: p.text('directory'), manager: p.isAbsent('manager') ? null : p.oneOf('manager', MANAGERS) };
+  parameters: {
+    directory: text('The directory of the project.'),
+    manager: optional(choice('The package manager; the one of the lock file when it is left out.', MANAGERS)),
   },
+  confinement: 'the directories of the component, links followed; versions of the lock file, whose declarations stay as they are',
 
   async plan({ directory, manager }, context) {
     const { files } = context;
@@ -81,6 +81,7 @@ export const installPackages: Primitive<Params> = {
       summary: `${what} of ${site.directory} with ${site.manager}`,
       targets: swaps.length > 0 ? swaps.map((swap) => swap.path) : [site.directory],
       undo: undo as Json,
+      ...(installsInPlace(site.manager) ? { irreversible: `what ${site.manager} installs stays` } : {}),
     };
   },
 
@@ -107,8 +108,9 @@ export const installPackages: Primitive<Params> = {
     // all new, never a mixture.
     for (const swap of [...install.swaps, ...install.few]) await (isDone ? discardAside(context, swap) : swapBack(context, swap));
     await restoreKept(context, install.kept);
+    return isDone ? [`the packages of ${install.directory} stay as they were installed: they are those of the lock file`] : [];
   },
-};
+});
 
 async function swapFor(context: PrimitiveContext, path: string, asideOf: string, existed: boolean): Promise<Swap> {
   const { files } = context;

@@ -1,14 +1,13 @@
 import { dirname } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { backupName, chownIfAllowed, removeEmptyDirectory } from './aside.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { PrimitiveFailed } from './errors.ts';
 import type { OwnerAndMode } from './owner-and-mode.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly path: string };
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
 /** Directories to make, outermost first. */
 export type MissingDirectories = {
@@ -17,15 +16,15 @@ export type MissingDirectories = {
   readonly note: string;
 };
 
-export const makeDirectory: Primitive<Params> = {
+export const makeDirectory = definePrimitive({
   name: 'make_directory',
   description: 'Makes a directory that is missing, with owner and mode of the directory it lies in.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('make_directory', params, ['path']);
-    return { path: p.text('path') };
+  parameters: {
+    path: text('The directory to make, with those above it that are missing.'),
   },
+  confinement: 'the directories of the component, links followed',
 
   async plan({ path }, context) {
     const dir = await confineTarget(context, path);
@@ -47,9 +46,9 @@ export const makeDirectory: Primitive<Params> = {
   },
 
   async undo(record, context) {
-    await removeMade(context, record as unknown as MissingDirectories);
+    return removeMade(context, record as unknown as MissingDirectories);
   },
-};
+});
 
 /**
  * The directories between the nearest existing one and `dir`, and how they are to be made.
@@ -99,11 +98,14 @@ export async function makeMissing(context: PrimitiveContext, missing: MissingDir
   return made;
 }
 
-/** Removes what makeMissing made, as far as it is still empty. */
-export async function removeMade(context: PrimitiveContext, missing: MissingDirectories): Promise<void> {
+/** Removes what makeMissing made, as far as it is still empty. @returns what stays, in words */
+export async function removeMade(context: PrimitiveContext, missing: MissingDirectories): Promise<readonly string[]> {
   const made = (await readNote<readonly string[]>(context, missing.note)) ?? [];
+  const kept: string[] = [];
   for (const path of made.toReversed()) {
     await context.confine(path);
-    await removeEmptyDirectory(context.files, path);
+    const isGone = await removeEmptyDirectory(context.files, path);
+    if (!isGone && (await context.files.stat(path)) !== null) kept.push(`${path} holds something by now and stays`);
   }
+  return kept;
 }

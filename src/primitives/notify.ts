@@ -1,17 +1,15 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive, nothingToUndo } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly message: string };
-
-export const notify: Primitive<Params> = {
+export const notify = definePrimitive({
   name: 'notify',
   description: 'Tells the people who watch this boot something.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('notify', params, ['message']);
-    return { message: p.text('message', 2000) };
+  parameters: {
+    message: text('What to say.', 2000),
   },
+  confinement: 'only tells',
 
   async plan({ message }, context) {
     return { state: 'ready', summary: message, targets: [context.component.name], undo: null };
@@ -23,7 +21,5 @@ export const notify: Primitive<Params> = {
     return { summary: message, changed: [] };
   },
 
-  async undo() {
-    // what was said was said
-  },
-};
+  undo: nothingToUndo,
+});

@@ -1,22 +1,20 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
 import { setLimit, undoLimit, type RaisedLimit } from './raise-limit.ts';
-
-type Params = { readonly toMb: number };
+import { definePrimitive } from './define-primitive.ts';
+import { whole } from './parameter.ts';
 
 /** Less is no heap to run a service in. */
 const HEAP_MB_MIN = 16;
 const HEAP_MB_MAX = 1024 * 1024;
 
-export const raiseHeapLimit: Primitive<Params> = {
+export const raiseHeapLimit = definePrimitive({
   name: 'raise_heap_limit',
   description: 'Raises the heap limit of the component, at most to half of the memory of the machine.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('raise_heap_limit', params, ['toMb']);
-    return { toMb: p.whole('toMb', HEAP_MB_MIN, HEAP_MB_MAX) };
+  parameters: {
+    toMb: whole('The new limit, in MiB.', HEAP_MB_MIN, HEAP_MB_MAX),
   },
+  confinement: 'this component, at most half of the memory',
 
   async plan({ toMb }, context) {
     const { component, overrides, host } = context;
@@ -37,7 +35,11 @@ export const raiseHeapLimit: Primitive<Params> = {
     return { summary: `the heap limit is ${to} MiB from the next start`, changed: ['heapMb'] };
   },
 
-  async undo(record, context) {
-    await undoLimit(context, 'heapMb', record);
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).heapMb;
   },
-};
+
+  async undo(record, context) {
+    return undoLimit(context, 'heapMb', record);
+  },
+});

@@ -9,8 +9,9 @@ export async function setLimit(context: PrimitiveContext, key: 'heapMb' | 'openF
 }
 
 /** Back to the old override, unless somebody has chosen a third value since. */
-export async function undoLimit(context: PrimitiveContext, key: 'heapMb' | 'openFiles', record: Json): Promise<void> {
+export async function undoLimit(context: PrimitiveContext, key: 'heapMb' | 'openFiles', record: Json): Promise<readonly string[]> {
   const { from, to } = record as unknown as RaisedLimit;
   const now = (await context.overrides.get(context.component.name))[key];
   if (now === to) await setLimit(context, key, from);
+  return now === to || now === from ? [] : [`${key} was chosen anew since (${now ?? 'unset'}), and stays so`];
 }

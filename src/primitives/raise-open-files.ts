@@ -1,21 +1,19 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
 import { setLimit, undoLimit, type RaisedLimit } from './raise-limit.ts';
-
-type Params = { readonly to: number };
+import { definePrimitive } from './define-primitive.ts';
+import { whole } from './parameter.ts';
 
 /** Beyond this a leak is more likely than a need; some programs close every possible descriptor when they start. */
 const OPEN_FILES_MAX = 65_536;
 
-export const raiseOpenFiles: Primitive<Params> = {
+export const raiseOpenFiles = definePrimitive({
   name: 'raise_open_files',
   description: 'Raises the limit of open files of the component, at most to the hard limit.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('raise_open_files', params, ['to']);
-    return { to: p.whole('to', 64, 1_048_576) };
+  parameters: {
+    to: whole('The new limit.', 64, 1_048_576),
   },
+  confinement: 'this component, at most the hard limit',
 
   async plan({ to: wanted }, context) {
     const { component, overrides, host } = context;
@@ -36,7 +34,11 @@ export const raiseOpenFiles: Primitive<Params> = {
     return { summary: `${to} open files are allowed from the next start`, changed: ['openFiles'] };
   },
 
-  async undo(record, context) {
-    await undoLimit(context, 'openFiles', record);
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).openFiles;
   },
-};
+
+  async undo(record, context) {
+    return undoLimit(context, 'openFiles', record);
+  },
+});

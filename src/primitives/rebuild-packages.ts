@@ -1,23 +1,21 @@
 import { join } from 'node:path';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly directory: string };
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
 const REBUILD_MS_MAX = 5 * 60_000;
 
-export const rebuildPackages: Primitive<Params> = {
+export const rebuildPackages = definePrimitive({
   name: 'rebuild_packages',
   description: 'Builds the native parts of installed npm packages for the present runtime.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('rebuild_packages', params, ['directory']);
-    return { directory: p.text('directory') };
+  parameters: {
+    directory: text('The directory of the project.'),
   },
+  confinement: 'the directories of the component, links followed',
 
   async plan({ directory }, context) {
     const dir = await confineTarget(context, directory);
@@ -43,6 +41,6 @@ export const rebuildPackages: Primitive<Params> = {
     return { summary: `rebuilt the packages of ${dir}`, changed: [join(dir, 'node_modules')] };
   },
 
-  // The builds that were there did not load; there is nothing to go back to.
   undo: null,
-};
+  irreversible: 'the builds that were there did not load: there is nothing to go back to',
+});

@@ -1,23 +1,22 @@
 import type { Json } from '../kernel/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { texts } from './parameter.ts';
 
-type Params = { readonly migrations: readonly string[] };
 type Recording = { readonly migrations: readonly string[]; readonly note: string };
 
-export const recordMigrations: Primitive<Params> = {
+export const recordMigrations = definePrimitive({
   name: 'record_migrations',
   description: 'Records migrations again that were recorded at the last good boot and whose schema is there.',
   risk: 'high',
   touchesDatabase: true,
 
-  parse(params) {
-    const p = new Parameters('record_migrations', params, ['migrations']);
-    return { migrations: p.texts('migrations', 5000) };
+  parameters: {
+    migrations: texts('Names of migrations, with or without their table.', 5000),
   },
+  confinement: "the component's own database, rows of the last good boot",
 
   async plan({ migrations }, context) {
     const { component, host } = context;
@@ -66,7 +65,7 @@ export const recordMigrations: Primitive<Params> = {
     // Cut off before the note: all of them were missing when the plan was made.
     await databases.unrecordMigrations(context.component.name, (await readNote<readonly string[]>(context, note)) ?? migrations);
   },
-};
+});
 
 /** `0003_add.sql` of `knex_migrations/0003_add.sql`. */
 function nameOf(full: string): string {

@@ -1,17 +1,16 @@
 import { basename, dirname, join } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
-import type { LastGoodEntry, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { LastGoodEntry, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, copyTree, sameContent, writeAs } from './aside.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { openFiles } from './open-files.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
-import { Parameters } from './parameters.ts';
 import { siblingBackups } from './sibling-backups.ts';
 import { hasWholeSqliteHeader, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
-
-type Params = { readonly path: string };
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
 type Recovery = {
   readonly path: string;
@@ -24,15 +23,15 @@ type Recovery = {
   readonly as: OwnerAndMode;
 };
 
-export const recoverSqlite: Primitive<Params> = {
+export const recoverSqlite = definePrimitive({
   name: 'recover_sqlite',
   description: 'Puts the newest whole copy in the place of a corrupt SQLite database and keeps the broken one with its WAL.',
   risk: 'high',
 
-  parse(params) {
-    const p = new Parameters('recover_sqlite', params, ['path']);
-    return { path: p.text('path') };
+  parameters: {
+    path: text('The database file.'),
   },
+  confinement: 'the directories of the component, links followed; no database that a process has open, no live WAL',
 
   async plan({ path }, context) {
     const { files, component, lastGood } = context;
@@ -109,7 +108,7 @@ export const recoverSqlite: Primitive<Params> = {
     }
     await files.remove(`${path}.grace-tmp`);
   },
-};
+});
 
 async function holderOf(context: PrimitiveContext, at: string, parts: readonly string[]): Promise<number | null> {
   const real = (await context.files.realpath(dirname(at))) ?? dirname(at);

@@ -1,25 +1,25 @@
 import { basename, dirname, join } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import { USUAL_PATH, type Primitive, type PrimitiveContext } from '../domains/playbooks/index.ts';
+import { USUAL_PATH, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly directory: string };
 type Relinked = { readonly path: string; readonly from: string; readonly to: string };
 
 const NAMES = ['python3', 'python'] as const;
 
 /** The packages of a virtual environment are for one minor version: only the same one may take its place. */
-export const relinkInterpreter: Primitive<Params> = {
+export const relinkInterpreter = definePrimitive({
   name: 'relink_interpreter',
   description: 'Links a virtual environment of Python to the same version where that is now.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('relink_interpreter', params, ['directory']);
-    return { directory: p.text('directory') };
+  parameters: {
+    directory: text('The virtual environment.'),
   },
+  confinement: 'the directories of the component, links followed; the same minor version of Python',
 
   async plan({ directory }, context) {
     const dir = await confineTarget(context, directory);
@@ -51,7 +51,7 @@ export const relinkInterpreter: Primitive<Params> = {
     await context.files.remove(halfOf(path)); // left when it was cut off in between
     if ((await context.files.readLink(path)) === to) await relink(context, path, from);
   },
-};
+});
 
 /** `3.11` of `version = 3.11.2`, as venv and virtualenv write it. */
 function pythonVersion(text: string): string | null {

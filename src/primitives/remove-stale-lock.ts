@@ -1,12 +1,12 @@
 import { basename, join } from 'node:path';
 import type { FileStat, Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext, ProcessView } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext, ProcessView } from '../domains/playbooks/index.ts';
 import { confineEntry } from './confinement.ts';
 import { backupName, move } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { optional, text, whole, type ParsedParameters } from './parameter.ts';
 
-type Params = { readonly path: string; readonly pid: number | null; readonly expect: string | null };
 type Moved = { readonly path: string; readonly aside: string };
 
 const PID_MAX = 4_194_304;
@@ -18,15 +18,20 @@ const LOCK_NAME = /lock|lck|pid|mutex|singleton|running/i;
 const VERSION_LOCK =
   /^(?:package-lock\.json|npm-shrinkwrap\.json|\.package-lock\.json|bun\.lockb?|flake\.lock|pnpm-lock\.yaml|composer\.lock|.*(?:\.|-)lock\.(?:json|ya?ml|toml)|(?:yarn|gemfile|cargo|poetry|pipfile|uv|pdm|mix|pubspec|podfile|conda)\.lock)$/i;
 
-export const removeStaleLock: Primitive<Params> = {
+const PARAMETERS = {
+  path: text('The lock or pid file, a lock link or a lock directory.'),
+  pid: optional(whole('The process that the message names.', 1, PID_MAX)),
+  expect: optional(text('The command that would hold it.')),
+} as const;
+type Params = ParsedParameters<typeof PARAMETERS>;
+
+export const removeStaleLock = definePrimitive({
   name: 'remove_stale_lock',
   description: 'Moves a lock or pid file aside whose process is gone.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('remove_stale_lock', params, ['path', 'pid', 'expect']);
-    return { path: p.text('path'), pid: p.wholeOrNull('pid', 1, PID_MAX), expect: p.textOrNull('expect') };
-  },
+  parameters: PARAMETERS,
+  confinement: 'the directories of the component, links followed; only what is named like a lock and whose process is gone',
 
   async plan(params, context) {
     const path = await confineEntry(context, params.path);
@@ -52,10 +57,12 @@ export const removeStaleLock: Primitive<Params> = {
   async undo(record: Json, context) {
     const { path, aside } = record as unknown as Moved;
     await confineEntry(context, path);
-    if ((await context.files.stat(aside)) === null || (await context.files.stat(path)) !== null) return;
+    if ((await context.files.stat(aside)) === null) return [];
+    if ((await context.files.stat(path)) !== null) return [`${path} is there anew and stays; the one from before is ${aside}`];
     await move(context.files, aside, path);
+    return [];
   },
-};
+});
 
 interface Verdict {
   readonly isStale: boolean;

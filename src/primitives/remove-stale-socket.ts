@@ -1,22 +1,22 @@
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { brokenName, move } from './aside.ts';
 import { confineEntry } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly path: string };
 type Moved = { readonly path: string; readonly aside: string };
 
-export const removeStaleSocket: Primitive<Params> = {
+export const removeStaleSocket = definePrimitive({
   name: 'remove_stale_socket',
   description: 'Moves a socket file aside at which nobody listens any more.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('remove_stale_socket', params, ['path']);
-    return { path: p.text('path') };
+  parameters: {
+    path: text('The socket file.'),
   },
+  confinement: 'the directories of the component, links followed; only a socket that nobody answers at',
 
   async plan(params, context) {
     const path = await confineEntry(context, params.path);
@@ -42,10 +42,12 @@ export const removeStaleSocket: Primitive<Params> = {
   async undo(record: Json, context) {
     const { path, aside } = record as unknown as Moved;
     await confineEntry(context, path);
-    if ((await context.files.stat(aside)) === null || (await context.files.stat(path)) !== null) return;
+    if ((await context.files.stat(aside)) === null) return [];
+    if ((await context.files.stat(path)) !== null) return [`${path} is there anew and stays; the one from before is ${aside}`];
     await move(context.files, aside, path);
+    return [];
   },
-};
+});
 
 /** Why it must stay; null when it is a socket that nobody answers at. */
 async function problemWith(context: PrimitiveContext, path: string): Promise<string | null> {

@@ -1,14 +1,13 @@
 import { basename, dirname, join } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { backupName, brokenName, copyTree, sameContent } from './aside.ts';
 import { outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { openFiles } from './open-files.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = { readonly path: string; readonly tool: string };
+import { definePrimitive } from './define-primitive.ts';
+import { text, type ParsedParameters } from './parameter.ts';
 
 type Repair = {
   /** The one file whose end is cut. */
@@ -24,16 +23,22 @@ const CUT_RATIO_MAX = 0.1;
 const CUT_BYTES_MAX = 1024 * 1024;
 const CHECK_MS_MAX = 5 * 60_000;
 
-export const repairAppendOnlyFile: Primitive<Params> = {
+const PARAMETERS = {
+  path: text('The append-only file, its manifest or their directory.'),
+  tool: text('The check tool that belongs to the database.'),
+} as const;
+type Params = ParsedParameters<typeof PARAMETERS>;
+
+export const repairAppendOnlyFile = definePrimitive({
   name: 'repair_append_only_file',
   description: 'Cuts an unfinished write off the end of an append-only file, after copying it.',
   risk: 'high',
 
-  parse(params) {
-    const p = new Parameters('repair_append_only_file', params, ['path', 'tool']);
-    const tool = p.text('tool');
-    if (!TOOLS.has(basename(tool))) p.wrong(`"tool" has to be one of ${[...TOOLS].join(', ')}`);
-    return { path: p.text('path'), tool };
+  parameters: PARAMETERS,
+  confinement: 'the directories of the component, links followed; no file that a process has open',
+
+  check({ tool }, wrong) {
+    if (!TOOLS.has(basename(tool))) wrong(`"tool" has to be one of ${[...TOOLS].join(', ')}`);
   },
 
   async plan(params, context) {
@@ -100,7 +105,7 @@ export const repairAppendOnlyFile: Primitive<Params> = {
       throw new UndoRefused('repair_append_only_file', `${file} was written to after its repair; the broken one is ${aside}`);
     await files.rename(aside, file);
   },
-};
+});
 
 /** Everything that the last good boot saw in the file stays: what goes was added since, in whatever share. */
 async function keepsLastGood(context: PrimitiveContext, file: string, okBytes: number): Promise<boolean> {

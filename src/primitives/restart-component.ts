@@ -1,17 +1,15 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly reason: string };
-
-export const restartComponent: Primitive<Params> = {
+export const restartComponent = definePrimitive({
   name: 'restart_component',
   description: 'Stops the component and starts it again.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('restart_component', params, ['reason']);
-    return { reason: p.text('reason', 500) };
+  parameters: {
+    reason: text('Why, for the people who read of it.', 500),
   },
+  confinement: 'this component, when Grace runs it',
 
   async plan({ reason }, context) {
     if (context.component.kind === 'dependency')
@@ -26,7 +24,6 @@ export const restartComponent: Primitive<Params> = {
     return { summary: `restarted ${name}`, changed: [name] };
   },
 
-  async undo() {
-    // it runs, as it did before; there is no way back to the old process
-  },
-};
+  undo: null,
+  irreversible: 'the process that ran before is gone, and what it held in memory with it',
+});

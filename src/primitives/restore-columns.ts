@@ -1,24 +1,23 @@
 import type { Json, JsonObject } from '../kernel/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { texts } from './parameter.ts';
 
-type Params = { readonly columns: readonly string[] };
 type Restored = { readonly columns: readonly string[]; readonly note: string };
 type Note = { readonly added: readonly string[]; readonly made: readonly JsonObject[] };
 
-export const restoreColumns: Primitive<Params> = {
+export const restoreColumns = definePrimitive({
   name: 'restore_columns',
   description: 'Adds missing columns of tables again, empty, as they were at the last good boot.',
   risk: 'high',
   touchesDatabase: true,
 
-  parse(params) {
-    const p = new Parameters('restore_columns', params, ['columns']);
-    return { columns: p.texts('columns', 500) };
+  parameters: {
+    columns: texts('Columns, as table.column.', 500),
   },
+  confinement: "the component's own database, columns of the last good boot",
 
   async plan({ columns }, context) {
     const { component, host } = context;
@@ -56,4 +55,4 @@ export const restoreColumns: Primitive<Params> = {
     const { kept } = await databases.dropEmptyColumns(context.component.name, added, made);
     if (kept.length > 0) throw new UndoRefused('restore_columns', `${kept.join(', ')} has values by now and stays`);
   },
-};
+});

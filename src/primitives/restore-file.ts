@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
-import type { LastGoodEntry, Primitive, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
+import type { LastGoodEntry, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
@@ -8,10 +8,9 @@ import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
-import { Parameters } from './parameters.ts';
 import { siblingBackups } from './sibling-backups.ts';
-
-type Params = { readonly path: string; readonly from: string | null };
+import { definePrimitive } from './define-primitive.ts';
+import { optional, text } from './parameter.ts';
 
 type Restore = {
   readonly path: string;
@@ -29,15 +28,16 @@ type Restore = {
 /** Larger files are data, and want a tool that knows them. */
 const BYTES_MAX = 64 * 1024 * 1024;
 
-export const restoreFile: Primitive<Params> = {
+export const restoreFile = definePrimitive({
   name: 'restore_file',
   description: 'Puts back the newest good copy of a file and keeps the broken one beside it.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('restore_file', params, ['path', 'from']);
-    return { path: p.text('path'), from: p.textOrNull('from') };
+  parameters: {
+    path: text('The file to put back.'),
+    from: optional(text('The copy to take; the newest good one when it is left out.')),
   },
+  confinement: 'the directories of the component, links followed',
 
   async plan({ path, from }, context) {
     const at = await placeOf(context, path);
@@ -108,9 +108,9 @@ export const restoreFile: Primitive<Params> = {
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
       if (restore.aside !== null) await files.rename(restore.aside, at);
     }
-    if (restore.directories) await removeMade(context, restore.directories);
+    return restore.directories ? removeMade(context, restore.directories) : [];
   },
-};
+});
 
 /** The path to work on: behind a link that still leads to where it led, the file itself. */
 async function placeOf(context: PrimitiveContext, path: string): Promise<string> {

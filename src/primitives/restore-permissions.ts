@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import { codeOf, type FileStat, type Json } from '../kernel/index.ts';
-import type { LastGoodEntry, Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { LastGoodEntry, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { neverWider, type OwnerAndMode } from './owner-and-mode.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = {
-  readonly path: string;
-  readonly uid: number | null;
-  readonly gid: number | null;
-  readonly mode: number | null;
-  readonly recursive: boolean;
-};
+import { definePrimitive } from './define-primitive.ts';
+import { flag, mode, optional, text, whole, type ParsedParameters } from './parameter.ts';
 
 type Change = { readonly path: string; readonly from: OwnerAndMode; readonly to: OwnerAndMode };
 
@@ -21,26 +14,22 @@ const ID_MAX = 4_294_967_294;
 const PATHS_MAX = 50_000;
 const CHANGES_MAX = 20_000;
 
-export const restorePermissions: Primitive<Params> = {
+const PARAMETERS = {
+  path: text('The file or directory.'),
+  uid: optional(whole('The owner; the one of the last good boot when it is left out.', 0, ID_MAX)),
+  gid: optional(whole('The group; the one of the last good boot when it is left out.', 0, ID_MAX)),
+  mode: optional(mode('The permissions; those of the last good boot when they are left out.')),
+  recursive: flag('Everything below the directory too.'),
+} as const;
+type Params = ParsedParameters<typeof PARAMETERS>;
+
+export const restorePermissions = definePrimitive({
   name: 'restore_permissions',
   description: 'Gives a path back the owner and mode it had at the last good boot, never wider ones.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('restore_permissions', params, ['path', 'uid', 'gid', 'mode', 'recursive']);
-    const raw = p.raw('mode');
-    let mode: number | null = null;
-    if (typeof raw === 'string' && /^0?[0-7]{3}$/.test(raw)) mode = Number.parseInt(raw, 8);
-    else if (raw !== null) mode = p.whole('mode', 0, 0o777);
-    if (mode !== null && mode & 0o002) p.wrong('"mode" would let everybody write');
-    return {
-      path: p.text('path'),
-      uid: p.wholeOrNull('uid', 0, ID_MAX),
-      gid: p.wholeOrNull('gid', 0, ID_MAX),
-      mode,
-      recursive: p.flag('recursive'),
-    };
-  },
+  parameters: PARAMETERS,
+  confinement: 'the directories of the component, links followed; never wider than now or at the last good boot',
 
   async plan(params, context) {
     const path = await confineTarget(context, params.path);
@@ -95,7 +84,7 @@ export const restorePermissions: Primitive<Params> = {
       if (isMine) await set(context, path, stat, from); // else somebody has given it a third owner since
     }
   },
-};
+});
 
 /** @returns why it must not go on, or null */
 async function collect(

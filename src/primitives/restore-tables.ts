@@ -1,23 +1,22 @@
 import type { Json } from '../kernel/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { texts } from './parameter.ts';
 
-type Params = { readonly tables: readonly string[] };
 type Restored = { readonly tables: readonly string[]; readonly note: string };
 
-export const restoreTables: Primitive<Params> = {
+export const restoreTables = definePrimitive({
   name: 'restore_tables',
   description: 'Makes missing tables again, empty, as they were at the last good boot.',
   risk: 'high',
   touchesDatabase: true,
 
-  parse(params) {
-    const p = new Parameters('restore_tables', params, ['tables']);
-    return { tables: p.texts('tables', 500) };
+  parameters: {
+    tables: texts('Names of tables, with or without their schema.', 500),
   },
+  confinement: "the component's own database, tables of the last good boot",
 
   async plan({ tables }, context) {
     const { component, host } = context;
@@ -53,7 +52,7 @@ export const restoreTables: Primitive<Params> = {
     const { kept } = await databases.dropEmptyTables(context.component.name, (await readNote<readonly string[]>(context, note)) ?? tables);
     if (kept.length > 0) throw new UndoRefused('restore_tables', `${kept.join(', ')} has rows by now and stays`);
   },
-};
+});
 
 /** `orders` of `public.orders`. */
 function nameOf(full: string): string {

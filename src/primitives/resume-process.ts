@@ -1,18 +1,13 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
 
-type Params = Record<string, never>;
-
-export const resumeProcess: Primitive<Params> = {
+export const resumeProcess = definePrimitive({
   name: 'resume_process',
   description: 'Lets a stopped process of the component go on (SIGCONT).',
   risk: 'low',
 
-  parse(params) {
-    void new Parameters('resume_process', params, []);
-    return {};
-  },
+  parameters: {},
+  confinement: 'the process that Grace runs for this component',
 
   async plan(_params, context) {
     return { state: 'ready', summary: `let ${context.component.name} go on`, targets: [context.component.name], undo: null };
@@ -24,7 +19,6 @@ export const resumeProcess: Primitive<Params> = {
     return { summary: `${name} goes on`, changed: [name] };
   },
 
-  async undo() {
-    // nobody wants it stopped again
-  },
-};
+  undo: null,
+  irreversible: 'what a process does once it goes on is done',
+});

@@ -1,14 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, copyTree, move, sameContent } from './aside.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
-import { Parameters } from './parameters.ts';
-
-type Params = Record<string, never>;
+import { definePrimitive } from './define-primitive.ts';
 
 /** One file of the database: what it was, and where its copy is. */
 type Part = { readonly path: string; readonly existed: boolean; readonly copy: string };
@@ -19,16 +17,14 @@ type Stamps = { readonly [path: string]: { readonly sizeBytes: number; readonly 
 const MIGRATE_MS_MAX = 5 * 60_000;
 const COPY_ATTEMPTS = 3;
 
-export const runMigrations: Primitive<Params> = {
+export const runMigrations = definePrimitive({
   name: 'run_migrations',
   description: "Runs the component's own migration command; a SQLite database is copied first.",
   risk: 'high',
   touchesDatabase: true,
 
-  parse(params) {
-    void new Parameters('run_migrations', params, []);
-    return {};
-  },
+  parameters: {},
+  confinement: 'the migration command that the component declares',
 
   async plan(_params, context) {
     const { component, files } = context;
@@ -41,6 +37,7 @@ export const runMigrations: Primitive<Params> = {
         summary: `run ${command}`,
         targets: [component.database?.startsWith('$') ? component.database : 'database'],
         undo: { parts: [], note: '' },
+        irreversible: 'this database is no file that could be copied: its migrations stay',
       };
     const parts: Part[] = [];
     let bytes = 0;
@@ -102,7 +99,7 @@ export const runMigrations: Primitive<Params> = {
       await files.rename(half, part.path);
     }
   },
-};
+});
 
 /** The SQLite file of the component, absolute; null when its database is something else or unknown. */
 async function sqlitePath(context: PrimitiveContext): Promise<string | null> {

@@ -1,31 +1,35 @@
 import { dirname, join } from 'node:path';
-import type { Json } from '../kernel/index.ts';
-import { reachesOut, type Primitive, type PrimitiveContext } from '../domains/playbooks/index.ts';
+import { sha256Hex, type Json } from '../kernel/index.ts';
+import { reachesOut, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import { backupName, brokenName, move } from './aside.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { optional, text } from './parameter.ts';
 
-type Params = { readonly directory: string; readonly script: string; readonly makes: string | null };
 /** What was not there before: undone by moving it away. Null when it was, or nobody said what the script makes. */
-type Made = { readonly path: string | null; readonly aside: string };
+type Made = { readonly path: string | null; readonly aside: string; readonly body: string };
 
 /** A large front end builds for minutes; what takes longer hangs. */
 const SCRIPT_MS_MAX = 10 * 60_000;
 const SCRIPT_NAME = /^[\w@.:/+-]{1,80}$/;
 const MANIFEST_BYTES_MAX = 256 * 1024;
 
-export const runProjectScript: Primitive<Params> = {
+export const runProjectScript = definePrimitive({
   name: 'run_project_script',
   description: "Runs a script of the project's package.json that builds something, and looks whether it is there then.",
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('run_project_script', params, ['directory', 'script', 'makes']);
-    const script = p.text('script', 80);
-    if (!SCRIPT_NAME.test(script) || script.startsWith('-')) p.wrong('"script" has to be the name of a script in package.json');
-    return { directory: p.text('directory'), script, makes: p.textOrNull('makes') };
+  parameters: {
+    directory: text('The directory of the project.'),
+    script: text('Name of the script in package.json.', 80),
+    makes: optional(text('What has to be there afterwards.')),
+  },
+  confinement: 'the directories of the component, links followed; no script that reaches beyond the project',
+
+  check({ script }, wrong) {
+    if (!SCRIPT_NAME.test(script) || script.startsWith('-')) wrong('"script" has to be the name of a script in package.json');
   },
 
   async plan(params, context) {
@@ -38,7 +42,7 @@ export const runProjectScript: Primitive<Params> = {
     if (makes !== null && (await context.files.stat(makes)) !== null && (await isFilled(context, makes)))
       return { state: 'nothing_to_do', summary: `${makes} is there already` };
     const path = makes === null ? null : await firstMissing(context, makes);
-    const undo: Made = { path, aside: await backupName(context, path ?? directory, 'built') };
+    const undo: Made = { path, aside: await backupName(context, path ?? directory, 'built'), body: sha256Hex(body) };
     return {
       state: 'ready',
       summary: `run "${params.script}" of ${join(directory, 'package.json')}: ${body.slice(0, 200)}`,
@@ -47,12 +51,12 @@ export const runProjectScript: Primitive<Params> = {
     };
   },
 
-  async apply(params, context) {
+  async apply(params, context, record) {
     const directory = await confineTarget(context, params.directory);
     const makes = params.makes === null ? null : await confineEntry(context, params.makes);
     // The manifest may be another one by now.
     const body = await scriptIn(context, directory, params.script);
-    if (body === null || reachesOut(body))
+    if (body === null || sha256Hex(body) !== (record as unknown as Made).body)
       throw new PrimitiveFailed('run_project_script', `the script "${params.script}" is not what it was`);
     const argv = [await managerIn(context, directory), 'run', params.script];
     context.progress(`${argv.join(' ')} in ${directory}`);
@@ -75,7 +79,7 @@ export const runProjectScript: Primitive<Params> = {
     await confineEntry(context, path);
     await move(context.files, path, (await context.files.stat(aside)) === null ? aside : await brokenName(context, aside));
   },
-};
+});
 
 async function scriptIn(context: PrimitiveContext, directory: string, script: string): Promise<string | null> {
   try {

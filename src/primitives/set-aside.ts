@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
-import type { Primitive, PrimitiveContext } from '../domains/playbooks/index.ts';
+import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { backupName, move } from './aside.ts';
 import { confineEntry } from './confinement.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly path: string; readonly digest: string };
 type Moved = { readonly path: string; readonly aside: string };
 
 /** What a person drops into a folder of settings is small; what is larger is data. */
@@ -16,15 +16,16 @@ const BYTES_MAX = 512 * 1024;
  * For a folder of included settings (`conf.d/*.conf`): what somebody put there since the last good boot, and the program
  * cannot read. The digest is of the very content that was complained about: once it is corrected, it stays.
  */
-export const setAside: Primitive<Params> = {
+export const setAside = definePrimitive({
   name: 'set_aside',
   description: 'Takes a file out of the way that came after the last good boot, and keeps it.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('set_aside', params, ['path', 'digest']);
-    return { path: p.text('path'), digest: p.text('digest') };
+  parameters: {
+    path: text('The file to move aside.'),
+    digest: text('SHA-256 of the content that was complained about: another content stays.'),
   },
+  confinement: 'the directories of the component, links followed; no file that was there at the last good boot',
 
   async plan(params, context) {
     const path = await confineEntry(context, params.path);
@@ -58,10 +59,12 @@ export const setAside: Primitive<Params> = {
   async undo(record: Json, context) {
     const { path, aside } = record as unknown as Moved;
     await confineEntry(context, path);
-    if ((await context.files.stat(aside)) === null || (await context.files.stat(path)) !== null) return;
+    if ((await context.files.stat(aside)) === null) return [];
+    if ((await context.files.stat(path)) !== null) return [`${path} is there anew and stays; the one from before is ${aside}`];
     await move(context.files, aside, path);
+    return [];
   },
-};
+});
 
 async function digestOf(context: PrimitiveContext, path: string): Promise<string | null> {
   const content = await context.files.read(path);

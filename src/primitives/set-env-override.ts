@@ -1,8 +1,7 @@
 import { isSecretName, Redactor } from '../domains/incidents/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text, line } from './parameter.ts';
 
-type Params = { readonly name: string; readonly value: string };
 type Override = { readonly name: string; readonly from: string | null; readonly to: string };
 
 /** Variables that load code, or switch off a check that protects somebody. */
@@ -12,22 +11,23 @@ const NEVER =
 const NODE_OPTIONS_NEVER =
   /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|--env-file\S*|--tls-min-v1\.\d|--security-revert\S*)(?:=|\s|$)/;
 
-export const setEnvOverride: Primitive<Params> = {
+export const setEnvOverride = definePrimitive({
   name: 'set_env_override',
   description: 'Sets a variable, never a secret, for the next starts of the component.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('set_env_override', params, ['name', 'value']);
-    const name = p.text('name', 128);
-    const value = p.raw('value');
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) p.wrong(`"${name}" is no name of a variable`);
-    if (isSecretName(name)) p.wrong(`${name} is named like a secret, and overrides are not kept as secrets`);
-    if (NEVER.test(name)) p.wrong(`${name} loads code or switches a protection off`);
-    if (typeof value !== 'string' || value.length > 4096 || /[\0\n\r]/.test(value)) return p.wrong('"value" has to be one line of text');
-    if (new Redactor().redact(value) !== value) p.wrong('"value" looks like a secret');
-    if (name === 'NODE_OPTIONS' && NODE_OPTIONS_NEVER.test(value)) p.wrong('these NODE_OPTIONS load code or open a debugger');
-    return { name, value };
+  parameters: {
+    name: text('Name of the variable.', 128),
+    value: line('Its value; may be empty.'),
+  },
+  confinement: 'the environment of this component; no secret, nothing that loads code',
+
+  check({ name, value }, wrong) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) wrong(`"${name}" is no name of a variable`);
+    if (isSecretName(name)) wrong(`${name} is named like a secret, and overrides are not kept as secrets`);
+    if (NEVER.test(name)) wrong(`${name} loads code or switches a protection off`);
+    if (new Redactor().redact(value) !== value) wrong('"value" looks like a secret');
+    if (name === 'NODE_OPTIONS' && NODE_OPTIONS_NEVER.test(value)) wrong('these NODE_OPTIONS load code or open a debugger');
   },
 
   async plan({ name, value }, { component, overrides }) {
@@ -44,11 +44,19 @@ export const setEnvOverride: Primitive<Params> = {
     return { summary: `${name}=${value} from the next start`, changed: [name] };
   },
 
+  async observe(names, { component, overrides }) {
+    const { env } = await overrides.get(component.name);
+    return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
+  },
+
   async undo(record, { component, overrides }) {
     const { name, from, to } = record as unknown as Override;
     const { env } = await overrides.get(component.name);
-    if (env[name] !== to) return; // never set, undone before, or chosen anew by somebody
+    const now = env[name] ?? null;
+    if (now === from) return []; // never set, or undone before
+    if (now !== to) return [`${name} was chosen anew since, and stays so`];
     const { [name]: _gone, ...rest } = env;
     await overrides.set(component.name, { env: from === null ? rest : { ...rest, [name]: from } });
+    return [];
   },
-};
+});

@@ -1,17 +1,15 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly reason: string };
-
-export const skipComponent: Primitive<Params> = {
+export const skipComponent = definePrimitive({
   name: 'skip_component',
   description: 'Leaves out an optional component whose tool is missing.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('skip_component', params, ['reason']);
-    return { reason: p.text('reason', 500) };
+  parameters: {
+    reason: text('Why, for the people who read of it.', 500),
   },
+  confinement: 'this component, when it is optional and not critical',
 
   async plan({ reason }, { component, overrides }) {
     if (!component.optional) return { state: 'refused', reason: `${component.name} is not optional: the service is not whole without it` };
@@ -26,8 +24,12 @@ export const skipComponent: Primitive<Params> = {
     return { summary: `${component.name} is left out: ${reason}`, changed: ['skip'] };
   },
 
+  async observe(_names, { component, overrides }) {
+    return (await overrides.get(component.name)).skip;
+  },
+
   async undo(record, { component, overrides }) {
     const { skip } = record as { readonly skip: boolean };
     await overrides.set(component.name, { skip });
   },
-};
+});

@@ -1,19 +1,17 @@
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { outputTail } from './command-end.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
+import { definePrimitive } from './define-primitive.ts';
+import { text } from './parameter.ts';
 
-type Params = { readonly name: string };
-
-export const startDependency: Primitive<Params> = {
+export const startDependency = definePrimitive({
   name: 'start_dependency',
   description: 'Starts a dependency with the start command that is declared for it.',
   risk: 'medium',
 
-  parse(params) {
-    const p = new Parameters('start_dependency', params, ['name']);
-    return { name: p.text('name', 200) };
+  parameters: {
+    name: text('Name of the dependency.', 200),
   },
+  confinement: 'dependencies with a declared start command',
 
   async plan({ name }) {
     return { state: 'ready', summary: `start ${name}`, targets: [name], undo: null };
@@ -31,6 +29,6 @@ export const startDependency: Primitive<Params> = {
     return { summary: `started ${name}`, changed: [name] };
   },
 
-  // Others may use it by now: what runs is left running.
   undo: null,
-};
+  irreversible: 'others may use what runs by now: it is left running',
+});

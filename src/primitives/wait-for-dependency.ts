@@ -1,20 +1,20 @@
 import { formatDuration } from '../kernel/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { Parameters } from './parameters.ts';
 import { WAIT_MS_MAX, waitUntil } from './wait-until.ts';
+import { definePrimitive, nothingToUndo } from './define-primitive.ts';
+import { text, whole } from './parameter.ts';
 
-type Params = { readonly host: string; readonly port: number; readonly timeoutMs: number };
-
-export const waitForDependency: Primitive<Params> = {
+export const waitForDependency = definePrimitive({
   name: 'wait_for_dependency',
   description: 'Waits until something answers at an address.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('wait_for_dependency', params, ['host', 'port', 'timeoutMs']);
-    return { host: p.text('host', 253), port: p.whole('port', 1, 65_535), timeoutMs: p.whole('timeoutMs', 0, WAIT_MS_MAX) };
+  parameters: {
+    host: text('Host name or address.', 253),
+    port: whole('The port.', 1, 65_535),
+    timeoutMs: whole('The longest wait, in milliseconds.', 0, WAIT_MS_MAX),
   },
+  confinement: 'only connects',
 
   async plan({ host, port, timeoutMs }, context) {
     if (await context.host.canConnect(host, port)) return { state: 'nothing_to_do', summary: `${host}:${port} answers` };
@@ -35,7 +35,5 @@ export const waitForDependency: Primitive<Params> = {
     return { summary: `${host}:${port} answers`, changed: [] };
   },
 
-  async undo() {
-    // waiting changes nothing
-  },
-};
+  undo: nothingToUndo,
+});

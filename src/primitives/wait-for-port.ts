@@ -1,21 +1,20 @@
 import { formatDuration } from '../kernel/index.ts';
-import type { Primitive } from '../domains/playbooks/index.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { describeHolder } from './free-port.ts';
-import { Parameters } from './parameters.ts';
 import { WAIT_MS_MAX, waitUntil } from './wait-until.ts';
+import { definePrimitive, nothingToUndo } from './define-primitive.ts';
+import { whole } from './parameter.ts';
 
-type Params = { readonly port: number; readonly timeoutMs: number };
-
-export const waitForPort: Primitive<Params> = {
+export const waitForPort = definePrimitive({
   name: 'wait_for_port',
   description: 'Waits until nobody holds a port any more.',
   risk: 'low',
 
-  parse(params) {
-    const p = new Parameters('wait_for_port', params, ['port', 'timeoutMs']);
-    return { port: p.whole('port', 1, 65_535), timeoutMs: p.whole('timeoutMs', 0, WAIT_MS_MAX) };
+  parameters: {
+    port: whole('The port.', 1, 65_535),
+    timeoutMs: whole('The longest wait, in milliseconds.', 0, WAIT_MS_MAX),
   },
+  confinement: 'only looks',
 
   async plan({ port, timeoutMs }, context) {
     const holder = await context.host.portHolder(port, context.component.name);
@@ -36,7 +35,5 @@ export const waitForPort: Primitive<Params> = {
     return { summary: `port ${port} is free`, changed: [] };
   },
 
-  async undo() {
-    // waiting changes nothing
-  },
-};
+  undo: nothingToUndo,
+});

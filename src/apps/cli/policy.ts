@@ -3,6 +3,7 @@ import { userName } from '../../adapters/node/user-name.ts';
 import { cedarPolicy, checkPolicies, type PolicyRule } from '../../adapters/policy/index.ts';
 import {
   componentOf,
+  effectiveTier,
   modeInForce,
   MODES,
   policyDigest,
@@ -18,6 +19,7 @@ import {
   type Risk,
 } from '../../domains/governance/index.ts';
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
+import { primitives } from '../../primitives/index.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
 import { mistakesOf, ownPolicies, readPolicies } from '../../runtime/policy.ts';
 import type { Answer } from './answer.ts';
@@ -256,15 +258,17 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, inF
       const risk = asked.risk ?? registered?.risk;
       const tier = asked.tier ?? registered?.tier;
       if (risk === undefined || tier === undefined) throw new PolicyCaseUnknown(asked.playbook);
+      const steps = registered?.steps.map((step) => step.primitive) ?? [];
+      const isIrreversible = steps.some((step) => primitives.get(step)?.undo === null);
       return {
         ...about,
         action,
         playbook: asked.playbook,
         component,
         risk,
-        tier,
+        tier: effectiveTier(tier, risk, isIrreversible),
         origin: registered?.origin ?? 'written',
-        primitives: registered?.steps.map((step) => step.primitive) ?? [],
+        primitives: steps,
         phase: asked.phase ?? 'boot',
         executeAtRuntime: config.healing.executeAtRuntime,
         attempts: 0,

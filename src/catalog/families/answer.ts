@@ -12,6 +12,8 @@ export interface Care {
 
 /** Waiting, an empty directory, a restart, a limit one step up: nothing of value is touched. */
 export const HARMLESS: Care = { risk: 'low', tier: 'tier_1' };
+/** As harmless, and without a way back: a stale process is ended, a stopped one goes on. People hear of it. */
+export const ONE_WAY: Care = { risk: 'low', tier: 'tier_2' };
 /** Something of the service's own is put back as it was, and what was there is kept. */
 export const CAREFUL: Care = { risk: 'medium', tier: 'tier_2' };
 /** Code, or anything whose result nobody can foresee. */

@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, WORDS_ONLY } from './answer.ts';
+import { diagnosis, isRuntime, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, WORDS_ONLY, ONE_WAY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { absolutePath, nameSlug } from './places.ts';
 
@@ -22,7 +22,7 @@ export const databaseLocked: FailureFamily = {
           cause: `${what} is locked by pid ${holder.pid}, an old copy of ${c.component.name} that nobody looks after any more`,
           confidence: 0.9,
           evidence: linesOf(facts),
-          remedy: remedy('unlock_database', `end the stale copy of ${c.component.name} that has the database open`, HARMLESS, [
+          remedy: remedy('unlock_database', `end the stale copy of ${c.component.name} that has the database open`, ONE_WAY, [
             step(`end the stale copy of ${c.component.name}`, 'free_port', { port: c.component.port }),
           ]),
           advice,
@@ -33,7 +33,7 @@ export const databaseLocked: FailureFamily = {
         cause: `${what} is locked by another process`,
         confidence: isRuntime(c) ? WORDS_ONLY : PLAUSIBLE,
         evidence: linesOf(facts),
-        remedy: remedyInPlace(`retry_${nameSlug(c.component.name)}_when_unlocked`, 'start again: a lock of a writer passes', HARMLESS, [
+        remedy: remedyInPlace(`retry_${nameSlug(c.component.name)}_when_unlocked`, 'start again: a lock of a writer passes', ONE_WAY, [
           step(`start ${c.component.name} again`, 'restart_component', { reason: 'its database was locked' }),
         ]),
         advice,

@@ -13,6 +13,7 @@ import {
   step,
   SURE,
   WORDS_ONLY,
+  ONE_WAY,
 } from './answer.ts';
 import { addressOf, componentAt, isSameHost, parseAddress, type Address } from './dependency-address.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
@@ -174,7 +175,7 @@ function waiting(c: CaseFile, name: string, address: Address): ReturnType<typeof
 
 /** What it needs is there by now: waited for, in case it is not, and then started again. */
 function retrying(c: CaseFile, name: string, address: Address): ReturnType<typeof remedy> {
-  return remedyInPlace(`retry_with_${nameSlug(name)}`, `wait for ${name}, then start ${c.component.name} again`, HARMLESS, [
+  return remedyInPlace(`retry_with_${nameSlug(name)}`, `wait for ${name}, then start ${c.component.name} again`, ONE_WAY, [
     step(`wait until ${name} answers`, 'wait_for_dependency', { ...address, timeoutMs: WAIT_TIMEOUT_MS }),
     step(`start ${c.component.name} again`, 'restart_component', { reason: `${name} had not answered yet` }),
   ]);

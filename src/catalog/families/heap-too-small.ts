@@ -13,6 +13,7 @@ import {
   remedyInPlace,
   step,
   SURE,
+  ONE_WAY,
 } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { isKill } from './killed-for-memory.ts';
@@ -53,7 +54,7 @@ export const heapTooSmall: FailureFamily = {
           remedy: remedyInPlace(
             `restart_${nameSlug(c.component.name)}_out_of_memory`,
             `start ${c.component.name} again with empty memory`,
-            HARMLESS,
+            ONE_WAY,
             [step(`start ${c.component.name} again`, 'restart_component', { reason: 'it ran out of memory' })],
           ),
           advice: ['look for what grows: a heap snapshot before it dies shows it'],

@@ -1,6 +1,6 @@
 import { factsOf, type CaseFile, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
-import { diagnosis, HARMLESS, isRuntime, LIKELY, linesOf, PERHAPS, remedyInPlace, step } from './answer.ts';
+import { diagnosis, isRuntime, LIKELY, linesOf, PERHAPS, remedyInPlace, step, ONE_WAY } from './answer.ts';
 import { nameSlug } from './places.ts';
 
 /** What a shell and the kernel say of a process that was ended with SIGKILL: no limit of its own was reached. */
@@ -43,7 +43,7 @@ function again(c: CaseFile): ReturnType<typeof remedyInPlace> {
   return remedyInPlace(
     `restart_${nameSlug(c.component.name)}_killed_for_memory`,
     `start ${c.component.name} again with empty memory`,
-    HARMLESS,
+    ONE_WAY,
     [step(`start ${c.component.name} again`, 'restart_component', { reason: 'the kernel ended it for want of memory' })],
   );
 }

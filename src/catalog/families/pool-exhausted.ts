@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedyInPlace, step } from './answer.ts';
+import { diagnosis, isRuntime, linesOf, PLAUSIBLE, remedyInPlace, step, ONE_WAY } from './answer.ts';
 import { nameSlug } from './places.ts';
 
 /** Its own pool has no connection left, while the database still has: most often some are never given back. */
@@ -19,7 +19,7 @@ export const poolExhausted: FailureFamily = {
           ? remedyInPlace(
               `restart_${nameSlug(c.component.name)}_pool_exhausted`,
               `start ${c.component.name} again with an empty pool`,
-              HARMLESS,
+              ONE_WAY,
               [step(`start ${c.component.name} again`, 'restart_component', { reason: 'its connection pool is used up' })],
             )
           : null,

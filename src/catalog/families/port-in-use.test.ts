@@ -6,7 +6,7 @@ const stale: World = { component: { port: 3000 }, facts: [fact('port_in_use', '3
 
 test('ends only an old copy of the component that nobody looks after', async () => {
   const { chosen } = await choose(stale);
-  expect(chosen?.remedy).toMatchObject({ playbook: 'free_port_3000', tier: 'tier_1', restart: true });
+  expect(chosen?.remedy).toMatchObject({ playbook: 'free_port_3000', tier: 'tier_2', restart: true });
   expect(stepsOf(chosen)).toEqual(['free_port {"port":3000}', 'wait_for_port {"port":3000,"timeoutMs":30000}']);
 });
 

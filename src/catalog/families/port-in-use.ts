@@ -3,7 +3,6 @@ import { factsOf } from '../../domains/learning/index.ts';
 import type { PortHolder } from '../../domains/playbooks/index.ts';
 import {
   diagnosis,
-  HARMLESS,
   isRuntime,
   LIKELY,
   linesOf,
@@ -14,6 +13,7 @@ import {
   step,
   SURE,
   WORDS_ONLY,
+  ONE_WAY,
 } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 
@@ -69,7 +69,7 @@ async function diagnosePort(c: CaseFile, port: number, isSaid: boolean): Promise
         cause: `port ${port} is in use by pid ${holder.pid}, an old copy of ${c.component.name} that nobody looks after any more`,
         confidence: SURE,
         evidence,
-        remedy: remedy(`free_port_${port}`, `end the stale copy of ${c.component.name} that holds port ${port}`, HARMLESS, [
+        remedy: remedy(`free_port_${port}`, `end the stale copy of ${c.component.name} that holds port ${port}`, ONE_WAY, [
           step(`end the stale copy of ${c.component.name} on port ${port}`, 'free_port', { port }),
           step(`wait until port ${port} is free`, 'wait_for_port', { port, timeoutMs: PORT_WAIT_MS }),
         ]),
@@ -115,7 +115,7 @@ function portWasTaken(c: CaseFile, port: number, lines: readonly string[]): Diag
     cause: `port ${port} was in use when it started, and is free now`,
     confidence: PLAUSIBLE,
     evidence: lines,
-    remedy: remedyInPlace(`retry_on_port_${port}`, `start again now that port ${port} is free`, HARMLESS, [
+    remedy: remedyInPlace(`retry_on_port_${port}`, `start again now that port ${port} is free`, ONE_WAY, [
       step(`wait until port ${port} is free`, 'wait_for_port', { port, timeoutMs: PORT_WAIT_MS }),
       step(`start ${c.component.name} again`, 'restart_component', { reason: `port ${port} was in use` }),
     ]),

@@ -1,5 +1,5 @@
 import type { CaseFile, FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, remedyInPlace, step, SURE } from './answer.ts';
+import { diagnosis, remedyInPlace, step, SURE, ONE_WAY } from './answer.ts';
 import { isOwn } from './places.ts';
 
 /** The process was stopped (SIGSTOP): it lives, holds its port, and does nothing. */
@@ -25,7 +25,7 @@ export const processStopped: FailureFamily = {
         cause: `${c.component.name} (pid ${pid}) was stopped by a signal and does nothing`,
         confidence: SURE,
         evidence: [`state of pid ${pid}: ${process.state}`],
-        remedy: remedyInPlace('resume_stopped_process', `let ${c.component.name} go on`, HARMLESS, [
+        remedy: remedyInPlace('resume_stopped_process', `let ${c.component.name} go on`, ONE_WAY, [
           step(`let ${c.component.name} go on`, 'resume_process'),
         ]),
         advice: [`kill -CONT ${pid}`],

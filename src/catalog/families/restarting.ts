@@ -1,5 +1,5 @@
 import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, remedyInPlace, step } from './answer.ts';
+import { diagnosis, isRuntime, remedyInPlace, step, ONE_WAY } from './answer.ts';
 
 interface RestartingFamily {
   readonly name: string;
@@ -24,7 +24,7 @@ export function restartingFamily(family: RestartingFamily): FailureFamily {
           cause,
           confidence: family.confidence,
           evidence: [c.failure.message, c.failure.headline],
-          remedy: remedyInPlace(`restart_${family.name}`, `start ${c.component.name} again: ${reason}`, HARMLESS, [
+          remedy: remedyInPlace(`restart_${family.name}`, `start ${c.component.name} again: ${reason}`, ONE_WAY, [
             step(`start ${c.component.name} again`, 'restart_component', { reason }),
           ]),
           advice: [family.advice],

@@ -3,7 +3,6 @@ import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { RemedyStep } from '../../domains/playbooks/index.ts';
 import {
   diagnosis,
-  HARMLESS,
   LIKELY,
   linesOf,
   number,
@@ -14,6 +13,8 @@ import {
   step,
   SURE,
   WORDS_ONLY,
+  ONE_WAY,
+  HARMLESS,
 } from './answer.ts';
 import { addressOf } from './dependency-address.ts';
 import { findBelow } from './find-file.ts';
@@ -128,7 +129,7 @@ async function diagnoseLock(c: CaseFile, path: string, saidPid: number | null, l
     remedy: build(
       `remove_stale_${slugOf(c.component, path)}`,
       `move the lock that was left over aside and start ${c.component.name}`,
-      HARMLESS,
+      steps.some((s) => s.primitive === 'start_dependency') ? ONE_WAY : HARMLESS,
       steps,
     ),
     advice: [`remove ${shown} once you are sure that nothing uses it`],

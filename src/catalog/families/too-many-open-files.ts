@@ -1,5 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, SURE } from './answer.ts';
+import { diagnosis, HARMLESS, isRuntime, linesOf, PLAUSIBLE, remedy, remedyInPlace, step, SURE, ONE_WAY } from './answer.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { nameSlug } from './places.ts';
 
@@ -29,7 +29,7 @@ export const tooManyOpenFiles: FailureFamily = {
             ? remedyInPlace(
                 `restart_${nameSlug(c.component.name)}_open_files`,
                 `start ${c.component.name} again without the files it leaked`,
-                HARMLESS,
+                ONE_WAY,
                 [step(`start ${c.component.name} again`, 'restart_component', { reason: 'it used up its open files' })],
               )
             : null,

@@ -94,7 +94,7 @@ export const shippedPlaybooks: readonly Playbook[] = [
     name: 'restart_component',
     description: 'end the component in order and start it again',
     risk: 'low',
-    tier: 'tier_1',
+    tier: 'tier_2',
     service: 'boot_pipeline',
     match: { family: 'hung' },
     params: { reason: 'it does not answer' },

@@ -1,5 +1,5 @@
 // Governance: may this action run, here and now, and who has to agree?
-export type { AutonomyTier, Phase, Risk } from './tiers.ts';
+export { effectiveTier, type AutonomyTier, type Phase, type Risk } from './tiers.ts';
 export { fallbackFrom, modeInForce, MODES, type Mode, type ModeChange, type ModeInForce, type ModeStore } from './mode.ts';
 export {
   componentOf,

@@ -8,6 +8,7 @@ import {
   limitReached,
   type Approval,
   type ApprovalStore,
+  type AutonomyTier,
   type CountedRun,
   type Decision,
   type DecisionPoint,
@@ -22,6 +23,7 @@ import {
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 import { foresee, knowsSteps } from './foresee.ts';
+import { tierOf } from './tier-of.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
@@ -48,6 +50,7 @@ interface Subject {
   readonly playbook: Playbook;
   readonly hash: string;
   readonly component: string;
+  readonly primitives: ReadonlyMap<string, Primitive>;
 }
 
 interface Asked extends Subject {
@@ -56,11 +59,12 @@ interface Asked extends Subject {
   readonly signature: string | null;
   /** What ran lately, as the limits count it. */
   readonly runs: readonly CountedRun[];
-  readonly primitives: ReadonlyMap<string, Primitive>;
   readonly context: PrimitiveContext;
 }
 
 export interface Authorized {
+  /** What counts, whatever the playbook claims. */
+  readonly tier: AutonomyTier;
   readonly decision: Decision;
   /** The limit that says no, before any policy was asked; null when none does. */
   readonly limit: LimitReached | null;
@@ -82,10 +86,11 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const nowMs = ports.clock.nowMs();
   const limited = { ...asked, playbook: registered.name };
   const limit = limitReached(limited, asked.runs, await ports.limits.breakers(), ports.limitSettings, nowMs);
-  const unasked = { approval: null, binding: '', foreseen: null, outdated: null };
+  const request = await requestOf(ports, asked);
+  const { tier } = request;
+  const unasked = { tier, approval: null, binding: '', foreseen: null, outdated: null };
   if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
   const isKnown = knowsSteps(registered, hash);
-  const request = await requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
@@ -93,8 +98,10 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);
-  if (approvals === 0) return { limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
+  if (approvals === 0)
+    return { tier, limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
   return {
+    tier,
     limit,
     decision: await ports.policy.decide({ ...request, approvals, approval: approval?.id ?? null }),
     approval,
@@ -117,15 +124,16 @@ export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promi
 
 async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Promise<Omit<RunPlaybook, 'approvals'>> {
   const { registered, playbook, hash } = asked;
+  const steps = knowsSteps(registered, hash) ? registered.steps : [];
   return {
     action: 'run_playbook',
     actor: { kind: 'grace', name: 'grace' },
     playbook: registered.name,
     component: asked.component,
     risk: playbook.risk,
-    tier: playbook.tier,
+    tier: tierOf(playbook, steps, asked.primitives),
     origin: registered.origin,
-    primitives: knowsSteps(registered, hash) ? registered.steps.map((step) => step.primitive) : [],
+    primitives: steps.map((step) => step.primitive),
     phase: asked.phase,
     mode: await ports.mode(),
     environment: ports.environment,

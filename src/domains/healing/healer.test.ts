@@ -123,6 +123,16 @@ describe('what decides whether it runs:', () => {
     expect(await world.heal(await world.fails('port_in_use 3000'), 'runtime')).toMatchObject({ state: 'applied' });
   });
 
+  test('a playbook of tier_1 with a step that cannot be undone is tier_2: it runs, and people hear of it', async () => {
+    const world = await healingWorld();
+    const power = world.primitives.get('set');
+    if (power === undefined) throw new TypeError('there is no primitive');
+    world.primitives.set('set', { ...power, undo: null });
+    world.knows('port_in_use', {}, { tier: 'tier_1' });
+    expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'applied' });
+    expect(world.events.find((e) => e.type === 'playbook_chosen')).toMatchObject({ tier: 'tier_2', verdict: 'allow_with_notice' });
+  });
+
   test('tier_3 waits for one person, and then runs', async () => {
     const world = await healingWorld();
     world.knows('port_in_use', {}, { tier: 'tier_3' });

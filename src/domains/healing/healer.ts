@@ -134,12 +134,19 @@ export class Healer {
     }
     const { playbook, hash } = loaded;
     // What is decided on is what was just loaded: an edit since it was registered cannot ride on old trust.
-    const { decision, approval, binding, foreseen, outdated, limit } = await this.authorize(registered, playbook, hash, component, phase, {
-      attempts: attempts.length,
-      signature: captured.failure.signature,
-      signal,
-    });
-    this.tellChosen(registered, playbook, component, decision, wasGenerated);
+    const { tier, decision, approval, binding, foreseen, outdated, limit } = await this.authorize(
+      registered,
+      playbook,
+      hash,
+      component,
+      phase,
+      {
+        attempts: attempts.length,
+        signature: captured.failure.signature,
+        signal,
+      },
+    );
+    this.tellChosen(registered, { ...playbook, tier }, component, decision, wasGenerated);
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
     if (decision.verdict === 'deny') {
       await this.explain(about, `nothing: ${registered.name} may not run: ${decision.reason}`, registered, 'waiting');
@@ -191,6 +198,7 @@ export class Healer {
       confidence: diagnosis.confidence,
       restart: diagnosis.remedy?.restart ?? true,
       decision,
+      tier,
       agreed: approval?.foreseen ?? null,
       signal,
     });
@@ -221,12 +229,12 @@ export class Healer {
     const loaded = await this.load(registered);
     if (loaded instanceof Error) return { state: 'failed', detail: loaded.message, runId: null };
     const { playbook, hash } = loaded;
-    const { decision, approval } = await this.authorize(registered, playbook, hash, component, 'boot', {
+    const { tier, decision, approval } = await this.authorize(registered, playbook, hash, component, 'boot', {
       attempts: 0,
       signature: registered.signature,
       signal,
     });
-    this.tellChosen(registered, playbook, component, decision, false);
+    this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
     const { state, detail, runId, undone } = await this.runs.run({
@@ -241,6 +249,7 @@ export class Healer {
       confidence: 1,
       restart: false,
       decision,
+      tier,
       agreed: approval?.foreseen ?? null,
       signal,
     });
@@ -259,13 +268,12 @@ export class Healer {
 
   private tellChosen(
     registered: RegisteredPlaybook,
-    playbook: LoadedPlaybook,
+    { risk, tier }: Pick<LoadedPlaybook, 'risk' | 'tier'>,
     component: ComponentSpec,
     { verdict, reason, policies }: Decision,
     generated: boolean,
   ): void {
     const { name, file } = registered;
-    const { risk, tier } = playbook;
     this.ports.emit({
       type: 'playbook_chosen',
       component: component.name,

@@ -299,7 +299,8 @@ export class PeopleLearner {
     const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
     if (state === 'approved' || state === 'rejected') return null;
     const { incidentId } = pattern;
-    const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name };
+    const { primitives } = await this.ports.knowledge();
+    const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name, primitives };
     const required = await approvalsWanted(this.ports, subject);
     if (required === null) return null;
     // All is well now: what its steps would do shows only when the failure is back.

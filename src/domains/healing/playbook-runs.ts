@@ -1,4 +1,4 @@
-import { failuresInARow, HOUR_MS, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
+import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
   remainsOf,
@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly confidence: number;
   readonly restart: boolean;
   readonly decision: Decision;
+  /** The tier that was decided on. */
+  readonly tier: AutonomyTier;
   /** The plan that people have agreed to; null where nobody had to. */
   readonly agreed: readonly ForeseenStep[] | null;
   readonly signal: AbortSignal;
@@ -69,7 +71,7 @@ export class PlaybookRuns {
 
   private async execute(runId: string, request: RunRequest): Promise<RunResult> {
     const { clock, emit, playbooks, journal } = this.ports;
-    const { registered, playbook, component, agreed } = request;
+    const { registered, playbook, component, agreed, tier } = request;
     const { primitives } = await this.ports.knowledge();
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
@@ -82,6 +84,7 @@ export class PlaybookRuns {
       playbook,
       params: playbook.params,
       primitives,
+      tier,
       agreed,
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(RUN_LIMIT_MS)]),
       stepLimitMs: STEP_LIMIT_MS,

@@ -77,7 +77,7 @@ class World {
     return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
   }
 
-  run(steps: (ctx: PlaybookContext) => Promise<void>, params: JsonObject = {}) {
+  run(steps: (ctx: PlaybookContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' = 'tier_1') {
     const playbook = definePlaybook({
       name: 'mend',
       description: '',
@@ -91,6 +91,7 @@ class World {
     return executePlaybook({
       runId: 'run_1',
       playbook,
+      tier,
       params,
       primitives: this.primitives,
       agreed: this.agreed,
@@ -345,10 +346,33 @@ describe('an undo', () => {
     expect(world.rows.get('run_1/1')?.state).toBe('done');
   });
 
+  test('is never needed for what has none at tier_1: it is refused when it is asked for', async () => {
+    const world = new World();
+    world.power('oneway', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }), undefined, null);
+    const outcome = await world.run(async (ctx) => {
+      await ctx.step('first', ...set('x'));
+      await ctx.step('second', 'oneway', { key: 'y' });
+    });
+    expect(outcome).toMatchObject({
+      success: false,
+      refused: true,
+      results: [{}, { error: expect.stringMatching(/oneway cannot be undone/) }],
+    });
+    expect(world.settings).toEqual({ x: 'new' });
+  });
+
+  test('is asked of each use: a migration of a database that is no file has none', async () => {
+    const world = new World();
+    world.power('migrate', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null, irreversible: 'it stays' }));
+    const steps = (ctx: PlaybookContext) => ctx.step('first', 'migrate', { key: 'y' }).then(() => undefined);
+    expect(await world.run(steps)).toMatchObject({ refused: true, results: [{ error: expect.stringMatching(/it stays/) }] });
+    expect(await world.run(steps, {}, 'tier_2')).toMatchObject({ success: true });
+  });
+
   test('says which finished step cannot be undone at all', async () => {
     const world = new World();
     world.power('oneway', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }), undefined, null);
-    await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined));
+    await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined), {}, 'tier_2');
     expect(await world.undo()).toEqual({ left: ['first: oneway cannot be undone'], kept: [] });
   });
 

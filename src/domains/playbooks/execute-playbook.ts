@@ -1,5 +1,5 @@
 import { GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
-import { beyondPlan, type ForeseenStep } from '../governance/index.ts';
+import { beyondPlan, type ForeseenStep, type AutonomyTier } from '../governance/index.ts';
 import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
@@ -18,6 +18,8 @@ export interface ExecuteOptions {
   readonly playbook: LoadedPlaybook;
   readonly params: JsonObject;
   readonly primitives: ReadonlyMap<string, Primitive>;
+  /** The tier it was decided on as; without it, the one that it claims. */
+  readonly tier?: AutonomyTier;
   /** What people have agreed to, step by step; null where nobody had to, or where nobody knew the steps. */
   readonly agreed: readonly ForeseenStep[] | null;
   readonly signal: AbortSignal;
@@ -93,6 +95,13 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       results.push(result);
       return result;
     }
+    const irreversible = primitive.undo === null ? (primitive.irreversible ?? 'it has no undo') : plan.irreversible;
+    // A playbook whose steps are not known beforehand is asked here: what nobody hears of has to have a way back.
+    if (irreversible !== undefined && (options.tier ?? playbook.tier) === 'tier_1')
+      throw new StepFailed(
+        `${primitiveName} cannot be undone (${irreversible}), and tier_1 may do only what can: it has to be tier_2`,
+        true,
+      );
     if (plan.targets.length === 0) {
       emptySets.push(name);
       throw new StepFailed(`"${name}" found nothing to act on: an empty set is none, never all`, true);

@@ -24,10 +24,12 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   apply(params: P, context: PrimitiveContext, record: Json): Promise<PrimitiveResult>;
   /**
    * Brings back what was before; safe when `apply` was cut off half way, and when called twice. Null: nothing can be undone, and
-   * no use of it runs by itself.
+   * no use of it is tier_1.
    * @returns what it left on purpose, in words, such as a directory that holds data by now; nothing where all is as it was
    */
   readonly undo: ((record: Json, context: PrimitiveContext) => Promise<void | readonly string[]>) | null;
+  /** Why there is no way back, where `undo` is null: people read it before they agree. */
+  readonly irreversible?: string;
   /**
    * What it would change, in a form that can be compared: before `apply` and after a whole undo it is the same. Without one, the
    * traits of those targets that are paths are compared.
@@ -37,7 +39,14 @@ export interface Primitive<P extends JsonObject = JsonObject> {
 
 export type PrimitivePlan =
   /** Targets: paths, pids, names it acts on. Never empty: a set that came out empty means none, never all, and is refused. */
-  | { readonly state: 'ready'; readonly summary: string; readonly targets: readonly string[]; readonly undo: Json }
+  | {
+      readonly state: 'ready';
+      readonly summary: string;
+      readonly targets: readonly string[];
+      readonly undo: Json;
+      /** Why this very use cannot be undone, though others can. */
+      readonly irreversible?: string;
+    }
   /** What it is for holds already: fine, and nothing is changed. */
   | { readonly state: 'nothing_to_do'; readonly summary: string }
   /** It must not act: the reason is for people. */

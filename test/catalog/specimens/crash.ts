@@ -14,7 +14,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'app ended while it ran (exit code 7)',
       playbook: 'restart_crash',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

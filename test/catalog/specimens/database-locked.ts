@@ -15,7 +15,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'the database is locked by another process',
       playbook: 'retry_app_when_unlocked',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       noGuard: 'who writes to it at the next start cannot be known before',
       provenBy: 'test/process/locked-database.test.ts',
     },

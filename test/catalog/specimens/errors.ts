@@ -16,7 +16,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'app answers with errors',
       playbook: 'restart_errors',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -16,7 +16,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'app runs but does not answer',
       playbook: 'restart_hung',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -28,7 +28,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'had no memory left',
       playbook: 'restart_app_killed_for_memory',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

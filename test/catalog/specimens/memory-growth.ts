@@ -16,7 +16,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'app grows towards its limit',
       playbook: 'restart_memory_growth',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -15,7 +15,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'the connection pool HikariPool-1 of app is used up',
       playbook: 'restart_app_pool_exhausted',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -77,6 +77,6 @@ export const specimens: readonly Specimen[] = [
         // Grace has ended it
       }
     },
-    expects: { cause: `port ${PORT} is in use by pid`, playbook: `free_port_${PORT}`, risk: 'low', tier: 'tier_1' },
+    expects: { cause: `port ${PORT} is in use by pid`, playbook: `free_port_${PORT}`, risk: 'low', tier: 'tier_2' },
   },
 ];

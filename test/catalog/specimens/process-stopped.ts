@@ -37,7 +37,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'was stopped by a signal and does nothing',
       playbook: 'resume_stopped_process',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -16,7 +16,7 @@ export const specimens: readonly Specimen[] = [
       cause: 'app answers far slower than it used to',
       playbook: 'restart_slow',
       risk: 'low',
-      tier: 'tier_1',
+      tier: 'tier_2',
       provenBy: 'test/process/supervise.test.ts',
     },
   },

@@ -1,0 +1,15 @@
+import { effectiveTier, type AutonomyTier } from '../governance/index.ts';
+import type { PlaybookHead, Primitive, RegisteredPlaybook } from '../playbooks/index.ts';
+
+/** The tier that counts for a playbook whose steps are known: see `effectiveTier`. */
+export function tierOf(
+  { tier, risk }: Pick<PlaybookHead, 'tier' | 'risk'>,
+  steps: RegisteredPlaybook['steps'],
+  primitives: ReadonlyMap<string, Primitive>,
+): AutonomyTier {
+  return effectiveTier(
+    tier,
+    risk,
+    steps.some((step) => primitives.get(step.primitive)?.undo === null),
+  );
+}
