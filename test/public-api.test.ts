@@ -20,7 +20,7 @@ const FUNCTIONS = [
 ];
 const TYPES = [
   'AutonomyTier', 'FailureInput', 'GenerateOptions', 'GeneratedPlaybook', 'GraceConfigFile', 'HealthScore', 'KnownPattern', 'Memory',
-  'MemoryOptions', 'Playbook', 'PlaybookContext', 'PlaybookMatch', 'PlaybookVerify', 'RecordedFailure', 'ReportedFailure', 'Risk',
+  'MemoryOptions', 'Playbook', 'PlaybookContext', 'PlaybookMatch', 'PlaybookVerify', 'PrimitiveParams', 'RecordedFailure', 'ReportedFailure', 'Risk',
   'StepResult', 'SuggestedCommand', 'Suggestion',
 ]; // prettier-ignore
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, type JsonObject, type Logger } from '../../kernel/index.ts';
 import { cleanLines } from '../../domains/incidents/index.ts';
-import { PlaybookInvalid, type LoadedPlaybook, type PlaybookContext, type PlaybookHead } from '../../domains/playbooks/index.ts';
+import { PlaybookInvalid, type LoadedPlaybook, type PlaybookHead, type RunContext } from '../../domains/playbooks/index.ts';
 import type { CheckedReport } from './playbook-messages.ts';
 import { PLAYBOOK_LIMITS, runPlaybookProcess, type PlaybookLimits } from './playbook-process.ts';
 
@@ -85,7 +85,7 @@ export async function loadPlaybook(file: string, source: string, around: Playboo
 async function runPlaybook(
   name: string,
   order: { url: string; source: string; isStripped: boolean; params: JsonObject; component: string },
-  context: PlaybookContext,
+  context: RunContext,
   signal: AbortSignal | undefined,
   limits: PlaybookLimits,
   child: URL,

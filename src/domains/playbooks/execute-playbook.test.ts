@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../kernel/index.ts';
 import { executePlaybook, undoRun, type Journal } from './execute-playbook.ts';
-import { definePlaybook, type JournalEntry, type PlaybookContext } from './playbook.ts';
+import { definePlaybook, type JournalEntry, type RunContext } from './playbook.ts';
 import type { Primitive, PrimitiveContext, PrimitivePlan } from './primitive.ts';
 
 const keyOf = (params: JsonObject): string => params['key'] as string;
@@ -73,7 +73,7 @@ class World {
     return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
   }
 
-  run(steps: (ctx: PlaybookContext) => Promise<void>, params: JsonObject = {}) {
+  run(steps: (ctx: RunContext) => Promise<void>, params: JsonObject = {}) {
     const playbook = definePlaybook({
       name: 'mend',
       description: '',
@@ -211,7 +211,7 @@ describe('a run', () => {
 
   test('steps that it does not wait for are taken one after the other, and none begins after its end', async () => {
     const world = new World();
-    let kept: PlaybookContext | undefined;
+    let kept: RunContext | undefined;
     await world.run(async (ctx) => {
       kept = ctx;
       await Promise.all([ctx.step('first', ...set('x')), ctx.step('second', ...set('y'))]);
