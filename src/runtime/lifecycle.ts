@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -96,7 +96,11 @@ export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environme
   return onACopy(silent, NOTHING_RUNS, (_, composed) => composed.lookback.fingerprint('now'));
 }
 
-async function onACopy<T>(
+/**
+ * Works with a copy of what Grace remembers of the service, as it is this moment. Nothing of it is kept, and what is really
+ * there stays as it is, to the last byte.
+ */
+export async function onACopy<T>(
   options: ServeOptions,
   policy: DecisionPoint,
   work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>,
@@ -106,9 +110,12 @@ async function onACopy<T>(
   let store: OpenedStore | undefined;
   try {
     const real = join(config.dataDir, 'grace.db');
-    if (existsSync(real)) await backup(new DatabaseSync(real, { readOnly: true }), join(dataDir, 'grace.db'));
+    if (existsSync(real)) await copyStore(real, join(dataDir, 'grace.db'));
     const kept = join(config.dataDir, 'storage');
-    if (existsSync(kept)) symlinkSync(kept, join(dataDir, 'storage'));
+    mkdirSync(join(dataDir, 'storage'));
+    // What is moved aside would go to the copy; only what is read is shared.
+    for (const name of existsSync(kept) ? readdirSync(kept) : [])
+      if (name !== 'aside') symlinkSync(join(kept, name), join(dataDir, 'storage', name));
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
@@ -116,6 +123,17 @@ async function onACopy<T>(
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A database that nobody has open is copied as it lies: opening one leaves files beside it. */
+async function copyStore(from: string, to: string): Promise<void> {
+  if (!existsSync(`${from}-wal`)) return copyFileSync(from, to);
+  const source = new DatabaseSync(from, { readOnly: true });
+  try {
+    await backup(source, to);
+  } finally {
+    source.close();
   }
 }
 

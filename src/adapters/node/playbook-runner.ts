@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, type JsonObject, type Logger } from '../../kernel/index.ts';
 import { cleanLines } from '../../domains/incidents/index.ts';
@@ -36,16 +36,17 @@ const CHILD = new URL(import.meta.url.endsWith('.ts') ? './playbook-child.ts' : 
  * @throws PlaybookInvalid
  */
 export async function loadPlaybook(file: string, source: string, around: PlaybookSurroundings): Promise<LoadedPlaybook> {
-  const name = basename(file, '.ts');
+  const name = basename(file, extname(file));
   const url = pathToFileURL(file).href;
   const child = around.child ?? CHILD;
   const limits = { ...PLAYBOOK_LIMITS, ...around.limits };
-  let code: string | null = null;
+  const isTypeScript = extname(file) === '.ts';
+  let code: string | null = isTypeScript ? null : source;
   let last: Exclude<CheckedReport, { type: 'step' }> | null = null;
   try {
     await runPlaybookProcess({
       name,
-      order: { task: 'describe', url, source, isStripped: false, params: {}, component: '' },
+      order: { task: 'describe', url, source, isStripped: !isTypeScript, params: {}, component: '' },
       mark: around.marks.describe,
       limits: { ...limits, ownTimeMs: Math.min(limits.ownTimeMs, READ_MS_MAX) },
       signal: around.signal,

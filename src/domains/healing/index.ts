@@ -2,7 +2,8 @@
 export type { Emit, GraceEvent } from './events.ts';
 export { Healer, type AppliedRun, type HealResult } from './healer.ts';
 export type { HealerPorts, Knowledge, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
-export type { PolicyPorts } from './authorize.ts';
+export { authorize, type PolicyPorts } from './authorize.ts';
+export { askForApproval } from './ask-approval.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { Supervision } from './supervision.ts';
 export type { BringUpResult, CheckFailure, CheckResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
