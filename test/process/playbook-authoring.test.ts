@@ -303,7 +303,7 @@ describe('grace playbooks new', () => {
     const again = await runGrace(dir, ['playbooks', 'new', 'tidy_up']);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('there is a file already') as string });
     expect(readFileSync(fileOf('tidy_up'), 'utf8')).toBe(source);
-    expect((await runGrace(dir, ['playbooks', 'new', '../evil'])).code).toBe(1);
+    expect((await runGrace(dir, ['playbooks', 'new', '../evil'])).code).toBe(2);
   });
 
   test('for an incident is filled from it, takes its recorded failure along, and is tested green', async () => {

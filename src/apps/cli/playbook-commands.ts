@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { Answer } from './answer.ts';
 import type { LookOptions } from './memory.ts';
 
@@ -8,7 +8,7 @@ type Make = (parent: Command, name: string, description: string) => Command;
 /** The commands with which people write, try and test playbooks. */
 export function registerAuthoring(playbooks: Command, looking: Make, say: Say): void {
   looking(playbooks, 'new', 'write one that runs, with comments that teach')
-    .argument('<name>', 'snake_case; it becomes playbooks/<name>.ts')
+    .argument('<name>', 'snake_case; it becomes playbooks/<name>.ts', playbookName)
     .option('--for <incident>', 'an incident or a signature: match, steps and evidence come from it')
     .option('--component <name>', 'default: that of the incident, or any')
     .action(async (name: string, options: { for?: string; component?: string }, command: Command) => {
@@ -36,4 +36,9 @@ export function registerAuthoring(playbooks: Command, looking: Make, say: Say): 
       const { testPlaybooks } = await import('./playbook-test.ts');
       await say(command, await testPlaybooks(names, { ...command.optsWithGlobals<LookOptions>(), ...options }));
     });
+}
+
+function playbookName(text: string): string {
+  if (!/^[a-z][a-z0-9_]{0,99}$/.test(text)) throw new InvalidArgumentError('It must be snake_case, such as make_upload_directory.');
+  return text;
 }

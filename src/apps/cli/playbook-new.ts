@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { openMemory } from '../library/memory.ts';
 import { AMBIENT_TYPES_FILE, ambientTypes } from '../../runtime/authoring/ambient-types.ts';
 import { draftPlaybook } from '../../runtime/authoring/draft-for.ts';
-import { FileExists, NameInvalid } from '../../runtime/authoring/errors.ts';
+import { FileExists } from '../../runtime/authoring/errors.ts';
 import { recordFileOf } from '../../runtime/authoring/recorded-failure.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
 import { codeOf, type Logger } from '../../kernel/index.ts';
@@ -17,12 +17,14 @@ export interface NewCommand extends LookOptions {
   readonly component?: string;
 }
 
-const NAME = /^[a-z][a-z0-9_]{0,99}$/;
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** `grace playbooks new`. @throws FileExists: nothing is ever written over; NameInvalid; NoSuchIncident */
+/**
+ * `grace playbooks new`.
+ * @param name   snake_case: the command line has seen to it
+ * @throws FileExists: nothing is ever written over; NoSuchIncident
+ */
 export async function newPlaybook(name: string, options: NewCommand, directory = process.cwd()): Promise<Answer> {
-  if (!NAME.test(name)) throw new NameInvalid(name);
   const config = await configOf(options, directory);
   const { playbooksDir } = config;
   const language = languageOf(playbooksDir);

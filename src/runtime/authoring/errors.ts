@@ -41,18 +41,6 @@ export class FileExists extends GraceError {
   }
 }
 
-/** What a person gave cannot be used as it is. */
-export class NameInvalid extends GraceError {
-  constructor(name: string) {
-    super({
-      code: 'GRACE_AUTHORING_NAME_INVALID',
-      message: `"${name.slice(0, 80)}" is no name of a playbook`,
-      hint: 'small letters, digits and underscores, beginning with a letter: make_upload_directory',
-      details: {},
-    });
-  }
-}
-
 /** The file that says how the world differed when a playbook's failure happened. */
 export class RecordedFailureInvalid extends GraceError {
   constructor(file: string, problem: string) {
