@@ -20,10 +20,16 @@ export default defineConfig({
   plugins: [
     {
       // What the bundler cannot see: load-cedar.ts reads it when the first decision is needed.
-      name: 'cedar',
+      name: 'assets',
       generateBundle() {
         const file = join(createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs'), '../../web/cedar_wasm_bg.wasm');
         this.emitFile({ type: 'asset', fileName: 'cedar.wasm', source: readFileSync(file) });
+        // ambient-types.ts writes it out for projects that have not installed grace-runtime.
+        this.emitFile({
+          type: 'asset',
+          fileName: 'primitive-params.txt',
+          source: readFileSync('src/domains/playbooks/primitive-params.ts'),
+        });
         for (const name of ['grace.cedarschema', 'tiers.cedar', 'limits.cedar', 'modes.cedar', 'people.cedar'])
           this.emitFile({ type: 'asset', fileName: `policies/${name}`, source: readFileSync(`src/catalog/policies/${name}`) });
       },

@@ -1,7 +1,6 @@
 // The public API of grace-runtime, named export by named export. test/public-api.test.ts lists it: growing it is a decision.
 export { definePlaybook } from './domains/playbooks/index.ts';
-export type { Playbook, PlaybookContext, PlaybookMatch, PlaybookVerify, StepResult } from './domains/playbooks/index.ts';
-export type { PrimitiveParams } from './primitives/index.ts';
+export type { Playbook, PlaybookContext, PlaybookMatch, PlaybookVerify, PrimitiveParams, StepResult } from './domains/playbooks/index.ts';
 export type { AutonomyTier, Risk } from './domains/governance/index.ts';
 export type { GraceConfigFile } from './runtime/config/index.ts';
 export { generatePlaybook, healthScore, openMemory, patterns, recordFailure, suggestions } from './apps/library/index.ts';

@@ -331,6 +331,15 @@ export async function compose(options: ComposeOptions) {
     projectDir: config.projectDir,
     caseFile,
     whatChanged: (captured, c) => lookback.whatChanged(captured, c),
+    recordFailure: async (playbook, captured, spec, steps, diagnosis) => {
+      try {
+        const { keepRecordedFailure } = await import('./authoring/record-failure.ts');
+        const ports = { files: nodeFiles, lastGood, redactor, projectDir: config.projectDir };
+        await keepRecordedFailure({ playbook, captured, spec, steps, diagnosis }, ports, config.playbooksDir);
+      } catch (error) {
+        logger.warn('the failure could not be recorded for the test of its playbook', { playbook, error: messageOf(error) });
+      }
+    },
     primitiveContext: contextFor,
   });
   const supervision: Supervision = new Supervision(
@@ -508,6 +517,7 @@ export async function compose(options: ComposeOptions) {
     caseFile,
     overrides,
     journal,
+    contextFor,
     host,
     view,
     lastGood,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -8,7 +8,6 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { rotateLog } from '../adapters/node/log-rotation.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
-import { cedarPolicy } from '../adapters/policy/index.ts';
 import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
   renderReport,
@@ -28,10 +27,10 @@ import { isExpiringSoon } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
-import { compose, knowledge, type Composed, type ComposeOptions } from './compose.ts';
+import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
-import { NOTHING_RUNS, ownPolicies } from './policy.ts';
+import { NOTHING_RUNS, openPolicies, type Policies } from './policy.ts';
 import { repositories } from './repositories.ts';
 
 export interface ServeOptions {
@@ -50,8 +49,6 @@ export interface ServeResult {
   readonly isHealthy: boolean;
 }
 
-type Policies = Pick<ComposeOptions, 'policy' | 'policyFiles'>;
-
 /** A month of snapshots tells every trend Grace looks for. */
 const METRICS_KEPT_MS = 30 * 86_400_000;
 /** Explanations looked at for the report of a boot. */
@@ -68,8 +65,7 @@ const KEEP_MS_MAX = 15_000;
 export async function serve(options: ServeOptions): Promise<ServeResult> {
   const { config, signal } = options;
   // Before anything is made or opened: a policy with a mistake leaves everything as it was.
-  const policyFiles = await ownPolicies(config);
-  const policies = { policy: cedarPolicy(policyFiles), policyFiles };
+  const policies = await openPolicies(config);
   if (options.until === 'dry-run') return rehearse(options, policies);
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
@@ -100,7 +96,11 @@ export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environme
   return onACopy(silent, { policy: NOTHING_RUNS, policyFiles: [] }, (_, composed) => composed.lookback.fingerprint('now'));
 }
 
-async function onACopy<T>(
+/**
+ * Works with a copy of what Grace remembers of the service, as it is this moment. Nothing of it is kept, and what is really
+ * there stays as it is, to the last byte.
+ */
+export async function onACopy<T>(
   options: ServeOptions,
   policies: Policies,
   work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>,
@@ -110,9 +110,12 @@ async function onACopy<T>(
   let store: OpenedStore | undefined;
   try {
     const real = join(config.dataDir, 'grace.db');
-    if (existsSync(real)) await backup(new DatabaseSync(real, { readOnly: true }), join(dataDir, 'grace.db'));
+    if (existsSync(real)) await copyStore(real, join(dataDir, 'grace.db'));
     const kept = join(config.dataDir, 'storage');
-    if (existsSync(kept)) symlinkSync(kept, join(dataDir, 'storage'));
+    mkdirSync(join(dataDir, 'storage'));
+    // What is moved aside would go to the copy; only what is read is shared.
+    for (const name of existsSync(kept) ? readdirSync(kept) : [])
+      if (name !== 'aside') symlinkSync(join(kept, name), join(dataDir, 'storage', name));
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
@@ -120,6 +123,17 @@ async function onACopy<T>(
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A database that nobody has open is copied as it lies: opening one leaves files beside it. */
+async function copyStore(from: string, to: string): Promise<void> {
+  if (!existsSync(`${from}-wal`)) return copyFileSync(from, to);
+  const source = new DatabaseSync(from, { readOnly: true });
+  try {
+    await backup(source, to);
+  } finally {
+    source.close();
   }
 }
 

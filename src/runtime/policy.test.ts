@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ConfigProject, mistakeLines } from './config/config-project.ts';
 import { ConfigInvalid } from './config/index.ts';
 import { serve } from './lifecycle.ts';
-import { openPolicy } from './policy.ts';
+import { openPolicies } from './policy.ts';
 
 const FORBID = '@id("no_db") @reason("for people") forbid (principal, action, resource) when { context.component == "db" };';
 const project = (policies: readonly string[], files: Readonly<Record<string, string>> = {}) =>
@@ -12,7 +12,7 @@ const project = (policies: readonly string[], files: Readonly<Record<string, str
 
 async function refusal(of: ConfigProject): Promise<string> {
   try {
-    await openPolicy(await of.load());
+    await openPolicies(await of.load());
     return '';
   } catch (error) {
     if (error instanceof ConfigInvalid) return mistakeLines(error.mistakes).join('\n');
@@ -40,12 +40,12 @@ const request = {
 
 test('reads the policies that the globs of the config find', async () => {
   using p = project(['policies/*.cedar'], { 'policies/a.cedar': FORBID, 'policies/b.txt': 'forbid (' });
-  expect(await (await openPolicy(await p.load())).decide(request)).toMatchObject({ verdict: 'deny', reason: 'for people' });
+  expect(await (await openPolicies(await p.load())).policy.decide(request)).toMatchObject({ verdict: 'deny', reason: 'for people' });
 });
 
 test('without any, those that ship decide', async () => {
   using p = project([]);
-  expect(await (await openPolicy(await p.load())).decide(request)).toMatchObject({ verdict: 'allow' });
+  expect(await (await openPolicies(await p.load())).policy.decide(request)).toMatchObject({ verdict: 'allow' });
 });
 
 test('tells every mistake of every file, with line and column', async () => {

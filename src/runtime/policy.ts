@@ -10,12 +10,19 @@ const FILES_MAX = 100;
 /** What is read of a file before it is refused; the limits of the parser are far below. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
+/** A decision point, and the user's files that it was made of. */
+export interface Policies {
+  readonly policy: DecisionPoint;
+  readonly policyFiles: readonly PolicyFile[];
+}
+
 /**
  * The decision point of this service, by its files as they are now; whether those are in force says the store.
  * @throws ConfigInvalid with every mistake, its file, line and column
  */
-export async function openPolicy(config: GraceConfig): Promise<DecisionPoint> {
-  return cedarPolicy(await ownPolicies(config));
+export async function openPolicies(config: GraceConfig): Promise<Policies> {
+  const policyFiles = await ownPolicies(config);
+  return { policy: cedarPolicy(policyFiles), policyFiles };
 }
 
 /**

@@ -3,7 +3,7 @@
 import module from 'node:module';
 import { Socket } from 'node:net';
 import { format } from 'node:util';
-import type { PlaybookContext, StepResult } from '../../domains/playbooks/index.ts';
+import type { RunContext, StepResult } from '../../domains/playbooks/index.ts';
 import type { Answer, Order, Report } from './playbook-messages.ts';
 
 /** Taken before the playbook's code is there: the playbook has no way to them. */
@@ -78,7 +78,7 @@ async function obey(given: Order): Promise<void> {
   }
   if (given.task === 'describe') return conclude(given, { type: 'described', head: headOf(playbook) });
   try {
-    const { run } = playbook as { run: (context: PlaybookContext) => Promise<void> };
+    const { run } = playbook as { run: (context: RunContext) => Promise<void> };
     await run.call(playbook, { params: given.params, component: given.component, step: (...asked) => step(given, ...asked) });
     // Steps that were not waited for: one that fails is an unhandled rejection, which ends this process.
     while (waiting.size > 0) await new Promise((resolve) => setTimeoutOfHost(resolve, 5));

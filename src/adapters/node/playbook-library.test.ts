@@ -140,6 +140,16 @@ describe('an ordinary playbook', () => {
     expect(hash).toBe(sha256Hex(source('')));
   });
 
+  test('may be JavaScript, which is run as it stands', async () => {
+    const world = new World();
+    const file = join(dir, 'mend.mjs');
+    // As types this would be a call with a type argument; as JavaScript it compares.
+    const run = `const [a, b] = [1, 2];\n    await ctx.step('one', 'set', { key: String(a<b>(0)), to: ctx.component });`;
+    writeFileSync(file, source(run).replace(', type PlaybookContext', '').replace('ctx: PlaybookContext', 'ctx'));
+    expect(await world.library.files()).toContain(file);
+    expect(await world.heal(file)).toMatchObject({ success: true, changes: 1 });
+  });
+
   test('takes its steps with conditions and loops, and sees what came of them', async () => {
     const world = new World();
     const file = write(

@@ -4,14 +4,14 @@ import type { PlaybookLibrary } from '../../domains/healing/index.ts';
 import { PlaybookInvalid, type LoadedPlaybook } from '../../domains/playbooks/index.ts';
 import type { PlaybookSurroundings } from './playbook-runner.ts';
 
-const FILE = /^[a-z][a-z0-9_]*\.ts$/;
+const FILE = /^[a-z][a-z0-9_]*\.(?:ts|mjs)$/;
 /** A hundred times what Grace writes. */
 const SOURCE_BYTES_MAX = 256 * 1024;
 /** Playbooks that are remembered as they were read; the oldest goes. */
 const LOADED_MAX = 64;
 
 /**
- * The playbooks beside the config: TypeScript whose code never runs in this process. `grace-runtime` is there for it whether or
+ * The playbooks beside the config: TypeScript, or JavaScript, whose code never runs in this process. `grace-runtime` is there for it whether or
  * not the service has installed it. What starts processes is loaded with the first playbook that is.
  */
 export function playbookLibrary(dir: string, files: Files, around: PlaybookSurroundings): PlaybookLibrary {

@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, type JsonObject, type Logger } from '../../kernel/index.ts';
 import { cleanLines } from '../../domains/incidents/index.ts';
-import { PlaybookInvalid, type LoadedPlaybook, type PlaybookContext, type PlaybookHead } from '../../domains/playbooks/index.ts';
+import { PlaybookInvalid, type LoadedPlaybook, type PlaybookHead, type RunContext } from '../../domains/playbooks/index.ts';
 import type { CheckedReport } from './playbook-messages.ts';
 import { PLAYBOOK_LIMITS, runPlaybookProcess, type PlaybookLimits } from './playbook-process.ts';
 
@@ -36,16 +36,17 @@ const CHILD = new URL(import.meta.url.endsWith('.ts') ? './playbook-child.ts' : 
  * @throws PlaybookInvalid
  */
 export async function loadPlaybook(file: string, source: string, around: PlaybookSurroundings): Promise<LoadedPlaybook> {
-  const name = basename(file, '.ts');
+  const name = basename(file, extname(file));
   const url = pathToFileURL(file).href;
   const child = around.child ?? CHILD;
   const limits = { ...PLAYBOOK_LIMITS, ...around.limits };
-  let code: string | null = null;
+  const isTypeScript = extname(file) === '.ts';
+  let code: string | null = isTypeScript ? null : source;
   let last: Exclude<CheckedReport, { type: 'step' }> | null = null;
   try {
     await runPlaybookProcess({
       name,
-      order: { task: 'describe', url, source, isStripped: false, params: {}, component: '' },
+      order: { task: 'describe', url, source, isStripped: !isTypeScript, params: {}, component: '' },
       mark: around.marks.describe,
       limits: { ...limits, ownTimeMs: Math.min(limits.ownTimeMs, READ_MS_MAX) },
       signal: around.signal,
@@ -85,7 +86,7 @@ export async function loadPlaybook(file: string, source: string, around: Playboo
 async function runPlaybook(
   name: string,
   order: { url: string; source: string; isStripped: boolean; params: JsonObject; component: string },
-  context: PlaybookContext,
+  context: RunContext,
   signal: AbortSignal | undefined,
   limits: PlaybookLimits,
   child: URL,

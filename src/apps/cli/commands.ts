@@ -3,6 +3,7 @@ import type { GovernedAction, Mode } from '../../domains/governance/index.ts';
 import { parseDurationMs } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import type { LookOptions, Memory } from './memory.ts';
+import { registerAuthoring } from './playbook-commands.ts';
 import type { PolicyCase } from './policy.ts';
 
 /** What a command needs of the process it runs in. */
@@ -154,6 +155,7 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
         const { setEnabled } = await import('./playbooks.ts');
         await answer(command, (memory) => setEnabled(memory, name, isEnabled));
       });
+  registerAuthoring(playbooks, looking, say);
 
   const approvals = listGroup(program, 'approvals', 'fixes that wait for a person', async (command) => {
     const { listApprovals } = await import('./approvals.ts');

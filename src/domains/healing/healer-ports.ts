@@ -1,8 +1,8 @@
 import type { Clock, Ids, Logger } from '../../kernel/index.ts';
 import type { ApprovalStore, DecisionRecord, HealingLimits, LimitStore } from '../governance/index.ts';
 import type { IncidentStore } from '../incidents/index.ts';
-import type { Captured, CaseFile, FailureFamily, Suspect } from '../learning/index.ts';
-import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext } from '../playbooks/index.ts';
+import type { Captured, CaseFile, Diagnosis, FailureFamily, Suspect } from '../learning/index.ts';
+import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext, RemedyStep } from '../playbooks/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
@@ -59,5 +59,16 @@ export interface HealerPorts extends PolicyPorts {
   caseFile(captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile>;
   /** Looks at everything that may have changed, and keeps it, before anything is done about the failure. Never throws. */
   whatChanged(captured: Captured, c: CaseFile): Promise<WhatChanged>;
+  /**
+   * Keeps how the world differs now, as the test that a playbook is born with; absent where none is kept. Never throws.
+   * @param steps  those of the playbook, which is just written
+   */
+  recordFailure?(
+    playbook: string,
+    captured: Captured,
+    component: ComponentSpec,
+    steps: readonly RemedyStep[],
+    diagnosis: Pick<Diagnosis, 'family' | 'cause'>,
+  ): Promise<void>;
   primitiveContext(component: ComponentSpec, signal: AbortSignal, progress: (text: string) => void): PrimitiveContext;
 }

@@ -40,6 +40,8 @@ export interface Prevented {
   readonly runId: string | null;
 }
 
+export type Foretold = Authorized & { readonly playbook: LoadedPlaybook; readonly hash: string };
+
 export interface HealRequest {
   readonly captured: Captured;
   readonly component: ComponentSpec;
@@ -219,21 +221,22 @@ export class Healer {
   }
 
   /**
-   * Runs the playbook of a learned pattern before its failure can come back.
+   * Runs the playbook of a learned pattern before its failure can come back, or one that a person asked for.
    * @returns what became of it; `nothing_to_do` when the machine was fine after all
    */
-  async prevent(name: string, component: ComponentSpec, bootId: string, signal: AbortSignal): Promise<Prevented> {
+  async prevent(
+    name: string,
+    component: ComponentSpec,
+    bootId: string,
+    signal: AbortSignal,
+    scope: 'prevention' | 'person' = 'prevention',
+  ): Promise<Prevented> {
     const { emit, playbooks } = this.ports;
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
-    const loaded = await this.load(registered);
-    if (loaded instanceof Error) return { state: 'failed', detail: loaded.message, runId: null };
-    const { playbook, hash } = loaded;
-    const { tier, decision, approval } = await this.authorize(registered, playbook, hash, component, 'boot', {
-      attempts: 0,
-      signature: registered.signature,
-      signal,
-    });
+    const foretold = await this.foretell(registered, component, signal);
+    if (foretold instanceof Error) return { state: 'failed', detail: foretold.message, runId: null };
+    const { playbook, hash, tier, decision, approval } = foretold;
     this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
@@ -243,7 +246,7 @@ export class Healer {
       hash,
       component,
       bootId,
-      scope: 'prevention',
+      scope,
       signature: registered.signature,
       failureId: null,
       confidence: 1,
@@ -256,6 +259,15 @@ export class Healer {
     if (state === 'applied' || state === 'nothing_to_do') return { state, detail, runId };
     emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone });
     return { state: 'failed', detail, runId };
+  }
+
+  /** What would be decided about a run of it now; nothing is done. */
+  async foretell(registered: RegisteredPlaybook, component: ComponentSpec, signal: AbortSignal): Promise<Foretold | Error> {
+    const loaded = await this.load(registered);
+    if (loaded instanceof Error) return loaded;
+    const { playbook, hash } = loaded;
+    const given = { attempts: 0, signature: registered.signature, signal };
+    return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, 'boot', given)) };
   }
 
   private async load(registered: RegisteredPlaybook): Promise<{ playbook: LoadedPlaybook; hash: string } | Error> {
@@ -330,16 +342,18 @@ export class Healer {
         const captured = { failure, pattern, isNew: false };
         const { id: runId, playbook, confidence, restart, scope } = run;
         found.push({ runId, playbook, captured, component: spec, confidence, restart, scope });
-      } else if (run.scope !== 'prevention') await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
+      } else if (run.scope !== 'prevention' && run.scope !== 'person')
+        await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
     }
     return found;
   }
 
-  /** What prevented a failure has done so: everything works. */
+  /** What prevented a failure has done so, and what a person asked for has done no harm: everything works. */
   async confirmPrevention(): Promise<void> {
     const { playbooks, clock } = this.ports;
     for (const run of await playbooks.runsIn('applied'))
-      if (run.scope === 'prevention') await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() });
+      if (run.scope === 'prevention' || run.scope === 'person')
+        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() });
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */

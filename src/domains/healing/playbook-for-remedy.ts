@@ -18,7 +18,7 @@ export async function playbookForRemedy(
   component: ComponentSpec,
   diagnosis: Diagnosis,
   remedy: Remedy,
-  { playbooks, library, clock }: Pick<HealerPorts, 'playbooks' | 'library' | 'clock'>,
+  { playbooks, library, clock, recordFailure }: Pick<HealerPorts, 'playbooks' | 'library' | 'clock' | 'recordFailure'>,
 ): Promise<FoundPlaybook> {
   const steps = portableSteps(remedy.steps, component);
   const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
@@ -32,7 +32,7 @@ export async function playbookForRemedy(
     name = candidate;
     const existing = await playbooks.get(candidate);
     // A file nobody could register (it does not load) is still somebody's work.
-    if (existing === null && files.has(`${candidate}.ts`)) continue;
+    if (existing === null && (files.has(`${candidate}.ts`) || files.has(`${candidate}.mjs`))) continue;
     if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
     // A shipped one gives its name to the file with the parameters of this case.
     if (existing === null || existing.origin === 'shipped') break;
@@ -41,6 +41,7 @@ export async function playbookForRemedy(
   }
   const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
   const { file, hash } = await library.write(name, source);
+  await recordFailure?.(name, captured, component, steps, diagnosis);
   const before = await playbooks.get(name);
   const registered: RegisteredPlaybook = {
     name,

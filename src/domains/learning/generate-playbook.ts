@@ -77,14 +77,14 @@ export function generatePlaybookSource(
   ].join('\n');
 }
 
-interface Collected {
+export interface CollectedParams {
   readonly values: JsonObject;
   /** For each step: its parameter → name among the playbook's parameters. */
   readonly names: readonly ReadonlyMap<string, string>[];
 }
 
 /** One flat set of parameters; a name that two steps use with different values gets the step's number. */
-function collectParams(steps: readonly RemedyStep[]): Collected {
+export function collectParams(steps: readonly RemedyStep[]): CollectedParams {
   const values: Record<string, Json> = {};
   const names = steps.map((step, index) => {
     const map = new Map<string, string>();
@@ -99,7 +99,7 @@ function collectParams(steps: readonly RemedyStep[]): Collected {
   return { values, names };
 }
 
-function stepParams(step: RemedyStep, names: ReadonlyMap<string, string>): string {
+export function stepParams(step: RemedyStep, names: ReadonlyMap<string, string>): string {
   const entries = Object.keys(step.params).map((key) => `${propertyName(key)}: ctx.params${access(names.get(key) ?? key)}`);
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
@@ -109,12 +109,12 @@ const propertyName = (key: string): string => (IDENTIFIER.test(key) ? key : quot
 const access = (key: string): string => (IDENTIFIER.test(key) ? `.${key}` : `[${quote(key)}]`);
 
 /** A JSON string is a TypeScript string, once the two line separators JSON allows are escaped. */
-function quote(text: string): string {
+export function quote(text: string): string {
   const json = JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
   return json.includes("'") || json.includes('\\') ? json : `'${json.slice(1, -1)}'`;
 }
 
-function literal(value: Json, indent: number): string {
+export function literal(value: Json, indent: number): string {
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `[${value.map((v) => literal(v as Json, indent)).join(', ')}]`;
   if (value !== null && typeof value === 'object') {
@@ -124,7 +124,7 @@ function literal(value: Json, indent: number): string {
   return JSON.stringify(value);
 }
 
-function commentSafe(line: string): string {
+export function commentSafe(line: string): string {
   return line
     .replaceAll('*/', '* /')
     .replace(/[\r\n\u2028\u2029]+/g, ' ')

@@ -12,6 +12,7 @@ export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardC
 export { fingerprintFrom, type Fingerprint, type FingerprintPart, type Values } from './fingerprint.ts';
 export { compareFingerprints, type FingerprintChange } from './fingerprint-changes.ts';
 export { generatePlaybookSource, portableSteps } from './generate-playbook.ts';
+export { draftPlaybookSource, type PlaybookDraft } from './draft-playbook.ts';
 export { suggestionsFor, trackRecord, type Suggestion } from './suggestions.ts';
 export { healthScore, SCORED_BOOTS, type BootOutcome, type HealthScore } from './health-score.ts';
 export {

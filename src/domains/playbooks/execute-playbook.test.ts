@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../kernel/index.ts';
 import type { ForeseenStep } from '../governance/index.ts';
 import { executePlaybook, type Journal } from './execute-playbook.ts';
 import { undoRun, type UndoOutcome } from './undo-run.ts';
-import { definePlaybook, type JournalEntry, type PlaybookContext } from './playbook.ts';
+import { definePlaybook, type JournalEntry, type RunContext } from './playbook.ts';
 import type { Primitive, PrimitiveContext, PrimitivePlan } from './primitive.ts';
 
 const keyOf = (params: JsonObject): string => params['key'] as string;
@@ -77,7 +77,7 @@ class World {
     return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
   }
 
-  run(steps: (ctx: PlaybookContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' = 'tier_1') {
+  run(steps: (ctx: RunContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' = 'tier_1') {
     const playbook = definePlaybook({
       name: 'mend',
       description: '',
@@ -219,7 +219,7 @@ describe('a run', () => {
 
   test('steps that it does not wait for are taken one after the other, and none begins after its end', async () => {
     const world = new World();
-    let kept: PlaybookContext | undefined;
+    let kept: RunContext | undefined;
     await world.run(async (ctx) => {
       kept = ctx;
       await Promise.all([ctx.step('first', ...set('x')), ctx.step('second', ...set('y'))]);
@@ -364,7 +364,7 @@ describe('an undo', () => {
   test('is asked of each use: a migration of a database that is no file has none', async () => {
     const world = new World();
     world.power('migrate', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null, irreversible: 'it stays' }));
-    const steps = (ctx: PlaybookContext) => ctx.step('first', 'migrate', { key: 'y' }).then(() => undefined);
+    const steps = (ctx: RunContext) => ctx.step('first', 'migrate', { key: 'y' }).then(() => undefined);
     expect(await world.run(steps)).toMatchObject({ refused: true, results: [{ error: expect.stringMatching(/it stays/) }] });
     expect(await world.run(steps, {}, 'tier_2')).toMatchObject({ success: true });
   });

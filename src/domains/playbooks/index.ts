@@ -13,8 +13,10 @@ export {
   type PlaybookResult,
   type PlaybookVerify,
   type RemedyStep,
+  type RunContext,
   type StepResult,
 } from './playbook.ts';
+export type { PrimitiveParams } from './primitive-params.ts';
 export type {
   ComponentOverrides,
   DatabaseRepair,

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../kernel/index.ts';
 import type { AutonomyTier, Risk } from '../governance/index.ts';
+import type { PrimitiveParams } from './primitive-params.ts';
 
 export interface StepResult {
   readonly step: string;
@@ -19,8 +20,17 @@ export interface PlaybookContext<P extends JsonObject = JsonObject> {
   readonly component: string;
   /**
    * Asks for one primitive under this step's name, and waits until it is done.
+   * @param name       what the step is for, in words; it stands in the journal and before people
+   * @param primitive  the power that is asked for
    * @throws when the primitive was refused or failed; the playbook then ends and its finished steps are undone
    */
+  step<N extends keyof PrimitiveParams>(name: string, primitive: N, params: PrimitiveParams[N]): Promise<StepResult>;
+}
+
+/** The same for whoever runs a playbook: what it asks for is looked up and checked, whatever its types said. */
+export interface RunContext {
+  readonly params: JsonObject;
+  readonly component: string;
   step(name: string, primitive: string, params: JsonObject): Promise<StepResult>;
 }
 
@@ -63,11 +73,11 @@ export interface LoadedPlaybook extends PlaybookHead {
    * @param signal  ends it, whatever it is doing
    * @throws the very error of a step that the playbook did not handle, PlaybookCutOff, or what it threw itself
    */
-  run(context: PlaybookContext, signal?: AbortSignal): Promise<void>;
+  run(context: RunContext, signal?: AbortSignal): Promise<void>;
 }
 
-/** Identity; gives a playbook file its types. */
-export function definePlaybook<P extends JsonObject>(playbook: Playbook<P>): Playbook<P> {
+/** Identity; gives a playbook file its types. Parameters keep their literal types, so that a choice among words stays one. */
+export function definePlaybook<const P extends JsonObject>(playbook: Playbook<P>): Playbook<P> {
   return playbook;
 }
 

@@ -1,0 +1,116 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeClock } from '../../adapters/node/clock.ts';
+import { lockHolder, lockInstance } from '../../adapters/node/instance-lock.ts';
+import { nodeIds } from '../../adapters/node/ids.ts';
+import { openStore } from '../../adapters/store/index.ts';
+import { askForApproval, type Emit } from '../../domains/healing/index.ts';
+import { bootId, type Logger } from '../../kernel/index.ts';
+import { compose, type Composed } from '../compose.ts';
+import type { GraceConfig } from '../config/index.ts';
+import { openPolicies } from '../policy.ts';
+import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
+import { ComponentBusy } from './errors.ts';
+
+export interface RunOptions {
+  readonly config: GraceConfig;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly name: string;
+  readonly component: string | null;
+}
+
+export interface RunNow {
+  readonly playbook: string;
+  readonly component: string;
+  /** `waiting`: governance did not let it run. */
+  readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting';
+  readonly detail: string;
+  readonly run: string | null;
+  /** The request that people have to answer first; null where none would help, or none is needed. */
+  readonly approval: string | null;
+}
+
+/** The boot of what a person runs outside of any. */
+const NO_BOOT = bootId('none');
+
+/**
+ * Runs a playbook because a person asked for it, and the way healing does: decided on, journalled, undone when it fails.
+ * @throws ComponentBusy, NoSuchPlaybook, NoSuchComponent
+ */
+export async function runPlaybook(options: RunOptions): Promise<RunNow> {
+  const { config } = options;
+  const policies = await openPolicies(config);
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const isBesideGrace = lockHolder(config.dataDir) !== null;
+  // Without a Grace nobody may start one meanwhile: it would take this run for one that was cut off.
+  const release = isBesideGrace ? () => undefined : lockInstance(config.dataDir);
+  let close = (): void => undefined;
+  try {
+    const store = await openStore(join(config.dataDir, 'grace.db'));
+    close = () => store.close();
+    const composed = await compose({
+      config,
+      environment: options.environment,
+      store,
+      bootId: NO_BOOT,
+      emit: options.emit,
+      logger: options.logger,
+      ...policies,
+      signal: options.signal,
+      // What a Grace beside this one runs is well kept, and nobody's left-over.
+      isDryRun: isBesideGrace,
+      home: config.dataDir,
+    });
+    if (!isBesideGrace) {
+      await composed.endCutOff();
+      await composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, options.signal);
+    }
+    await composed.governance.settlePolicies();
+    await composed.core.syncPlaybooks();
+    const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
+    const spec = chosenComponent(options.component, registered, config);
+    if (isBesideGrace) await refuseWhileHealing(spec.name, composed);
+    const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'person');
+    const approval = state === 'waiting' ? await requestFor(options, composed) : null;
+    return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
+  } finally {
+    close();
+    release();
+  }
+}
+
+/** One run per component at a time; and while a service boots Grace may begin one any moment. */
+async function refuseWhileHealing(component: string, { playbooks, boots }: Composed): Promise<void> {
+  const [running] = (await playbooks.runsIn('running')).filter((r) => r.component === component);
+  if (running !== undefined) throw new ComponentBusy(component, `${running.playbook} runs`);
+  const [boot] = await boots.running();
+  if (boot !== undefined) throw new ComponentBusy(component, `it is booting (${boot.id})`);
+}
+
+/** Governance wants people to agree: they are asked, for exactly what would be done now. */
+async function requestFor(options: RunOptions, composed: Composed): Promise<string | null> {
+  const { config } = options;
+  const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
+  const spec = chosenComponent(options.component, registered, config);
+  const foretold = await composed.healer.foretell(registered, spec, options.signal);
+  if (foretold instanceof Error) return null;
+  const { decision, approval, binding, foreseen } = foretold;
+  // Somebody said no to exactly this: asking again would only wear them down.
+  if (decision.verdict !== 'needs_approval' || approval?.rejectedBy != null) return null;
+  const pattern =
+    registered.signature === null ? undefined : (await composed.incidents.patterns()).find((p) => p.signature === registered.signature);
+  return askForApproval(
+    { approvals: composed.approvals, clock: nodeClock, ids: nodeIds },
+    {
+      playbook: registered,
+      component: spec.name,
+      incidentId: pattern?.incidentId ?? '',
+      binding,
+      foreseen,
+      required: decision.approvals,
+    },
+  );
+}
