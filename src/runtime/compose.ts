@@ -28,7 +28,9 @@ import {
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
 import type { CoreChecks } from '../domains/boot/index.ts';
 import {
+  EarnedAutonomy,
   Healer,
+  Shadow,
   Supervision,
   registerShipped,
   syncPlaybooks,
@@ -91,6 +93,7 @@ export async function compose(options: ComposeOptions) {
       saveExplanation: (e) => stored.incidents.saveExplanation(redactor.redactDeep(e)),
       savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
     },
+    shadows: { ...stored.shadows, save: (r) => stored.shadows.save(redactor.redactDeep(r)) },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
   };
   const overrides = overrideStore(store.db);
@@ -251,7 +254,24 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
 
-  const policyPorts = { policy: options.policy, executeAtRuntime: config.healing.executeAtRuntime, environment: config.environment };
+  const autonomy = new EarnedAutonomy({ ...repos, clock: nodeClock, ids: nodeIds, emit: redactedEmit });
+  const shadow = new Shadow({
+    ...repos,
+    clock: nodeClock,
+    ids: nodeIds,
+    logger,
+    files: nodeFiles,
+    emit: redactedEmit,
+    knowledge,
+    primitiveContext: contextFor,
+    launchedAtMs: (name) => supervision.runners.get(name)?.process?.launchedAtMs ?? null,
+  });
+  const policyPorts = {
+    policy: options.policy,
+    executeAtRuntime: config.healing.executeAtRuntime,
+    environment: config.environment,
+    effectiveTier: autonomy.effectiveTier.bind(autonomy),
+  };
   const lookback = new Lookback({
     ...policyPorts,
     clock: nodeClock,
@@ -299,6 +319,8 @@ export async function compose(options: ComposeOptions) {
     caseFile,
     whatChanged: (captured, c) => lookback.whatChanged(captured, c),
     primitiveContext: contextFor,
+    shadow,
+    autonomy,
   });
   const supervision: Supervision = new Supervision(
     {
@@ -476,6 +498,7 @@ export async function compose(options: ComposeOptions) {
     onEvent: (listener: (event: GraceEvent) => void): void => void bus.on('grace.event', listener),
     launchOf,
     lookback,
+    shadow,
     keepAsGood,
     endCutOff,
     layers: layersOf(config.components),

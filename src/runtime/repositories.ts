@@ -5,13 +5,15 @@ import {
   groupingRuleStore,
   incidentStore,
   playbookStore,
+  shadowStore,
   templateStore,
+  tierChangeStore,
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
-import type { ApprovalStore, LimitStore } from '../domains/governance/index.ts';
+import type { ApprovalStore, LimitStore, TierChangeStore } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
-import type { TemplateStore } from '../domains/learning/index.ts';
+import type { ShadowStore, TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
 import { openLimits } from './limits.ts';
 
@@ -22,6 +24,8 @@ export interface Repositories {
   readonly playbooks: PlaybookStore;
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
+  readonly tierChanges: TierChangeStore;
+  readonly shadows: ShadowStore;
   readonly groupingRules: GroupingRuleStore;
   readonly templates: TemplateStore;
 }
@@ -33,6 +37,8 @@ export function repositories(store: OpenedStore): Repositories {
     playbooks: playbookStore(store.db),
     approvals: approvalStore(store.db),
     limits: openLimits(store, nodeClock),
+    tierChanges: tierChangeStore(store.db),
+    shadows: shadowStore(store.db),
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };

@@ -2,7 +2,13 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals, countedRuns];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
+  firstTables,
+  groupingRules,
+  boundApprovals,
+  countedRuns,
+  earnedAutonomy,
+];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -26,6 +32,8 @@ export const REQUIRED_TABLES = [
   'breakers',
   'leases',
   'tries',
+  'tier_changes',
+  'shadow_records',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -108,6 +116,21 @@ async function countedRuns(db: Kysely<Tables>): Promise<void> {
        reason text not null, closed_at integer, closed_by text, close_reason text)`,
     `create table leases (component text primary key, run_id text not null, holder text not null, at integer not null)`,
     `create table tries (component text not null, scope text not null, since integer not null, primary key (component, scope))`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** Tiers that were promoted or demoted, and what would have been done where it was not allowed. */
+async function earnedAutonomy(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `create table tier_changes (id text primary key, playbook text not null, hash text not null, kind text not null,
+       from_tier text not null, to_tier text not null, by text not null, at integer not null, reason text not null)`,
+    `create index tier_changes_by_playbook on tier_changes (playbook, hash, at)`,
+    `create table shadow_records (id text primary key, playbook text not null, component text not null, signature text not null,
+       score text not null, first_at integer not null, body text not null)`,
+    `create index shadow_records_by_score on shadow_records (component, score)`,
+    `create index shadow_records_by_signature on shadow_records (signature)`,
+    `create index shadow_records_by_time on shadow_records (first_at)`,
   ])
     await sql.raw(statement).execute(db);
 }

@@ -12,6 +12,23 @@ export {
   type Approval,
   type ApprovalState,
 } from './approval.ts';
+export {
+  demotionReason,
+  effectiveTier,
+  isEarned,
+  looser,
+  promotionRefusal,
+  PROMOTION_RUNS_MIN,
+  RECENT_RUNS,
+  standing,
+  stricter,
+  tellStanding,
+  type JudgedRun,
+  type Standing,
+  type TierChange,
+  type TierChangeStore,
+} from './autonomy.ts';
+export { successRate, type SuccessRate } from './success-rate.ts';
 export { beyondPlan, changesOfPlan, type ForeseenStep } from './foreseen.ts';
 export type { ApprovalStore, DecisionPoint } from './ports.ts';
 export {

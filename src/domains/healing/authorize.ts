@@ -7,6 +7,7 @@ import {
   limitReached,
   type Approval,
   type ApprovalStore,
+  type AutonomyTier,
   type CountedRun,
   type Decision,
   type DecisionPoint,
@@ -24,6 +25,8 @@ export interface PolicyPorts {
   readonly executeAtRuntime: boolean;
   /** What the config calls the place Grace runs in; empty when it says nothing. */
   readonly environment: string;
+  /** The tier that is decided on: what the file says, unless it was promoted or demoted [GV-7]. */
+  effectiveTier(playbook: string, hash: string, declared: AutonomyTier): Promise<AutonomyTier>;
 }
 
 interface AuthorizePorts extends PolicyPorts {
@@ -76,7 +79,7 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const unasked = { approval: null, binding: '', foreseen: null, outdated: null };
   if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
   const isKnown = knowsSteps(registered, hash);
-  const request = requestOf(ports, asked);
+  const request = await requestOf(ports, asked);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
@@ -93,19 +96,22 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
  * @returns null when no number of them would do
  */
 export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promise<number | null> {
-  const decision = await ports.policy.decide({ ...requestOf(ports, { ...asked, phase: 'boot', attempts: 0 }), approvals: 0 });
+  const decision = await ports.policy.decide({ ...(await requestOf(ports, { ...asked, phase: 'boot', attempts: 0 })), approvals: 0 });
   if (decision.verdict === 'deny') return null;
   return decision.verdict === 'needs_approval' ? decision.approvals : 1;
 }
 
-function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Omit<DecisionRequest, 'approvals'> {
+async function requestOf(
+  ports: PolicyPorts,
+  asked: Subject & Pick<Asked, 'phase' | 'attempts'>,
+): Promise<Omit<DecisionRequest, 'approvals'>> {
   const { registered, playbook, hash } = asked;
   return {
     actor: { kind: 'grace', name: 'grace' },
     playbook: registered.name,
     component: asked.component,
     risk: playbook.risk,
-    tier: playbook.tier,
+    tier: await ports.effectiveTier(registered.name, hash, playbook.tier),
     origin: registered.origin,
     primitives: knowsSteps(registered, hash) ? registered.steps.map((step) => step.primitive) : [],
     phase: asked.phase,
@@ -123,12 +129,16 @@ export function bindingOfFile(hash: string, component: string, params: Json): st
 }
 
 /** A person's file, or one that was edited, says by itself what it does: its steps are known when it runs. */
-function knowsSteps({ steps, hash, origin }: RegisteredPlaybook, loadedHash: string): boolean {
+export function knowsSteps({ steps, hash, origin }: RegisteredPlaybook, loadedHash: string): boolean {
   return steps.length > 0 && hash === loadedHash && origin !== 'edited' && origin !== 'written';
 }
 
 /** What each step would do now. Later ones are planned as if those before them had not run: so they are each time. */
-async function foresee({ registered, primitives, context }: Asked): Promise<readonly ForeseenStep[]> {
+export async function foresee({
+  registered,
+  primitives,
+  context,
+}: Pick<Asked, 'registered' | 'primitives' | 'context'>): Promise<readonly ForeseenStep[]> {
   const foreseen: ForeseenStep[] = [];
   for (const { name, primitive, params } of registered.steps) {
     const step = { step: name, primitive, targets: [] };

@@ -140,6 +140,7 @@ export class Healer {
       signal,
     });
     this.tellChosen(registered, playbook, component, decision, wasGenerated);
+    await this.ports.shadow.note({ captured, component, registered, hash, decision });
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
     if (decision.verdict === 'deny') {
       await this.explain(about, `nothing: ${registered.name} may not run: ${decision.reason}`, registered, 'waiting');
@@ -342,6 +343,7 @@ export class Healer {
     await playbooks.count(run.playbook, 'verified');
     await this.advance(run.captured, 'fix_verified');
     await this.setOutcome(incidents, run, 'healed', null);
+    await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
   }
 

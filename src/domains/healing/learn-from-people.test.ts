@@ -75,6 +75,7 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
     playbooks: world.playbooks,
     approvals: world.approvals,
     policy: world.policy,
+    effectiveTier: async (_playbook, _hash, declared) => declared,
     executeAtRuntime: false,
     environment: '',
     journal: world.journal,

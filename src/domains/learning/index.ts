@@ -27,5 +27,7 @@ export { describeChange, describeSuspect, LIKELY_WEIGHT, rankSuspects, type Susp
 export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedStateStore, type PathTrace } from './component-state.ts';
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
+export type { EndedBy, SeenStep, ShadowRecord, ShadowScore, ShadowStore } from './shadow-record.ts';
+export { scoreShadow, selfRecoveryOf, type EndedEpisode, type Scored } from './shadow-score.ts';
 export { isPlainSetting } from './plain-setting.ts';
 export { countRestless, restlessPaths, UNKNOWN_RESTLESSNESS, type Restlessness } from './restlessness.ts';
