@@ -41,7 +41,10 @@ export interface Standing {
 
 /** The last so many judged runs decide about a demotion. With 30, a fall from 95 % to 60 % hardly ever escapes. */
 export const RECENT_RUNS = 30;
-/** Judged runs before a promotion is suggested, whatever the bounds say: fewer say more about luck. */
+/**
+ * Judged runs, and as many episodes of self-recovery, before a promotion is suggested: it is looked at again and again, and with
+ * fewer some look would be lucky.
+ */
 export const PROMOTION_RUNS_MIN = 10;
 /** A playbook that cannot be shown to help in this share of its recent runs has to ask. */
 const FLOOR = 0.6;
@@ -76,7 +79,8 @@ function rateOf(runs: readonly JudgedRun[]): SuccessRate {
  * without data nothing is promoted.
  */
 export function isEarned({ success, recent, selfRecovery }: Standing): boolean {
-  return success.trials >= PROMOTION_RUNS_MIN && success.lower > selfRecovery.upper && demotionReason(recent, selfRecovery) === null;
+  const isKnown = success.trials >= PROMOTION_RUNS_MIN && selfRecovery.trials >= PROMOTION_RUNS_MIN;
+  return isKnown && success.lower > selfRecovery.upper && demotionReason(recent, selfRecovery) === null;
 }
 
 /**

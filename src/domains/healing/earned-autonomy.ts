@@ -1,4 +1,4 @@
-import type { Clock, Ids, Signature } from '../../kernel/index.ts';
+import type { Clock, Ids } from '../../kernel/index.ts';
 import {
   demotionReason,
   effectiveTier,
@@ -106,7 +106,7 @@ export async function standingsOf(ports: StandingPorts, playbook: string, hash: 
     [...judged].map(async ([signature, runs]) => {
       const told = await incidents.explanations({ signature, limit: EPISODES_MAX });
       const startedAgain = told.filter((e) => e.outcome === 'healed' && e.playbook === null).length;
-      return standing(signature, runs, selfRecoveryOf(await shadows.ofSignature(signature as Signature), startedAgain), sinceMs);
+      return standing(signature, runs, selfRecoveryOf(await shadows.ofSignature(signature), startedAgain), sinceMs);
     }),
   );
 }
