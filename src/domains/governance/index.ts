@@ -18,8 +18,6 @@ export {
   isEarned,
   looser,
   promotionRefusal,
-  PROMOTION_RUNS_MIN,
-  RECENT_RUNS,
   standing,
   stricter,
   tellStanding,
@@ -28,7 +26,7 @@ export {
   type TierChange,
   type TierChangeStore,
 } from './autonomy.ts';
-export { successRate, type SuccessRate } from './success-rate.ts';
+export type { SuccessRate } from './success-rate.ts';
 export { beyondPlan, changesOfPlan, type ForeseenStep } from './foreseen.ts';
 export type { ApprovalStore, DecisionPoint } from './ports.ts';
 export {
