@@ -29,8 +29,10 @@ import {
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
 import type { CoreChecks } from '../domains/boot/index.ts';
 import {
+  EarnedAutonomy,
   Healer,
   PersonRequests,
+  Shadow,
   Supervision,
   registerShipped,
   syncPlaybooks,
@@ -98,6 +100,7 @@ export async function compose(options: ComposeOptions) {
       saveExplanation: (e) => stored.incidents.saveExplanation(redactor.redactDeep(e)),
       savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
     },
+    shadows: { ...stored.shadows, save: (r) => stored.shadows.save(redactor.redactDeep(r)) },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
     decisions: { ...stored.decisions, write: (entry) => stored.decisions.write(redactor.redactDeep(entry)) },
   };
@@ -277,11 +280,24 @@ export async function compose(options: ComposeOptions) {
     options.policy,
     options.policyFiles,
   );
+  const autonomy = new EarnedAutonomy({ ...repos, clock: nodeClock, ids: nodeIds, emit: redactedEmit });
+  const shadow = new Shadow({
+    ...repos,
+    clock: nodeClock,
+    ids: nodeIds,
+    logger,
+    files: nodeFiles,
+    emit: redactedEmit,
+    knowledge,
+    primitiveContext: contextFor,
+    launchedAtMs: (name) => supervision.runners.get(name)?.process?.launchedAtMs ?? null,
+  });
   const policyPorts = {
     policy: governance.policy,
     mode: () => governance.mode(),
     executeAtRuntime: config.healing.executeAtRuntime,
     environment: config.environment,
+    effectiveTier: autonomy.effectiveTier.bind(autonomy),
   };
   const lookback = new Lookback({
     ...policyPorts,
@@ -341,6 +357,8 @@ export async function compose(options: ComposeOptions) {
       }
     },
     primitiveContext: contextFor,
+    shadow,
+    autonomy,
   });
   const supervision: Supervision = new Supervision(
     {
@@ -533,6 +551,7 @@ export async function compose(options: ComposeOptions) {
     launchOf,
     lookback,
     snapshots: keptSnapshots,
+    shadow,
     keepAsGood,
     endCutOff,
     layers: layersOf(config.components),

@@ -506,7 +506,10 @@ class Session {
 
   /** What works now and had failed: somebody may have mended it. */
   private async learnFromPeople(components: readonly ComponentSpec[]): Promise<void> {
-    for (const spec of components) await this.composed.lookback.people.learn(spec, this.options.config.components);
+    for (const spec of components) {
+      const lessons = await this.composed.lookback.people.learn(spec, this.options.config.components);
+      await this.composed.shadow.score(spec, lessons);
+    }
   }
 
   /** While it runs, a component that failed and is ready again may have been mended by hand too. */
@@ -523,8 +526,9 @@ class Session {
   }
 
   private async afterRecovery(spec: ComponentSpec): Promise<void> {
-    const { lookback, supervision } = this.composed;
-    if (this.proving.has(spec.name) || !(await lookback.people.isWaiting(spec.name))) return;
+    const { lookback, shadow, supervision } = this.composed;
+    if (this.proving.has(spec.name)) return;
+    if (!(await lookback.people.isWaiting(spec.name)) && !(await shadow.isOpen(spec.name))) return;
     this.proving.add(spec.name);
     try {
       await nodeClock.sleep(spec.soakMs, this.options.signal);

@@ -9,7 +9,9 @@ import {
   personRequestStore,
   playbookStore,
   policyTextStore,
+  shadowStore,
   templateStore,
+  tierChangeStore,
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import type { BootStore } from '../domains/boot/index.ts';
@@ -20,9 +22,10 @@ import type {
   ModeStore,
   PersonRequestStore,
   PolicyTextStore,
+  TierChangeStore,
 } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
-import type { TemplateStore } from '../domains/learning/index.ts';
+import type { ShadowStore, TemplateStore } from '../domains/learning/index.ts';
 import type { PlaybookStore } from '../domains/playbooks/index.ts';
 import { openLimits } from './limits.ts';
 
@@ -37,6 +40,8 @@ export interface Repositories {
   readonly modes: ModeStore;
   readonly requests: PersonRequestStore;
   readonly policyTexts: PolicyTextStore;
+  readonly tierChanges: TierChangeStore;
+  readonly shadows: ShadowStore;
   readonly groupingRules: GroupingRuleStore;
   readonly templates: TemplateStore;
 }
@@ -52,6 +57,8 @@ export function repositories(store: OpenedStore): Repositories {
     modes: modeStore(store.db),
     requests: personRequestStore(store.db),
     policyTexts: policyTextStore(store.db),
+    tierChanges: tierChangeStore(store.db),
+    shadows: shadowStore(store.db),
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };

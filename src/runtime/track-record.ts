@@ -1,5 +1,6 @@
 import type { BootRecord } from '../domains/boot/index.ts';
-import { approvalState } from '../domains/governance/index.ts';
+import { approvalState, effectiveTier, isEarned, tellStanding } from '../domains/governance/index.ts';
+import { standingsOf } from '../domains/healing/index.ts';
 import { mergedInto, standingPatterns, type Pattern } from '../domains/incidents/index.ts';
 import {
   evolution,
@@ -60,9 +61,17 @@ export async function knownPatterns(memory: Repositories): Promise<readonly Patt
 }
 
 export async function suggestionsOf(memory: Repositories, nowMs: number): Promise<readonly Suggestion[]> {
+  const playbooks = await memory.playbooks.list();
+  const earned = new Map<string, string>();
+  for (const { name, hash, tier } of playbooks) {
+    if (effectiveTier(tier, await memory.tierChanges.of(name, hash)) !== tier) continue;
+    const standings = await standingsOf(memory, name, hash, nowMs);
+    if (standings.length > 0 && standings.every(isEarned)) earned.set(name, standings.map(tellStanding).join('; '));
+  }
   return suggestionsFor({
+    earned,
     patterns: await knownPatterns(memory),
-    playbooks: await memory.playbooks.list(),
+    playbooks,
     boots: await pastBoots(memory, BOOTS_LOOKED_AT),
     pendingApprovals: (await memory.approvals.list()).filter((a) => approvalState(a, nowMs) === 'pending').map((a) => a.id),
   });

@@ -7,6 +7,7 @@ export { groupingRuleStore } from './grouping-rule-store.ts';
 export { incidentStore } from './incident-store.ts';
 export { journalStore, playbookStore } from './playbook-store.ts';
 export { approvalStore } from './approval-store.ts';
+export { shadowStore, tierChangeStore } from './autonomy-store.ts';
 export { limitStore, type LeaseHolder } from './limit-store.ts';
 export { decisionStore } from './decision-store.ts';
 export { modeStore } from './mode-store.ts';

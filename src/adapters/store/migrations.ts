@@ -8,6 +8,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   boundApprovals,
   countedRuns,
   governedActions,
+  earnedAutonomy,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -36,6 +37,8 @@ export const REQUIRED_TABLES = [
   'mode_changes',
   'requests',
   'policy_texts',
+  'tier_changes',
+  'shadow_records',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -137,6 +140,21 @@ async function governedActions(db: Kysely<Tables>): Promise<void> {
     `create index requests_by_state on requests (state, asked_at)`,
     `create table policy_texts (digest text primary key, files text not null, state text not null, since integer not null,
        reason text not null, approval text)`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** Tiers that were promoted or demoted, and what would have been done where it was not allowed. */
+async function earnedAutonomy(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `create table tier_changes (id text primary key, playbook text not null, hash text not null, kind text not null,
+       from_tier text not null, to_tier text not null, by text not null, at integer not null, reason text not null)`,
+    `create index tier_changes_by_playbook on tier_changes (playbook, hash, at)`,
+    `create table shadow_records (id text primary key, playbook text not null, component text not null, signature text not null,
+       score text not null, first_at integer not null, body text not null)`,
+    `create index shadow_records_by_score on shadow_records (component, score)`,
+    `create index shadow_records_by_signature on shadow_records (signature)`,
+    `create index shadow_records_by_time on shadow_records (first_at)`,
   ])
     await sql.raw(statement).execute(db);
 }

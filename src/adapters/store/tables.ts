@@ -156,6 +156,27 @@ export interface Tables {
   };
   leases: { component: string; run_id: string; holder: string; at: number };
   tries: { component: string; scope: string; since: number };
+  tier_changes: {
+    id: string;
+    playbook: string;
+    hash: string;
+    kind: 'promoted' | 'demoted';
+    from_tier: string;
+    to_tier: string;
+    by: string;
+    at: number;
+    reason: string;
+  };
+  /** `body` is the whole record; the rest is for finding it. */
+  shadow_records: {
+    id: string;
+    playbook: string;
+    component: string;
+    signature: string;
+    score: string;
+    first_at: number;
+    body: string;
+  };
   metrics: { boot_id: string; name: string; component: string; at: number; value: number };
   decisions: {
     seq: Generated<number>;

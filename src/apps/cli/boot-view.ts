@@ -151,6 +151,16 @@ function linesFor(event: GraceEvent): readonly string[] {
         `    ${paint('red', '●')} ${wrap(`${event.reason}: it is not run again`, width, '      ')}`,
         labelled('run', `grace breakers close ${event.breaker} --reason …`),
       ];
+    case 'playbook_demoted':
+      return [
+        `    ${paint('yellow', '▼')} ${wrap(`${event.playbook} is ${event.to} from now on, not ${event.from}: ${event.reason}`, width, '      ')}`,
+        labelled('run', `grace playbooks show ${event.playbook}`),
+      ];
+    case 'shadow_scored':
+      return [
+        `    ${paint('dim', '·')} ${wrap(`${event.component}: ${event.playbook}, which was not allowed to run, would have been a ${event.score}`, width, '      ')}`,
+        labelled('run', `grace playbooks shadow show ${event.record}`),
+      ];
     case 'storm':
       return [
         `    ${paint('red', '●')} ${wrap(`${event.components.length} components fail at once (${event.components.join(', ')}): ${event.reason}`, width, '      ')}`,

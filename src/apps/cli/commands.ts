@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import type { GovernedAction, Mode } from '../../domains/governance/index.ts';
+import type { AutonomyTier, GovernedAction, Mode } from '../../domains/governance/index.ts';
 import { parseDurationMs } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import type { LookOptions, Memory } from './memory.ts';
@@ -156,6 +156,35 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
         await answer(command, (memory) => setEnabled(memory, name, isEnabled));
       });
   registerAuthoring(playbooks, looking, say);
+
+  const shadow = group(
+    playbooks,
+    'shadow',
+    'what those that were not allowed to run would have done, and how good it would have been',
+    async (command) => {
+      const { listShadow } = await import('./shadow.ts');
+      const { playbook, since } = command.opts<{ playbook?: string; since?: number }>();
+      await answer(command, (memory) => listShadow(memory, playbook, since));
+    },
+  )
+    .option('--playbook <name>', 'only this one')
+    .option('--since <duration>', 'only failures of the last 7d, 12h, …', durationMs);
+  looking(shadow, 'show', 'one of them, with its evidence')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { showShadow } = await import('./shadow.ts');
+      await answer(command, (memory) => showShadow(memory, id));
+    });
+  looking(playbooks, 'promote', 'let it run with less asking, or lift a demotion; bound to its present bytes')
+    .argument('<name>')
+    .addOption(
+      new Option('--to <tier>', 'one tier above what its file says at most').choices(['tier_1', 'tier_2', 'tier_3']).makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'what you looked at, for those who come later')
+    .action(async (name: string, { to, reason }: { to: AutonomyTier; reason: string }, command: Command) => {
+      const [{ promotePlaybook }, { userName }] = await Promise.all([import('./promote.ts'), import('../../adapters/node/user-name.ts')]);
+      await answer(command, (memory) => promotePlaybook(memory, name, to, userName(), reason));
+    });
 
   const approvals = listGroup(program, 'approvals', 'fixes that wait for a person', async (command) => {
     const { listApprovals } = await import('./approvals.ts');
@@ -409,6 +438,12 @@ function weekCount(text: string): number {
   const n = wholeNumber(text);
   if (n > WEEKS_MAX) throw new InvalidArgumentError(`It must be ${WEEKS_MAX} at most.`);
   return n;
+}
+
+function durationMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null) throw new InvalidArgumentError('It must be a duration such as 7d or 12h.');
+  return ms;
 }
 
 function wholeNumber(text: string): number {

@@ -107,7 +107,6 @@ describe('grace history', () => {
         { kind: 'approve' },
         { kind: 'look_at_pattern', subject: 'runtime_aaaaaaaa' },
         { kind: 'review_playbook', subject: 'useless' },
-        { kind: 'raise_autonomy', subject: 'trusted' },
         { kind: 'weak_stage', subject: '6. Autonomy Load' },
       ],
     });
@@ -115,12 +114,14 @@ describe('grace history', () => {
 
   it('gives each suggestion its reason and a command', async () => {
     await using memory = await aMemory(boot(1));
-    await memory.playbooks.save(aPlaybook('trusted', { verifiedCount: 5 }));
+    await memory.playbooks.save(aPlaybook('useless', { failedCount: 2 }));
     const { data, lines } = await history(memory);
     expect(data).toMatchObject({
-      suggestions: [{ kind: 'raise_autonomy', reason: 'verified 5 times, never failed', command: 'grace playbooks show trusted' }],
+      suggestions: [
+        { kind: 'review_playbook', reason: expect.stringContaining('it fails as often'), command: 'grace playbooks show useless' },
+      ],
     });
-    expect(lines.join('\n')).toContain('because verified 5 times, never failed');
+    expect(lines.join('\n')).toContain('because it fails as often as it helps');
   });
 
   it('says why the score and the trend are what they are', async () => {

@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { effectiveTier, isEarned, looser, tellStanding, type AutonomyTier } from '../../domains/governance/index.ts';
+import { standingsOf } from '../../domains/healing/index.ts';
 import { trackRecord } from '../../domains/learning/index.ts';
 import type { PlaybookRun, RegisteredPlaybook, RunState } from '../../domains/playbooks/index.ts';
 import { formatDuration, sha256Hex } from '../../kernel/index.ts';
@@ -14,6 +16,7 @@ const RUNS_SHOWN = 5;
 /** `grace playbooks list`. */
 export async function listPlaybooks(memory: Memory): Promise<Answer> {
   const playbooks = await memory.playbooks.list();
+  const tiers = new Map(await Promise.all(playbooks.map(async (p) => [p.name, await tierNow(memory, p)] as const)));
   const lines =
     playbooks.length === 0
       ? ['no playbooks yet: the first failure that can be mended writes one']
@@ -23,7 +26,7 @@ export async function listPlaybooks(memory: Memory): Promise<Answer> {
             ...playbooks.map((p) => [
               p.isEnabled ? p.name : paint('dim', `${p.name} (disabled)`),
               p.risk,
-              p.tier,
+              tiers.get(p.name) === p.tier ? p.tier : paint('yellow', `${tiers.get(p.name) ?? ''} (file: ${p.tier})`),
               p.component ?? 'any',
               String(p.verifiedCount),
               p.failedCount === 0 ? '0' : paint('red', String(p.failedCount)),
@@ -32,7 +35,7 @@ export async function listPlaybooks(memory: Memory): Promise<Answer> {
             ]),
           ]),
         ];
-  return { exitCode: 0, data: playbooks.map(playbookJson), lines };
+  return { exitCode: 0, data: playbooks.map((p) => ({ ...playbookJson(p), effective_tier: tiers.get(p.name) })), lines };
 }
 
 /** `grace playbooks show`: its header, how it has done, and the file as it is now. */
@@ -42,8 +45,21 @@ export async function showPlaybook(memory: Memory, name: string): Promise<Answer
   const source = existsSync(p.file) ? readFileSync(p.file, 'utf8') : null;
   const fileState = source === null ? 'gone' : sha256Hex(source) === p.hash ? 'as registered' : 'changed since it was registered';
   const recoveryMs = meanRunMs(runs);
+  const changes = await memory.tierChanges.of(name, p.hash);
+  const effective = effectiveTier(p.tier, changes);
+  const change = changes.at(-1);
+  const standings = await standingsOf(memory, name, p.hash, memory.nowMs);
+  const next = looser(p.tier);
+  const isPromotable = next !== null && effective === p.tier && p.origin !== 'learned' && standings.length > 0 && standings.every(isEarned);
   const data = {
     ...playbookJson(p),
+    effective_tier: effective,
+    tier_change:
+      change === undefined
+        ? null
+        : { kind: change.kind, from: change.from, to: change.to, by: change.by, at: iso(change.atMs), reason: change.reason },
+    standings,
+    could_be: isPromotable ? next : null,
     file_state: fileState,
     params: p.params,
     steps: p.steps,
@@ -75,6 +91,11 @@ export async function showPlaybook(memory: Memory, name: string): Promise<Answer
           ? 'never verified and never failed'
           : `${trackRecord(p)} (${Math.round(rate * 100)} %)` + (recoveryMs === null ? '' : `, takes ${formatDuration(recoveryMs)}`),
       ],
+      ...(change === undefined
+        ? []
+        : [['  tier now', `${effective}: ${change.kind} by ${change.by} ${when(change.atMs, memory.nowMs)}, ${change.reason}`]]),
+      ...standings.map((s, i) => [i === 0 ? '  autonomy' : '', tellStanding(s)]),
+      ...(isPromotable ? [['', `could be ${next}: grace playbooks promote ${p.name} --to ${next} --reason …`]] : []),
       ...p.steps.map((s, i) => [i === 0 ? '  steps' : '', `${i + 1}. ${s.name} ${paint('dim', `(${s.primitive})`)}`]),
       ...runs
         .slice(-RUNS_SHOWN)
@@ -98,6 +119,10 @@ export async function setEnabled(memory: Memory, name: string, isEnabled: boolea
     data: { ...playbookJson({ ...p, isEnabled }), changed },
     lines: [`${p.name} is ${changed ? 'now' : 'already'} ${word}${isEnabled ? '' : ': it and its guard do not run any more'}`],
   };
+}
+
+async function tierNow(memory: Memory, p: RegisteredPlaybook): Promise<AutonomyTier> {
+  return effectiveTier(p.tier, await memory.tierChanges.of(p.name, p.hash));
 }
 
 async function thePlaybook(memory: Memory, name: string): Promise<RegisteredPlaybook> {

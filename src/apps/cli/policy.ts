@@ -3,7 +3,7 @@ import { userName } from '../../adapters/node/user-name.ts';
 import { cedarPolicy, checkPolicies, type PolicyRule } from '../../adapters/policy/index.ts';
 import {
   componentOf,
-  effectiveTier,
+  tierAllowed,
   modeInForce,
   MODES,
   policyDigest,
@@ -266,7 +266,7 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, inF
         playbook: asked.playbook,
         component,
         risk,
-        tier: effectiveTier(tier, risk, isIrreversible),
+        tier: tierAllowed(tier, risk, isIrreversible),
         origin: registered?.origin ?? 'written',
         primitives: steps,
         phase: asked.phase ?? 'boot',

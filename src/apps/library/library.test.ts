@@ -238,7 +238,7 @@ describe('a memory', () => {
     await cli.approvals.save(anApproval('ap_1', { expiresAtMs: Date.now() + 1000 }));
     await cli.playbooks.save(aPlaybook('trusted', { verifiedCount: 5 }));
     cli.close();
-    expect((await suggestions({ directory })).map((s) => s.kind)).toEqual(['approve', 'raise_autonomy']);
+    expect((await suggestions({ directory })).map((s) => s.kind)).toEqual(['approve']);
   });
 
   test('works beside a Grace that runs, and puts the failure into its boot', async () => {

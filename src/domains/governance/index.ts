@@ -1,5 +1,5 @@
 // Governance: may this action run, here and now, and who has to agree?
-export { effectiveTier, type AutonomyTier, type Phase, type Risk } from './tiers.ts';
+export { tierAllowed, type AutonomyTier, type Phase, type Risk } from './tiers.ts';
 export { fallbackFrom, modeInForce, MODES, type Mode, type ModeChange, type ModeInForce, type ModeStore } from './mode.ts';
 export {
   componentOf,
@@ -25,6 +25,21 @@ export {
   type Approval,
   type ApprovalState,
 } from './approval.ts';
+export {
+  demotionReason,
+  effectiveTier,
+  isEarned,
+  looser,
+  promotionRefusal,
+  standing,
+  stricter,
+  tellStanding,
+  type JudgedRun,
+  type Standing,
+  type TierChange,
+  type TierChangeStore,
+} from './autonomy.ts';
+export type { SuccessRate } from './success-rate.ts';
 export { beyondPlan, changesOfPlan, type ForeseenStep } from './foreseen.ts';
 export { askForAction, type ActionApprovalPorts } from './ask-for-action.ts';
 export { policyDigest, type PolicySource, type PolicyText, type PolicyTextStore } from './policy-text.ts';

@@ -10,7 +10,7 @@ const ORDER: readonly AutonomyTier[] = ['tier_1', 'tier_2', 'tier_3', 'tier_4'];
  * The tier that counts. What cannot be undone never runs unseen, whatever its playbook says of itself: with notice at least, and
  * with an approval where the risk is high.
  */
-export function effectiveTier(claimed: AutonomyTier, risk: Risk, isIrreversible: boolean): AutonomyTier {
+export function tierAllowed(claimed: AutonomyTier, risk: Risk, isIrreversible: boolean): AutonomyTier {
   if (!isIrreversible) return claimed;
   const least = risk === 'high' || risk === 'critical' ? 'tier_3' : 'tier_2';
   return ORDER.indexOf(claimed) >= ORDER.indexOf(least) ? claimed : least;

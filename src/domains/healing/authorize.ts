@@ -32,6 +32,8 @@ export interface PolicyPorts {
   readonly executeAtRuntime: boolean;
   /** What the config calls the place Grace runs in; empty when it says nothing. */
   readonly environment: string;
+  /** The tier that is decided on: what the file says, unless it was promoted or demoted [GV-7]. */
+  effectiveTier(playbook: string, hash: string, declared: AutonomyTier): Promise<AutonomyTier>;
 }
 
 interface AuthorizePorts extends PolicyPorts {
@@ -131,7 +133,7 @@ async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase
     playbook: registered.name,
     component: asked.component,
     risk: playbook.risk,
-    tier: tierOf(playbook, steps, asked.primitives),
+    tier: tierOf({ risk: playbook.risk, tier: await ports.effectiveTier(registered.name, hash, playbook.tier) }, steps, asked.primitives),
     origin: registered.origin,
     primitives: steps.map((step) => step.primitive),
     phase: asked.phase,

@@ -104,6 +104,21 @@ export type GraceEvent =
       readonly playbook: string;
       readonly reason: string;
     }
+  | {
+      readonly type: 'playbook_demoted';
+      readonly playbook: string;
+      readonly from: AutonomyTier;
+      readonly to: AutonomyTier;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'shadow_scored';
+      readonly component: string;
+      readonly playbook: string;
+      readonly record: string;
+      readonly score: string;
+      readonly evidence: readonly string[];
+    }
   | { readonly type: 'storm'; readonly breaker: string; readonly components: readonly string[]; readonly reason: string }
   | { readonly type: 'storm_over'; readonly breaker: string }
   | {

@@ -6,7 +6,9 @@ import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContex
 import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
+import type { EarnedAutonomy } from './earned-autonomy.ts';
 import type { Emit } from './events.ts';
+import type { Shadow } from './shadow.ts';
 
 /** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
 export interface PlaybookLibrary {
@@ -51,6 +53,9 @@ export interface HealerPorts extends PolicyPorts {
   readonly library: PlaybookLibrary;
   /** Loaded when something is about to be changed. */
   snapshots(): Promise<Snapshots>;
+  /** What would have been done where it may not be. */
+  readonly shadow: Pick<Shadow, 'note'>;
+  readonly autonomy: Pick<EarnedAutonomy, 'judge'>;
   /** Loaded when the first failure needs it: most boots never do. */
   knowledge(): Promise<Knowledge>;
   readonly emit: Emit;

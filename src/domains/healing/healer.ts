@@ -149,6 +149,7 @@ export class Healer {
       },
     );
     this.tellChosen(registered, { ...playbook, tier }, component, decision, wasGenerated);
+    await this.ports.shadow.note({ captured, component, registered, hash, decision });
     await this.savePattern({ ...(await this.pattern(captured)), playbook: registered.name });
     if (decision.verdict === 'deny') {
       await this.explain(about, `nothing: ${registered.name} may not run: ${decision.reason}`, registered, 'waiting');
@@ -365,6 +366,7 @@ export class Healer {
     const stored = await playbooks.run(run.runId);
     if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
     await playbooks.count(run.playbook, 'verified');
+    await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
   }
 

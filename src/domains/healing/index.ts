@@ -6,6 +6,8 @@ export type { PolicyPorts } from './authorize.ts';
 export { askForApproval } from './ask-approval.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { PersonRequests, type PersonRequestPorts } from './person-requests.ts';
+export { EarnedAutonomy, standingsOf, type StandingPorts } from './earned-autonomy.ts';
+export { Shadow, type ShadowPorts } from './shadow.ts';
 export { Supervision } from './supervision.ts';
 export type {
   BringUpResult,

@@ -76,6 +76,7 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
     approvals: world.approvals,
     policy: world.policy,
     mode: async () => 'normal',
+    effectiveTier: async (_playbook, _hash, declared) => declared,
     executeAtRuntime: false,
     environment: '',
     journal: world.journal,

@@ -104,8 +104,12 @@ export class PeopleLearner {
     return (await this.ports.lessons.load(component))[signature] ?? [];
   }
 
-  /** Called when a component is ready, works, and has been so for its soak time. */
-  async learn(component: ComponentSpec, components: readonly ComponentSpec[]): Promise<void> {
+  /**
+   * Called when a component is ready, works, and has been so for its soak time.
+   * @returns by signature, what a person did about a failure; not those that nobody's work was seen in
+   */
+  async learn(component: ComponentSpec, components: readonly ComponentSpec[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const lessons = new Map<string, readonly string[]>();
     const states = await this.ports.failedStates.load(component.name);
     for (const [signature, all] of Map.groupBy(states, (s) => s.signature)) {
       let told: GraceEvent | null = null;
@@ -119,7 +123,9 @@ export class PeopleLearner {
       await this.ports.failedStates.forget(component.name, signature);
       // Told once it is settled: who stops Grace now does not make it learn the same again.
       if (told !== null) this.ports.emit(told);
+      if (told?.type === 'learned_from_person') lessons.set(signature, told.did);
     }
+    return lessons;
   }
 
   private async learnFrom(

@@ -180,6 +180,7 @@ export class PlaybookRuns {
   async didNotHelp(run: PlaybookRun): Promise<void> {
     const { playbooks, limits, limitSettings, ids, clock, emit } = this.ports;
     await playbooks.count(run.playbook, 'failed');
+    await this.ports.autonomy.judge(run.playbook);
     const runs = (await playbooks.runsSince(clock.nowMs() - BREAKER_LOOKS_BACK_MS)).map(countedRun);
     const breakers = await limits.breakers();
     const isOpen = breakers.some((b) => b.closedAtMs === null && b.playbook === run.playbook && b.component === run.component);

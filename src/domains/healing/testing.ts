@@ -16,6 +16,8 @@ import {
   openStore,
   playbookStore,
   processStore,
+  shadowStore,
+  tierChangeStore,
   type OpenedStore,
 } from '../../adapters/store/index.ts';
 import { bootId, type CommandResult, type Json, type JsonObject, type Logger } from '../../kernel/index.ts';
@@ -27,9 +29,11 @@ import type { HostView, Primitive, PrimitiveContext } from '../playbooks/index.t
 import { component, FakeHost, FakeProber, httpProbe, SimulatedClock } from '../supervisor/testing.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
+import { EarnedAutonomy } from './earned-autonomy.ts';
 import type { GraceEvent } from './events.ts';
 import type { WhatChanged } from './healer-ports.ts';
 import { Healer } from './healer.ts';
+import { Shadow } from './shadow.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
 
@@ -88,6 +92,12 @@ export class HealingWorld {
   limitSettings: HealingLimits = { perHour: 20, cooldownMs: 300_000, breakerAfter: 3, stabilityMs: 120_000 };
   readonly policy: DecisionPoint;
   readonly journal;
+  readonly tierChanges;
+  readonly shadows;
+  readonly shadow: Shadow;
+  readonly autonomy: EarnedAutonomy;
+  /** When the process that runs was started, as far as scoring what would have been done goes. */
+  launchedAtMs: number | null = null;
   readonly processes;
   readonly healer: Healer;
   readonly supervision: Supervision;
@@ -106,6 +116,8 @@ export class HealingWorld {
     this.approvals = approvalStore(store.db);
     this.limits = limitStore(store.db, { me: 'this Grace', isAlive: () => true }, () => this.clock.nowMs());
     this.journal = journalStore(store.db);
+    this.tierChanges = tierChangeStore(store.db);
+    this.shadows = shadowStore(store.db);
     this.processes = processStore(store.db);
     this.library = playbookLibrary(join(this.dir, 'playbooks'), nodeFiles, {
       redact: (text) => text,
@@ -137,6 +149,15 @@ export class HealingWorld {
         runsAs: null,
       }) as unknown as CaseFile;
     this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));
+    const { shadows, tierChanges } = this;
+    const primitiveContext = (spec: ComponentSpec, signal: AbortSignal) =>
+      ({ component: spec, signal, files: nodeFiles }) as PrimitiveContext;
+    this.autonomy = new EarnedAutonomy({ clock, ids, emit, playbooks, incidents, shadows, tierChanges });
+    this.shadow = new Shadow({
+      clock, ids, logger, emit, playbooks, shadows, knowledge, primitiveContext,
+      files: nodeFiles,
+      launchedAtMs: () => this.launchedAtMs,
+    }); // prettier-ignore
     this.healer = new Healer({
       clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
@@ -145,7 +166,10 @@ export class HealingWorld {
       mode: async () => this.mode,
       decisions: decisionStore(store.db),
       whatChanged: async () => this.changed,
-      primitiveContext: (spec, signal) => ({ component: spec, signal }) as PrimitiveContext,
+      primitiveContext,
+      shadow: this.shadow,
+      autonomy: this.autonomy,
+      effectiveTier: (name, hash, tier) => this.autonomy.effectiveTier(name, hash, tier),
       projectDir: this.dir,
     }); // prettier-ignore
     this.supervision = new Supervision(
@@ -199,6 +223,7 @@ export class HealingWorld {
           ? { state: 'nothing_to_do', summary: `${key as string} is so already` }
           : { state: 'ready', summary: '', targets: [key as string], undo: { key: key as string, was } };
       },
+      observe: async (targets) => Object.fromEntries(targets.map((key) => [key, this.settings[key] ?? null])),
       apply: async (params) => {
         apply?.(params);
         this.settings[params['key'] as string] = params['to'] ?? null;

@@ -29,5 +29,7 @@ export { FAILED_STATES_MAX, type ComponentState, type FailedState, type FailedSt
 export { isSameState, stateDifferences, type ComparedStates, type StateDifference } from './state-differences.ts';
 export { namedBy } from './named-paths.ts';
 export { lessonFrom, type Lesson, type LessonInput } from './lesson.ts';
+export type { EndedBy, SeenStep, ShadowRecord, ShadowScore, ShadowStore } from './shadow-record.ts';
+export { scoreShadow, selfRecoveryOf, type EndedEpisode, type Scored } from './shadow-score.ts';
 export { isPlainSetting } from './plain-setting.ts';
 export { countRestless, restlessPaths, UNKNOWN_RESTLESSNESS, type Restlessness } from './restlessness.ts';

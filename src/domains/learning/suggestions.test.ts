@@ -47,7 +47,8 @@ const playbook = (parts: Partial<RegisteredPlaybook> = {}): RegisteredPlaybook =
 });
 
 const failed: BootOutcome = { isSuccess: false, issues: 1, failedStage: '6. Autonomy Load' };
-const of = (input: Partial<SuggestionInput>) => suggestionsFor({ patterns: [], playbooks: [], boots: [], pendingApprovals: [], ...input });
+const of = (input: Partial<SuggestionInput>) =>
+  suggestionsFor({ patterns: [], playbooks: [], boots: [], pendingApprovals: [], earned: new Map(), ...input });
 const kinds = (input: Partial<SuggestionInput>) => of(input).map((s) => s.kind);
 
 describe('at its limit, and not one short of it, it is suggested to', () => {
@@ -60,13 +61,14 @@ describe('at its limit, and not one short of it, it is suggested to', () => {
   });
 
   test('let a proven playbook run with less asking, one tier at a time', () => {
-    expect(kinds({ playbooks: [playbook({ verifiedCount: 4 })] })).toEqual([]);
-    expect(kinds({ playbooks: [playbook({ verifiedCount: 9, tier: 'tier_1' })] })).toEqual([]);
-    expect(kinds({ playbooks: [playbook({ verifiedCount: 9, failedCount: 1 })] })).toEqual([]);
-    expect(of({ playbooks: [playbook({ verifiedCount: 5, tier: 'tier_4' })] })[0]).toMatchObject({
+    const earned = new Map([['mend_it', 'helped 12 of 12 times']]);
+    expect(kinds({ playbooks: [playbook({ verifiedCount: 40 })] })).toEqual([]);
+    expect(kinds({ earned, playbooks: [playbook({ tier: 'tier_1' })] })).toEqual([]);
+    expect(of({ earned, playbooks: [playbook({ verifiedCount: 12, tier: 'tier_4' })] })[0]).toMatchObject({
       kind: 'raise_autonomy',
-      text: expect.stringContaining("'tier_3' instead of 'tier_4'"),
-      reason: 'verified 5 times, never failed',
+      text: expect.stringContaining('it could be tier_3'),
+      reason: 'helped 12 of 12 times',
+      command: 'grace playbooks promote mend_it --to tier_3 --reason …',
     });
   });
 
@@ -105,6 +107,7 @@ test('what waits for a person comes first, then what Grace cannot mend, and each
     patterns: [pattern({ occurrences: 3 })],
     playbooks: [playbook({ verifiedCount: 30 }), playbook({ name: 'useless', failedCount: 2 })],
     boots: [failed, failed],
+    earned: new Map([['mend_it', 'helped']]),
     pendingApprovals: ['ap_1', 'ap_2'],
   });
   expect(found.map((s) => s.kind)).toEqual(['approve', 'look_at_pattern', 'review_playbook', 'raise_autonomy', 'weak_stage']);

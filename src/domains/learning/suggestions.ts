@@ -30,12 +30,12 @@ export interface SuggestionInput {
   readonly playbooks: readonly RegisteredPlaybook[];
   /** Newest first. */
   readonly boots: readonly BootOutcome[];
+  /** By playbook, in words, what it has shown: of those alone that have earned one tier more. */
+  readonly earned: ReadonlyMap<string, string>;
   /** Ids of fixes that wait for a person. */
   readonly pendingApprovals: readonly string[];
 }
 
-/** Verified this often without a failure, a fix has shown that it can run with less asking. */
-const VERIFIED_FOR_AUTONOMY = 5;
 /** Coming back this often without a playbook, a failure needs a person. */
 const RECURRENCES_TO_LOOK_AT = 3;
 /** Mended this often and still coming back, what is mended is a symptom. */
@@ -54,12 +54,12 @@ const LESS_ASKING: Readonly<Record<AutonomyTier, AutonomyTier | null>> = {
 };
 
 /** What would be worth doing, ranked, each with its reason [BL-12]. Nothing here is done by Grace itself. */
-export function suggestionsFor({ patterns, playbooks, boots, pendingApprovals }: SuggestionInput): readonly Suggestion[] {
+export function suggestionsFor({ patterns, playbooks, boots, pendingApprovals, earned }: SuggestionInput): readonly Suggestion[] {
   const byName = new Map(playbooks.map((p) => [p.name, p]));
   const found = [
     ...waiting(pendingApprovals),
     ...patterns.map((p) => aboutPattern(p, p.playbook === null ? undefined : byName.get(p.playbook))),
-    ...playbooks.map((p) => aboutPlaybook(p, patterns)),
+    ...playbooks.map((p) => aboutPlaybook(p, earned.get(p.name))),
     weakStage(boots),
   ];
   return found.filter((s) => s !== null).toSorted((a, b) => b.weight - a.weight || a.subject.localeCompare(b.subject));
@@ -101,7 +101,7 @@ function aboutPattern(p: Pattern, playbook: RegisteredPlaybook | undefined): Sug
   return null;
 }
 
-function aboutPlaybook(p: RegisteredPlaybook, patterns: readonly Pattern[]): Suggestion | null {
+function aboutPlaybook(p: RegisteredPlaybook, earned: string | undefined): Suggestion | null {
   const seen = { subject: p.name, command: `grace playbooks show ${p.name}` };
   if (p.failedCount > 0 && p.failedCount >= p.verifiedCount && p.isEnabled)
     return {
@@ -121,16 +121,15 @@ function aboutPlaybook(p: RegisteredPlaybook, patterns: readonly Pattern[]): Sug
     };
   const tier = LESS_ASKING[p.tier];
   // What was learned from a person keeps asking, whatever its file says.
-  if (tier !== null && p.origin !== 'learned' && p.verifiedCount >= VERIFIED_FOR_AUTONOMY && p.failedCount === 0) {
-    const occurrences = patterns.filter((pattern) => pattern.playbook === p.name).reduce((sum, pattern) => sum + pattern.occurrences, 0);
+  if (tier !== null && p.origin !== 'learned' && earned !== undefined)
     return {
       ...seen,
       kind: 'raise_autonomy',
-      text: `let playbook ${p.name} run with less asking: '${tier}' instead of '${p.tier}' in its file`,
-      reason: `${trackRecord(p)}${occurrences > 0 ? `; what it mends was seen ${occurrences} times` : ''}`,
+      text: `let playbook ${p.name} run with less asking: it could be ${tier}`,
+      reason: earned,
+      command: `grace playbooks promote ${p.name} --to ${tier} --reason …`,
       weight: 50 + p.verifiedCount,
     };
-  }
   return null;
 }
 

@@ -29,6 +29,7 @@ export type {
   PrimitiveResult,
   ProcessControl,
 } from './primitive.ts';
+export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
 export { executePlaybook, type ExecuteOptions, type ExecuteOutcome, type Journal, type StepState } from './execute-playbook.ts';

@@ -1,0 +1,58 @@
+import type { Kysely } from 'kysely';
+import type { AutonomyTier, TierChangeStore } from '../../domains/governance/index.ts';
+import type { ShadowRecord, ShadowStore } from '../../domains/learning/index.ts';
+import type { Tables } from './tables.ts';
+
+export function tierChangeStore(db: Kysely<Tables>): TierChangeStore {
+  return {
+    async of(playbook, hash) {
+      const rows = await db
+        .selectFrom('tier_changes')
+        .selectAll()
+        .where('playbook', '=', playbook)
+        .where('hash', '=', hash)
+        .orderBy('at')
+        .execute();
+      return rows.map(({ from_tier: from, to_tier: to, at: atMs, ...row }) => ({
+        ...row,
+        from: from as AutonomyTier,
+        to: to as AutonomyTier,
+        atMs,
+      }));
+    },
+    async save({ from, to, atMs, ...change }) {
+      await db
+        .insertInto('tier_changes')
+        .values({ ...change, from_tier: from, to_tier: to, at: atMs })
+        .execute();
+    },
+  };
+}
+
+export function shadowStore(db: Kysely<Tables>): ShadowStore {
+  const read = (rows: readonly { readonly body: string }[]) => rows.map((row) => JSON.parse(row.body) as ShadowRecord);
+  const records = () => db.selectFrom('shadow_records').select('body').orderBy('first_at').orderBy('id');
+  return {
+    async save(record) {
+      const { id, playbook, component, signature, score, firstAtMs } = record;
+      const row = { id, playbook, component, signature, score, first_at: firstAtMs, body: JSON.stringify(record) };
+      await db
+        .insertInto('shadow_records')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
+    },
+    async get(id) {
+      return read(await records().where('id', '=', id).execute())[0] ?? null;
+    },
+    async open(component) {
+      return read(await records().where('component', '=', component).where('score', '=', 'open').execute());
+    },
+    async list(sinceMs) {
+      return read(await records().where('first_at', '>=', sinceMs).execute());
+    },
+    async ofSignature(signature) {
+      return read(await records().where('signature', '=', signature).execute());
+    },
+  };
+}
