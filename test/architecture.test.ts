@@ -7,7 +7,18 @@ const SRC = resolve(import.meta.dirname, '..', 'src');
 /** Each ring may import the rings before it. */
 const RINGS = ['kernel', 'domains', 'catalog', 'primitives', 'adapters', 'runtime', 'apps'] as const;
 /** Each domain may import the domains before it, through their index.ts. Read top to bottom, like a story. */
-const DOMAINS = ['incidents', 'health', 'governance', 'supervisor', 'preflight', 'playbooks', 'learning', 'healing', 'boot'] as const;
+const DOMAINS = [
+  'audit',
+  'incidents',
+  'health',
+  'governance',
+  'supervisor',
+  'preflight',
+  'playbooks',
+  'learning',
+  'healing',
+  'boot',
+] as const;
 /** The world comes in through ports: kernel and domains do without these. */
 const FORBIDDEN_MODULES = /^node:(?:fs|child_process|net|http|https|sqlite|os|timers|worker_threads)/;
 const FORBIDDEN_CALLS = /\b(?:Date\.now|Math\.random|setTimeout|setInterval|process\.env)\b/;
