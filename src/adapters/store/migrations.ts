@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** Each takes the store from the version before to its own; never edited once released, only added to. */
-export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals];
+export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [firstTables, groupingRules, boundApprovals, auditLog];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -23,6 +23,12 @@ export const REQUIRED_TABLES = [
   'snapshots',
   'metrics',
   'grouping_rules',
+  'audit_entries',
+  'audit_nodes',
+  'audit_checkpoints',
+  'audit_keys',
+  'audit_state',
+  'audit_set_aside',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -87,6 +93,21 @@ async function boundApprovals(db: Kysely<Tables>): Promise<void> {
     `alter table approvals add column requested_by text`,
     `alter table approvals add column foreseen text`,
     `alter table approvals add column claimed_names text not null default '{}'`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** The audit log; what was set aside is what a person found in the place of entries that were never acknowledged. */
+async function auditLog(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `create table audit_entries (sequence integer primary key, leaf blob not null, body blob)`,
+    `create table audit_nodes (level integer not null, position integer not null, hash blob not null,
+       primary key (level, position)) without rowid`,
+    `create table audit_checkpoints (size integer primary key, at integer not null, note text not null)`,
+    `create table audit_keys (number integer primary key, vkey text not null unique, from_sequence integer not null,
+       at integer not null)`,
+    `create table audit_state (name text primary key, value text not null) without rowid`,
+    `create table audit_set_aside (at integer not null, sequence integer not null, leaf blob not null, body blob)`,
   ])
     await sql.raw(statement).execute(db);
 }

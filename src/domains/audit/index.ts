@@ -11,6 +11,7 @@ export {
   frontierRoot,
   inclusionProof,
   leafHash,
+  nodeHash,
   rootOf,
   verifyConsistency,
   verifyInclusion,
