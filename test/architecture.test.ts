@@ -8,6 +8,7 @@ const SRC = resolve(import.meta.dirname, '..', 'src');
 const RINGS = ['kernel', 'domains', 'catalog', 'primitives', 'adapters', 'runtime', 'apps'] as const;
 /** Each domain may import the domains before it, through their index.ts. Read top to bottom, like a story. */
 const DOMAINS = [
+  'audit',
   'incidents',
   'health',
   'governance',

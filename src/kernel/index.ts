@@ -6,7 +6,7 @@ export type { Json, JsonObject } from './json.ts';
 export { codeOf, GraceError, messageOf, type GraceErrorParts } from './errors.ts';
 export { invariant, InvariantViolated } from './invariant.ts';
 export { formatDuration, parseDurationMs } from './duration.ts';
-export { createDigest, sha256Hex } from './hash.ts';
+export { createDigest, sha256, sha256Hex } from './hash.ts';
 export type { Logger } from './logger.ts';
 export type { DiskRoom, Files, FileStat } from './files.ts';
 export type { CommandOptions, CommandResult, Spawner } from './spawner.ts';

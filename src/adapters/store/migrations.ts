@@ -9,6 +9,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   countedRuns,
   governedActions,
   earnedAutonomy,
+  auditLog,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -39,6 +40,12 @@ export const REQUIRED_TABLES = [
   'policy_texts',
   'tier_changes',
   'shadow_records',
+  'audit_entries',
+  'audit_nodes',
+  'audit_checkpoints',
+  'audit_keys',
+  'audit_state',
+  'audit_set_aside',
 ] as const;
 
 async function firstTables(db: Kysely<Tables>): Promise<void> {
@@ -155,6 +162,21 @@ async function earnedAutonomy(db: Kysely<Tables>): Promise<void> {
     `create index shadow_records_by_score on shadow_records (component, score)`,
     `create index shadow_records_by_signature on shadow_records (signature)`,
     `create index shadow_records_by_time on shadow_records (first_at)`,
+  ])
+    await sql.raw(statement).execute(db);
+}
+
+/** The audit log; what was set aside is what a person found in the place of entries that were never acknowledged. */
+async function auditLog(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `create table audit_entries (sequence integer primary key, leaf blob not null, body blob)`,
+    `create table audit_nodes (level integer not null, position integer not null, hash blob not null,
+       primary key (level, position)) without rowid`,
+    `create table audit_checkpoints (size integer primary key, at integer not null, note text not null)`,
+    `create table audit_keys (number integer primary key, vkey text not null unique, from_sequence integer not null,
+       at integer not null)`,
+    `create table audit_state (name text primary key, value text not null) without rowid`,
+    `create table audit_set_aside (at integer not null, sequence integer not null, leaf blob not null, body blob)`,
   ])
     await sql.raw(statement).execute(db);
 }

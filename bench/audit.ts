@@ -1,0 +1,166 @@
+// How fast the audit log takes entries, beside what the disk itself allows: see README.md, "The audit log".
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openStore } from '../src/adapters/store/index.ts';
+import { openAuditLog, type AuditLog, type AuditLogOptions } from '../src/adapters/store/audit/index.ts';
+import type { AuditDraft } from '../src/domains/audit/index.ts';
+
+const USAGE = `usage: node bench/audit.ts [--rounds N] [--seconds S] [--large N] [--dir DIR]
+
+Raw appends and the log take turns in N rounds (default: 5) of S seconds each (default: 2); medians. Then the start of a log with
+--large entries (default: 1000000; 0 leaves it out). DIR is on the disk to measure (default: the temporary folder).`;
+
+const ENTRY_BYTES = 500;
+const BLOCK_BYTES = 32 * 1024;
+const WRITERS = 64;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    large: { type: 'string', default: '1000000' },
+    dir: { type: 'string', default: tmpdir() },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+/** About as long as what Grace writes: `ENTRY_BYTES` in canonical form. */
+function draft(n: number): AuditDraft {
+  return {
+    actor: 'grace',
+    action: 'heal.step_applied',
+    resource: 'svc/checkout',
+    subsystem: 'healing',
+    result: 'ok',
+    payload: { run: `run_${n}`, step: n % 7, primitive: 'restart_component', params: { component: 'api', port: 4610 }, note: NOTE },
+  };
+}
+const NOTE = 'port 4610 was held by an old copy of api that nobody looks after any more; '.repeat(4).slice(0, 205);
+
+/** Appends per second, each with a sync of its own. */
+function rawRate(file: string, bytes: number, ms: number): number {
+  const out = openSync(file, 'a');
+  const block = randomBytes(bytes);
+  const startMs = performance.now();
+  let n = 0;
+  for (; performance.now() - startMs < ms; n++) {
+    writeSync(out, block);
+    fdatasyncSync(out);
+  }
+  const perSecond = (n * 1000) / (performance.now() - startMs);
+  closeSync(out);
+  rmSync(file);
+  return perSecond;
+}
+
+async function openLog(dir: string, options: Partial<AuditLogOptions> = {}): Promise<AuditLog> {
+  const path = join(dir, 'grace.db');
+  (await openStore(path)).close();
+  return openAuditLog({ path, service: 'bench', clock, redact: (text) => text, ...options });
+}
+
+/** Entries per second of so many writers, each of which waits for one entry before it writes the next. */
+async function logRate(dir: string, writers: number, ms: number, options: Partial<AuditLogOptions> = {}): Promise<number> {
+  const log = await openLog(dir, options);
+  const write = async (untilMs: number): Promise<number> => {
+    let n = 0;
+    for (; performance.now() < untilMs; n++) await log.append(draft(n));
+    return n;
+  };
+  await write(performance.now() + 200);
+  const startMs = performance.now();
+  const counts = await Promise.all(Array.from({ length: writers }, () => write(startMs + ms)));
+  const perSecond = (counts.reduce((sum, n) => sum + n, 0) * 1000) / (performance.now() - startMs);
+  await log.close();
+  return perSecond;
+}
+
+const noSync = { sync: async () => undefined, close: async () => undefined };
+
+async function main(): Promise<void> {
+  if (values.help === true) return console.log(USAGE);
+  const ms = Number(values.seconds) * 1000;
+  const top = mkdtempSync(join(values.dir, 'grace-bench-audit-'));
+  const fresh = (): string => mkdtempSync(join(top, 'd-'));
+  const samples: Record<'R' | 'G' | 'C' | 'one' | 'many', number[]> = { R: [], G: [], C: [], one: [], many: [] };
+  try {
+    // The first round warms up.
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      const figures = {
+        R: rawRate(join(top, 'raw'), ENTRY_BYTES, ms / 2),
+        one: await logRate(fresh(), 1, ms),
+        G: rawRate(join(top, 'raw'), BLOCK_BYTES, ms / 2),
+        many: await logRate(fresh(), WRITERS, ms),
+        C: await logRate(fresh(), WRITERS, ms, { sync: noSync }),
+      };
+      if (round > 0) for (const name of Object.keys(samples) as (keyof typeof samples)[]) samples[name].push(figures[name]);
+    }
+    report(samples);
+    if (Number(values.large) > 0) await large(fresh(), Number(values.large));
+  } finally {
+    rmSync(top, { recursive: true, force: true });
+  }
+}
+
+function report(samples: Readonly<Record<'R' | 'G' | 'C' | 'one' | 'many', readonly number[]>>): void {
+  const [R, G, C, one, many] = (['R', 'G', 'C', 'one', 'many'] as const).map((name) => median(samples[name])) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const L = 1 / (1 / (WRITERS * G) + 1 / C);
+  console.log(`Node ${process.version}, ${values.rounds} rounds of ${values.seconds} s, entries per second`);
+  for (const [name, rates] of Object.entries(samples)) console.log(`  ${name.padEnd(5)} ${shown(rates)}`);
+  console.log(`  L     ${L.toFixed(0)}`);
+  console.log(`1 writer:   ${(one / R).toFixed(2)} R        (must 0.5, aim 0.65)`);
+  console.log(`${WRITERS} writers: ${(many / L).toFixed(2)} L        (must 0.65, aim 0.9)`);
+  console.log(`            ${(many / R).toFixed(1)} R        (must 15, aim 30)`);
+}
+
+/** How long a log of that many entries takes to be opened, and what it costs in memory. */
+async function large(dir: string, entries: number): Promise<void> {
+  const filling = await openLog(dir, { sync: noSync, limits: { entries: 1e6, bytes: 1e9, batch: 1000 } });
+  for (let n = 0; n < entries; n += 1000) await Promise.all(Array.from({ length: 1000 }, (_, i) => filling.append(draft(n + i))));
+  await filling.close();
+  const path = join(dir, 'grace.db');
+  console.log(`\na log of ${entries} entries, ${(statSync(path).size / 2 ** 20).toFixed(0)} MiB`);
+  const times = { empty: [] as number[], full: [] as number[] };
+  const empty = `${dir}-empty`;
+  for (let round = 0; round < 8; round++)
+    for (const [name, folder] of [
+      ['empty', empty],
+      ['full', dir],
+    ] as const) {
+      (await openStore(join(folder, 'grace.db'))).close();
+      const startMs = performance.now();
+      const log = await openLogOnly(folder);
+      const openedMs = performance.now() - startMs;
+      if (round > 0) times[name].push(openedMs);
+      await log.append(draft(round));
+      await log.close();
+    }
+  rmSync(empty, { recursive: true });
+  console.log(
+    `opened in ${median(times.full).toFixed(1)} ms, an empty one in ${median(times.empty).toFixed(1)} ms (must 100, aim 30 more)`,
+  );
+}
+
+function openLogOnly(dir: string): Promise<AuditLog> {
+  return openAuditLog({ path: join(dir, 'grace.db'), service: 'bench', clock, redact: (text) => text });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function shown(rates: readonly number[]): string {
+  return `${median(rates).toFixed(0)} (${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)})`;
+}
+
+await main();

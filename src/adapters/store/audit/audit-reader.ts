@@ -1,0 +1,54 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { AuditReader, Hash, StoredEntry } from '../../../domains/audit/index.ts';
+import { StoredTree } from './stored-tree.ts';
+
+/** Entries read at once: at most as many times 64 KiB, in practice some hundred kilobytes. */
+const PAGE_ENTRIES = 256;
+const BUSY_TIMEOUT_MS = 5000;
+
+/** The log as it lies in the store, for looking only. It reads page by page, so how long the log is does not show in memory. */
+export interface StoredAuditReader extends AuditReader {
+  close(): void;
+}
+
+/** @param path of a store that `openStore` has opened before */
+export function openAuditReader(path: string): StoredAuditReader {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  const tree = new StoredTree(database);
+  const page = database.prepare('select sequence, leaf, body from audit_entries where sequence >= ? and sequence < ? order by sequence');
+  const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
+  return {
+    size: async () => tree.last().size,
+    entries: (from, to) => entries(page, from, to),
+    node: async (level, index): Promise<Hash | null> => tree.node(level, index),
+    async *checkpoints() {
+      for (let after = -1; ;) {
+        const rows = notes.all(after, PAGE_ENTRIES) as { size: number; note: string }[];
+        for (const { note } of rows) yield note;
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        after = last.size;
+      }
+    },
+    async latestCheckpoint() {
+      const row = database.prepare('select note from audit_checkpoints order by size desc limit 1').get() as { note: string } | undefined;
+      return row?.note ?? null;
+    },
+    async keys() {
+      const rows = database.prepare('select vkey from audit_keys order by number').all() as { vkey: string }[];
+      return rows.map(({ vkey }) => vkey);
+    },
+    close: () => database.close(),
+  };
+}
+
+async function* entries(page: StatementSync, from: number, to: number): AsyncIterable<readonly StoredEntry[]> {
+  for (let at = from; at < to; at += PAGE_ENTRIES) {
+    const rows = page.all(at, Math.min(at + PAGE_ENTRIES, to)) as { sequence: number; leaf: Uint8Array; body: Uint8Array | null }[];
+    // What is missing ends it: whoever reads counts, and finds the gap by its place.
+    const gap = rows.findIndex(({ sequence }, i) => sequence !== at + i);
+    const there = gap < 0 ? rows : rows.slice(0, gap);
+    if (there.length > 0) yield there.map(({ leaf, body }) => body ?? { leafHash: leaf });
+    if (there.length < Math.min(PAGE_ENTRIES, to - at)) return;
+  }
+}

@@ -1,0 +1,114 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  appendLeaf,
+  canonicalEntry,
+  checkNote,
+  frontierRoot,
+  leafHash,
+  parseCheckpoint,
+  parseNote,
+  type AuditEntry,
+  type VerifierKey,
+} from '../../../domains/audit/index.ts';
+import { messageOf } from '../../../kernel/index.ts';
+import { EMPTY_HEAD, storedHead, type LogHead } from './log-head.ts';
+import { isStored, type StoredTree } from './stored-tree.ts';
+
+/** Why a log that was opened takes no entries. */
+export interface AuditDamage {
+  /** `tail`: entries that no checkpoint covers yet, so a person may set them aside. `signed`: nothing but a backup helps. */
+  readonly kind: 'tail' | 'signed';
+  /** The first entry that is not what it must be. */
+  readonly sequence: number;
+  readonly why: string;
+}
+
+/** What the end of a stored log is like. */
+export interface CheckedTail {
+  /** Up to the damage, if there is one. */
+  readonly head: LogHead;
+  /** Size of the last checkpoint; 0 when there is none. */
+  readonly signedSize: number;
+  readonly damage: AuditDamage | null;
+}
+
+/**
+ * Looks at what a power cut, a broken disk or a foreign hand may have done to the end of the log: the last checkpoint is ours
+ * and fits the tree, and each entry after it is what its leaf says. What lies before is for `grace audit verify`.
+ * @param keys   that may have signed the last checkpoint
+ */
+export async function checkTail(database: DatabaseSync, tree: StoredTree, keys: readonly VerifierKey[]): Promise<CheckedTail> {
+  // One view of the tables, whoever adds to them meanwhile.
+  database.exec('begin');
+  try {
+    const last = database.prepare('select size, note from audit_checkpoints order by size desc limit 1').get() as
+      | { size: number; note: string }
+      | undefined;
+    const { size } = tree.last();
+    if (last === undefined) return checkEntries(database, tree, EMPTY_HEAD, 0);
+    const signed = (why: string, sequence: number): CheckedTail => ({
+      head: EMPTY_HEAD,
+      signedSize: last.size,
+      damage: { kind: 'signed', sequence, why },
+    });
+    const problem = problemOfNote(last, keys);
+    if (problem !== null) return signed(problem, last.size);
+    if (size < last.size) return signed(`a checkpoint covers ${last.size} entries, and there are ${size}`, size);
+    let head: LogHead;
+    try {
+      head = await storedHead(tree, last.size);
+    } catch (error) {
+      return signed(messageOf(error), last.size);
+    }
+    if (Buffer.compare(frontierRoot(head.frontier), parseCheckpoint(parseNote(last.note).text).root) !== 0)
+      return signed(`the first ${last.size} entries are not those of the last checkpoint`, last.size);
+    return checkEntries(database, tree, head, last.size);
+  } finally {
+    database.exec('commit');
+  }
+}
+
+function problemOfNote({ size, note }: { size: number; note: string }, keys: readonly VerifierKey[]): string | null {
+  try {
+    const parsed = parseNote(note);
+    const checkpoint = parseCheckpoint(parsed.text);
+    if (checkpoint.size !== size) return `the checkpoint of ${size} entries says ${checkpoint.size}`;
+    if (!keys.some(({ name }) => name === checkpoint.origin)) return 'the last checkpoint is of another log';
+    return checkNote(parsed, keys).state === 'signed' ? null : 'the last checkpoint is not signed by the key of this log';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, signedSize: number): CheckedTail {
+  let head = from;
+  const rows = database.prepare('select sequence, leaf, body from audit_entries where sequence >= ? order by sequence').iterate(signedSize);
+  for (const row of rows as Iterable<{ sequence: number; leaf: Uint8Array; body: Uint8Array | null }>) {
+    const sequence = head.frontier.size;
+    const damaged = (why: string): CheckedTail => ({ head, signedSize, damage: { kind: 'tail', sequence, why } });
+    if (row.sequence !== sequence) return damaged(`entry ${sequence} is missing`);
+    if (row.body === null) return damaged(`entry ${sequence} has no content, and no checkpoint covers it yet`);
+    if (Buffer.compare(leafHash(row.body), row.leaf) !== 0) return damaged(`entry ${sequence} is not what its hash says`);
+    const problem = problemOfEntry(row.body, sequence);
+    if (problem !== null) return damaged(problem);
+    const { frontier, nodes } = appendLeaf(head.frontier, row.leaf);
+    for (const { level, index, hash } of nodes) {
+      const stored = isStored(level) ? tree.stored(level, index) : hash;
+      if (stored === null || Buffer.compare(stored, hash) !== 0)
+        return damaged(`the tree above entry ${sequence} was not written with it (level ${level})`);
+    }
+    head = { frontier, lastLeaf: row.leaf };
+  }
+  return { head, signedSize, damage: null };
+}
+
+function problemOfEntry(body: Uint8Array, sequence: number): string | null {
+  try {
+    const entry = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as AuditEntry;
+    if (Buffer.compare(canonicalEntry(entry), body) !== 0) return `entry ${sequence} is not in canonical form`;
+    return entry.sequence === sequence ? null : `entry ${sequence} calls itself ${String(entry.sequence).slice(0, 20)}`;
+  } catch {
+    // What the parser says would quote what is stored there.
+    return `entry ${sequence} is not in canonical form`;
+  }
+}

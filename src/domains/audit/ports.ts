@@ -1,0 +1,37 @@
+import type { AuditDraft } from './entry.ts';
+import type { Hash } from './merkle.ts';
+
+/** The bytes of an entry, or, where retention dropped them, what the tree still knows of it. */
+export type StoredEntry = Uint8Array | DroppedEntry;
+
+export interface DroppedEntry {
+  readonly leafHash: Hash;
+}
+
+/** Reads the log: from the store of a Grace, or from what was exported. */
+export interface AuditReader {
+  /** How many entries there are. */
+  size(): Promise<number>;
+  /**
+   * Entries `from` to before `to`, in order, as they are stored; a few hundred at a time, so that reading takes little memory.
+   * It ends early when there are fewer.
+   */
+  entries(from: number, to: number): AsyncIterable<readonly StoredEntry[]>;
+  /** The root of a complete subtree, of level 0 the hash of a leaf; null when it is not there. */
+  node(level: number, index: number): Promise<Hash | null>;
+  /** Signed checkpoints, the smallest first. */
+  checkpoints(): AsyncIterable<string>;
+  /** The signed checkpoint of the largest size; null when there is none. */
+  latestCheckpoint(): Promise<string | null>;
+  /** Verifier keys the log says to have, the first one first. Said by the log itself, so it proves nothing. */
+  keys(): Promise<readonly string[]>;
+}
+
+/** Writes the log. */
+export interface AuditAppender {
+  /**
+   * Resolves when the entry is on the disk: it survives `kill -9` and power loss from then on. Redact before.
+   * @throws EntryRefused
+   */
+  append(draft: AuditDraft): Promise<{ readonly sequence: number }>;
+}
