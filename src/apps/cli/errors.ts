@@ -95,3 +95,50 @@ export class ActionRefused extends GraceError {
     super({ code: 'GRACE_CLI_ACTION_REFUSED', message: `${what} is not done: ${reason}`, hint, details: { what, approval } });
   }
 }
+
+/** No audit log was found, or named. */
+export class AuditLogNotHere extends GraceError {
+  constructor() {
+    super({
+      code: 'GRACE_CLI_AUDIT_LOG_NOT_HERE',
+      message: 'there is no audit log in the store here',
+      hint: 'name an exported log with --dir DIR',
+    });
+  }
+}
+
+/** Nothing says which key the log is signed with. */
+export class AuditKeyUnknown extends GraceError {
+  constructor() {
+    super({
+      code: 'GRACE_CLI_AUDIT_KEY_UNKNOWN',
+      message: 'nothing says which key the audit log is signed with',
+      hint: 'name it with --vkey KEY, or with --vkey FILE',
+    });
+  }
+}
+
+/** A checkpoint or key that was named on the command line. */
+export class AuditFileUnreadable extends GraceError {
+  constructor(path: string, problem: string) {
+    super({
+      code: 'GRACE_CLI_AUDIT_FILE_UNREADABLE',
+      message: `${path} can not be read: ${problem}`,
+      hint: 'name a file with a checkpoint, or with a key',
+      details: { path },
+    });
+  }
+}
+
+/** A proof needs a signed checkpoint to lead to. */
+export class AuditCheckpointMissing extends GraceError {
+  /** @param size   null for any */
+  constructor(size: number | null) {
+    super({
+      code: 'GRACE_CLI_AUDIT_CHECKPOINT_MISSING',
+      message: size === null ? 'the audit log has no signed checkpoint yet' : `no signed checkpoint of ${size} entries is kept`,
+      hint: size === null ? 'it gets one with its first entry' : 'leave the second size out to prove up to the newest checkpoint',
+      details: { size },
+    });
+  }
+}

@@ -36,3 +36,40 @@ export class AuditNodeMissing extends GraceError {
     });
   }
 }
+
+/** The last entry was cut off while it was written. */
+export class LogTorn extends GraceError {
+  /** @param place   zero-based, of the entry that is not whole */
+  constructor(place: number, problem: string) {
+    super({
+      code: 'GRACE_AUDIT_LOG_TORN',
+      message: `the entry at place ${place} is cut off: ${problem}`,
+      hint: 'take a fresh copy: what was acknowledged is whole in the log itself',
+      details: { place },
+    });
+  }
+}
+
+/** A directory that was said to hold an exported log, and does not. */
+export class AuditExportUnreadable extends GraceError {
+  constructor(path: string, problem: string) {
+    super({
+      code: 'GRACE_AUDIT_EXPORT_UNREADABLE',
+      message: `${path} is no exported audit log: ${problem}`,
+      hint: 'name the directory that grace audit export --out wrote',
+      details: { path },
+    });
+  }
+}
+
+/** The log is not exported there, or not as it is. */
+export class AuditExportRefused extends GraceError {
+  constructor(path: string, problem: string) {
+    super({
+      code: 'GRACE_AUDIT_EXPORT_REFUSED',
+      message: `the audit log is not exported to ${path}: ${problem}`,
+      hint: 'name a directory that does not exist yet, and check the log with: grace audit verify',
+      details: { path },
+    });
+  }
+}

@@ -5,6 +5,7 @@
 export { canonicalEntry, ENTRY_BYTES_MAX, type AuditDraft, type AuditEntry } from './entry.ts';
 export {
   appendLeaf,
+  areEqual,
   consistencyProof,
   EMPTY_FRONTIER,
   frontierAt,
@@ -35,5 +36,21 @@ export {
   type VerifierKey,
 } from './keys.ts';
 export { keyRotationEntry, nextKey } from './key-rotation.ts';
-export { AuditNodeMissing, AuditTextMalformed, EntryRefused } from './errors.ts';
+export {
+  checkConsistencyProof,
+  checkInclusionProof,
+  formatConsistencyProof,
+  formatInclusionProof,
+  parseConsistencyProof,
+  parseInclusionProof,
+  type ConsistencyProof,
+  type InclusionProof,
+  type ProofCheck,
+} from './proof.ts';
+export { verifyLog, type Verification, type VerifyOptions } from './verify.ts';
+export type { Finding, FindingKind } from './finding.ts';
+export { NodeTable } from './node-table.ts';
+export { readEntryBundle, runRoot, TILE_WIDTH, tilePath, tileRunOf, tileWidth } from './tiles.ts';
+export { TileMaker, type TileFile } from './tile-maker.ts';
+export { AuditExportRefused, AuditExportUnreadable, AuditNodeMissing, AuditTextMalformed, EntryRefused, LogTorn } from './errors.ts';
 export type { AuditAppender, AuditReader, DroppedEntry, StoredEntry } from './ports.ts';

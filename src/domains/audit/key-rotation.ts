@@ -23,7 +23,11 @@ export function keyRotationEntry(from: SignerKey, to: VerifierKey, size: number,
     resource: 'audit/key',
     subsystem: 'audit',
     result: 'ok',
-    payload: { to: formatVerifierKey(to), handover: signNote(handoverText(from.verifier, to, size, root), [from]) },
+    payload: {
+      from: formatVerifierKey(from.verifier),
+      to: formatVerifierKey(to),
+      handover: signNote(handoverText(from.verifier, to, size, root), [from]),
+    },
   };
 }
 

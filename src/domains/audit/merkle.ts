@@ -145,16 +145,19 @@ export function verifyInclusion(leaf: Hash, index: number, size: number, proof: 
   return last === 0 && areEqual(hash, root);
 }
 
-/** Whether the proof shows that the newer tree begins with the older one. @see RFC 9162, 2.1.4.2 */
+/**
+ * Whether the proof shows that the newer tree begins with the older one. Every tree begins with the empty one, so of that
+ * there is no proof: false.
+ * @see RFC 9162, 2.1.4.2
+ */
 export function verifyConsistency(
   older: { readonly size: number; readonly root: Hash },
   newer: { readonly size: number; readonly root: Hash },
   proof: readonly Hash[],
 ): boolean {
   if (!isCount(older.size) || !isCount(newer.size) || older.size > newer.size) return false;
-  if (older.size === newer.size && !areEqual(older.root, newer.root)) return false;
-  if (older.size === 0) return proof.length === 0 && areEqual(older.root, frontierRoot(EMPTY_FRONTIER));
-  if (older.size === newer.size) return proof.length === 0;
+  if (older.size === 0) return false;
+  if (older.size === newer.size) return proof.length === 0 && areEqual(older.root, newer.root);
   if (!areHashes([older.root, newer.root, ...proof])) return false;
   let [at, last] = [older.size - 1, newer.size - 1];
   while (at % 2 === 1) [at, last] = [half(at), half(last)];

@@ -1,0 +1,97 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  AuditExportUnreadable,
+  leafHash,
+  LogTorn,
+  NodeTable,
+  parseCheckpoint,
+  parseNote,
+  type AuditReader,
+} from '../../domains/audit/index.ts';
+import { codeOf } from '../../kernel/index.ts';
+import { EntryLines } from './entry-lines.ts';
+import { TileFiles } from './tile-files.ts';
+
+/** A checkpoint and its signatures, or a key: a few hundred bytes. */
+const TEXT_BYTES_MAX = 1024 * 1024;
+
+/** An exported log, as `grace audit export` writes it, or a tlog-tiles directory of another log. */
+export interface ExportDirectory extends AuditReader {
+  /** Whether its tree is there as tiles, too. */
+  readonly hasTiles: boolean;
+}
+
+/** @throws AuditExportUnreadable when there is no log in this directory */
+export async function openExport(dir: string): Promise<ExportDirectory> {
+  const [hasLines, hasTiles, checkpoint, vkey] = await Promise.all([
+    isThere(join(dir, 'entries.jsonl')),
+    isThere(join(dir, 'tile')),
+    textOf(join(dir, 'checkpoint')),
+    textOf(join(dir, 'vkey')),
+  ]);
+  if (!hasLines && !hasTiles) throw new AuditExportUnreadable(dir, 'it holds neither entries.jsonl nor tile/');
+  const lines = new EntryLines(join(dir, 'entries.jsonl'));
+  const tiles = new TileFiles(dir);
+  const signedSize = sizeOf(checkpoint);
+  let counted: Promise<number> | null = null;
+  const size = (): Promise<number> => (hasLines ? (counted ??= lines.count()) : Promise.resolve(signedSize));
+  let table: Promise<NodeTable> | null = null;
+  return {
+    hasTiles,
+    size,
+    entries: (from, to) => (hasLines ? lines.read(from, to) : tiles.entries(from, to, signedSize)),
+    async node(level, index) {
+      if (hasTiles) return tiles.node(level, index, signedSize);
+      table ??= tableOf(lines);
+      return (await table).node(level, index);
+    },
+    async *checkpoints() {
+      if (checkpoint !== null) yield checkpoint;
+    },
+    latestCheckpoint: async () => checkpoint,
+    keys: async () => (vkey === null ? [] : [vkey.trimEnd()]),
+  };
+}
+
+/** What the checkpoint says; whether that is so is for others to check. */
+function sizeOf(checkpoint: string | null): number {
+  try {
+    return checkpoint === null ? 0 : parseCheckpoint(parseNote(checkpoint).text).size;
+  } catch {
+    // Checking it says what is wrong with it.
+    return 0;
+  }
+}
+
+async function tableOf(lines: EntryLines): Promise<NodeTable> {
+  const table = new NodeTable();
+  try {
+    for await (const batch of lines.read(0, Infinity)) for (const entry of batch) table.append(leafHash(entry));
+  } catch (error) {
+    // Proofs are made of what is whole.
+    if (!(error instanceof LogTorn)) throw error;
+  }
+  return table;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length > TEXT_BYTES_MAX) throw new AuditExportUnreadable(path, 'it is far too large');
+    return bytes.toString('utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { wrongTiles } from '../../adapters/audit-export/index.ts';
+import {
+  areEqual,
+  AuditNodeMissing,
+  frontierAt,
+  frontierRoot,
+  parseCheckpoint,
+  parseNote,
+  verifyLog,
+  type AuditReader,
+  type Frontier,
+} from '../../domains/audit/index.ts';
+import type { Answer } from './answer.ts';
+import { keyOf, readText, type AuditSource } from './audit-source.ts';
+import { paint } from './terminal.ts';
+import { count } from './when.ts';
+
+export interface AuditVerifyOptions {
+  readonly vkey?: string;
+  /** File with a checkpoint from which on entries are read. */
+  readonly from?: string;
+  /** Files with checkpoints that were kept elsewhere. */
+  readonly anchor?: readonly string[];
+  readonly hashesOnly?: boolean;
+}
+
+const WRONG_TILES_MAX = 10;
+
+/** Checks the log: exit code 1 when anything is wrong with it. */
+export async function verifyAudit({ reader, where, exported }: AuditSource, options: AuditVerifyOptions): Promise<Answer> {
+  const { key, isGiven } = await keyOf(reader, options.vkey);
+  const from = options.from === undefined ? null : readText(options.from);
+  const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).map(readText)];
+  const start = from === null ? null : await treeAt(reader, from);
+  const verification = await verifyLog(reader, {
+    key,
+    head: await reader.latestCheckpoint(),
+    anchors,
+    depth: options.hashesOnly === true ? 'hashes' : 'whole',
+    isGrowing: exported === null,
+    ...(start === null ? {} : { start }),
+  });
+  const tiles = exported?.log.hasTiles === true ? await wrongTiles(reader, exported.dir, WRONG_TILES_MAX) : [];
+  const findings = [
+    ...verification.findings,
+    ...tiles.map((path) => ({ kind: 'changed' as const, from: null, to: null, message: `${path} does not hold what the entries make it` })),
+  ];
+  const isIntact = findings.length === 0;
+  const root = Buffer.from(verification.root).toString('base64');
+  const { size, entriesRead, entriesDropped, findingsMore } = verification;
+  const lines = isIntact
+    ? [
+        `${paint('green', 'intact')}: ${count(size, 'entry').replace('entrys', 'entries')} of ${key.name} in ${where}, root ${root}, signed by key ${key.keyId}`,
+        ...(entriesRead < size ? [`read from entry ${size - entriesRead} on: what is before it was believed`] : []),
+        ...(entriesDropped > 0 ? [`of ${entriesDropped} only the hash is left: they were dropped under the retention policy`] : []),
+      ]
+    : [
+        `${paint('red', 'not intact')}: ${key.name} in ${where}`,
+        ...findings.map(({ kind, message }) => `  ${kind}: ${message}`),
+        ...(findingsMore > 0 ? [`  and ${findingsMore} more`] : []),
+      ];
+  const caution = `the key is the one the log names itself: compare ${key.keyId} with what you noted elsewhere, or give it with --vkey`;
+  return {
+    exitCode: isIntact ? 0 : 1,
+    data: {
+      intact: isIntact,
+      origin: key.name,
+      size,
+      root,
+      key_id: key.keyId,
+      key_given: isGiven,
+      entries_read: entriesRead,
+      entries_dropped: entriesDropped,
+      findings,
+      findings_more: findingsMore,
+    },
+    lines: isGiven ? lines : [...lines, paint('dim', caution)],
+  };
+}
+
+/** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */
+async function treeAt(reader: AuditReader, note: string): Promise<Frontier | null> {
+  const { size, root } = parseCheckpoint(parseNote(note).text);
+  try {
+    const frontier = await frontierAt(size, (level, index) => reader.node(level, index));
+    return areEqual(frontierRoot(frontier), root) ? frontier : null;
+  } catch (error) {
+    // As an anchor it says what is wrong.
+    if (error instanceof AuditNodeMissing) return null;
+    throw error;
+  }
+}

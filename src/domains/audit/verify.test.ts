@@ -1,0 +1,264 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  appendLeaf,
+  canonicalEntry,
+  EMPTY_FRONTIER,
+  formatVerifierKey,
+  frontierAt,
+  frontierRoot,
+  keyRotationEntry,
+  leafHash,
+  NodeTable,
+  signCheckpoint,
+  signerKeyOf,
+  verifyLog,
+  type AuditEntry,
+  type AuditReader,
+  type SignerKey,
+  type StoredEntry,
+  type VerifyOptions,
+} from './index.ts';
+
+const keyOf = (byte: number) => signerKeyOf('example.com/log', new Uint8Array(32).fill(byte));
+const KEY = keyOf(1);
+
+const entryOf = (sequence: number, parts: Partial<AuditEntry> = {}): AuditEntry => ({
+  sequence,
+  timestamp: new Date(Date.UTC(2026, 0, 1) + sequence).toISOString(),
+  actor: 'grace',
+  action: 'heal.plan',
+  resource: 'svc/checkout',
+  subsystem: 'planner',
+  result: 'ok',
+  payload: { n: sequence },
+  ...parts,
+});
+const bytesOf = (sequence: number, parts: Partial<AuditEntry> = {}): Uint8Array => canonicalEntry(entryOf(sequence, parts));
+const logOf = (size: number): readonly Uint8Array[] => Array.from({ length: size }, (_, i) => bytesOf(i));
+
+function headOf(entries: readonly StoredEntry[], keys: readonly SignerKey[] = [KEY], size = entries.length): string {
+  let frontier = EMPTY_FRONTIER;
+  for (const entry of entries.slice(0, size))
+    ({ frontier } = appendLeaf(frontier, entry instanceof Uint8Array ? leafHash(entry) : entry.leafHash));
+  return signCheckpoint({ origin: 'example.com/log', size, root: frontierRoot(frontier) }, keys);
+}
+
+/** @param kept   what the log was when its nodes were stored */
+function readerOf(entries: readonly StoredEntry[], kept: readonly Uint8Array[] = []): AuditReader {
+  const table = new NodeTable();
+  for (const entry of kept) table.append(leafHash(entry));
+  return {
+    size: async () => entries.length,
+    async *entries(from, to) {
+      for (let at = from; at < Math.min(to, entries.length); at += 3) yield entries.slice(at, Math.min(at + 3, to));
+    },
+    node: async (level, index) => table.node(level, index),
+    async *checkpoints() {},
+    latestCheckpoint: async () => null,
+    keys: async () => [],
+  };
+}
+
+async function findingsOf(entries: readonly StoredEntry[], options: Partial<VerifyOptions> = {}, kept: readonly Uint8Array[] = []) {
+  const { findings, isIntact } = await verifyLog(readerOf(entries, kept), { key: KEY.verifier, head: headOf(LOG), ...options });
+  expect(isIntact).toBe(findings.length === 0);
+  return findings.map(({ kind, from }) => (from === null ? kind : `${kind} ${from}`));
+}
+
+const LOG = logOf(9);
+const moved = (order: readonly number[]) => order.map((i) => LOG[i] as Uint8Array);
+const withEntry = (at: number, bytes: Uint8Array) => LOG.map((entry, i) => (i === at ? bytes : entry));
+
+describe('a log is intact when', () => {
+  test('it is as it was signed', async () => {
+    expect(await findingsOf(LOG)).toEqual([]);
+    expect(await findingsOf(LOG, { depth: 'hashes' })).toEqual([]);
+    expect(await findingsOf([], { head: headOf([]) })).toEqual([]);
+  });
+
+  test('older heads kept elsewhere fit', async () => {
+    expect(await findingsOf(LOG, { anchors: [0, 1, 5, 9].map((size) => headOf(LOG, [KEY], size)) })).toEqual([]);
+  });
+
+  test('what came after a checkpoint fits, without reading what was before it', async () => {
+    const start = await frontierAt(5, (level, index) => readerOf([], LOG).node(level, index));
+    const verification = await verifyLog(readerOf(LOG), { key: KEY.verifier, head: headOf(LOG), start });
+    expect(verification).toMatchObject({ isIntact: true, size: 9, entriesRead: 4 });
+  });
+
+  test('of some entries only the hash is left', async () => {
+    const dropped = LOG.map((entry, i) => (i < 3 ? { leafHash: leafHash(entry) } : entry));
+    expect(await verifyLog(readerOf(dropped), { key: KEY.verifier, head: headOf(LOG) })).toMatchObject({
+      isIntact: true,
+      entriesDropped: 3,
+    });
+  });
+
+  test('it is being written, and goes on beyond its head', async () => {
+    expect(await findingsOf([...LOG, bytesOf(9)], { isGrowing: true })).toEqual([]);
+  });
+});
+
+describe('tampering is named, with its place:', () => {
+  test.each<[string, readonly StoredEntry[], readonly string[]]>([
+    ['an entry that was changed', withEntry(4, bytesOf(4, { result: 'failed' })), ['root 0', 'changed 4']],
+    ['an entry that was removed', moved([0, 1, 2, 4, 5, 6, 7, 8]), ['removed 3', 'removed 8']],
+    ['several in a row', moved([0, 1, 5, 6, 7, 8]), ['removed 2', 'removed 6']],
+    ['the last ones', moved([0, 1, 2, 3, 4, 5]), ['removed 6']],
+    ['two that changed places', moved([0, 1, 3, 2, 4, 5, 6, 7, 8]), ['reordered 2', 'root 0', 'changed 2', 'changed 3']],
+    ['one that stands there twice', moved([0, 1, 1, 2, 3, 4, 5, 6, 7, 8]), ['duplicate 1', 'root 0', 'unsigned 9']],
+    [
+      'a time that is none',
+      withEntry(
+        4,
+        Buffer.from(
+          Buffer.from(LOG[4] ?? [])
+            .toString()
+            .replace('.004Z', 'Z'),
+        ),
+      ),
+      ['timestamp 4', 'root 0', 'changed 4'],
+    ],
+    [
+      'spaces',
+      withEntry(
+        4,
+        Buffer.from(
+          Buffer.from(LOG[4] ?? [])
+            .toString()
+            .replace(':', ': '),
+        ),
+      ),
+      ['not_canonical 4', 'root 0', 'changed 4'],
+    ],
+    [
+      'a member that is missing',
+      withEntry(
+        4,
+        Buffer.from(
+          Buffer.from(LOG[4] ?? [])
+            .toString()
+            .replace('"actor":"grace",', ''),
+        ),
+      ),
+      ['shape 4', 'root 0', 'changed 4'],
+    ],
+    ['bytes that are no text', withEntry(4, Uint8Array.of(0xff, 0xfe)), ['not_canonical 4', 'root 0', 'changed 4']],
+  ])('%s', async (_, entries, expected) => {
+    const found = await findingsOf(entries, {}, LOG);
+    expect(found).toEqual(expect.arrayContaining([...expected]));
+    expect(found[0]).toBe(expected[0]);
+  });
+
+  test('one that was put in between', async () => {
+    const forged = [...LOG.slice(0, 4), bytesOf(4, { actor: 'nobody' }), ...LOG.slice(4)];
+    expect(await findingsOf(forged)).toEqual(expect.arrayContaining(['inserted 4', 'unsigned 9']));
+  });
+
+  test('a change that even renumbers what follows, between two heads, where no hashes are kept', async () => {
+    const forged = [...LOG.slice(0, 6), bytesOf(6, { actor: 'nobody' }), ...LOG.slice(7)];
+    expect(await findingsOf(forged, { anchors: [headOf(LOG, [KEY], 5)] })).toEqual(['root 0', 'changed 5']);
+  });
+
+  test('a changed entry without reading the entries themselves', async () => {
+    expect(await findingsOf(withEntry(4, bytesOf(4, { actor: 'nobody' })), { depth: 'hashes' }, LOG)).toEqual(['root 0', 'changed 4']);
+  });
+
+  test('a signature that is wrong, a key that nobody knows, another log, and no head', async () => {
+    const head = headOf(LOG);
+    // One bit of the signature, which the key id before it does not see.
+    const [text = '', line = ''] = head.split('\n\n');
+    const bytes = Buffer.from(line.trimEnd().split(' ')[2] ?? '', 'base64');
+    bytes[40] = (bytes[40] ?? 0) ^ 1;
+    expect(await findingsOf(LOG, { head: `${text}\n\n— example.com/log ${bytes.toString('base64')}\n` })).toEqual(['signature']);
+    expect(await findingsOf(LOG, { key: keyOf(2).verifier })).toEqual(['unknown_key']);
+    expect(await findingsOf(LOG, { key: signerKeyOf('example.com/other', KEY.seed).verifier })).toEqual(['origin', 'unknown_key']);
+    expect(await findingsOf(LOG, { head: null })).toEqual(['checkpoint']);
+    expect(await findingsOf(LOG, { head: head.slice(0, -1) })).toEqual(['checkpoint']);
+  });
+});
+
+describe('whoever has the key and writes another history is found by a head kept elsewhere:', () => {
+  test('one that is shorter', async () => {
+    const shorter = LOG.slice(0, 6);
+    expect(await findingsOf(shorter, { head: headOf(shorter) })).toEqual([]);
+    expect(await findingsOf(shorter, { head: headOf(shorter), anchors: [headOf(LOG)] })).toEqual(['truncated 6']);
+    expect(await findingsOf(LOG, { head: headOf(shorter), anchors: [headOf(LOG)] })).toEqual(['unsigned 6', 'truncated 6']);
+  });
+
+  test('one that is another', async () => {
+    const other = withEntry(2, bytesOf(2, { actor: 'nobody' }));
+    expect(await findingsOf(other, { head: headOf(other) })).toEqual([]);
+    expect(await findingsOf(other, { head: headOf(other), anchors: [headOf(LOG, [KEY], 4)] })).toEqual(['forked 0', 'changed 0']);
+  });
+
+  test('but only when that head is of this log and signed by its key', async () => {
+    expect(await findingsOf(LOG, { anchors: [headOf(LOG, [keyOf(2)])] })).toEqual(['unknown_key']);
+  });
+});
+
+describe('after the key was changed', () => {
+  const NEXT = keyOf(2);
+  const root = frontierRoot(LOG.reduce((f, entry) => appendLeaf(f, leafHash(entry)).frontier, EMPTY_FRONTIER));
+  const handover = canonicalEntry({
+    ...keyRotationEntry(KEY, NEXT.verifier, 9, root, 'operator:ann'),
+    sequence: 9,
+    timestamp: entryOf(9).timestamp,
+  });
+  const rotated = [...LOG, handover, bytesOf(10)];
+
+  test('the old key leads to the new one, and the new one vouches for the old', async () => {
+    for (const key of [KEY.verifier, NEXT.verifier])
+      for (const depth of ['whole', 'hashes'] as const)
+        expect(
+          await findingsOf(rotated, {
+            key,
+            depth,
+            head: headOf(rotated, [NEXT]),
+            anchors: [headOf(LOG), headOf(rotated, [KEY, NEXT], 10)],
+          }),
+        ).toEqual([]);
+  });
+
+  test('the old one signs no more, and a stranger never did', async () => {
+    expect(await findingsOf(rotated, { head: headOf(rotated, [KEY]) })).toEqual(['unknown_key']);
+    expect(await findingsOf(rotated, { key: keyOf(3).verifier, head: headOf(rotated, [NEXT]) })).toEqual(['unknown_key']);
+  });
+
+  test('a handover that the old key did not sign is none', async () => {
+    const entry = entryOf(9, { ...keyRotationEntry(KEY, NEXT.verifier, 8, root, 'operator:ann') });
+    const forged = [...LOG, canonicalEntry(entry), bytesOf(10)];
+    expect(await findingsOf(forged, { head: headOf(forged, [NEXT]) })).toEqual(['key_rotation 9', 'unknown_key']);
+    expect(formatVerifierKey(NEXT.verifier)).toBe(entry.payload['to']);
+  });
+});
+
+test('any damage to any log is found', async () => {
+  // Prints its seed and the smallest failing case when it does not hold.
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.nat(),
+      fc.nat(),
+      fc.constantFrom('flip', 'drop', 'double', 'swap', 'cut'),
+      async (size, a, b, how) => {
+        const log = [...logOf(size)];
+        const head = headOf(log);
+        const [at, to] = [a % size, b % size];
+        const damaged: Uint8Array[] = log.map((entry) => Uint8Array.from(entry));
+        const entry = damaged[at] as Uint8Array;
+        if (how === 'flip') entry[b % entry.length] = (entry[b % entry.length] ?? 0) ^ 1;
+        if (how === 'drop') damaged.splice(at, 1);
+        if (how === 'double') damaged.splice(to, 0, entry);
+        if (how === 'swap') [damaged[at], damaged[to]] = [damaged[to] as Uint8Array, entry];
+        if (how === 'cut') damaged.length = at;
+        for (const depth of ['whole', 'hashes'] as const) {
+          const { isIntact } = await verifyLog(readerOf(damaged), { key: KEY.verifier, head, depth });
+          expect(isIntact).toBe(how === 'swap' && at === to);
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,267 @@
+import type { AuditEntry } from './entry.ts';
+import { readLine } from './canonical-line.ts';
+import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { Findings, type Finding } from './finding.ts';
+import { KeyChain } from './key-chain.ts';
+import { KEY_ROTATION_ACTION } from './key-rotation.ts';
+import type { VerifierKey } from './keys.ts';
+import { areEqual, EMPTY_FRONTIER, frontierRoot, leafHash, type Frontier, type Hash } from './merkle.ts';
+import { LogTorn } from './errors.ts';
+import type { AuditReader } from './ports.ts';
+import { RunningTree } from './running-tree.ts';
+import { entriesText, SequenceCheck } from './sequence-check.ts';
+import { checkNote, parseNote, type SignedNote } from './signed-note.ts';
+import { messageOf } from '../../kernel/index.ts';
+
+export interface VerifyOptions {
+  /** Known from elsewhere: the key of the log, or one that it had before or after a handover. */
+  readonly key: VerifierKey;
+  /** The signed head to hold the entries against; null when there is none, which is a finding. */
+  readonly head: string | null;
+  /** Signed checkpoints that were kept elsewhere. */
+  readonly anchors?: readonly string[];
+  /** What was checked already, and is believed: the tree of the first entries. Hold it against a checkpoint, as an anchor. */
+  readonly start?: Frontier;
+  /**
+   * `whole` also reads each entry: canonical form, sequence, timestamp. It names the place of most tampering, and takes some
+   * four times as long as `hashes`, which finds as much.
+   */
+  readonly depth?: 'whole' | 'hashes';
+  /** The log may go on beyond the head, because it is being written; by default that is a finding. */
+  readonly isGrowing?: boolean;
+}
+
+export interface Verification {
+  readonly isIntact: boolean;
+  /** Entries of the head that was checked; of what was found where there is none. */
+  readonly size: number;
+  /** Entries that were read now. */
+  readonly entriesRead: number;
+  /** Of those: their bytes were dropped under policy, so that only their hashes were checked. */
+  readonly entriesDropped: number;
+  readonly root: Hash;
+  readonly findings: readonly Finding[];
+  /** Findings that were left out of the list. */
+  readonly findingsMore: number;
+}
+
+/** A checkpoint, and what it is held against while the entries go by. */
+interface Watch {
+  /** As people call it. */
+  readonly name: string;
+  readonly isAnchor: boolean;
+  readonly note: SignedNote;
+  readonly checkpoint: Checkpoint;
+  /** Root of the entries that are here, once there are as many. */
+  actual: Hash | null;
+}
+
+const ROTATION_START = Buffer.from(`{"action":${JSON.stringify(KEY_ROTATION_ACTION)},`);
+/** Entries named one by one; beyond that it is said where they begin and end. */
+const CHANGED_NAMED_MAX = 10;
+
+/**
+ * Checks a whole log, or what came after a checkpoint, reading it once in constant memory. What is wrong is a value, not an
+ * exception; what keeps it from reading is one.
+ */
+export async function verifyLog(reader: AuditReader, options: VerifyOptions): Promise<Verification> {
+  const { key, depth = 'whole', isGrowing = false } = options;
+  const findings = new Findings();
+  const head = watchOf(options.head, 'the head of the log', false, key, findings);
+  const anchors = (options.anchors ?? []).map((note, i, all) =>
+    watchOf(note, all.length === 1 ? 'the anchor' : `anchor ${i + 1}`, true, key, findings),
+  );
+  const watches = [head, ...anchors].filter((watch) => watch !== null);
+  // A checkpoint from before the start says nothing about what comes after it: then everything is read.
+  const isBefore = anchors.some((anchor) => anchor !== null && anchor.checkpoint.size < (options.start?.size ?? 0));
+  const start = isBefore ? EMPTY_FRONTIER : (options.start ?? EMPTY_FRONTIER);
+  const pass = new Pass(start, key, watches, depth, findings);
+  await pass.read(reader, isGrowing && head !== null ? Math.max(...watches.map((w) => w.checkpoint.size)) : Infinity);
+  for (const watch of watches) judgeSignature(watch, pass.chain, findings);
+  const span = judgeHistory(watches, pass, start.size, isGrowing, findings);
+  if (span !== null) await nameChanged(reader, span, findings);
+  const { size } = pass.tree;
+  return {
+    isIntact: findings.list.length === 0,
+    size: head?.checkpoint.size ?? size,
+    entriesRead: size - start.size,
+    entriesDropped: pass.entriesDropped,
+    root: head?.actual ?? frontierRoot(pass.tree.frontier()),
+    findings: findings.list,
+    findingsMore: findings.more,
+  };
+}
+
+/** One reading of the entries. */
+class Pass {
+  readonly tree: RunningTree;
+  readonly chain: KeyChain;
+  readonly #sequence: SequenceCheck;
+  readonly #bySize: ReadonlyMap<number, readonly Watch[]>;
+  readonly #isWhole: boolean;
+  readonly #findings: Findings;
+  entriesDropped = 0;
+
+  constructor(start: Frontier, key: VerifierKey, watches: readonly Watch[], depth: 'whole' | 'hashes', findings: Findings) {
+    this.tree = new RunningTree(start);
+    this.chain = new KeyChain(key);
+    this.#sequence = new SequenceCheck(start.size);
+    this.#bySize = Map.groupBy(watches, (watch) => watch.checkpoint.size);
+    this.#isWhole = depth === 'whole';
+    this.#findings = findings;
+  }
+
+  async read(reader: AuditReader, to: number): Promise<void> {
+    this.#noteRoots();
+    try {
+      for await (const batch of reader.entries(this.tree.size, to))
+        for (const entry of batch) {
+          if (entry instanceof Uint8Array) this.#takeEntry(entry);
+          else this.#takeDropped(entry.leafHash);
+          if (this.#bySize.has(this.tree.size)) this.#noteRoots();
+        }
+    } catch (error) {
+      if (!(error instanceof LogTorn)) throw error;
+      this.#findings.add('torn', error.message, this.tree.size);
+    }
+    this.#sequence.end(this.#findings);
+  }
+
+  #takeEntry(entry: Uint8Array): void {
+    const place = this.tree.size;
+    const isRotation = startsWith(entry, ROTATION_START);
+    const before = isRotation ? { size: place, root: frontierRoot(this.tree.frontier()) } : null;
+    const leaf = this.tree.appendEntry(entry);
+    if (!this.#isWhole && before === null) return;
+    const line = readLine(entry);
+    if (this.#isWhole) {
+      if (line.state === 'wrong') this.#findings.add(line.kind, `entry at place ${place} ${line.problem}`, place);
+      // One that tells no place is taken for the one that belongs here.
+      if (line.sequence !== null) this.#sequence.see(line.sequence, place, leaf, this.#findings);
+      else this.#sequence.skip();
+    }
+    if (before !== null && line.state === 'entry') this.chain.rotate(line.entry as unknown as AuditEntry, before, this.#findings);
+  }
+
+  #takeDropped(leaf: Hash): void {
+    this.tree.appendLeaf(leaf);
+    this.#sequence.skip();
+    this.entriesDropped++;
+  }
+
+  #noteRoots(): void {
+    const watches = this.#bySize.get(this.tree.size);
+    if (watches === undefined) return;
+    const root = frontierRoot(this.tree.frontier());
+    for (const watch of watches) watch.actual = root;
+  }
+}
+
+/** Reads a checkpoint and says what is wrong with it by itself. */
+function watchOf(note: string | null, name: string, isAnchor: boolean, key: VerifierKey, findings: Findings): Watch | null {
+  if (note === null) {
+    findings.add('checkpoint', `${name} is missing: nothing is signed`);
+    return null;
+  }
+  try {
+    const parsed = parseNote(note);
+    const checkpoint = parseCheckpoint(parsed.text);
+    if (checkpoint.origin !== key.name) {
+      findings.add('origin', `${name} is of the log ${JSON.stringify(checkpoint.origin)}, not of ${JSON.stringify(key.name)}`);
+      // Another log may have any history: nothing more can be said of an anchor from there.
+      if (isAnchor) return null;
+    }
+    return { name, isAnchor, note: parsed, checkpoint, actual: null };
+  } catch (error) {
+    findings.add('checkpoint', `${name}: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+function judgeSignature({ name, note, checkpoint }: Watch, chain: KeyChain, findings: Findings): void {
+  const check = checkNote(note, chain.keysFor(checkpoint.size));
+  if (check.state === 'wrong_signature')
+    findings.add('signature', `${name}, of ${checkpoint.size} entries, has a wrong signature of key ${check.key.keyId}`);
+  if (check.state === 'unknown_key')
+    findings.add(
+      'unknown_key',
+      `${name}, of ${checkpoint.size} entries, is signed by ${note.signatures.map((s) => s.keyId).join(', ')}, and no known key of the log is among them`,
+    );
+}
+
+/** Where the first difference must be: from the last size that fitted to the first that did not. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** @returns where to look closer, when the roots differ */
+function judgeHistory(watches: readonly Watch[], pass: Pass, startSize: number, isGrowing: boolean, findings: Findings): Span | null {
+  const { size } = pass.tree;
+  let [good, bad] = [startSize, Infinity];
+  for (const { name, isAnchor, checkpoint, actual } of watches) {
+    const covered = checkpoint.size;
+    if (actual !== null) {
+      if (areEqual(actual, checkpoint.root)) good = Math.max(good, covered);
+      else {
+        bad = Math.min(bad, covered);
+        if (isAnchor)
+          findings.add('forked', `${name} covers another history: its root of the first ${covered} entries is not theirs`, 0, covered - 1);
+        else findings.add('root', `the ${covered} entries do not hash to the root that ${name} has`, 0, covered - 1);
+      }
+    } else if (covered < startSize) findings.add('truncated', `${name} covers ${covered} entries, fewer than the ${startSize} before it`);
+    else if (isAnchor) findings.add('truncated', `${name} covers ${covered} entries, and there are ${size} now`, size, covered - 1);
+    else findings.add('removed', `${entriesText(size, covered - 1)} at the end of the log, which ${name} covers`, size, covered - 1);
+  }
+  const head = watches.find((watch) => !watch.isAnchor);
+  if (head !== undefined && !isGrowing && size > head.checkpoint.size)
+    findings.add('unsigned', `${head.name} covers ${head.checkpoint.size} entries, and there are ${size}`, head.checkpoint.size, size - 1);
+  const longest = Math.max(0, ...watches.filter((w) => w.isAnchor).map((w) => w.checkpoint.size));
+  if (head !== undefined && head.checkpoint.size < longest && !findings.has('truncated'))
+    findings.add(
+      'truncated',
+      `${head.name} covers ${head.checkpoint.size} entries, fewer than the ${longest} of a checkpoint kept elsewhere`,
+      head.checkpoint.size,
+      longest - 1,
+    );
+  return bad === Infinity ? null : { from: good < bad ? good : startSize, to: bad };
+}
+
+/** Compares with the leaf hashes that the log keeps, where it does: slow, and only done when something is wrong. */
+async function nameChanged(reader: AuditReader, { from, to }: Span, findings: Findings): Promise<void> {
+  const changed: number[] = [];
+  let [place, compared] = [from, 0];
+  try {
+    for await (const batch of reader.entries(from, to))
+      for (const entry of batch) {
+        const kept = await reader.node(0, place);
+        if (kept !== null) {
+          compared++;
+          if (entry instanceof Uint8Array && !areEqual(leafHash(entry), kept)) changed.push(place);
+        }
+        place++;
+      }
+  } catch (error) {
+    if (!(error instanceof LogTorn)) throw error;
+  }
+  const [first, last] = [changed[0], changed.at(-1)];
+  if (first === undefined || last === undefined) {
+    if (compared === 0 || from > 0)
+      findings.add('changed', `the first difference is somewhere in ${entriesText(from, to - 1)}`, from, to - 1);
+  } else if (changed.length <= CHANGED_NAMED_MAX)
+    for (const one of changed) findings.add('changed', `entry ${one} is not what it was when it was written`, one);
+  else
+    findings.add(
+      'changed',
+      `${changed.length} entries from ${first} to ${last} are not what they were when they were written`,
+      first,
+      last,
+    );
+}
+
+/** Backwards: all entries begin alike. */
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  if (bytes.length < start.length) return false;
+  for (let i = start.length - 1; i >= 0; i--) if (bytes[i] !== start[i]) return false;
+  return true;
+}
