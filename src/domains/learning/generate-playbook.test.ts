@@ -188,9 +188,9 @@ describe('a generated playbook', () => {
     mkdirSync(join(folder, 'playbooks'));
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     const source = generate([
-      step('free', { port: 3000, list: ['a'] }, 'free_port'),
-      step("don't", { 'odd key': null }, 'restore_file'),
-      step('none', {}, 'notify'),
+      step('free', { port: 3000 }, 'free_port'),
+      step("don't", { path: 'config/it.json', from: null }, 'restore_file'),
+      step('none', { message: "it's `done`" }, 'notify'),
     ]);
     writeFileSync(join(folder, 'playbooks', 'mend_it.ts'), source);
     writeFileSync(join(folder, 'playbooks', 'wrong.ts'), source.replace("'tier_1'", "'tier_9'"));
