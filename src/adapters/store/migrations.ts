@@ -124,6 +124,7 @@ async function countedRuns(db: Kysely<Tables>): Promise<void> {
     `create index playbook_runs_by_time on playbook_runs (started_at)`,
     `alter table playbook_steps add column targets text not null default '[]'`,
     `alter table playbook_steps add column before text not null default 'null'`,
+    `alter table playbook_steps add column after text not null default 'null'`,
     `create table breakers (id text primary key, kind text not null, playbook text, component text, opened_at integer not null,
        reason text not null, closed_at integer, closed_by text, close_reason text)`,
     `create table leases (component text primary key, run_id text not null, holder text not null, at integer not null)`,

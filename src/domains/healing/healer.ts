@@ -389,7 +389,7 @@ export class Healer {
   }
 
   /**
-   * A fix that was verified, and whose failure is back within the stability window, has not helped: it is taken back and counts as a
+   * A fix that was verified, is still in place, and whose failure is back within the stability window, has not helped: it is taken back and counts as a
    * failed try.
    * @returns those runs, oldest first
    */
@@ -405,7 +405,10 @@ export class Healer {
         r.scope !== 'prevention' &&
         nowMs - (r.endedAtMs ?? 0) < limitSettings.stabilityMs,
     );
+    const relapsed: PlaybookRun[] = [];
     for (const run of runs.toReversed()) {
+      if (!(await this.runs.isInPlace(run, component, signal))) continue;
+      relapsed.unshift(run);
       const { id: runId, playbook, confidence, restart } = run;
       const told = { runId, playbook, captured, component, confidence, restart };
       const reason = `the same failure is back ${formatDuration(nowMs - (run.endedAtMs ?? nowMs))} after it seemed to have helped`;
@@ -415,7 +418,7 @@ export class Healer {
       await this.ports.playbooks.takeBackVerified(playbook);
       await this.runs.didNotHelp({ ...run, state: 'relapsed' });
     }
-    return runs;
+    return relapsed;
   }
 
   private async takeBack(

@@ -252,6 +252,7 @@ test('what Grace itself changed meanwhile, for another failure, is no part of it
     params: { path: 'b.ini' },
     targets: ['b.ini'],
     before: null,
+    after: null,
     undo: null,
     state: 'done',
     summary: '',

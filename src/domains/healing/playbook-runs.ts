@@ -1,6 +1,7 @@
 import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
+  isInPlace,
   remainsOf,
   undoRun,
   type AttemptScope,
@@ -174,6 +175,13 @@ export class PlaybookRuns {
     return left.length === 0
       ? { left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
       : { ...undone, left: [...left, ...(hint === null ? [] : [hint])] };
+  }
+
+  /** False where somebody has changed since what it made: then it says nothing when its failure is back. */
+  async isInPlace(run: PlaybookRun, component: ComponentSpec, signal: AbortSignal): Promise<boolean> {
+    const { primitives } = await this.ports.knowledge();
+    const context = this.ports.primitiveContext(component, signal, () => undefined);
+    return isInPlace(await this.ports.journal.entries(run.id), primitives, context);
   }
 
   /** Counts a try that did not help, and opens the breaker when it is one too many. */

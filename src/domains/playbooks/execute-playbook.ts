@@ -114,12 +114,14 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       params: stepParams as Json,
       targets: plan.targets,
       before: primitive.undo === null ? null : await observeTargets(primitive, plan.targets, context),
+      after: null,
       undo: plan.undo,
     };
     await journal.write({ ...entry, state: 'planned', summary: plan.summary });
     try {
       const done = await primitive.apply(parsed, context, plan.undo);
-      await journal.write({ ...entry, state: 'done', summary: done.summary });
+      const after = entry.before === null ? null : await observeTargets(primitive, plan.targets, context);
+      await journal.write({ ...entry, after, state: 'done', summary: done.summary });
       changes++;
       onStep(name, 'done', done.summary);
       const result: StepResult = { step: name, success: true, summary: done.summary };

@@ -69,6 +69,23 @@ export async function remainsOf(
   return left;
 }
 
+/** Whether what a run has made is still so, as far as it can be compared: then nobody has undone or changed it since. */
+export async function isInPlace(
+  entries: readonly JournalEntry[],
+  primitives: ReadonlyMap<string, Primitive>,
+  context: PrimitiveContext,
+): Promise<boolean> {
+  // Of steps that touched the same, the last one knows how it was left.
+  const last = new Map(entries.filter((e) => e.state === 'done' && e.after !== null).map((e) => [e.targets.join('\0'), e]));
+  for (const entry of last.values()) {
+    const primitive = primitives.get(entry.primitive);
+    if (primitive === undefined) continue;
+    const now = await observeTargets(primitive, entry.targets, context);
+    if (differencesOf(entry.after, now).length > 0) return false;
+  }
+  return true;
+}
+
 /** An undo that says it worked is looked at like any other action. */
 async function remaining(entry: JournalEntry, primitive: Primitive, context: PrimitiveContext): Promise<readonly string[]> {
   if (entry.before === null) return [];
