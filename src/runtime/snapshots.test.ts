@@ -94,6 +94,13 @@ function filesBelow(dir: string): readonly string[] {
 }
 
 describe('a snapshot of files', () => {
+  it('names a database that is not there yet once, also when it is the file that is about to be made', async () => {
+    const { snapshots, api } = await open();
+    const withDatabase = { ...api, database: join(project, 'data.db') };
+    const taken = await snapshots.take(withDatabase, request(['data.db'], { databases: true }), never);
+    expect(taken.items.filter((item) => item.kind === 'absent')).toEqual([{ kind: 'absent', path: join(project, 'data.db') }]);
+  });
+
   it('brings back content, mode, time, links and what was not there, and says that it did', async () => {
     write('conf/app.json', '{"a":1}');
     write('conf/run.sh', 'echo hi');

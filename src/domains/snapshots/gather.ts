@@ -88,9 +88,11 @@ class Walk {
     const at = (await files.realpath(path)) ?? path;
     await confine(at, this.component);
     const stat = await files.stat(at);
+    const isKnown = this.seen.has(at);
     this.seen.add(at);
-    if (stat === null) this.items.push({ kind: 'absent', path: at });
-    else await this.addWithin({ engine: 'sqlite', path: at }, at, stat);
+    if (stat === null) {
+      if (!isKnown) this.items.push({ kind: 'absent', path: at });
+    } else await this.addWithin({ engine: 'sqlite', path: at }, at, stat);
   }
 
   private async addWithin(place: DatabasePlace, label: string, stat: FileStat | null): Promise<void> {
