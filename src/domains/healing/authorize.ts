@@ -21,8 +21,8 @@ import {
   type Phase,
   type RunPlaybook,
 } from '../governance/index.ts';
-import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
-import { foresee, knowsSteps } from './foresee.ts';
+import type { LoadedPlaybook, Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
+import { foresee, foreseeUnknown, knowsSteps } from './foresee.ts';
 import { tierOf } from './tier-of.ts';
 
 export interface PolicyPorts {
@@ -56,6 +56,7 @@ interface Subject {
 }
 
 interface Asked extends Subject {
+  readonly playbook: LoadedPlaybook;
   readonly phase: Phase;
   readonly attempts: number;
   readonly signature: string | null;
@@ -92,11 +93,15 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const { tier } = request;
   const unasked = { tier, approval: null, binding: '', foreseen: null, outdated: null };
   if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
-  const isKnown = knowsSteps(registered, hash);
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
-  const foreseen = isKnown && registered.origin !== 'learned' ? await foresee(registered.steps, asked.primitives, asked.context) : null;
+  const foreseen =
+    registered.origin === 'learned'
+      ? null
+      : knowsSteps(registered, hash)
+        ? await foresee(registered.steps, asked.primitives, asked.context)
+        : await foreseeUnknown(playbook, asked.primitives, asked.context);
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);

@@ -1,6 +1,13 @@
 import { messageOf } from '../../kernel/index.ts';
 import type { ForeseenStep } from '../governance/index.ts';
-import type { Primitive, PrimitiveContext, RegisteredPlaybook, RemedyStep } from '../playbooks/index.ts';
+import {
+  planRun,
+  type LoadedPlaybook,
+  type Primitive,
+  type PrimitiveContext,
+  type RegisteredPlaybook,
+  type RemedyStep,
+} from '../playbooks/index.ts';
 
 /** A person's file, or one that was edited, says by itself what it does: its steps are known when it runs. */
 export function knowsSteps({ steps, hash, origin }: RegisteredPlaybook, loadedHash: string): boolean {
@@ -33,6 +40,19 @@ export async function foresee(
     }
   }
   return foreseen;
+}
+
+/**
+ * The same for a playbook whose steps only its file knows: its code asks for them, and each is planned instead of taken.
+ * What it would ask for after a step that has really acted may be another thing; then the run is refused, and people are asked again.
+ */
+export async function foreseeUnknown(
+  playbook: LoadedPlaybook,
+  primitives: ReadonlyMap<string, Primitive>,
+  context: PrimitiveContext,
+): Promise<readonly ForeseenStep[]> {
+  const { steps } = await planRun(playbook, primitives, context);
+  return steps.map(({ step, primitive, state, summary, targets }) => ({ step, primitive, state, summary: withoutTime(summary), targets }));
 }
 
 /** What is kept of a file gets a name with the time of the run: another time is not another plan. */

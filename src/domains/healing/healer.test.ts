@@ -263,12 +263,14 @@ describe('an approval', () => {
     expect(world.of('notice')).toEqual([]);
   });
 
-  test('of a file whose steps nobody knows is bound to the file alone, and says so', async () => {
+  test('of a file that a person edited is bound to what its code asks for, although no list of steps says it', async () => {
     const world = await healingWorld();
     world.knows('port_in_use', {}, { tier: 'tier_3' });
     await asks(world);
     world.edit('fix_port_in_use', (source) => source.replace("'fixed'", "'other'"));
-    expect(await world.approvals.get(await asks(world))).toMatchObject({ foreseen: null });
+    const asked = await world.approvals.get(await asks(world));
+    expect(asked).toMatchObject({ foreseen: [{ step: 'set port_in_use', primitive: 'set', state: 'ready', targets: ['port_in_use'] }] });
+    expect(world.settings, 'it was planned and not done').toEqual({});
   });
 });
 

@@ -1,9 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { messageOf } from '../../kernel/index.ts';
-import type { PlaybookRun, RegisteredPlaybook } from '../playbooks/index.ts';
+import type { LoadedPlaybook, PlaybookRun, RegisteredPlaybook } from '../playbooks/index.ts';
 import type { Snapshot } from '../snapshots/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import { foresee, knowsSteps } from './foresee.ts';
+import { foresee, foreseeUnknown, knowsSteps } from './foresee.ts';
 import type { HealerPorts } from './healer-ports.ts';
 
 /**
@@ -14,26 +14,36 @@ import type { HealerPorts } from './healer-ports.ts';
 export async function keepBefore(
   ports: HealerPorts,
   run: PlaybookRun,
-  registered: RegisteredPlaybook,
+  { registered, playbook }: { readonly registered: RegisteredPlaybook; readonly playbook: LoadedPlaybook },
   component: ComponentSpec,
   signal: AbortSignal,
 ): Promise<Snapshot | null> {
   const { primitives } = await ports.knowledge();
   const context = ports.primitiveContext(component, signal, () => undefined);
-  const steps = knowsSteps(registered, run.hash) ? registered.steps : [];
-  const foreseen = await foresee(steps, primitives, context);
+  const foreseen = knowsSteps(registered, run.hash)
+    ? await foresee(registered.steps, primitives, context)
+    : await foreseeUnknown(playbook, primitives, context);
   const ready = foreseen.filter((step) => step.state === 'ready');
   const paths: string[] = [];
   for (const path of ready.flatMap((step) => step.targets).filter((target) => isAbsolute(target)))
     if ((await context.files.stat(path))?.kind !== 'directory') paths.push(path);
   const databases = ready.some((step) => primitives.get(step.primitive)?.touchesDatabase === true);
-  // Steps that nobody knows beforehand: what the component is configured with is kept in any case.
-  if (steps.length > 0 && paths.length === 0 && !databases) return null;
+  if (paths.length === 0 && !databases) return null;
   try {
     const snapshots = await ports.snapshots();
-    const { id: runId, bootId, signature, playbook } = run;
-    const snapshot = await snapshots.take(component, { reason: 'pre_heal', runId, bootId, signature, playbook, paths, databases }, signal);
-    ports.emit({ type: 'snapshot_taken', component: component.name, snapshot: snapshot.id, playbook, items: snapshot.items.length });
+    const { id: runId, bootId, signature } = run;
+    const snapshot = await snapshots.take(
+      component,
+      { reason: 'pre_heal', runId, bootId, signature, playbook: run.playbook, paths, databases },
+      signal,
+    );
+    ports.emit({
+      type: 'snapshot_taken',
+      component: component.name,
+      snapshot: snapshot.id,
+      playbook: run.playbook,
+      items: snapshot.items.length,
+    });
     for (const { what, why } of databases ? snapshot.leftOut.slice(0, TOLD_MAX) : [])
       ports.emit({ type: 'notice', level: 'warn', text: `${what} is not in the snapshot ${snapshot.id}: ${why}` });
     return snapshot;

@@ -77,7 +77,7 @@ export class PlaybookRuns {
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
     await playbooks.saveRun(run);
-    await keepBefore(this.ports, run, registered, component, request.signal);
+    await keepBefore(this.ports, run, request, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
     const outcome = await executePlaybook({
