@@ -76,7 +76,7 @@ async function main(): Promise<void> {
       primitives,
       agreed: null,
       signal: context.signal,
-      stepLimitMs: 60_000,
+      limits: { stepMs: 60_000, endMs: 1000, after: (ms) => AbortSignal.timeout(ms) },
       contextFor: () => context,
       journal: into,
       onStep: () => undefined,

@@ -33,6 +33,7 @@ import { EarnedAutonomy } from './earned-autonomy.ts';
 import type { GraceEvent } from './events.ts';
 import type { WhatChanged } from './healer-ports.ts';
 import { Healer } from './healer.ts';
+import type { RunLimits } from './playbook-runs.ts';
 import { Shadow } from './shadow.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
@@ -80,6 +81,18 @@ export class HealingWorld {
   drift: CaseFile['drift'] = [];
   usualStartMs: number | null = null;
   mode: Mode = 'normal';
+  /** Time limits of runs that are running: they end when a test says so, and never by themselves. */
+  readonly timers: { readonly ms: number; readonly end: () => void }[] = [];
+  readonly runLimits: RunLimits = {
+    runMs: 8 * 60_000,
+    stepMs: 6 * 60_000,
+    endMs: 60_000,
+    after: (ms) => {
+      const timer = new AbortController();
+      this.timers.push({ ms, end: () => timer.abort(new Error('time is up')) });
+      return timer.signal;
+    },
+  };
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -159,7 +172,7 @@ export class HealingWorld {
       launchedAtMs: () => this.launchedAtMs,
     }); // prettier-ignore
     this.healer = new Healer({
-      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
+      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, runLimits: this.runLimits, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
       environment: '',
       policy: this.policy,

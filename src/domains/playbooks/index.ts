@@ -32,6 +32,13 @@ export type {
 export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
-export { executePlaybook, type ExecuteOptions, type ExecuteOutcome, type Journal, type StepState } from './execute-playbook.ts';
+export {
+  executePlaybook,
+  type ExecuteOptions,
+  type ExecuteOutcome,
+  type Journal,
+  type StepLimits,
+  type StepState,
+} from './execute-playbook.ts';
 export { remainsOf, undoRun, type UndoOutcome } from './undo-run.ts';
 export { SEVERITY, type AttemptScope, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';
