@@ -10,6 +10,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   governedActions,
   earnedAutonomy,
   auditLog,
+  stepsAfter,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -179,4 +180,9 @@ async function auditLog(db: Kysely<Tables>): Promise<void> {
     `create table audit_set_aside (at integer not null, sequence integer not null, leaf blob not null, body blob)`,
   ])
     await sql.raw(statement).execute(db);
+}
+
+/** How what a step changed looked right after it: an undo must not take what somebody changed since for its own. */
+async function stepsAfter(db: Kysely<Tables>): Promise<void> {
+  await sql.raw(`alter table playbook_steps add column after text not null default 'null'`).execute(db);
 }

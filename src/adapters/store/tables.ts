@@ -85,6 +85,7 @@ export interface Tables {
     params: string;
     targets: string;
     before: string;
+    after: string;
     undo: string;
     state: string;
     summary: string;

@@ -194,13 +194,13 @@ export class PlaybookRuns {
     const { restored, hint } = await restoreWhatIsLeft(
       this.ports,
       run,
-      entries.flatMap((e) => e.targets),
+      undone.untouched, // what somebody has changed since is theirs
       signal,
     );
     if (restored.length === 0) return hint === null ? undone : { ...undone, left: [...undone.left, hint] };
     const left = await remainsOf(entries, primitives, context);
     return left.length === 0
-      ? { left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
+      ? { ...undone, left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
       : { ...undone, left: [...left, ...(hint === null ? [] : [hint])] };
   }
 

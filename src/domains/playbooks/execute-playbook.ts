@@ -141,16 +141,19 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       undo: plan.undo,
     };
     await journal.write({ ...entry, state: 'planned', summary: plan.summary });
+    const seenAfter = async (): Promise<Json> =>
+      entry.before === null ? null : observeTargets(primitive, plan.targets, context).catch(() => null);
     try {
       const done = await endedInTime(name, primitive.apply(parsed, context, plan.undo), context.signal);
-      await journal.write({ ...entry, state: 'done', summary: done.summary });
+      await journal.write({ ...entry, after: await seenAfter(), state: 'done', summary: done.summary });
       changes++;
       onStep(name, 'done', done.summary);
       const result: StepResult = { step: name, success: true, summary: done.summary };
       results.push(result);
       return result;
     } catch (error) {
-      await journal.write({ ...entry, state: 'failed', summary: messageOf(error) });
+      const after = error instanceof StepUnended ? null : await seenAfter();
+      await journal.write({ ...entry, after, state: 'failed', summary: messageOf(error) });
       throw error;
     }
   }

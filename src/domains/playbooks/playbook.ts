@@ -101,6 +101,8 @@ export interface JournalEntry {
   readonly targets: readonly string[];
   /** What was there before it acted, as its primitive observes it; null where that cannot be compared. */
   readonly before: Json;
+  /** The same right after it had acted: what is different from this by now is somebody else's. Null when it was not looked at. */
+  readonly after?: Json;
   readonly undo: Json;
   readonly state: JournalState;
   readonly summary: string;
