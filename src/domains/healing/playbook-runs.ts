@@ -77,7 +77,7 @@ export class PlaybookRuns {
       return { state: 'busy', runId, detail: `another playbook is acting on ${request.component.name}: one at a time`, undone: true };
     let acting: Promise<void> | null = null;
     try {
-      return await this.execute(runId, request, (ended) => (acting = ended));
+      return await this.execute(runId, request, (ended) => void (acting = ended));
     } finally {
       // While a step may act still, nothing else acts on its component: the lease ends with it, or with this process.
       if (acting === null) await lease.release();
