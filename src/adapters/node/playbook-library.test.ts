@@ -103,7 +103,7 @@ class World {
       primitives,
       agreed: null,
       signal: context.signal,
-      stepLimitMs: 60_000,
+      limits: { stepMs: 60_000, endMs: 1000, after: (ms) => AbortSignal.timeout(ms) },
       contextFor: () => context,
       journal,
       onStep: () => undefined,

@@ -166,8 +166,11 @@ describe('http', () => {
     });
   });
 
-  test('a host that does not exist fails by name', async () => {
-    expect((await probe({ kind: 'http', url: 'http://no-such-host.invalid/', expectStatus: null, caFile: null })).outcome).toBe('fail');
+  test('a host whose name cannot be looked up was not asked: nothing is known', async () => {
+    expect(await probe({ kind: 'http', url: 'http://no-such-host.invalid/', expectStatus: null, caFile: null })).toMatchObject({
+      outcome: 'unknown',
+      detail: expect.stringMatching(/host not found|EAI_AGAIN/),
+    });
   });
 
   test('over TLS a certificate that nobody signed does not hide that it answers', async () => {
@@ -207,7 +210,7 @@ describe('tcp', () => {
       outcome: 'fail',
       detail: 'connection refused',
     });
-    expect((await probe({ kind: 'tcp', host: 'no-such-host.invalid', port: 80 })).outcome).toBe('fail');
+    expect((await probe({ kind: 'tcp', host: 'no-such-host.invalid', port: 80 })).outcome).toBe('unknown');
   });
 
   test('a failure always says something: nothing said means it passed', async () => {
@@ -239,9 +242,9 @@ describe('a command', () => {
     expect(await run('sleep 1000 & sleep 1000', SHORT_MS)).toMatchObject({ outcome: 'fail', detail: `no result within ${SHORT_MS} ms` });
   });
 
-  test('that does not exist fails by name', async () => {
+  test('that does not exist has not looked: nothing is known', async () => {
     expect(await probe({ kind: 'command', argv: ['no-such-check'] })).toMatchObject({
-      outcome: 'fail',
+      outcome: 'unknown',
       detail: 'cannot run no-such-check: ENOENT',
     });
   });

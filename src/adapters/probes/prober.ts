@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { codeOf, messageOf, type Clock, type Files, type Spawner } from '../../kernel/index.ts';
-import type { ProbeContext, Prober, ProbeResult, ProbeTarget } from '../../domains/health/index.ts';
+import type { ProbeContext, ProbeOutcome, Prober, ProbeResult, ProbeTarget } from '../../domains/health/index.ts';
 
 /** What an unreachable address is called, for people. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -16,6 +16,12 @@ const WORDS: Readonly<Record<string, string>> = {
 function wordsOf(error: unknown): string {
   return WORDS[codeOf(error) ?? ''] ?? (messageOf(error) || codeOf(error) || 'no connection');
 }
+
+/** Of an address whose name could not be looked up: nobody was asked. */
+const NOT_LOOKED_UP = ['ENOTFOUND', 'EAI_AGAIN'];
+
+/** The probe itself could not be carried out, which says nothing about what it was to ask. */
+class NotAsked extends Error {}
 
 /** Enough of a body to say what went wrong. */
 const BODY_CHARS_MAX = 300;
@@ -34,7 +40,7 @@ export function nodeProber(clock: Clock, files: Files, spawner: Spawner): Prober
           timeoutMs: context.timeoutMs,
           ...(context.signal === undefined ? {} : { signal: context.signal }),
         });
-        if (result.spawnErrorCode !== null) return `cannot run ${target.argv[0] ?? ''}: ${result.spawnErrorCode}`;
+        if (result.spawnErrorCode !== null) throw new NotAsked(`cannot run ${target.argv[0] ?? ''}: ${result.spawnErrorCode}`);
         if (result.timedOut) return `no result within ${context.timeoutMs} ms`;
         if (result.exitCode === 0) return '';
         const said = (result.stderr.trim() || result.stdout.trim()).slice(-BODY_CHARS_MAX);
@@ -54,8 +60,17 @@ export function nodeProber(clock: Clock, files: Files, spawner: Spawner): Prober
   return {
     async probe(target, context): Promise<ProbeResult> {
       const startedMs = clock.monotonicMs();
-      const detail = await ask(target, context).catch((error: unknown) => messageOf(error));
-      return { outcome: detail === '' ? 'pass' : 'fail', latencyMs: clock.monotonicMs() - startedMs, detail };
+      const ended = (outcome: ProbeOutcome, detail: string): ProbeResult => ({
+        outcome,
+        latencyMs: clock.monotonicMs() - startedMs,
+        detail,
+      });
+      try {
+        const detail = await ask(target, context);
+        return ended(detail === '' ? 'pass' : 'fail', detail);
+      } catch (error) {
+        return ended(error instanceof NotAsked ? 'unknown' : 'fail', messageOf(error) || 'it could not be looked at');
+      }
     },
   };
 }
@@ -68,7 +83,7 @@ async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: 
   const tls = isTls ? await import('node:tls') : null;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (isTls ? 443 : 80));
-  return new Promise<string>((resolve) => {
+  return new Promise<string>((resolve, reject) => {
     const socket = tls === null ? connect({ host, port }) : tls.connect({ host, port, rejectUnauthorized: false });
     let answer = '';
     const finish = (detail: string): void => {
@@ -77,7 +92,10 @@ async function askHttp(target: Extract<ProbeTarget, { kind: 'http' }>, context: 
       resolve(detail);
     };
     const timer = setTimeout(() => finish(`no answer within ${context.timeoutMs} ms`), context.timeoutMs);
-    socket.once('error', (error) => finish(wordsOf(error)));
+    socket.once('error', (error) => {
+      if (NOT_LOOKED_UP.includes(codeOf(error) ?? '')) reject(new NotAsked(wordsOf(error)));
+      finish(wordsOf(error));
+    });
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('utf8');
       const verdict = judge(answer, target.expectStatus, false);
@@ -114,7 +132,7 @@ function judge(answer: string, expectStatus: readonly number[] | null, isWhole: 
 }
 
 function askTcp(host: string, port: number, timeoutMs: number): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
     const finish = (detail: string): void => {
       clearTimeout(timer);
@@ -123,6 +141,9 @@ function askTcp(host: string, port: number, timeoutMs: number): Promise<string> 
     };
     const timer = setTimeout(() => finish(`no answer within ${timeoutMs} ms`), timeoutMs);
     socket.once('connect', () => finish(''));
-    socket.once('error', (error) => finish(wordsOf(error)));
+    socket.once('error', (error) => {
+      if (NOT_LOOKED_UP.includes(codeOf(error) ?? '')) reject(new NotAsked(wordsOf(error)));
+      finish(wordsOf(error));
+    });
   });
 }

@@ -115,7 +115,7 @@ export function journalStore(db: Kysely<Tables>): Journal {
         params: JSON.stringify(entry.params),
         targets: JSON.stringify(entry.targets),
         before: JSON.stringify(entry.before),
-        after: JSON.stringify(entry.after),
+        after: JSON.stringify(entry.after ?? null),
         undo: JSON.stringify(entry.undo),
         state: entry.state,
         summary: entry.summary,

@@ -254,7 +254,7 @@ describe('playbooks', () => {
       params: { a: [1] },
       targets: ['/etc/x'],
       before: { '/etc/x': null },
-      after: { '/etc/x': { kind: 'file' } },
+      after: { '/etc/x': 'written' },
       undo: { was: null },
       state,
       summary: '',

@@ -144,7 +144,7 @@ function linesFor(event: GraceEvent): readonly string[] {
       return [
         `    ${paint('red', '✖')} ${wrap(`${event.playbook} could not be put back on ${event.component}: look at it before anything else`, width, '      ')}`,
         ...event.left.slice(0, LEFT_SHOWN).map((text) => labelled('left', wrap(text, width - 12, ' '.repeat(16)))),
-        labelled('run', `grace explain ${event.component}`),
+        labelled('run', 'grace explain'),
       ];
     case 'breaker_opened':
       return [

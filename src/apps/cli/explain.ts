@@ -103,7 +103,9 @@ export async function explainIncident(memory: Memory, pattern: Pattern): Promise
   const approvals = await memory.approvals.list();
   const newest = explanations[0] ?? (failures[0] === undefined ? undefined : unexplained(failures[0], pattern));
   const playbook = pattern.playbook === null ? null : await playbooks.get(pattern.playbook);
-  const runs = (await playbooks.runsIn('running', 'applied', 'verified', 'failed', 'undone', 'interrupted'))
+  const runs = (
+    await playbooks.runsIn('running', 'applied', 'verified', 'relapsed', 'inconclusive', 'undoing', 'failed', 'undone', 'interrupted')
+  )
     .filter((r) => members.some((s) => s === r.signature))
     .slice(-RUNS_SHOWN);
   // What was merged into it has another signature of its own.
@@ -206,9 +208,23 @@ function whyPlaybook(e: Explanation, playbook: RegisteredPlaybook | null, runs: 
       : `${e.familyName ?? 'its family'} explains the failure best (${Math.round(e.confidence * 100)} % sure)` +
         (e.alternatives[0] === undefined ? ', and nothing else explains it' : `; next: ${e.alternatives[0]}`),
     ...(decision === undefined ? [] : [decision]),
-    ...runs.map((r) => `${r.playbook} ${r.state} in ${r.bootId}`),
+    ...runs.map((r) => `${r.playbook} in ${r.bootId}: ${VERIFICATION[r.state]}`),
   ];
 }
+
+/** What became of a run, and what its verification said. */
+const VERIFICATION: Readonly<Record<PlaybookRun['state'], string>> = {
+  running: 'it runs, or was cut off',
+  applied: 'it ran, and is not verified yet',
+  verified: 'pass: the failure was gone, and stayed away',
+  relapsed: 'fail: the failure came back soon after it had seemed to help',
+  inconclusive: 'inconclusive: it ran, and nothing could tell whether it helped; the next boot proves it, or takes it back',
+  undoing: 'fail: it is being taken back',
+  undone: 'fail: it did not help, and was taken back',
+  failed: 'fail: it could not be put back as a whole: look at it before anything else',
+  refused: 'it changed nothing',
+  interrupted: 'Grace ended in the middle of it, and it was taken back',
+};
 
 /** Why nothing more was done; nothing to say where it was healed. */
 function whyStopped({ explanation: e }: Entry, runs: readonly PlaybookRun[]): readonly string[] {

@@ -81,6 +81,38 @@ describe('grace status', () => {
   });
 });
 
+describe('grace status while healing has come to its end', () => {
+  it('is not healthy, and names what could not be put back, open breakers and a storm', async () => {
+    const identity = identityOf(process.pid);
+    if (identity === null) throw new Error('this process lives');
+    await using memory = await aMemory(aBoot('boot_20260601_110000', {}, [aComponent('api')]));
+    await memory.processes.save({ specHash: '', launchedAtMs: NOW_MS, logOffset: 0, uid: null, component: 'api', identity });
+    const unlock = lockInstance(memory.dataDir);
+    try {
+      expect(await status(memory)).toMatchObject({ exitCode: 0, data: { healthy: true, breakers: [], not_put_back: [] } });
+      const breaker = {
+        id: 'brk_1', kind: 'storm' as const, playbook: null, component: null, openedAtMs: NOW_MS, reason: '3 of 5 components failed',
+        closedAtMs: null, closedBy: null, closeReason: null,
+      }; // prettier-ignore
+      await memory.limits.saveBreaker(breaker);
+      const stormy = await status(memory);
+      expect(stormy).toMatchObject({ exitCode: 1, data: { healthy: false, breakers: [{ id: 'brk_1', kind: 'storm' }] } });
+      expect(stormy.lines.join('\n')).toContain('storm brk_1');
+      await memory.limits.saveBreaker({ ...breaker, closedAtMs: NOW_MS, closedBy: 'ann', closeReason: 'over' });
+      expect((await status(memory)).exitCode).toBe(0);
+      await memory.playbooks.saveRun({
+        id: 'run_1', playbook: 'fix_it', hash: '', component: 'api', bootId: 'boot_20260601_110000', signature: null, failureId: null,
+        scope: 'process', confidence: 1, restart: true, decision: '', startedAtMs: NOW_MS, endedAtMs: NOW_MS, state: 'failed',
+      }); // prettier-ignore
+      const left = await status(memory);
+      expect(left).toMatchObject({ exitCode: 1, data: { healthy: false, not_put_back: [{ playbook: 'fix_it', component: 'api' }] } });
+      expect(left.lines.join('\n')).toContain('fix_it could not be put back on api');
+    } finally {
+      unlock();
+    }
+  });
+});
+
 describe('grace history', () => {
   it('shows known failures with the risk and tier of their playbook', async () => {
     await using memory = await aMemory(boot(1));

@@ -2,6 +2,7 @@ import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
 import type { BootRecord, ComponentReport } from '../../domains/boot/index.ts';
 import { modeInForce } from '../../domains/governance/index.ts';
+import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import type { ProcessRecord } from '../../domains/supervisor/index.ts';
 import type { Answer } from './answer.ts';
 import { outcomeOf } from './boots.ts';
@@ -20,7 +21,10 @@ interface ComponentStatus {
   readonly sinceMs: number | null;
 }
 
-/** `grace status`: is a Grace here, what lives, and how well boots went. Not healthy without Grace, or with a part down. */
+/**
+ * `grace status`: is a Grace here, what lives, and how well boots went. Not healthy without Grace, with a part down, with a breaker
+ * or a storm open, or while something that a playbook changed could not be put back.
+ */
 export async function status(memory: Memory): Promise<Answer> {
   const holder = lockHolder(memory.dataDir);
   const boot = (await memory.boots.list(50)).find((b) => !isDryRun(b)) ?? null;
@@ -28,26 +32,40 @@ export async function status(memory: Memory): Promise<Answer> {
   const components = boot === null ? [] : boot.report.components.map((c) => statusOf(c, records.get(c.name), holder !== null));
   const { score } = await scoreOf(memory);
   const { mode } = modeInForce((await memory.modes.history(1))[0] ?? null, memory.nowMs);
+  const open = (await memory.limits.breakers()).filter((b) => b.closedAtMs === null);
+  const notPutBack = await runsNotPutBack(memory);
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
+  const isWell = isUp && open.length === 0 && notPutBack.length === 0;
   const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
   const data = {
     running: holder !== null,
-    healthy: isUp,
+    healthy: isWell,
     pid: holder?.pid ?? null,
     since: sinceMs === null ? null : iso(sinceMs),
     service: boot?.report.service ?? null,
     mode,
     boot: boot === null ? null : { id: boot.id, at: iso(boot.startedAtMs), outcome: boot.outcome, verified: boot.isVerified },
     components: components.map(({ sinceMs: since, ...c }) => ({ ...c, since: since === null ? null : iso(since) })),
+    breakers: open.map((b) => ({ id: b.id, kind: b.kind, playbook: b.playbook, component: b.component, reason: b.reason })),
+    not_put_back: notPutBack.map((r) => ({ run: r.id, playbook: r.playbook, component: r.component, boot: r.bootId })),
     health: scoreJson(score),
   };
   const lines = [
     `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
     '',
     ...(components.length === 0 ? [] : [table(components.map((c) => row(c, memory.nowMs))), '']),
+    ...notPutBack.map((r) => `  ${paint('red', '✖')} ${r.playbook} could not be put back on ${r.component}: grace explain ${r.bootId}`),
+    ...open.map((b) => `  ${paint('red', '●')} ${b.reason}: ${b.kind === 'storm' ? 'storm' : 'breaker'} ${b.id}, grace breakers list`),
+    ...(open.length + notPutBack.length === 0 ? [] : ['']),
     table([['mode', mode], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
   ];
-  return { exitCode: isUp ? 0 : 1, data, lines };
+  return { exitCode: isWell ? 0 : 1, data, lines };
+}
+
+/** A boot in which everything was verified since shows that nothing of it hurts. */
+async function runsNotPutBack(memory: Memory): Promise<readonly PlaybookRun[]> {
+  const goodSinceMs = (await memory.boots.lastVerified())?.startedAtMs ?? 0;
+  return (await memory.playbooks.runsIn('failed')).filter((run) => run.startedAtMs > goodSinceMs);
 }
 
 function statusOf(report: ComponentReport, record: ProcessRecord | undefined, isWatched: boolean): ComponentStatus {

@@ -45,15 +45,22 @@ export function recordedDecisions(point: DecisionPoint, { record, clock, ids }: 
   return {
     async decide(request) {
       const decision = await point.decide(request);
-      if (request.isForecast === true) return decision;
-      try {
-        await record.write({ id: ids.next('dc'), atMs: clock.nowMs(), ...entryOf(request, decision) });
-        return decision;
-      } catch (error) {
-        return { verdict: 'deny', reason: `the decision cannot be recorded: ${messageOf(error)}; nothing is done`, policies: [] };
-      }
+      return request.isForecast === true ? decision : recordDecision({ record, clock, ids }, request, decision);
     },
   };
+}
+
+/**
+ * Writes a decision down before anybody can act on it, whoever made it: the policies, or a limit before they were asked.
+ * @returns it; a no where it cannot be written down
+ */
+export async function recordDecision(ports: RecordPorts, request: DecisionRequest, decision: Decision): Promise<Decision> {
+  try {
+    await ports.record.write({ id: ports.ids.next('dc'), atMs: ports.clock.nowMs(), ...entryOf(request, decision) });
+    return decision;
+  } catch (error) {
+    return { verdict: 'deny', reason: `the decision cannot be recorded: ${messageOf(error)}; nothing is done`, policies: [] };
+  }
 }
 
 function entryOf(request: DecisionRequest, { verdict, reason, policies }: Decision): Omit<RecordedDecision, 'id' | 'atMs'> {

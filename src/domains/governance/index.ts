@@ -12,7 +12,14 @@ export {
   type GovernedAction,
   type RunPlaybook,
 } from './decision.ts';
-export { answerEntry, recordedDecisions, type DecisionRecord, type RecordedDecision, type RecordPorts } from './decision-record.ts';
+export {
+  answerEntry,
+  recordDecision,
+  recordedDecisions,
+  type DecisionRecord,
+  type RecordedDecision,
+  type RecordPorts,
+} from './decision-record.ts';
 export {
   APPROVAL_LIFE_MS,
   ApprovalRefused,

@@ -6,6 +6,7 @@ import {
   answerEntry,
   changesOfPlan,
   limitReached,
+  recordDecision,
   type Approval,
   type ApprovalStore,
   type AutonomyTier,
@@ -39,7 +40,7 @@ export interface PolicyPorts {
 interface AuthorizePorts extends PolicyPorts {
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Where an approval is written down that was for something else. */
+  /** Where a no of a limit is written down, and an approval that was for something else. */
   readonly decisions: DecisionRecord;
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
@@ -92,7 +93,11 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const request = await requestOf(ports, asked);
   const { tier } = request;
   const unasked = { tier, approval: null, binding: '', foreseen: null, outdated: null };
-  if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
+  if (limit !== null) {
+    const { decisions: record, clock, ids } = ports;
+    const denied: Decision = { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] };
+    return { ...unasked, limit, decision: await recordDecision({ record, clock, ids }, { ...request, approvals: 0 }, denied) };
+  }
   const decision = await ports.policy.decide({ ...request, approvals: 0 });
   if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.

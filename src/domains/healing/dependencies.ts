@@ -1,4 +1,5 @@
 import type { Phase } from '../governance/index.ts';
+import { look } from '../health/index.ts';
 import type { Captured } from '../learning/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { FailureDesk } from './failure-desk.ts';
@@ -151,7 +152,7 @@ export class Dependencies {
   async answers(spec: ComponentSpec): Promise<boolean> {
     const probe = spec.readiness ?? spec.liveness;
     if (probe === null) return spec.port === null || (await this.ports.view.canConnect(spec.host, spec.port));
-    const result = await this.ports.prober.probe(probe.target, {
+    const result = await look(this.ports.prober, probe.target, {
       cwd: spec.cwd,
       env: (await this.ports.launchOf(spec)).env,
       timeoutMs: probe.timeoutMs,

@@ -8,6 +8,7 @@ import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
 import type { EarnedAutonomy } from './earned-autonomy.ts';
 import type { Emit } from './events.ts';
+import type { RunLimits } from './playbook-runs.ts';
 import type { Shadow } from './shadow.ts';
 
 /** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
@@ -50,6 +51,8 @@ export interface HealerPorts extends PolicyPorts {
   readonly journal: Journal;
   readonly limits: LimitStore;
   readonly limitSettings: HealingLimits;
+  /** How long runs and their steps may take; what they usually may unless given. */
+  readonly runLimits?: RunLimits;
   readonly library: PlaybookLibrary;
   /** Loaded when something is about to be changed. */
   snapshots(): Promise<Snapshots>;

@@ -414,11 +414,20 @@ export class Healer {
       const reason = `the same failure is back ${formatDuration(nowMs - (run.endedAtMs ?? nowMs))} after it seemed to have helped`;
       // Looking only means looking: then what it changed stays, and people are told.
       if (phase === 'boot' || executeAtRuntime) await this.takeBack(run, told, reason, signal, 'relapsed');
-      else await playbooks.saveRun({ ...run, state: 'relapsed', endedAtMs: nowMs });
+      else await this.leaveRelapsed(run, told, reason);
       await this.ports.playbooks.takeBackVerified(playbook);
       await this.runs.didNotHelp({ ...run, state: 'relapsed' });
     }
     return relapsed;
+  }
+
+  private async leaveRelapsed(stored: PlaybookRun, run: AppliedRun, reason: string): Promise<void> {
+    const { playbooks, clock, emit, incidents } = this.ports;
+    await playbooks.saveRun({ ...stored, state: 'relapsed', endedAtMs: clock.nowMs() });
+    await this.advance(run.captured, 'fix_failed');
+    const left = 'at run time Grace only observes, so what it changed is left as it is';
+    await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason}); ${left}`);
+    emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason: `${reason}; ${left}`, undone: false });
   }
 
   private async takeBack(

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../kernel/index.ts';
 import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
@@ -8,6 +9,7 @@ import {
   type LoadedPlaybook,
   type PlaybookRun,
   type RegisteredPlaybook,
+  type StepLimits,
   type StepState,
   type UndoOutcome,
 } from '../playbooks/index.ts';
@@ -15,9 +17,18 @@ import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
 import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
 
-/** Longest a whole playbook may take; package installs are the slow ones. */
-const RUN_LIMIT_MS = 8 * 60_000;
-const STEP_LIMIT_MS = 6 * 60_000;
+/** How long a run may take, and each of its steps. */
+export interface RunLimits extends StepLimits {
+  readonly runMs: number;
+}
+
+/** Package installs are the slow ones. A step that was told to end has to end its commands first, which are killed after a while. */
+const RUN_LIMITS: RunLimits = {
+  runMs: 8 * 60_000,
+  stepMs: 6 * 60_000,
+  endMs: 60_000,
+  after: (ms) => AbortSignal.timeout(ms),
+};
 
 /** One run that was decided on. */
 export interface RunRequest {
@@ -52,9 +63,11 @@ export interface RunResult {
 /** Runs of playbooks, whoever asked for them: one at a time per component, journalled, and put back when they do not work. */
 export class PlaybookRuns {
   private readonly ports: HealerPorts;
+  private readonly limits: RunLimits;
 
   constructor(ports: HealerPorts) {
     this.ports = ports;
+    this.limits = ports.runLimits ?? RUN_LIMITS;
   }
 
   async run(request: RunRequest): Promise<RunResult> {
@@ -63,14 +76,17 @@ export class PlaybookRuns {
     const lease = await limits.lease(request.component.name, runId);
     if (lease === null)
       return { state: 'busy', runId, detail: `another playbook is acting on ${request.component.name}: one at a time`, undone: true };
+    let acting: Promise<void> | null = null;
     try {
-      return await this.execute(runId, request);
+      return await this.execute(runId, request, (ended) => void (acting = ended));
     } finally {
-      await lease.release();
+      // While a step may act still, nothing else acts on its component: the lease ends with it, or with this process.
+      if (acting === null) await lease.release();
+      else void (acting as Promise<void>).then(() => lease.release()).catch(() => undefined); // it is free once this process is gone
     }
   }
 
-  private async execute(runId: string, request: RunRequest): Promise<RunResult> {
+  private async execute(runId: string, request: RunRequest, stillActing: (ended: Promise<void>) => void): Promise<RunResult> {
     const { clock, emit, playbooks, journal } = this.ports;
     const { registered, playbook, component, agreed, tier } = request;
     const { primitives } = await this.ports.knowledge();
@@ -80,6 +96,7 @@ export class PlaybookRuns {
     await keepBefore(this.ports, run, request, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
+    const tooLong = this.limits.after(this.limits.runMs);
     const outcome = await executePlaybook({
       runId,
       playbook,
@@ -87,8 +104,8 @@ export class PlaybookRuns {
       primitives,
       tier,
       agreed,
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(RUN_LIMIT_MS)]),
-      stepLimitMs: STEP_LIMIT_MS,
+      signal: AbortSignal.any([request.signal, tooLong]),
+      limits: this.limits,
       contextFor: (until) => this.ports.primitiveContext(component, until, (text) => onStep('', 'progress', text)),
       journal,
       onStep,
@@ -99,6 +116,16 @@ export class PlaybookRuns {
         level: 'error',
         text: `${registered.name}: "${step}" found nothing to act on, and did nothing: look at what it is meant for`,
       });
+    if (outcome.unended !== null) {
+      const { detail, ended } = outcome.unended;
+      stillActing(ended);
+      // Told to end because Grace ends: then it is over with this process, and the next start takes it back.
+      if (request.signal.aborted) return { state: 'failed', runId, detail, undone: false };
+      await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
+      emit({ type: 'undo_failed', component: component.name, playbook: registered.name, run: runId, left: [detail] });
+      await this.didNotHelp(run);
+      return { state: 'failed', runId, detail, undone: false };
+    }
     if (outcome.success && outcome.changes > 0) {
       await playbooks.saveRun({ ...run, state: 'applied', endedAtMs: clock.nowMs() });
       return { state: 'applied', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: false };
@@ -107,7 +134,8 @@ export class PlaybookRuns {
       await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
       return { state: 'nothing_to_do', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: true };
     }
-    const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
+    const told = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
+    const detail = tooLong.aborted ? `it did not end within ${formatDuration(this.limits.runMs)}, and was cut off: ${told}` : told;
     if ((await journal.entries(runId)).length === 0) {
       await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
       return { state: 'refused', runId, detail, undone: true };
@@ -167,13 +195,13 @@ export class PlaybookRuns {
     const { restored, hint } = await restoreWhatIsLeft(
       this.ports,
       run,
-      entries.flatMap((e) => e.targets),
+      undone.untouched, // what somebody has changed since is theirs
       signal,
     );
     if (restored.length === 0) return hint === null ? undone : { ...undone, left: [...undone.left, hint] };
     const left = await remainsOf(entries, primitives, context);
     return left.length === 0
-      ? { left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
+      ? { ...undone, left: [], kept: [...undone.kept, `put back from its snapshot: ${restored.join(', ')}`] }
       : { ...undone, left: [...left, ...(hint === null ? [] : [hint])] };
   }
 

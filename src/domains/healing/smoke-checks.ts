@@ -1,4 +1,4 @@
-import { describeTarget, type ProbeResult, type SmokeSpec } from '../health/index.ts';
+import { describeTarget, look, type ProbeResult, type SmokeSpec } from '../health/index.ts';
 import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 
 /** Between two tries of a check: a service that has just become ready may need a moment. */
@@ -34,7 +34,7 @@ export class SmokeChecks {
       const spec = component === null ? null : (this.settings.components.find((c) => c.name === component) ?? null);
       const env = spec === null ? {} : (await this.ports.launchOf(spec)).env;
       for (let attempt = 1; ; attempt++) {
-        const seen = await this.ports.prober.probe(smoke.target, {
+        const seen = await look(this.ports.prober, smoke.target, {
           cwd: spec?.cwd ?? this.settings.projectDir,
           env,
           timeoutMs: smoke.timeoutMs,

@@ -54,6 +54,11 @@ export class StormWatch {
     emit({ type: 'storm', breaker: storm.id, components: failing.toSorted(), reason });
   }
 
+  /** One that had failed fails again while it is brought back: it is not quiet. */
+  noteAgain(): void {
+    this.lastAtMs = this.ports.clock.nowMs();
+  }
+
   /** Looks whether it is over, until told to stop: one that an earlier Grace has seen as well. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, limits, emit } = this.ports;

@@ -168,6 +168,7 @@ export class Supervision {
         if (problem === null) continue;
       }
       emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
+      if (phase === 'runtime') this.storms.noteAgain();
       const captured = await this.desk.capture(spec, stage, problem, logOf(runner), '');
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
       for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) {

@@ -33,6 +33,7 @@ import { EarnedAutonomy } from './earned-autonomy.ts';
 import type { GraceEvent } from './events.ts';
 import type { WhatChanged } from './healer-ports.ts';
 import { Healer } from './healer.ts';
+import type { RunLimits } from './playbook-runs.ts';
 import { Shadow } from './shadow.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';
@@ -53,8 +54,13 @@ export interface WorldOptions {
   readonly smoke?: readonly SmokeSpec[];
   readonly settings?: Partial<SupervisionSettings>;
   readonly executeAtRuntime?: boolean;
+  readonly limits?: Partial<HealingLimits>;
   /** The user's own. */
   readonly policies?: readonly string[];
+  /** Of the store. */
+  readonly file?: string;
+  /** Ids that an earlier Grace has given out. */
+  readonly idsFrom?: number;
 }
 
 /**
@@ -80,6 +86,18 @@ export class HealingWorld {
   drift: CaseFile['drift'] = [];
   usualStartMs: number | null = null;
   mode: Mode = 'normal';
+  /** Time limits of runs that are running: they end when a test says so, and never by themselves. */
+  readonly timers: { readonly ms: number; readonly end: () => void }[] = [];
+  readonly runLimits: RunLimits = {
+    runMs: 8 * 60_000,
+    stepMs: 6 * 60_000,
+    endMs: 60_000,
+    after: (ms) => {
+      const timer = new AbortController();
+      this.timers.push({ ms, end: () => timer.abort(new Error('time is up')) });
+      return timer.signal;
+    },
+  };
   /** What a dependency's start command does. */
   command: (argv: readonly string[]) => Partial<CommandResult> = () => ({ exitCode: 1 });
   readonly library;
@@ -89,7 +107,7 @@ export class HealingWorld {
   readonly playbooks;
   readonly approvals;
   readonly limits;
-  limitSettings: HealingLimits = { perHour: 20, cooldownMs: 300_000, breakerAfter: 3, stabilityMs: 120_000 };
+  readonly limitSettings: HealingLimits;
   readonly policy: DecisionPoint;
   readonly journal;
   readonly tierChanges;
@@ -101,12 +119,20 @@ export class HealingWorld {
   readonly processes;
   readonly healer: Healer;
   readonly supervision: Supervision;
-  private ids = 0;
+  readonly options: WorldOptions;
+  idsUsed: number;
+  readonly decisions;
+  private readonly store: OpenedStore;
+  private isClosed = false;
 
   constructor(store: OpenedStore, options: WorldOptions) {
+    this.store = store;
+    this.limitSettings = { perHour: 20, cooldownMs: 300_000, breakerAfter: 3, stabilityMs: 120_000, ...options.limits };
+    this.options = options;
+    this.idsUsed = options.idsFrom ?? 0;
+    this.decisions = decisionStore(store.db);
     onTestFinished(() => {
-      this.stop.abort(new Error('the test is over'));
-      store.close();
+      this.close();
       rmSync(this.dir, { recursive: true, force: true });
     });
     this.incidents = incidentStore(store.db);
@@ -131,7 +157,7 @@ export class HealingWorld {
     this.host.logSize = ({ logFile }) => statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
     this.power('set', true);
     const { clock, incidents, playbooks, approvals, journal, library } = this;
-    const ids = { next: (prefix: string) => `${prefix}_${String(++this.ids).padStart(3, '0')}` };
+    const ids = { next: (prefix: string) => `${prefix}_${String(++this.idsUsed).padStart(3, '0')}` };
     const said = (message: string): void => void this.logged.push(message);
     const logger: Logger = { debug() {}, info() {}, warn: said, error: said };
     const emit = (event: GraceEvent): void => void this.events.push(event);
@@ -159,12 +185,12 @@ export class HealingWorld {
       launchedAtMs: () => this.launchedAtMs,
     }); // prettier-ignore
     this.healer = new Healer({
-      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
+      clock, ids, logger, incidents, playbooks, approvals, journal, limits: this.limits, limitSettings: this.limitSettings, runLimits: this.runLimits, snapshots: async () => this.snapshots, library, knowledge, emit, caseFile,
       executeAtRuntime: options.executeAtRuntime ?? false,
       environment: '',
       policy: this.policy,
       mode: async () => this.mode,
-      decisions: decisionStore(store.db),
+      decisions: this.decisions,
       whatChanged: async () => this.changed,
       primitiveContext,
       shadow: this.shadow,
@@ -201,6 +227,13 @@ export class HealingWorld {
       this.healer,
       this.stop.signal,
     ); // prettier-ignore
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.stop.abort(new Error('this Grace is over'));
+    this.store.close();
   }
 
   private readonly view = {
@@ -329,5 +362,16 @@ export const set = (key: string, to: Json = 'fixed') => ({ name: `set ${key}`, p
 export async function healingWorld(options: WorldOptions = {}): Promise<HealingWorld> {
   const dir = mkdtempSync(join(tmpdir(), 'grace-healing-store-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  return new HealingWorld(await openStore(join(dir, 'grace.db')), options);
+  const file = join(dir, 'grace.db');
+  return new HealingWorld(await openStore(file), { ...options, file });
+}
+
+/** The next Grace after this one: its store opened anew, the same time and the same state of the world. What is known has to be said again. */
+export async function nextGrace(before: HealingWorld, options: WorldOptions = {}): Promise<HealingWorld> {
+  before.close();
+  const { file = '' } = before.options;
+  const world = new HealingWorld(await openStore(file), { ...before.options, ...options, file, idsFrom: before.idsUsed });
+  Object.assign(world.settings, before.settings);
+  await world.clock.pass(before.clock.monotonicMs());
+  return world;
 }

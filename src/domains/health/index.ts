@@ -8,5 +8,6 @@ export {
   type ProbeSpec,
   type ProbeTarget,
 } from './probe.ts';
+export { look } from './look.ts';
 export { BASELINE_SAMPLES, LatencyBaseline } from './latency-baseline.ts';
 export type { SmokeSpec } from './smoke.ts';

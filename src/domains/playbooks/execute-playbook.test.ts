@@ -15,7 +15,8 @@ class World {
   readonly rows = new Map<string, JournalEntry>();
   readonly stop = new AbortController();
   agreed: readonly ForeseenStep[] | null = null;
-  stepLimitMs = 60_000;
+  /** Time limits that are running; a test lets them end. */
+  readonly timers: { readonly ms: number; readonly end: () => void }[] = [];
   readonly primitives = new Map<string, Primitive>();
 
   readonly journal: Journal = {
@@ -96,7 +97,15 @@ class World {
       primitives: this.primitives,
       agreed: this.agreed,
       signal: this.stop.signal,
-      stepLimitMs: this.stepLimitMs,
+      limits: {
+        stepMs: 60_000,
+        endMs: 5000,
+        after: (ms) => {
+          const timer = new AbortController();
+          this.timers.push({ ms, end: () => timer.abort(new Error('time is up')) });
+          return timer.signal;
+        },
+      },
       contextFor: (signal) => ({ ...this.context, signal }),
       journal: this.journal,
       onStep: (step, state, summary) => this.shown.push(`${step} ${state} ${summary}`.trim()),
@@ -275,7 +284,7 @@ describe('an undo', () => {
   test('goes from the last step to the first, so that the oldest state is what is left', async () => {
     const world = new World();
     await twoSteps(world);
-    expect(await world.undo()).toEqual({ left: [], kept: [] });
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
     expect(world.said).toEqual(['undo x', 'journal second undone', 'undo x', 'journal first undone']);
     expect(world.settings).toEqual({ x: 'old' });
   });
@@ -285,7 +294,7 @@ describe('an undo', () => {
     await twoSteps(world);
     await world.undo();
     world.settings['x'] = 'newer';
-    expect(await world.undo()).toEqual({ left: [], kept: [] });
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
     expect(world.settings).toEqual({ x: 'newer' });
   });
 
@@ -305,7 +314,7 @@ describe('an undo', () => {
       state: 'planned',
       summary: '',
     });
-    expect(await world.undo()).toEqual({ left: [], kept: [] });
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
     expect(world.settings).toEqual({ x: 'old' });
     expect(world.rows.get('run_1/0')?.state).toBe('undone');
   });
@@ -343,7 +352,7 @@ describe('an undo', () => {
       await ctx.step('first', ...set('x'));
       await ctx.step('second', 'stuck', { key: 'y' });
     });
-    expect(await world.undo()).toEqual({ left: ['second: read-only file system'], kept: [] });
+    expect(await world.undo()).toMatchObject({ left: ['second: read-only file system'], kept: [] });
     expect(world.settings['x']).toBeNull();
     expect(world.rows.get('run_1/1')?.state).toBe('done');
   });
@@ -375,7 +384,7 @@ describe('an undo', () => {
     const world = new World();
     world.power('oneway', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }), undefined, null);
     await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined), {}, 'tier_2');
-    expect(await world.undo()).toEqual({ left: ['first: oneway cannot be undone'], kept: [] });
+    expect(await world.undo()).toMatchObject({ left: ['first: oneway cannot be undone'], kept: [] });
   });
 
   test('leaves the steps of other runs alone', async () => {
@@ -395,5 +404,97 @@ describe('an undo', () => {
     });
     await world.undo();
     expect(world.settings).toEqual({});
+  });
+});
+
+describe('the time a step may take', () => {
+  /** A primitive that acts until a test lets it end. */
+  function slow(world: World, heeds: boolean) {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const power = world.primitives.get('set');
+    if (power === undefined) throw new TypeError('there is no primitive');
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    world.primitives.set('slow', {
+      ...power,
+      name: 'slow',
+      apply: async (params, context, undo) => {
+        begin();
+        if (heeds) await new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason as Error)));
+        await ended;
+        return power.apply(params, context, undo);
+      },
+    });
+    return { begun, end };
+  }
+  const timeOf = (world: World, ms: number) => world.timers.findLast((t) => t.ms === ms);
+
+  test('is limited: the step ends, has failed, and is undone', async () => {
+    const world = new World();
+    world.settings['x'] = 'old';
+    const { begun } = slow(world, true);
+    const run = world.run(async (ctx) => void (await ctx.step('first', 'slow', { key: 'x', to: 'new' })));
+    await begun;
+    timeOf(world, 60_000)?.end();
+    expect(await run).toMatchObject({
+      success: false,
+      unended: null,
+      results: [{ error: '"first" did not end within 1 min 00 s: time is up' }],
+    });
+    expect(world.rows.get('run_1/0')).toMatchObject({ state: 'failed' });
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
+    expect(world.settings['x']).toBe('old');
+  });
+
+  test('a step that does not listen is waited for a while, and then it is said that it may act still', async () => {
+    const world = new World();
+    const { begun, end } = slow(world, false);
+    const run = world.run(async (ctx) => {
+      await ctx.step('first', ...set('y'));
+      await ctx.step('deaf', 'slow', { key: 'x', to: 'new' }).catch(() => undefined);
+      await ctx.step('third', ...set('z'));
+    });
+    await begun;
+    timeOf(world, 60_000)?.end();
+    expect(timeOf(world, 5000), 'it is waited for').toBeDefined();
+    timeOf(world, 5000)?.end();
+    const outcome = await run;
+    expect(outcome).toMatchObject({
+      success: false,
+      unended: { detail: expect.stringContaining('did not within 5.0 s: it may act still') },
+    });
+    expect(world.rows.get('run_1/1')).toMatchObject({ state: 'failed', summary: expect.stringContaining('may act still') });
+    expect(world.said, 'nothing is done beside it').not.toContain('act z');
+    let isOver = false;
+    void outcome.unended?.ended.then(() => (isOver = true));
+    expect(isOver).toBe(false);
+    end();
+    await outcome.unended?.ended;
+    expect(world.settings['x'], 'it did act').toBe('new');
+  });
+
+  test('one that ends while it is waited for has ended', async () => {
+    const world = new World();
+    const { begun, end } = slow(world, false);
+    const run = world.run(async (ctx) => void (await ctx.step('first', 'slow', { key: 'x', to: 'new' })));
+    await begun;
+    timeOf(world, 60_000)?.end();
+    end();
+    expect(await run).toMatchObject({ success: true, unended: null });
+    timeOf(world, 5000)?.end();
+    expect(world.rows.get('run_1/0')).toMatchObject({ state: 'done' });
+  });
+
+  test('the time of a step that has ended does not run on into the next one', async () => {
+    const world = new World();
+    const { begun, end } = slow(world, false);
+    const run = world.run(async (ctx) => {
+      await ctx.step('first', ...set('y'));
+      await ctx.step('second', 'slow', { key: 'x', to: 'new' });
+    });
+    await begun;
+    world.timers[0]?.end();
+    expect(world.timers.map((t) => t.ms)).toEqual([60_000, 60_000]);
+    end();
+    expect(await run).toMatchObject({ success: true, unended: null, changes: 2 });
   });
 });

@@ -1,4 +1,4 @@
-import { GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
+import { formatDuration, GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
 import { beyondPlan, type ForeseenStep, type AutonomyTier } from '../governance/index.ts';
 import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
@@ -13,6 +13,15 @@ export interface Journal {
 
 export type StepState = 'start' | 'progress' | 'done' | 'nothing_to_do' | 'failed';
 
+/** How long a step may act, and what happens to one that does not end then. */
+export interface StepLimits {
+  readonly stepMs: number;
+  /** For a step that was told to end, to do so. */
+  readonly endMs: number;
+  /** Aborts after so many milliseconds. */
+  readonly after: (ms: number) => AbortSignal;
+}
+
 export interface ExecuteOptions {
   readonly runId: string;
   readonly playbook: LoadedPlaybook;
@@ -23,8 +32,7 @@ export interface ExecuteOptions {
   /** What people have agreed to, step by step; null where nobody had to, or where nobody knew the steps. */
   readonly agreed: readonly ForeseenStep[] | null;
   readonly signal: AbortSignal;
-  /** How long one step may take. */
-  readonly stepLimitMs: number;
+  readonly limits: StepLimits;
   /** What a step may use, until this signal. */
   contextFor(signal: AbortSignal): PrimitiveContext;
   readonly journal: Journal;
@@ -38,6 +46,8 @@ export interface ExecuteOutcome extends PlaybookResult {
   readonly refused: boolean;
   /** Steps that would have acted on an empty set: somebody has to hear of it. */
   readonly emptySets: readonly string[];
+  /** A step that was told to end and did not: it may act still, and nothing may be done beside it until it has ended. */
+  readonly unended: { readonly detail: string; readonly ended: Promise<void> } | null;
 }
 
 /** A step that must not act, or did not work; ends the run. */
@@ -46,6 +56,16 @@ class StepFailed extends GraceError {
   constructor(message: string, refused: boolean) {
     super({ code: 'GRACE_PLAYBOOKS_STEP_FAILED', message });
     this.refused = refused;
+  }
+}
+
+/** A step that was told to end and did not. */
+class StepUnended extends StepFailed {
+  constructor(step: string, endMs: number) {
+    super(
+      `"${step}" was told to end and did not within ${formatDuration(endMs)}: it may act still, and nothing is undone beside it`,
+      false,
+    );
   }
 }
 
@@ -64,13 +84,17 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
   let refused = false;
   let index = 0;
   let isOver = false;
+  let unended: ExecuteOutcome['unended'] = null;
   let last: Promise<unknown> = Promise.resolve();
 
   function step(name: string, primitiveName: string, stepParams: JsonObject): Promise<StepResult> {
     const mine = last.then(() => {
-      // It has ended when this returns, also when it was told to: nothing is undone beside something that still acts.
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(options.stepLimitMs)]);
-      return take(name, primitiveName, stepParams, options.contextFor(limited));
+      const tooLong = options.limits.after(options.limits.stepMs);
+      const limited = AbortSignal.any([signal, tooLong]);
+      return take(name, primitiveName, stepParams, options.contextFor(limited)).catch((error: unknown) => {
+        if (!tooLong.aborted || error instanceof StepUnended) throw error;
+        throw new StepFailed(`"${name}" did not end within ${formatDuration(options.limits.stepMs)}: ${messageOf(error)}`, false);
+      });
     });
     last = mine.catch(() => undefined); // whoever asked for it is told
     return mine;
@@ -78,7 +102,7 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
 
   async function take(name: string, primitiveName: string, stepParams: JsonObject, context: PrimitiveContext): Promise<StepResult> {
     context.signal.throwIfAborted();
-    if (isOver) throw new StepFailed('the run of this playbook is over', true);
+    if (isOver || unended !== null) throw new StepFailed('the run of this playbook is over', true);
     const primitive = primitives.get(primitiveName);
     if (!primitive) throw new StepFailed(`there is no primitive "${primitiveName}"`, true);
     onStep(name, 'start', '');
@@ -118,18 +142,47 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       undo: plan.undo,
     };
     await journal.write({ ...entry, state: 'planned', summary: plan.summary });
+    const seenAfter = async (): Promise<Json> =>
+      entry.before === null ? null : observeTargets(primitive, plan.targets, context).catch(() => null);
     try {
-      const done = await primitive.apply(parsed, context, plan.undo);
-      const after = entry.before === null ? null : await observeTargets(primitive, plan.targets, context);
-      await journal.write({ ...entry, after, state: 'done', summary: done.summary });
+      const done = await endedInTime(name, primitive.apply(parsed, context, plan.undo), context.signal);
+      await journal.write({ ...entry, after: await seenAfter(), state: 'done', summary: done.summary });
       changes++;
       onStep(name, 'done', done.summary);
       const result: StepResult = { step: name, success: true, summary: done.summary };
       results.push(result);
       return result;
     } catch (error) {
-      await journal.write({ ...entry, state: 'failed', summary: messageOf(error) });
+      const after = error instanceof StepUnended ? null : await seenAfter();
+      await journal.write({ ...entry, after, state: 'failed', summary: messageOf(error) });
       throw error;
+    }
+  }
+
+  /** It has ended when this returns, also when it was told to; else it is known that it has not. */
+  async function endedInTime<T>(name: string, acting: Promise<T>, told: AbortSignal): Promise<T> {
+    const { endMs, after } = options.limits;
+    let isActing = true;
+    const ended = acting.then(
+      () => void (isActing = false),
+      () => void (isActing = false),
+    );
+    const { promise: gaveUp, reject } = Promise.withResolvers<never>();
+    const wait = (): void => {
+      if (!isActing) return;
+      after(endMs).addEventListener('abort', () => {
+        if (!isActing) return;
+        const error = new StepUnended(name, endMs);
+        unended ??= { detail: error.message, ended };
+        reject(error);
+      });
+    };
+    if (told.aborted) wait();
+    else told.addEventListener('abort', wait, { once: true });
+    try {
+      return await Promise.race([acting, gaveUp]);
+    } finally {
+      told.removeEventListener('abort', wait);
     }
   }
 
@@ -141,12 +194,12 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       isOver = true;
       await last;
     }
-    return { success: true, results, changes, refused, emptySets };
+    return { success: true, results, changes, refused, emptySets, unended };
   } catch (error) {
     refused = error instanceof StepFailed && error.refused;
     const text = messageOf(error);
     onStep(playbook.name, 'failed', text);
     results.push({ step: `step ${results.length + 1}`, success: false, error: text });
-    return { success: false, results, changes, refused, emptySets };
+    return { success: false, results, changes, refused, emptySets, unended };
   }
 }

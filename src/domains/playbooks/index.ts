@@ -32,7 +32,14 @@ export type {
 export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
-export { executePlaybook, type ExecuteOptions, type ExecuteOutcome, type Journal, type StepState } from './execute-playbook.ts';
 export { planRun, type PlannedRun, type PlannedStep } from './plan-run.ts';
 export { isInPlace, remainsOf, undoRun, type UndoOutcome } from './undo-run.ts';
+export {
+  executePlaybook,
+  type ExecuteOptions,
+  type ExecuteOutcome,
+  type Journal,
+  type StepLimits,
+  type StepState,
+} from './execute-playbook.ts';
 export { SEVERITY, type AttemptScope, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';

@@ -101,8 +101,8 @@ export interface JournalEntry {
   readonly targets: readonly string[];
   /** What was there before it acted, as its primitive observes it; null where that cannot be compared. */
   readonly before: Json;
-  /** What was there when it had acted: who finds something else knows that somebody changed it since. Null as above. */
-  readonly after: Json;
+  /** The same right after it had acted: what is different from this by now is somebody else's. Null when it was not looked at. */
+  readonly after?: Json;
   readonly undo: Json;
   readonly state: JournalState;
   readonly summary: string;

@@ -4,12 +4,14 @@ import { differencesOf, observeTargets } from './observe-targets.ts';
 import type { JournalEntry } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
-/** In words. Both empty: everything is as it was before the run. */
+/** In words. Nothing left and nothing kept: everything is as it was before the run. */
 export interface UndoOutcome {
   /** What could not be put back, and what was found to be otherwise than before although it was: somebody has to look. */
   readonly left: readonly string[];
   /** What was left on purpose: putting it back would have lost something. */
   readonly kept: readonly string[];
+  /** Targets that were as the run had left them when its undo began: nobody has changed them since, and they may be written over. */
+  readonly untouched: readonly string[];
 }
 
 /**
@@ -24,6 +26,8 @@ export async function undoRun(
 ): Promise<UndoOutcome> {
   const left: string[] = [];
   const kept: string[] = [];
+  // By target, as the last step that acted on it left it.
+  const untouched = new Map<string, boolean>();
   const entries = await journal.entries(runId);
   for (const entry of entries.toReversed()) {
     if (entry.state === 'undone') continue;
@@ -36,6 +40,8 @@ export async function undoRun(
       continue;
     }
     try {
+      const isUntouched = await isAsLeft(entry, primitive, context);
+      for (const target of entry.targets) if (!untouched.has(target)) untouched.set(target, isUntouched);
       const told = (await primitive.undo(entry.undo, context)) ?? [];
       kept.push(...told.map((text) => `${entry.step}: ${text}`));
       if (told.length === 0) left.push(...(await remaining(entry, primitive, context)));
@@ -46,7 +52,16 @@ export async function undoRun(
         await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
     }
   }
-  return { left, kept };
+  return { left, kept, untouched: [...untouched].flatMap(([target, isSo]) => (isSo ? [target] : [])) };
+}
+
+async function isAsLeft({ after = null, targets }: JournalEntry, primitive: Primitive, context: PrimitiveContext): Promise<boolean> {
+  if (after === null) return false;
+  try {
+    return differencesOf(after, await observeTargets(primitive, targets, context)).length === 0;
+  } catch {
+    return false; // what cannot be looked at is not known to be ours
+  }
 }
 
 /** What of all that a run has touched is not as it was before, in words; what cannot be compared counts as not. */
@@ -76,12 +91,12 @@ export async function isInPlace(
   context: PrimitiveContext,
 ): Promise<boolean> {
   // Of steps that touched the same, the last one knows how it was left.
-  const last = new Map(entries.filter((e) => e.state === 'done' && e.after !== null).map((e) => [e.targets.join('\0'), e]));
+  const last = new Map(entries.filter((e) => e.state === 'done' && (e.after ?? null) !== null).map((e) => [e.targets.join('\0'), e]));
   for (const entry of last.values()) {
     const primitive = primitives.get(entry.primitive);
     if (primitive === undefined) continue;
     const now = await observeTargets(primitive, entry.targets, context);
-    if (differencesOf(entry.after, now).length > 0) return false;
+    if (differencesOf(entry.after ?? null, now).length > 0) return false;
   }
   return true;
 }

@@ -1,5 +1,5 @@
 import { formatDuration, type Clock } from '../../kernel/index.ts';
-import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, type Prober, type ProbeResult, type ProbeSpec } from '../health/index.ts';
+import { BASELINE_SAMPLES, LatencyBaseline, describeTarget, look, type Prober, type ProbeResult, type ProbeSpec } from '../health/index.ts';
 import type { Symptom } from '../incidents/index.ts';
 import { BEAT_MS, beatAt } from './beat.ts';
 import type { ComponentSpec } from './component.ts';
@@ -222,7 +222,7 @@ export class ComponentRunner {
   }
 
   private async ask(probe: ProbeSpec, signal?: AbortSignal): ReturnType<Prober['probe']> {
-    const result = await this.ports.prober.probe(probe.target, {
+    const result = await look(this.ports.prober, probe.target, {
       cwd: this.spec.cwd,
       env: this.env,
       timeoutMs: probe.timeoutMs,
