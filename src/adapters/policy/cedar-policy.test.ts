@@ -16,6 +16,7 @@ const request = (change: Partial<RunPlaybook> = {}): RunPlaybook => ({
   tier: 'tier_1',
   origin: 'generated',
   primitives: ['free_port'],
+  changesNoData: true,
   phase: 'boot',
   mode: 'normal',
   environment: '',
@@ -161,6 +162,7 @@ describe('whatever is asked', () => {
     tier: fc.constantFrom('tier_1', 'tier_2', 'tier_3', 'tier_4'),
     origin: fc.constantFrom('generated', 'edited', 'written', 'shipped', 'learned'),
     primitives: fc.array(fc.constantFrom('free_port', 'restore_file', 'shell'), { maxLength: 3 }),
+    changesNoData: fc.boolean(),
     phase: fc.constantFrom('boot', 'runtime'),
     mode: fc.constantFrom('normal', 'read_only', 'observation_only', 'emergency'),
     environment: fc.constantFrom('', 'production'),
@@ -176,9 +178,8 @@ describe('whatever is asked', () => {
       { tier_1: 0, tier_2: 0, tier_3: 1, tier_4: 2 }[r.tier],
       r.risk === 'high' || r.risk === 'critical' || r.origin === 'learned' || r.mode === 'emergency' ? 1 : 0,
     );
-  const changesNothing = (r: RunPlaybook): boolean => r.primitives.length > 0 && r.primitives.every((p) => p === 'free_port');
   const mayAct = (r: RunPlaybook): boolean =>
-    (r.mode !== 'read_only' || changesNothing(r)) &&
+    (r.mode !== 'read_only' || r.changesNoData) &&
     !r.primitives.includes('shell') &&
     r.mode !== 'observation_only' &&
     (r.phase === 'boot' || r.executeAtRuntime);

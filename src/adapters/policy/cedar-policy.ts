@@ -123,6 +123,7 @@ const SELF_TEST: RunPlaybook = {
   tier: 'tier_4',
   origin: 'generated',
   primitives: [],
+  changesNoData: false,
   phase: 'boot',
   mode: 'normal',
   environment: '',
@@ -187,7 +188,10 @@ function moreContextOf(r: DecisionRequest): Values {
 }
 
 function attributesOf(r: DecisionRequest): Values {
-  if (r.action === 'run_playbook') return { risk: r.risk, tier: r.tier, origin: r.origin, primitives: [...r.primitives] };
+  if (r.action === 'run_playbook') {
+    const { risk, tier, origin, primitives, changesNoData } = r;
+    return { risk, tier, origin, primitives: [...primitives], changesNoData };
+  }
   if (r.action === 'restart_component') return { critical: r.isCritical };
   return r.action === 'change_policy' ? { added: [...r.added], removed: [...r.removed] } : {};
 }

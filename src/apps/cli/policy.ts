@@ -18,6 +18,7 @@ import {
   type RecordedDecision,
   type Risk,
 } from '../../domains/governance/index.ts';
+import { changesNoData } from '../../domains/healing/index.ts';
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import { primitives } from '../../primitives/index.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
@@ -269,6 +270,7 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, inF
         tier: tierAllowed(tier, risk, isIrreversible),
         origin: registered?.origin ?? 'written',
         primitives: steps,
+        changesNoData: changesNoData(registered?.steps ?? [], primitives),
         phase: asked.phase ?? 'boot',
         executeAtRuntime: config.healing.executeAtRuntime,
         attempts: 0,

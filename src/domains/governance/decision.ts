@@ -25,6 +25,8 @@ export interface RunPlaybook extends Circumstances {
   readonly origin: 'generated' | 'edited' | 'written' | 'shipped' | 'learned';
   /** Of its known steps; empty when only its file knows them. */
   readonly primitives: readonly string[];
+  /** Its steps are known, and none of them changes a file, data or a setting. */
+  readonly changesNoData: boolean;
   readonly phase: Phase;
   /** `SELF_HEAL_EXECUTE`. */
   readonly executeAtRuntime: boolean;

@@ -23,7 +23,7 @@ import {
 } from '../governance/index.ts';
 import type { Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 import { foresee, knowsSteps } from './foresee.ts';
-import { tierOf } from './tier-of.ts';
+import { changesNoData, tierOf } from './tier-of.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
@@ -136,6 +136,7 @@ async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase
     tier: tierOf({ risk: playbook.risk, tier: await ports.effectiveTier(registered.name, hash, playbook.tier) }, steps, asked.primitives),
     origin: registered.origin,
     primitives: steps.map((step) => step.primitive),
+    changesNoData: changesNoData(steps, asked.primitives),
     phase: asked.phase,
     mode: await ports.mode(),
     environment: ports.environment,

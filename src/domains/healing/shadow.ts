@@ -119,7 +119,7 @@ export class Shadow {
       (run) => run.component === component.name && (run.state === 'verified' || run.state === 'applied' || run.state === 'inconclusive'),
     );
     return scoreShadow(record, {
-      now: isSame && record.last !== null ? await this.look(registered, component) : null,
+      now: isSame && record.last !== null ? await this.look(registered, component, record.last) : null,
       launchedAtMs: launched,
       person: lessons.get(record.signature) ?? null,
       helpers,
@@ -130,8 +130,15 @@ export class Shadow {
     });
   }
 
-  /** What the steps would do now, and how that looks which they would change. Touches nothing. */
-  private async look(registered: RegisteredPlaybook, component: ComponentSpec): Promise<readonly SeenStep[]> {
+  /**
+   * What the steps would do now, and how that looks which they would change. Touches nothing.
+   * @param before  when given, the same places are looked at as then, so that the pictures can be compared
+   */
+  private async look(
+    registered: RegisteredPlaybook,
+    component: ComponentSpec,
+    before: readonly SeenStep[] = [],
+  ): Promise<readonly SeenStep[]> {
     const { primitives } = await this.ports.knowledge();
     const context = this.ports.primitiveContext(component, AbortSignal.timeout(LOOK_MS), () => undefined);
     const foreseen = await foresee(registered.steps, primitives, context);
@@ -139,10 +146,16 @@ export class Shadow {
     for (const [i, step] of foreseen.entries()) {
       // What a step has nothing to do with any more is looked at all the same: it may have been changed meanwhile.
       const primitive = primitives.get(step.primitive);
-      const targets = step.state === 'ready' ? step.targets : placesOf(registered.steps[i]?.params ?? {}, component);
-      const picture = primitive === undefined || targets.length === 0 ? {} : await observeTargets(primitive, targets, context);
+      const own = step.state === 'ready' ? step.targets : placesOf(registered.steps[i]?.params ?? {}, component);
+      const looked = before[i]?.looked ?? own;
+      const picture = primitive === undefined || looked.length === 0 ? {} : await observeTargets(primitive, looked, context);
       const text = JSON.stringify(picture);
-      seen.push({ ...step, picture: text === '{}' || text.length > PICTURE_CHARS_MAX ? null : picture });
+      seen.push({
+        ...step,
+        looked,
+        changesNothing: primitive?.changes === 'nothing',
+        picture: text === '{}' || text.length > PICTURE_CHARS_MAX ? null : picture,
+      });
     }
     return seen;
   }
