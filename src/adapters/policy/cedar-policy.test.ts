@@ -353,8 +353,8 @@ describe('what people ask for', () => {
     const release = { ...about, action: 'roll_back_release', component: 'api', release: 'r1' } as const;
     const breaker = { ...about, action: 'close_breaker', component: 'api', breaker: 'mend' } as const;
     const verdict = async (r: Parameters<typeof shipped.decide>[0]) => (await shipped.decide(r)).verdict;
-    expect(await verdict(snapshot)).toBe('needs_approval');
-    expect(await verdict({ ...snapshot, approvals: 1 })).toBe('allow_with_notice');
+    expect(await verdict(snapshot)).toBe('allow_with_notice');
+    expect(await verdict({ ...snapshot, mode: 'emergency' })).toBe('needs_approval');
     expect(await verdict({ ...snapshot, approvals: 1, actor: grace })).toBe('deny');
     expect(await verdict({ ...snapshot, approvals: 1, mode: 'read_only' })).toBe('deny');
     expect(await verdict({ ...release, actor: grace })).toBe('needs_approval');
@@ -363,6 +363,13 @@ describe('what people ask for', () => {
     expect(await verdict(breaker)).toBe('allow_with_notice');
     expect(await verdict({ ...breaker, actor: grace })).toBe('deny');
     expect(await verdict({ ...breaker, mode: 'emergency' })).toBe('needs_approval');
+    const { risk, tier, origin, primitives, changesNoData } = request();
+    const traits = { risk, tier, origin, primitives, changesNoData };
+    const change = { ...about, ...traits, action: 'change_playbook', playbook: 'p', component: 'api', change: 'promote', toTier: 'tier_1' } as const; // prettier-ignore
+    expect(await verdict(change)).toBe('allow_with_notice');
+    expect(await verdict({ ...change, actor: grace })).toBe('deny');
+    expect(await verdict({ ...change, mode: 'emergency' })).toBe('needs_approval');
+    expect(await verdict({ ...change, mode: 'emergency', change: 'disable' })).toBe('allow_with_notice');
   });
 
   test('change the policies with notice, unless those in force ask for more', async () => {

@@ -112,6 +112,7 @@ const ACTIONS: readonly GovernedAction[] = [
   'restore_snapshot',
   'roll_back_release',
   'close_breaker',
+  'change_playbook',
 ];
 
 const SELF_TEST: RunPlaybook = {
@@ -178,17 +179,19 @@ const RESOURCES: Readonly<Record<GovernedAction, string>> = {
   restore_snapshot: 'Snapshot',
   roll_back_release: 'Release',
   close_breaker: 'Breaker',
+  change_playbook: 'Playbook',
 };
 
 type Values = Call['context'];
 
 function moreContextOf(r: DecisionRequest): Values {
+  if (r.action === 'change_playbook') return { change: r.change, toTier: r.toTier };
   if (r.action !== 'run_playbook') return {};
   return { phase: r.phase, executeAtRuntime: r.executeAtRuntime, attempts: r.attempts, failures: r.failures };
 }
 
 function attributesOf(r: DecisionRequest): Values {
-  if (r.action === 'run_playbook') {
+  if (r.action === 'run_playbook' || r.action === 'change_playbook') {
     const { risk, tier, origin, primitives, changesNoData } = r;
     return { risk, tier, origin, primitives: [...primitives], changesNoData };
   }

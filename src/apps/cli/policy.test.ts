@@ -23,7 +23,7 @@ test('grace policy show has those that ship and those of the user, with their pl
     ]),
   );
   expect(lines.at(-1)).toBe(
-    'a policy of your own can lift: tier_3, observe_at_run_time, leave_emergency, critical_restart, restore_snapshot',
+    'a policy of your own can lift: tier_3, observe_at_run_time, leave_emergency, critical_restart',
   );
 });
 

@@ -51,7 +51,15 @@ test('one of them is told with what it would have done, how it ended and why it 
   await memory.shadows.save(aRecord('shd_1', { seen: 3, score: 'hit', endedBy: 'person', endedAtMs: NOW_MS - MINUTE_MS, evidence }));
   const { lines, data } = await showShadow(memory, 'shd_1');
   const text = lines.join('\n');
-  for (const said of ['free_port_8080 on api: hit', '3 times', 'observe: at run time', 'end the orphan (ready): would end pid 99', 'by person', ...evidence]) // prettier-ignore
+  for (const said of [
+    'free_port_8080 on api: hit',
+    '3 times',
+    'observe: at run time',
+    'end the orphan (ready): would end pid 99',
+    'by person',
+    ...evidence,
+  ])
+    // prettier-ignore
     expect(text).toContain(said);
   expect(data).toMatchObject({ id: 'shd_1', score: 'hit', ended_by: 'person', evidence, would_have: [{ step: 'end the orphan' }] });
   await expect(showShadow(memory, 'shd_2')).rejects.toThrow('shadow record "shd_2"');

@@ -85,7 +85,9 @@ describe('a step that would act still', () => {
   test('is no harm because it was looked at elsewhere before it was ready', () => {
     const first = [seen({ state: 'refused', targets: [], looked: ['/s'], picture: { '/s': 'a folder' } })];
     expect(scoreShadow(record({ first, seen: 2 }), ended())).toMatchObject({ score: 'miss' });
-    expect(scoreShadow(record({ first: [seen({ looked: ['/s/b'], picture: { '/s/b': 'x' } })] }), ended())).toMatchObject({ score: 'miss' });
+    expect(scoreShadow(record({ first: [seen({ looked: ['/s/b'], picture: { '/s/b': 'x' } })] }), ended())).toMatchObject({
+      score: 'miss',
+    });
   });
 
   test('is no harm because it was in order when the failure was seen first', () => {
@@ -97,7 +99,8 @@ describe('a restart', () => {
   const step = [seen({ primitive: 'restart_component', targets: ['api'], looked: ['api'], picture: null })];
 
   test('is a hit where it was started again, a harm where it got well as it ran, and neither where that is not known', () => {
-    const score = (launchedAtMs: number | null) => scoreShadow(record({ last: step, first: step }), ended({ now: step, launchedAtMs })).score;
+    const score = (launchedAtMs: number | null) =>
+      scoreShadow(record({ last: step, first: step }), ended({ now: step, launchedAtMs })).score;
     expect(score(300)).toBe('hit');
     expect(score(150)).toBe('harm');
     expect(score(null)).toBe('unknown');

@@ -52,9 +52,7 @@ export function scoreShadow(record: ShadowRecord, episode: EndedEpisode): Scored
   if (record.last === null) return unknown('what its steps would have done is known to its file alone');
   if (episode.now === null) return unknown('what its steps would do now could not be found out');
   const fates = record.last.flatMap((step, i) =>
-    step.state === 'ready' && !step.changesNothing
-      ? [fateOf(step, record.first?.[i], episode.now?.[i], record, episode)]
-      : [],
+    step.state === 'ready' && !step.changesNothing ? [fateOf(step, record.first?.[i], episode.now?.[i], record, episode)] : [],
   );
   if (fates.length === 0) return unknown('no step of it would have changed anything');
   const has = (...kinds: readonly StepFate['fate'][]): boolean => fates.some((f) => kinds.includes(f.fate));
