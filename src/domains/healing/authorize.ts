@@ -93,19 +93,25 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const unasked = { tier, approval: null, binding: '', foreseen: null, outdated: null };
   if (limit !== null) return { ...unasked, limit, decision: { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] } };
   const isKnown = knowsSteps(registered, hash);
-  const decision = await ports.policy.decide({ ...request, approvals: 0 });
-  if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
+  const decide = (approvals: number, approval: string | null = null): Promise<Decision> =>
+    ports.policy.decide({ ...request, approvals, approval });
+  // Only what is acted on is written down: a durable record costs a hundred times what deciding does.
+  const forecast = await ports.policy.decide({ ...request, approvals: 0, isForecast: true });
+  const unapproved = forecast.verdict === 'needs_approval' ? null : await decide(0);
+  if (unapproved !== null && unapproved.verdict !== 'needs_approval') return { ...unasked, limit, decision: unapproved };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
   const foreseen = isKnown && registered.origin !== 'learned' ? await foresee(registered.steps, asked.primitives, asked.context) : null;
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);
-  if (approvals === 0)
+  if (approvals === 0) {
+    const decision = unapproved ?? (await decide(0));
     return { tier, limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
+  }
   return {
     tier,
     limit,
-    decision: await ports.policy.decide({ ...request, approvals, approval: approval?.id ?? null }),
+    decision: await decide(approvals, approval?.id ?? null),
     approval,
     binding,
     foreseen,
