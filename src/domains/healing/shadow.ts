@@ -41,6 +41,8 @@ const PICTURE_CHARS_MAX = 20_000;
  */
 export class Shadow {
   private readonly ports: ShadowPorts;
+  /** By record: what its steps would have done when the component worked again, before that became the last good state. */
+  private readonly ahead = new Map<string, readonly SeenStep[]>();
 
   constructor(ports: ShadowPorts) {
     this.ports = ports;
@@ -56,6 +58,7 @@ export class Shadow {
         (r) => r.playbook === registered.name && r.hash === hash && r.signature === signature,
       );
       const steps = knowsSteps(registered, hash) ? await this.look(registered, component) : null;
+      if (open !== undefined) this.ahead.delete(open.id);
       const nowMs = clock.nowMs();
       await shadows.save({
         id: open?.id ?? ids.next('shd'),
@@ -87,6 +90,23 @@ export class Shadow {
   }
 
   /**
+   * Called when a component works again, before what is there now is kept as good: a step that puts things back as they were would
+   * find everything in order afterwards, whatever a person had made of it. Never throws; `score` then looks by itself.
+   */
+  async lookAhead(component: ComponentSpec): Promise<void> {
+    const { shadows, playbooks, logger } = this.ports;
+    try {
+      for (const record of await shadows.open(component.name)) {
+        const registered = record.last === null ? null : await playbooks.get(record.playbook);
+        if (record.last !== null && registered?.hash === record.hash)
+          this.ahead.set(record.id, await this.look(registered, component, record.last));
+      }
+    } catch (error) {
+      logger.warn('what would be done now could not be looked at', { component: component.name, error: messageOf(error) });
+    }
+  }
+
+  /**
    * Called when a component is ready, works, and has been so for its soak time, after people's work was looked for.
    * @param lessons  by signature, what a person did
    */
@@ -95,6 +115,7 @@ export class Shadow {
     for (const record of await shadows.open(component.name)) {
       try {
         const ended = await this.end(record, component, lessons);
+        this.ahead.delete(record.id);
         await shadows.save({ ...record, ...ended, endedAtMs: clock.nowMs() });
         emit({
           type: 'shadow_scored',
@@ -119,7 +140,7 @@ export class Shadow {
       (run) => run.component === component.name && (run.state === 'verified' || run.state === 'applied' || run.state === 'inconclusive'),
     );
     return scoreShadow(record, {
-      now: isSame && record.last !== null ? await this.look(registered, component, record.last) : null,
+      now: isSame && record.last !== null ? (this.ahead.get(record.id) ?? (await this.look(registered, component, record.last))) : null,
       launchedAtMs: launched,
       person: lessons.get(record.signature) ?? null,
       helpers,

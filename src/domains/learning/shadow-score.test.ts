@@ -105,6 +105,15 @@ describe('a restart', () => {
     expect(score(150)).toBe('harm');
     expect(score(null)).toBe('unknown');
   });
+
+  test('alone is no hit where a person changed something before: it is a miss once it was tried in vain, and unknown else', () => {
+    const score = (seen: number) =>
+      scoreShadow(record({ last: step, first: step, seen }), ended({ now: step, person: ['changed settings.json'] })).score;
+    expect(score(1)).toBe('unknown');
+    expect(score(2)).toBe('miss');
+    const both = [seen(), ...step];
+    expect(scoreShadow(record({ last: both, first: both }), ended({ now: [done(), ...step], person: ['changed it'] })).score).toBe('hit');
+  });
 });
 
 test('a step that only waits or tells is no part of the score, and harm outranks everything', () => {

@@ -36,7 +36,7 @@ const RESTARTS = 'restart_component';
  *
  * - `hit`: every such step's aim was reached since by somebody's act (it has nothing to do any more, and what it would have changed is
  *   different or somebody is known to have acted; or the component was started again where it would have restarted it), and nothing
- *   else would have been changed.
+ *   else would have been changed. A restart alone is none where a person changed something as well.
  * - `harm`: a step would change what somebody has changed since then, or would have ended a process that got well as it ran.
  * - `miss`: it works, and a step would still change something that was left as it was: that was not to blame.
  * - `unknown`: the plan was not known, there was nothing to act on, the playbook ran after all, a step cannot be judged, or what it is
@@ -55,6 +55,12 @@ export function scoreShadow(record: ShadowRecord, episode: EndedEpisode): Scored
     step.state === 'ready' && !step.changesNothing ? [fateOf(step, record.first?.[i], episode.now?.[i], record, episode)] : [],
   );
   if (fates.length === 0) return unknown('no step of it would have changed anything');
+  const others = record.last.some((step) => step.state === 'ready' && !step.changesNothing && step.primitive !== RESTARTS);
+  if (episode.person !== null && !others && fates.every((f) => f.fate === 'done')) {
+    // Started again is what it was in any case: what helped is what the person did before that.
+    if (record.seen === 1) return unknown('whether a start again alone would have helped cannot be told');
+    return { score: 'miss', endedBy, evidence: [told, 'it was started again before, and that alone had not helped'] };
+  }
   const has = (...kinds: readonly StepFate['fate'][]): boolean => fates.some((f) => kinds.includes(f.fate));
   const score = has('against', 'needless') ? 'harm' : has('untold') ? 'unknown' : has('left') ? 'miss' : 'hit';
   return { score, endedBy, evidence: [told, ...fates.map((f) => f.why)] };
