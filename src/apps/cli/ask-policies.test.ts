@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../../domains/governance/index.ts';
-import type { PlaybookRun } from '../../domains/playbooks/index.ts';
 import { bootId } from '../../kernel/index.ts';
 import { closeBreaker } from './breakers.ts';
 import type { Memory } from './memory.ts';
@@ -64,6 +63,11 @@ describe('what a person does by hand', () => {
     await agree(memory, approval, 'bob');
     await setEnabled(memory, 'p', false, ask);
     expect(await memory.playbooks.get('p')).toMatchObject({ isEnabled: false });
+    expect(await decided(memory), 'one record each time it is asked').toEqual([
+      'change_playbook p needs_approval ann',
+      'change_playbook p needs_approval ann',
+      'change_playbook p allow_with_notice ann',
+    ]);
     await agree(memory, await refusedFor(setEnabled(memory, 'p', true, ask)), 'bob');
     await setEnabled(memory, 'p', true, ask);
     expect(await refusedFor(setEnabled(memory, 'p', false, ask)), 'another time needs another approval').not.toBe(approval);
@@ -106,7 +110,7 @@ describe('grace playbooks promote', () => {
     await memory.playbooks.save(playbook);
     const signature = playbook.signature ?? '';
     for (let i = 0; i < helped; i++)
-      await memory.playbooks.saveRun({ id: `run_${i}`, playbook: 'p', hash: playbook.hash, component: 'api', bootId: bootId('boot_1'), signature, failureId: null, scope: 'process', confidence: 1, restart: true, state: 'verified', decision: '', startedAtMs: NOW_MS - (i + 1) * MINUTE_MS, endedAtMs: NOW_MS } as PlaybookRun); // prettier-ignore
+      await memory.playbooks.saveRun({ id: `run_${i}`, playbook: 'p', hash: playbook.hash, component: 'api', bootId: bootId('boot_1'), signature, failureId: null, scope: 'process', confidence: 1, restart: true, state: 'verified', decision: '', startedAtMs: NOW_MS - (i + 1) * MINUTE_MS, endedAtMs: NOW_MS }); // prettier-ignore
     for (let i = 0; i < alone; i++)
       await memory.shadows.save({ id: `shd_${i}`, playbook: 'p', hash: playbook.hash, component: 'api', signature, failureId: `f${i}`, bootId: 'boot_1', verdict: 'observe', reason: '', firstAtMs: NOW_MS - i * MINUTE_MS, lastAtMs: NOW_MS, seen: 2, first: null, last: null, score: 'unknown', endedBy: 'person', endedAtMs: NOW_MS - i, evidence: [] }); // prettier-ignore
     return memory;
