@@ -30,6 +30,7 @@ const REQUEST: RunPlaybook = {
   tier: 'tier_2',
   origin: 'generated',
   primitives: ['free_port', 'restart_component'],
+  changesNoData: true,
   phase: 'boot',
   mode: 'normal',
   environment: 'production',

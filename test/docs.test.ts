@@ -251,7 +251,10 @@ const PRIMITIVES_INTRODUCTION = `# Primitives
 
 The powers that a step of a [playbook](../guide/playbooks.md) may use. This page is made of what each of them says about itself.
 _Risk_ is the least that any use of one has. What has no undo is never \`tier_1\`.
+In the mode \`read_only\` only what changes nothing, or processes alone, is run.
 `;
+
+const CHANGES = { nothing: 'nothing', processes: 'processes alone', anything: 'files, data or settings' } as const;
 
 function primitiveReference(p: DefinedPrimitive): string {
   const undo = p.undo === null ? `none: ${p.irreversible}` : p.undo === nothingToUndo ? 'nothing to undo: it changes nothing' : 'yes';
@@ -264,6 +267,7 @@ function primitiveReference(p: DefinedPrimitive): string {
     p.description,
     '',
     `- Risk: ${p.risk}`,
+    `- Changes: ${CHANGES[p.changes ?? 'anything']}`,
     `- Undo: ${undo}`,
     `- Acts on: ${p.confinement}`,
     ...(parameters.length === 0 ? [] : ['', 'Parameters:', '', ...parameters]),

@@ -13,6 +13,7 @@ export const freePort = definePrimitive({
   name: 'free_port',
   description: 'Ends a stale copy of the component that still holds its port; never anybody else.',
   risk: 'high',
+  changes: 'processes',
 
   parameters: {
     port: whole('The port.', 1, 65_535),

@@ -5,6 +5,7 @@ export const notify = definePrimitive({
   name: 'notify',
   description: 'Tells the people who watch this boot something.',
   risk: 'low',
+  changes: 'nothing',
 
   parameters: {
     message: text('What to say.', 2000),

@@ -5,6 +5,7 @@ export const restartComponent = definePrimitive({
   name: 'restart_component',
   description: 'Stops the component and starts it again.',
   risk: 'medium',
+  changes: 'processes',
 
   parameters: {
     reason: text('Why, for the people who read of it.', 500),

@@ -5,6 +5,7 @@ export const resumeProcess = definePrimitive({
   name: 'resume_process',
   description: 'Lets a stopped process of the component go on (SIGCONT).',
   risk: 'low',
+  changes: 'processes',
 
   parameters: {},
   confinement: 'the process that Grace runs for this component',

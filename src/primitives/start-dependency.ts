@@ -7,6 +7,7 @@ export const startDependency = definePrimitive({
   name: 'start_dependency',
   description: 'Starts a dependency with the start command that is declared for it.',
   risk: 'medium',
+  changes: 'processes',
 
   parameters: {
     name: text('Name of the dependency.', 200),

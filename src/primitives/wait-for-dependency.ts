@@ -8,6 +8,7 @@ export const waitForDependency = definePrimitive({
   name: 'wait_for_dependency',
   description: 'Waits until something answers at an address.',
   risk: 'low',
+  changes: 'nothing',
 
   parameters: {
     host: text('Host name or address.', 253),

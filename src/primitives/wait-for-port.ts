@@ -9,6 +9,7 @@ export const waitForPort = definePrimitive({
   name: 'wait_for_port',
   description: 'Waits until nobody holds a port any more.',
   risk: 'low',
+  changes: 'nothing',
 
   parameters: {
     port: whole('The port.', 1, 65_535),

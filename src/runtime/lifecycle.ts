@@ -249,7 +249,7 @@ class Session {
       await aborted(signal);
       await this.beforeStop();
     } else if (outcome === 'success' && until === 'booted') {
-      await this.composed.keepAsGood();
+      await this.keepAsGood(this.options.config.components);
       await nodeClock.sleep(this.soakMs(), signal).catch(() => undefined); // cut short: then what was seen so far counts
       if (await this.allReady()) await this.verified(stages);
     }
@@ -465,7 +465,7 @@ class Session {
   /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
   private async settle(stages: readonly StageReport[]): Promise<void> {
     try {
-      await this.composed.keepAsGood();
+      await this.keepAsGood(this.options.config.components);
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
       if (this.options.signal.aborted) return;
@@ -476,6 +476,11 @@ class Session {
     } catch (error) {
       this.options.logger.warn('the boot could not be kept as good', { error: messageOf(error) });
     }
+  }
+
+  private async keepAsGood(components: readonly ComponentSpec[]): Promise<void> {
+    for (const spec of components) await this.composed.shadow.lookAhead(spec);
+    await this.composed.keepAsGood(components);
   }
 
   private soakMs(): number {
@@ -533,7 +538,7 @@ class Session {
     try {
       await nodeClock.sleep(spec.soakMs, this.options.signal);
       if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
-      await this.composed.keepAsGood([spec]);
+      await this.keepAsGood([spec]);
       await this.learnFromPeople([spec]);
     } finally {
       this.proving.delete(spec.name);

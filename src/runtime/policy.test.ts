@@ -29,6 +29,7 @@ const request = {
   tier: 'tier_1',
   origin: 'generated',
   primitives: [],
+  changesNoData: false,
   phase: 'boot',
   mode: 'normal',
   environment: '',

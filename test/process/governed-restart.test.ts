@@ -107,8 +107,8 @@ test.runIf(isRoot)('a critical component is restarted only when another person a
     expect.stringMatching(/^restart_component needs_approval .*4001/),
     expect.stringMatching(/^answer_approval refused .*4001/),
     expect.stringMatching(/^answer_approval approved .*4002/),
-    expect.stringMatching(/^restart_component needs_approval .*4001/),
     expect.stringMatching(/^restart_component allow_with_notice .*4001/),
+    expect.stringMatching(/^restart_component needs_approval .*4001/),
   ]);
   await grace.end('SIGTERM');
 });

@@ -16,6 +16,7 @@ const request = (change: Partial<RunPlaybook> = {}): RunPlaybook => ({
   tier: 'tier_1',
   origin: 'generated',
   primitives: ['free_port'],
+  changesNoData: true,
   phase: 'boot',
   mode: 'normal',
   environment: '',
@@ -161,6 +162,7 @@ describe('whatever is asked', () => {
     tier: fc.constantFrom('tier_1', 'tier_2', 'tier_3', 'tier_4'),
     origin: fc.constantFrom('generated', 'edited', 'written', 'shipped', 'learned'),
     primitives: fc.array(fc.constantFrom('free_port', 'restore_file', 'shell'), { maxLength: 3 }),
+    changesNoData: fc.boolean(),
     phase: fc.constantFrom('boot', 'runtime'),
     mode: fc.constantFrom('normal', 'read_only', 'observation_only', 'emergency'),
     environment: fc.constantFrom('', 'production'),
@@ -176,9 +178,8 @@ describe('whatever is asked', () => {
       { tier_1: 0, tier_2: 0, tier_3: 1, tier_4: 2 }[r.tier],
       r.risk === 'high' || r.risk === 'critical' || r.origin === 'learned' || r.mode === 'emergency' ? 1 : 0,
     );
-  const changesNothing = (r: RunPlaybook): boolean => r.primitives.length > 0 && r.primitives.every((p) => p === 'free_port');
   const mayAct = (r: RunPlaybook): boolean =>
-    (r.mode !== 'read_only' || changesNothing(r)) &&
+    (r.mode !== 'read_only' || r.changesNoData) &&
     !r.primitives.includes('shell') &&
     r.mode !== 'observation_only' &&
     (r.phase === 'boot' || r.executeAtRuntime);
@@ -352,8 +353,8 @@ describe('what people ask for', () => {
     const release = { ...about, action: 'roll_back_release', component: 'api', release: 'r1' } as const;
     const breaker = { ...about, action: 'close_breaker', component: 'api', breaker: 'mend' } as const;
     const verdict = async (r: Parameters<typeof shipped.decide>[0]) => (await shipped.decide(r)).verdict;
-    expect(await verdict(snapshot)).toBe('needs_approval');
-    expect(await verdict({ ...snapshot, approvals: 1 })).toBe('allow_with_notice');
+    expect(await verdict(snapshot)).toBe('allow_with_notice');
+    expect(await verdict({ ...snapshot, mode: 'emergency' })).toBe('needs_approval');
     expect(await verdict({ ...snapshot, approvals: 1, actor: grace })).toBe('deny');
     expect(await verdict({ ...snapshot, approvals: 1, mode: 'read_only' })).toBe('deny');
     expect(await verdict({ ...release, actor: grace })).toBe('needs_approval');
@@ -362,6 +363,13 @@ describe('what people ask for', () => {
     expect(await verdict(breaker)).toBe('allow_with_notice');
     expect(await verdict({ ...breaker, actor: grace })).toBe('deny');
     expect(await verdict({ ...breaker, mode: 'emergency' })).toBe('needs_approval');
+    const { risk, tier, origin, primitives, changesNoData } = request();
+    const traits = { risk, tier, origin, primitives, changesNoData };
+    const change = { ...about, ...traits, action: 'change_playbook', playbook: 'p', component: 'api', change: 'promote', toTier: 'tier_1' } as const; // prettier-ignore
+    expect(await verdict(change)).toBe('allow_with_notice');
+    expect(await verdict({ ...change, actor: grace })).toBe('deny');
+    expect(await verdict({ ...change, mode: 'emergency' })).toBe('needs_approval');
+    expect(await verdict({ ...change, mode: 'emergency', change: 'disable' })).toBe('allow_with_notice');
   });
 
   test('change the policies with notice, unless those in force ask for more', async () => {

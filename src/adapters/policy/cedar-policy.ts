@@ -112,6 +112,7 @@ const ACTIONS: readonly GovernedAction[] = [
   'restore_snapshot',
   'roll_back_release',
   'close_breaker',
+  'change_playbook',
 ];
 
 const SELF_TEST: RunPlaybook = {
@@ -123,6 +124,7 @@ const SELF_TEST: RunPlaybook = {
   tier: 'tier_4',
   origin: 'generated',
   primitives: [],
+  changesNoData: false,
   phase: 'boot',
   mode: 'normal',
   environment: '',
@@ -177,17 +179,22 @@ const RESOURCES: Readonly<Record<GovernedAction, string>> = {
   restore_snapshot: 'Snapshot',
   roll_back_release: 'Release',
   close_breaker: 'Breaker',
+  change_playbook: 'Playbook',
 };
 
 type Values = Call['context'];
 
 function moreContextOf(r: DecisionRequest): Values {
+  if (r.action === 'change_playbook') return { change: r.change, toTier: r.toTier };
   if (r.action !== 'run_playbook') return {};
   return { phase: r.phase, executeAtRuntime: r.executeAtRuntime, attempts: r.attempts, failures: r.failures };
 }
 
 function attributesOf(r: DecisionRequest): Values {
-  if (r.action === 'run_playbook') return { risk: r.risk, tier: r.tier, origin: r.origin, primitives: [...r.primitives] };
+  if (r.action === 'run_playbook' || r.action === 'change_playbook') {
+    const { risk, tier, origin, primitives, changesNoData } = r;
+    return { risk, tier, origin, primitives: [...primitives], changesNoData };
+  }
   if (r.action === 'restart_component') return { critical: r.isCritical };
   return r.action === 'change_policy' ? { added: [...r.added], removed: [...r.removed] } : {};
 }

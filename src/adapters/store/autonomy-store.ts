@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AutonomyTier, TierChangeStore } from '../../domains/governance/index.ts';
-import type { ShadowRecord, ShadowStore } from '../../domains/learning/index.ts';
+import type { SeenStep, ShadowRecord, ShadowStore } from '../../domains/learning/index.ts';
 import type { Tables } from './tables.ts';
 
 export function tierChangeStore(db: Kysely<Tables>): TierChangeStore {
@@ -30,7 +30,7 @@ export function tierChangeStore(db: Kysely<Tables>): TierChangeStore {
 }
 
 export function shadowStore(db: Kysely<Tables>): ShadowStore {
-  const read = (rows: readonly { readonly body: string }[]) => rows.map((row) => JSON.parse(row.body) as ShadowRecord);
+  const read = (rows: readonly { readonly body: string }[]) => rows.map(({ body }) => recordOf(JSON.parse(body) as ShadowRecord));
   const records = () => db.selectFrom('shadow_records').select('body').orderBy('first_at').orderBy('id');
   return {
     async save(record) {
@@ -55,4 +55,15 @@ export function shadowStore(db: Kysely<Tables>): ShadowStore {
       return read(await records().where('signature', '=', signature).execute());
     },
   };
+}
+
+/** A record that was kept before it said what was looked at: that was what the step would act on. */
+function recordOf(record: ShadowRecord): ShadowRecord {
+  return { ...record, first: stepsOf(record.first), last: stepsOf(record.last) };
+}
+
+type KeptStep = Omit<SeenStep, 'looked' | 'changesNothing'> & Partial<SeenStep>;
+
+function stepsOf(steps: readonly KeptStep[] | null): readonly SeenStep[] | null {
+  return steps?.map((step) => ({ ...step, looked: step.looked ?? step.targets, changesNothing: step.changesNothing ?? false })) ?? null;
 }

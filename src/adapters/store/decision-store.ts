@@ -41,6 +41,18 @@ export function decisionStore(db: Kysely<Tables>, kept = KEPT): DecisionRecord {
       if (component !== undefined) query = query.where('component', '=', component);
       return (await query.execute()).map(fromRow);
     },
+    async lastAllowed(action, subject) {
+      const newest = await db
+        .selectFrom('decisions')
+        .select('id')
+        .where('action', '=', action)
+        .where('subject', '=', subject)
+        .where('verdict', 'in', ['allow', 'allow_with_notice'])
+        .orderBy('seq', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return newest?.id ?? null;
+    },
   };
 }
 

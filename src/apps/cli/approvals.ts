@@ -160,6 +160,7 @@ export function titleOf({ action, playbook, component }: Pick<Approval, 'action'
   if (action === 'restart_component') return `the restart of ${component}`;
   if (action === 'set_mode') return `the mode ${playbook}`;
   if (action === 'change_policy') return `other policies (${playbook.slice(0, DIGEST_SHOWN)})`;
+  if (action === 'change_playbook') return `a change of ${playbook}`;
   return `${action} ${playbook}${component === '' ? '' : ` of ${component}`}`;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { closeBreaker, listBreakers } from './breakers.ts';
-import { aMemory, NOW_MS } from './testing.ts';
+import { aMemory, asking, NOW_MS } from './testing.ts';
 
 const breaker = {
   id: 'brk_1',
@@ -16,14 +16,15 @@ const breaker = {
 
 test('a breaker is listed, and closed once, by somebody who says why', async () => {
   await using memory = await aMemory();
+  const ask = asking(memory, 'ann');
   expect((await listBreakers(memory)).lines).toEqual(['no breaker has ever opened']);
   await memory.limits.saveBreaker(breaker);
   expect((await listBreakers(memory)).data).toEqual([expect.objectContaining({ id: 'brk_1', state: 'open', playbook: 'fix_it' })]);
-  await expect(closeBreaker(memory, 'brk_1', 'ann', ' ')).rejects.toThrow('--reason has to be');
-  await expect(closeBreaker(memory, 'brk_2', 'ann', 'x')).rejects.toThrow('brk_2');
-  await closeBreaker(memory, 'brk_1', 'ann', 'the disk was full, password=hunter2canary');
+  await expect(closeBreaker(memory, 'brk_1', 'ann', ' ', ask)).rejects.toThrow('--reason has to be');
+  await expect(closeBreaker(memory, 'brk_2', 'ann', 'x', ask)).rejects.toThrow('brk_2');
+  await closeBreaker(memory, 'brk_1', 'ann', 'the disk was full, password=hunter2canary', ask);
   const [closed] = await memory.limits.breakers();
   expect(closed).toMatchObject({ closedBy: 'ann', closedAtMs: NOW_MS });
   expect(closed?.closeReason).not.toContain('hunter2canary');
-  await expect(closeBreaker(memory, 'brk_1', 'ben', 'me too')).rejects.toThrow('was closed by ann already');
+  await expect(closeBreaker(memory, 'brk_1', 'ben', 'me too', ask)).rejects.toThrow('was closed by ann already');
 });

@@ -2,6 +2,7 @@ import { GraceError } from '../../kernel/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Breaker } from '../../domains/governance/index.ts';
 import type { Answer } from './answer.ts';
+import type { AskPolicies } from './ask-policies.ts';
 import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint } from './terminal.ts';
@@ -43,8 +44,8 @@ export async function listBreakers(memory: Memory): Promise<Answer> {
   return { exitCode: 0, data: breakers.map(breakerJson), lines };
 }
 
-/** `grace breakers close`: the playbook may run there again. @throws BreakerRefused, NotKnown */
-export async function closeBreaker(memory: Memory, id: string, by: string, reason: string): Promise<Answer> {
+/** `grace breakers close`: the playbook may run there again. @throws BreakerRefused, NotKnown, ActionRefused */
+export async function closeBreaker(memory: Memory, id: string, by: string, reason: string, ask: AskPolicies): Promise<Answer> {
   const breaker = (await memory.limits.breakers()).find((b) => b.id === id);
   if (breaker === undefined) throw new NotKnown('breaker', id, 'see them with: grace breakers list');
   if (breaker.closedAtMs !== null)
@@ -55,12 +56,22 @@ export async function closeBreaker(memory: Memory, id: string, by: string, reaso
       'say what you found, for those who come later',
     );
   const closed = { ...breaker, closedAtMs: memory.nowMs, closedBy: by, closeReason: new Redactor().redact(reason) };
-  await memory.limits.saveBreaker(closed);
   const what =
     breaker.kind === 'storm'
       ? 'playbooks run at run time again'
       : `${breaker.playbook ?? 'playbooks'} may run on ${breaker.component ?? 'any component'} again`;
-  return { exitCode: 0, data: breakerJson(closed), lines: [`${paint('green', 'closed')} ${id} by ${by}: ${what}`] };
+  const decision = await ask({
+    request: (about) => ({ action: 'close_breaker', ...about, component: breaker.component ?? '', breaker: id }),
+    what: `closing ${id}`,
+    occasion: String(breaker.openedAtMs),
+    summary: [`close ${id}, which opened because ${breaker.reason}: ${what}`, `why it may: ${closed.closeReason}`],
+  });
+  await memory.limits.saveBreaker(closed);
+  return {
+    exitCode: 0,
+    data: { ...breakerJson(closed), decision: decision.reason },
+    lines: [`${paint('green', 'closed')} ${id} by ${by}: ${what}`],
+  };
 }
 
 function breakerJson(b: Breaker): Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { parseDurationMs } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
 import type { AuditSource, AuditSourceOptions } from './audit-source.ts';
 import type { AuditVerifyOptions } from './audit-verify.ts';
+import type { AskPolicies } from './ask-policies.ts';
 import type { LookOptions, Memory } from './memory.ts';
 import { registerAuthoring } from './playbook-commands.ts';
 import type { PolicyCase } from './policy.ts';
@@ -155,8 +156,8 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     looking(playbooks, verb, isEnabled ? 'let it run again' : 'keep it and its guard from running')
       .argument('<name>')
       .action(async (name: string, _options: unknown, command: Command) => {
-        const { setEnabled } = await import('./playbooks.ts');
-        await answer(command, (memory) => setEnabled(memory, name, isEnabled));
+        const [{ setEnabled }, asking] = await Promise.all([import('./playbooks.ts'), askingFor(command)]);
+        await answer(command, (memory) => setEnabled(memory, name, isEnabled, asking.of(memory)));
       });
   registerAuthoring(playbooks, looking, say);
 
@@ -185,8 +186,8 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     )
     .requiredOption('--reason <text>', 'what you looked at, for those who come later')
     .action(async (name: string, { to, reason }: { to: AutonomyTier; reason: string }, command: Command) => {
-      const [{ promotePlaybook }, { userName }] = await Promise.all([import('./promote.ts'), import('../../adapters/node/user-name.ts')]);
-      await answer(command, (memory) => promotePlaybook(memory, name, to, userName(), reason));
+      const [{ promotePlaybook }, asking] = await Promise.all([import('./promote.ts'), askingFor(command)]);
+      await answer(command, (memory) => promotePlaybook(memory, name, to, asking.by, reason, asking.of(memory)));
     });
 
   const approvals = listGroup(program, 'approvals', 'fixes that wait for a person', async (command) => {
@@ -224,8 +225,8 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
     .argument('<id>')
     .requiredOption('--reason <text>', 'what you found, for those who come later')
     .action(async (id: string, { reason }: { reason: string }, command: Command) => {
-      const [{ closeBreaker }, { userName }] = await Promise.all([import('./breakers.ts'), import('../../adapters/node/user-name.ts')]);
-      await answer(command, (memory) => closeBreaker(memory, id, userName(), reason));
+      const [{ closeBreaker }, asking] = await Promise.all([import('./breakers.ts'), askingFor(command)]);
+      await answer(command, (memory) => closeBreaker(memory, id, asking.by, reason, asking.of(memory)));
     });
 }
 
@@ -279,15 +280,21 @@ function registerMode(program: Command, answer: Asking): void {
     .option('--for <duration>', 'only so long, such as 30m or 2h; then it goes back by itself', duration)
     .option('--as <name>', 'what you call yourself; noted beside the user this runs as')
     .action(async (to: Mode, options: { reason: string; for?: number; as?: string }, command: Command) => {
-      const [{ setMode }, { configOf }, { userName }] = await Promise.all([
-        import('./mode.ts'),
-        import('./policy.ts'),
-        import('../../adapters/node/user-name.ts'),
-      ]);
+      const [{ setMode }, asking] = await Promise.all([import('./mode.ts'), askingFor(command)]);
       const { reason, for: forMs = null, as = null } = options;
-      const config = await configOf(command.optsWithGlobals());
-      await answer(command, (memory) => setMode(memory, { to, reason, forMs, by: userName(), claimedName: as }, config));
+      await answer(command, (memory) => setMode(memory, { to, reason, forMs, by: asking.by, claimedName: as }, asking.of(memory)));
     });
+}
+
+/** What decides over a change by hand, and who asks. @throws ConfigInvalid */
+async function askingFor(command: Command): Promise<{ readonly by: string; of(memory: Memory): AskPolicies }> {
+  const [{ askPolicies, settingsOf }, { configOf }, { userName }] = await Promise.all([
+    import('./ask-policies.ts'),
+    import('./policy.ts'),
+    import('../../adapters/node/user-name.ts'),
+  ]);
+  const [settings, by] = [settingsOf(await configOf(command.optsWithGlobals())), userName()];
+  return { by, of: (memory) => askPolicies(memory, settings, by) };
 }
 
 const MODE_NAMES: readonly Mode[] = ['normal', 'read_only', 'observation_only', 'emergency'];
@@ -318,6 +325,8 @@ function registerPolicy(program: Command, say: (command: Command, given: Answer)
     .addOption(new Option('--action <action>', 'default: run_playbook').choices(ACTION_NAMES))
     .option('--playbook <name>', 'a known one; or any name, with --risk and --tier')
     .addOption(new Option('--to <mode>', 'of set_mode; default: normal').choices(MODE_NAMES))
+    .addOption(new Option('--change <change>', 'of change_playbook; default: promote').choices(['enable', 'disable', 'promote']))
+    .addOption(new Option('--to-tier <tier>', 'of change_playbook; default: its own').choices(['tier_1', 'tier_2', 'tier_3', 'tier_4']))
     .option('--name <name>', 'of a snapshot, a release, a breaker, or the digest of policies')
     .option('--component <name>', 'default: its own, or the first')
     .addOption(new Option('--phase <phase>', 'default: boot').choices(['boot', 'runtime']))
@@ -365,7 +374,7 @@ function registerSnapshots(program: Command, say: (command: Command, given: Answ
       const { withSnapshots } = await import('./snapshots.ts');
       const { askOnTerminal, restoreSnapshot } = await import('./snapshots-restore.ts');
       const options = command.optsWithGlobals<LookOptions>();
-      const request = {
+      const asked = {
         only: given.only,
         isDryRun: given.dryRun === true,
         isAgreed: given.yes === true,
@@ -373,7 +382,10 @@ function registerSnapshots(program: Command, say: (command: Command, given: Answ
         ask: options.json === true ? null : askOnTerminal(),
         directory: process.cwd(),
       };
-      await say(command, await withSnapshots(options, (known) => restoreSnapshot(known, id, request, untilSignal())));
+      await say(
+        command,
+        await withSnapshots(options, (known, policies) => restoreSnapshot(known, id, { ...asked, askPolicies: policies }, untilSignal())),
+      );
     });
 }
 
@@ -401,6 +413,7 @@ const ACTION_NAMES: readonly GovernedAction[] = [
   'restore_snapshot',
   'roll_back_release',
   'close_breaker',
+  'change_playbook',
 ];
 
 interface AuditListOptions {

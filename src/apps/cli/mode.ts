@@ -1,21 +1,10 @@
 import { nodeIds } from '../../adapters/node/ids.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
-import { cedarPolicy } from '../../adapters/policy/index.ts';
-import {
-  askForAction,
-  fallbackFrom,
-  isAllowed,
-  modeInForce,
-  recordedDecisions,
-  type Mode,
-  type ModeChange,
-} from '../../domains/governance/index.ts';
+import { fallbackFrom, modeInForce, type Mode, type ModeChange } from '../../domains/governance/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
-import { ownPolicies } from '../../runtime/policy.ts';
-import type { GraceConfig } from '../../runtime/config/index.ts';
 import type { Answer } from './answer.ts';
-import { ActionRefused } from './errors.ts';
+import type { AskPolicies } from './ask-policies.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint, table } from './terminal.ts';
 import { iso, when } from './when.ts';
@@ -77,37 +66,19 @@ export interface ModeAsked {
 }
 
 /** `grace mode set`: decided by the policies in force, recorded, and then set. @throws ActionRefused, ConfigInvalid */
-export async function setMode(memory: Memory, asked: ModeAsked, config: GraceConfig): Promise<Answer> {
+export async function setMode(memory: Memory, asked: ModeAsked, ask: AskPolicies): Promise<Answer> {
   const { to, forMs, by, claimedName } = asked;
   const redactor = new Redactor();
   redactor.learnEnvironment(process.env);
   const reason = redactor.redact(asked.reason);
   const [latest = null] = await memory.modes.history(1);
   const before = modeInForce(latest, memory.nowMs);
-  const inForce = await memory.policyTexts.inForce();
-  const { decisions: record, approvals } = memory;
-  const world = { clock: { nowMs: () => memory.nowMs }, ids: nodeIds };
-  const { decision, approval } = await askForAction(
-    { ...world, approvals, policy: recordedDecisions(cedarPolicy(inForce?.files ?? (await ownPolicies(config))), { record, ...world }) },
-    {
-      action: 'set_mode',
-      actor: { kind: 'person', name: by },
-      to,
-      mode: before.mode,
-      environment: config.environment,
-      approvals: 0,
-    },
-    `${before.change ?? ''} ${before.mode}`, // agreed to once: to leave what is in force now
-    [`set the mode from ${before.mode} to ${to}${forMs === null ? '' : ` for ${formatDuration(forMs)}`}: ${reason}`],
-  );
-  if (decision.verdict === 'needs_approval')
-    throw new ActionRefused(
-      `the mode ${to}`,
-      decision.reason,
-      `another person: grace approvals show ${approval?.id ?? ''}; then run this again`,
-      approval?.id ?? null,
-    );
-  if (!isAllowed(decision)) throw new ActionRefused(`the mode ${to}`, decision.reason, 'why: grace policy test --action set_mode');
+  const decision = await ask({
+    request: (about) => ({ action: 'set_mode', ...about, to }),
+    what: `the mode ${to}`,
+    occasion: `${before.change ?? ''} ${before.mode}`, // agreed to once: to leave what is in force now
+    summary: [`set the mode from ${before.mode} to ${to}${forMs === null ? '' : ` for ${formatDuration(forMs)}`}: ${reason}`],
+  });
   const change: ModeChange = {
     id: nodeIds.next('mo'),
     mode: to,

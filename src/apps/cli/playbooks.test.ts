@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../kernel/index.ts';
 import { listPlaybooks, setEnabled, showPlaybook } from './playbooks.ts';
-import { aMemory, aPlaybook } from './testing.ts';
+import { aMemory, aPlaybook, asking } from './testing.ts';
 
 const SOURCE = 'export default definePlaybook({});\n';
 
@@ -54,22 +54,22 @@ describe('grace playbooks', () => {
     const file = join(memory.dataDir, 'p.ts');
     await writeFile(file, SOURCE);
     await memory.playbooks.save(aPlaybook('p', { file }));
-    expect((await setEnabled(memory, 'p', false)).data).toMatchObject({ enabled: false, changed: true });
+    expect((await setEnabled(memory, 'p', false, asking(memory, 'ann'))).data).toMatchObject({ enabled: false, changed: true });
     expect(await memory.playbooks.get('p')).toMatchObject({ isEnabled: false, verifiedCount: 2 });
     expect((await listPlaybooks(memory)).lines.join('\n')).toContain('p (disabled)');
-    expect((await setEnabled(memory, 'p', false)).data).toMatchObject({ changed: false });
-    expect((await setEnabled(memory, 'p', true)).lines).toEqual(['p is now enabled']);
+    expect((await setEnabled(memory, 'p', false, asking(memory, 'ann'))).data).toMatchObject({ changed: false });
+    expect((await setEnabled(memory, 'p', true, asking(memory, 'ann'))).lines).toEqual(['p is now enabled']);
   });
 
   it('refuses to enable what has no file any more', async () => {
     await using memory = await aMemory();
     await memory.playbooks.save(aPlaybook('p', { isEnabled: false }));
-    await expect(setEnabled(memory, 'p', true)).rejects.toMatchObject({ code: 'GRACE_CLI_PLAYBOOK_FILE_GONE' });
+    await expect(setEnabled(memory, 'p', true, asking(memory, 'ann'))).rejects.toMatchObject({ code: 'GRACE_CLI_PLAYBOOK_FILE_GONE' });
     expect(await memory.playbooks.get('p')).toMatchObject({ isEnabled: false });
   });
 
   it('refuses an unknown name', async () => {
     await using memory = await aMemory();
-    await expect(setEnabled(memory, 'nope', false)).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
+    await expect(setEnabled(memory, 'nope', false, asking(memory, 'ann'))).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
   });
 });

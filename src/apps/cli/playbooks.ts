@@ -5,6 +5,8 @@ import { trackRecord } from '../../domains/learning/index.ts';
 import type { PlaybookRun, RegisteredPlaybook, RunState } from '../../domains/playbooks/index.ts';
 import { formatDuration, sha256Hex } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
+import type { AskPolicies } from './ask-policies.ts';
+import { changeRequest } from './change-playbook.ts';
 import { NotKnown, PlaybookFileGone } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint, table } from './terminal.ts';
@@ -107,13 +109,23 @@ export async function showPlaybook(memory: Memory, name: string): Promise<Answer
   return { exitCode: 0, data, lines };
 }
 
-/** `grace playbooks enable|disable`. @throws PlaybookFileGone when there is nothing left to enable */
-export async function setEnabled(memory: Memory, name: string, isEnabled: boolean): Promise<Answer> {
+/** `grace playbooks enable|disable`. @throws ActionRefused, and PlaybookFileGone when there is nothing left to enable */
+export async function setEnabled(memory: Memory, name: string, isEnabled: boolean, ask: AskPolicies): Promise<Answer> {
   const p = await thePlaybook(memory, name);
   if (isEnabled && !existsSync(p.file)) throw new PlaybookFileGone(p.name, p.file);
   const word = isEnabled ? 'enabled' : 'disabled';
   const changed = p.isEnabled !== isEnabled;
-  if (changed) await memory.playbooks.save({ ...p, isEnabled });
+  if (changed) {
+    const tier = await tierNow(memory, p);
+    const verb = isEnabled ? 'enable' : 'disable';
+    await ask({
+      request: (about) => changeRequest(about, p, { change: verb, tier, toTier: tier }),
+      what: `to ${verb} ${p.name}`,
+      occasion: `${verb} ${p.hash}`,
+      summary: [`${verb} ${p.name}: ${p.description}`],
+    });
+    await memory.playbooks.save({ ...p, isEnabled });
+  }
   return {
     exitCode: 0,
     data: { ...playbookJson({ ...p, isEnabled }), changed },

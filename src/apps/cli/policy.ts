@@ -18,6 +18,7 @@ import {
   type RecordedDecision,
   type Risk,
 } from '../../domains/governance/index.ts';
+import { changesNoData } from '../../domains/healing/index.ts';
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import { primitives } from '../../primitives/index.ts';
 import { findConfigFile, loadConfig, type GraceConfig } from '../../runtime/config/index.ts';
@@ -35,6 +36,9 @@ export interface PolicyCase {
   readonly playbook?: string;
   /** The mode that would be set. */
   readonly to?: Mode;
+  /** What would be changed of a playbook, and the tier it would have then. */
+  readonly change?: 'enable' | 'disable' | 'promote';
+  readonly toTier?: AutonomyTier;
   /** Of a snapshot, a release, a breaker. */
   readonly name?: string;
   readonly component?: string;
@@ -254,21 +258,14 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, inF
   const name = asked.name ?? '';
   switch (action) {
     case 'run_playbook': {
-      if (asked.playbook === undefined) throw new PolicyCaseUnknown('');
-      const risk = asked.risk ?? registered?.risk;
-      const tier = asked.tier ?? registered?.tier;
-      if (risk === undefined || tier === undefined) throw new PolicyCaseUnknown(asked.playbook);
-      const steps = registered?.steps.map((step) => step.primitive) ?? [];
-      const isIrreversible = steps.some((step) => primitives.get(step)?.undo === null);
+      const playbook = playbookCase(asked, registered);
+      const isIrreversible = playbook.primitives.some((step) => primitives.get(step)?.undo === null);
       return {
         ...about,
         action,
-        playbook: asked.playbook,
+        ...playbook,
+        tier: tierAllowed(playbook.tier, playbook.risk, isIrreversible),
         component,
-        risk,
-        tier: tierAllowed(tier, risk, isIrreversible),
-        origin: registered?.origin ?? 'written',
-        primitives: steps,
         phase: asked.phase ?? 'boot',
         executeAtRuntime: config.healing.executeAtRuntime,
         attempts: 0,
@@ -287,7 +284,27 @@ function requestOf(asked: PolicyCase, registered: RegisteredPlaybook | null, inF
       return { ...about, action, component, release: name };
     case 'close_breaker':
       return { ...about, action, component, breaker: name };
+    case 'change_playbook': {
+      const playbook = playbookCase(asked, registered);
+      return { ...about, action, ...playbook, component, change: asked.change ?? 'promote', toTier: asked.toTier ?? playbook.tier };
+    }
   }
+}
+
+/** What is known of the playbook, and what the case says instead. @throws PolicyCaseUnknown */
+function playbookCase(asked: PolicyCase, registered: RegisteredPlaybook | null) {
+  if (asked.playbook === undefined) throw new PolicyCaseUnknown('');
+  const risk = asked.risk ?? registered?.risk;
+  const tier = asked.tier ?? registered?.tier;
+  if (risk === undefined || tier === undefined) throw new PolicyCaseUnknown(asked.playbook);
+  return {
+    playbook: asked.playbook,
+    risk,
+    tier,
+    origin: registered?.origin ?? 'written',
+    primitives: registered?.steps.map((step) => step.primitive) ?? [],
+    changesNoData: changesNoData(registered?.steps ?? [], primitives),
+  };
 }
 
 /** Asks the store; null when nothing has booted yet. */

@@ -5,6 +5,8 @@ import { Redactor } from '../../domains/incidents/index.ts';
 import { GraceError } from '../../kernel/index.ts';
 import { knowledge } from '../../runtime/compose.ts';
 import type { Answer } from './answer.ts';
+import type { AskPolicies } from './ask-policies.ts';
+import { changeRequest } from './change-playbook.ts';
 import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { paint } from './terminal.ts';
@@ -17,8 +19,15 @@ class PromotionRefused extends GraceError {
   }
 }
 
-/** `grace playbooks promote`: a person lets exactly these bytes run with less asking [GV-7]. @throws PromotionRefused, NotKnown */
-export async function promotePlaybook(memory: Memory, name: string, to: AutonomyTier, by: string, reason: string): Promise<Answer> {
+/** `grace playbooks promote`: a person lets exactly these bytes run with less asking [GV-7]. @throws PromotionRefused, NotKnown, ActionRefused */
+export async function promotePlaybook(
+  memory: Memory,
+  name: string,
+  to: AutonomyTier,
+  by: string,
+  reason: string,
+  ask: AskPolicies,
+): Promise<Answer> {
   const p = await memory.playbooks.get(name);
   if (p === null) throw new NotKnown('playbook', name, 'see the known ones with: grace playbooks list');
   if (reason.trim() === '' || reason.length > REASON_CHARS_MAX)
@@ -46,10 +55,16 @@ export async function promotePlaybook(memory: Memory, name: string, to: Autonomy
     atMs: memory.nowMs,
     reason: new Redactor().redact(reason),
   };
+  const decision = await ask({
+    request: (about) => changeRequest(about, p, { change: 'promote', tier: from, toTier: to }),
+    what: `the promotion of ${name}`,
+    occasion: `${p.hash} ${from} ${to}`,
+    summary: [`promote ${name} from ${from} to ${to}: ${change.reason}`],
+  });
   await memory.tierChanges.save(change);
   return {
     exitCode: 0,
-    data: { id: change.id, playbook: name, hash: p.hash, from, to, by, reason: change.reason },
+    data: { id: change.id, playbook: name, hash: p.hash, from, to, by, reason: change.reason, decision: decision.reason },
     lines: [`${paint('green', 'promoted')} ${name} from ${from} to ${to} by ${by}; an edit of its file ends that`],
   };
 }

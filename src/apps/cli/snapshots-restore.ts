@@ -2,10 +2,14 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { labelOf, type RestoreResult, type Snapshot, type Snapshots } from '../../domains/snapshots/index.ts';
 import type { Answer } from './answer.ts';
+import type { AskPolicies } from './ask-policies.ts';
 import { ConfirmationNeeded } from './errors.ts';
 import { comparisonJson, comparisonLines, theSnapshot } from './snapshots.ts';
 import { err, paint } from './terminal.ts';
 import { count, iso } from './when.ts';
+
+/** Items told to whoever has to agree. */
+const TOLD_MAX = 20;
 
 export interface RestoreRequest {
   readonly only: readonly string[];
@@ -15,11 +19,13 @@ export interface RestoreRequest {
   /** Asks a person; null where none is there. */
   readonly ask: ((question: string) => Promise<boolean>) | null;
   readonly directory: string;
+  /** Whether the policies let it be done. */
+  readonly askPolicies: AskPolicies;
 }
 
 /**
  * `grace snapshots restore`: says what would change, asks, puts it back, and says whether it is as it was.
- * @throws NotKnown, ConfirmationNeeded, and what `Snapshots.restore` refuses with: then nothing was changed
+ * @throws NotKnown, ConfirmationNeeded, ActionRefused, and what `Snapshots.restore` refuses with: then nothing was changed
  */
 export async function restoreSnapshot(snapshots: Snapshots, id: string, request: RestoreRequest, signal: AbortSignal): Promise<Answer> {
   const snapshot = await theSnapshot(snapshots, id);
@@ -41,6 +47,17 @@ export async function restoreSnapshot(snapshots: Snapshots, id: string, request:
         lines: ['nothing was changed'],
       };
   }
+  await request.askPolicies({
+    request: (about) => ({ action: 'restore_snapshot', ...about, component: snapshot.component, snapshot: snapshot.id }),
+    what: `restoring ${snapshot.id}`,
+    // Agreed to was this part of it, in place of what was there then.
+    occasion: JSON.stringify([only, changed.map(({ item, state, how }) => [labelOf(item), state, how])]),
+    summary: [
+      `put back what ${snapshot.component} had at ${iso(snapshot.takenAtMs)}`,
+      ...changed.slice(0, TOLD_MAX).map(({ item, state, how }) => `${labelOf(item)}: ${state}${how === '' ? '' : `, ${how}`}`),
+      ...(changed.length > TOLD_MAX ? [`and ${changed.length - TOLD_MAX} more`] : []),
+    ],
+  });
   const progress = process.stderr.isTTY ? (text: string): void => err(paint('dim', `  ${text}`)) : () => undefined;
   const result = await snapshots.restore(id, signal, { only, whileRunning: request.whileRunning, progress });
   return told(snapshot, result);

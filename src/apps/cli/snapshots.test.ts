@@ -3,19 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { nodeSpawner } from '../../adapters/node/spawner.ts';
+import { approve } from '../../domains/governance/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Snapshot, Snapshots } from '../../domains/snapshots/index.ts';
 import { loadConfig } from '../../runtime/config/index.ts';
 import { openSnapshots } from '../../runtime/snapshots.ts';
 import { listSnapshots, showSnapshot } from './snapshots.ts';
 import { restoreSnapshot, type RestoreRequest } from './snapshots-restore.ts';
+import { aMemory, asking } from './testing.ts';
 
 const never = new AbortController().signal;
 
 let project: string;
 let snapshots: Snapshots;
 let taken: Snapshot;
+let memory: Awaited<ReturnType<typeof aMemory>>;
 beforeEach(async () => {
+  memory = await aMemory();
   project = mkdtempSync(join(tmpdir(), 'grace-cli-snapshots-'));
   writeFileSync(join(project, 'server.js'), '// nothing');
   writeFileSync(join(project, 'a.txt'), 'one');
@@ -34,12 +38,24 @@ beforeEach(async () => {
   taken = await snapshots.take(config.components[0]!, { ...why, paths: ['a.txt', 'b.txt', '/etc/hostname'], databases: false }, never);
   writeFileSync(join(project, 'a.txt'), 'changed');
 });
-afterEach(() => rmSync(project, { recursive: true, force: true }));
+afterEach(async () => {
+  await memory[Symbol.asyncDispose]();
+  rmSync(project, { recursive: true, force: true });
+});
 
 const content = (name: string): string => readFileSync(join(project, name), 'utf8');
 
 function request(parts: Partial<RestoreRequest> = {}): RestoreRequest {
-  return { only: [], isDryRun: false, isAgreed: false, whileRunning: false, ask: null, directory: project, ...parts };
+  return {
+    only: [],
+    isDryRun: false,
+    isAgreed: false,
+    whileRunning: false,
+    ask: null,
+    directory: project,
+    askPolicies: asking(memory, 'ann'),
+    ...parts,
+  };
 }
 
 it('lists and shows what is in a snapshot, how it differs from now, and what was left out', async () => {
@@ -80,4 +96,26 @@ it('puts back what was agreed to, and says how to have back what it overwrote', 
 
 it('says which snapshots there are instead of one it does not know', async () => {
   await expect(showSnapshot(snapshots, 'snap_x', never, 0)).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
+});
+
+it('asks the policies before it puts anything back: by default a person may, and what is agreed to is this state and this part', async () => {
+  await restoreSnapshot(snapshots, taken.id, request({ isAgreed: true }), never);
+  expect(await memory.decisions.list({ limit: 9 })).toMatchObject([
+    { action: 'restore_snapshot', subject: taken.id, component: 'api', verdict: 'allow_with_notice', actor: 'ann' },
+  ]);
+  const two = `@id("two") @approvals("1") forbid (principal, action == Grace::Action::"restore_snapshot", resource) unless { context.approvals >= 1 };`;
+  writeFileSync(join(project, 'a.txt'), 'changed');
+  const guarded = request({ isAgreed: true, askPolicies: asking(memory, 'ann', two) });
+  await expect(restoreSnapshot(snapshots, taken.id, guarded, never)).rejects.toMatchObject({ code: 'GRACE_CLI_ACTION_REFUSED' });
+  expect(content('a.txt')).toBe('changed');
+  const [waiting] = await memory.approvals.list();
+  expect(waiting?.summary).toEqual([expect.stringContaining('put back what api had'), expect.stringContaining('a.txt: differs')]);
+  await memory.approvals.change(waiting?.id ?? '', (a) => approve(a, 'bob', memory.nowMs));
+  writeFileSync(join(project, 'a.txt'), 'something else');
+  await expect(restoreSnapshot(snapshots, taken.id, guarded, never), 'another state than was agreed to').rejects.toThrow();
+  writeFileSync(join(project, 'a.txt'), 'changed');
+  expect(await restoreSnapshot(snapshots, taken.id, guarded, never)).toMatchObject({ exitCode: 0 });
+  expect(content('a.txt')).toBe('one');
+  writeFileSync(join(project, 'a.txt'), 'changed');
+  await expect(restoreSnapshot(snapshots, taken.id, guarded, never), 'another time').rejects.toThrow();
 });

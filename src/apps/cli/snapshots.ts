@@ -1,10 +1,13 @@
 import { accessSync } from 'node:fs';
 import { join } from 'node:path';
+import { userName } from '../../adapters/node/user-name.ts';
 import { openStore } from '../../adapters/store/index.ts';
 import { labelOf, type ItemComparison, type ItemState, type Snapshot, type Snapshots } from '../../domains/snapshots/index.ts';
 import { findConfigFile, loadConfig } from '../../runtime/config/index.ts';
+import { repositories } from '../../runtime/repositories.ts';
 import { snapshotsBeside } from '../../runtime/snapshots.ts';
 import type { Answer } from './answer.ts';
+import { askPolicies, settingsOf, type AskPolicies } from './ask-policies.ts';
 import { NotKnown, NothingBootedYet } from './errors.ts';
 import type { LookOptions } from './memory.ts';
 import { fitted, paint, table } from './terminal.ts';
@@ -15,7 +18,10 @@ import { count, iso, when } from './when.ts';
  * the configuration.
  * @throws NothingBootedYet, ConfigInvalid
  */
-export async function withSnapshots(options: LookOptions, ask: (snapshots: Snapshots) => Promise<Answer>): Promise<Answer> {
+export async function withSnapshots(
+  options: LookOptions,
+  ask: (snapshots: Snapshots, policies: AskPolicies) => Promise<Answer>,
+): Promise<Answer> {
   const directory = process.cwd();
   const hasFile = options.config !== undefined || findConfigFile(directory) !== null;
   const config = await loadConfig({
@@ -33,7 +39,8 @@ export async function withSnapshots(options: LookOptions, ask: (snapshots: Snaps
   }
   const store = await openStore(file);
   try {
-    return await ask(await snapshotsBeside(config, process.env, store));
+    const policies = askPolicies({ ...repositories(store), nowMs: Date.now() }, settingsOf(config), userName());
+    return await ask(await snapshotsBeside(config, process.env, store), policies);
   } finally {
     store.close();
   }

@@ -7,6 +7,7 @@ import type { BootRecord, ComponentReport, StageReport } from '../../domains/boo
 import type { Explanation, Failure, Pattern } from '../../domains/incidents/index.ts';
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import { bootId, incidentId, signatureOf } from '../../kernel/index.ts';
+import { askPolicies, type AskPolicies } from './ask-policies.ts';
 import { openMemory, type Memory } from './memory.ts';
 
 /** When the tests take place. */
@@ -221,4 +222,10 @@ export function anApproval(id: string, parts: Partial<Approval> = {}): Approval 
     expiresAtMs: NOW_MS + 60 * MINUTE_MS,
     ...parts,
   };
+}
+
+/** What decides over changes by hand, with the shipped policies and these. */
+export function asking(memory: Memory, by: string, ...own: readonly string[]): AskPolicies {
+  const files = own.map((text, i) => ({ name: `own-${i}.cedar`, text }));
+  return askPolicies(memory, { environment: '', own: async () => files }, by);
 }

@@ -23,8 +23,10 @@ export async function askForAction(
   summary: readonly string[],
 ): Promise<{ readonly decision: Decision; readonly approval: Approval | null }> {
   const { policy, approvals, clock, ids } = ports;
-  const decision = await policy.decide({ ...request, approvals: 0 });
-  if (decision.verdict !== 'needs_approval') return { decision, approval: null };
+  // Only what follows from the answer is written down, and that once.
+  const forecast = await policy.decide({ ...request, approvals: 0, isForecast: true });
+  const unapproved = forecast.verdict === 'needs_approval' ? null : await policy.decide({ ...request, approvals: 0 });
+  if (unapproved !== null && unapproved.verdict !== 'needs_approval') return { decision: unapproved, approval: null };
   const bound = actionBinding(request.action, subjectOf(request), occasion);
   const found = await approvals.byBinding(bound);
   const nowMs = clock.nowMs();
@@ -35,6 +37,8 @@ export async function askForAction(
     // They ask for more people than when it was approved.
     return { decision: again, approval: await ask(ports, request, bound, again.approvals, summary) };
   }
+  const decision = unapproved ?? (await policy.decide({ ...request, approvals: 0 }));
+  if (decision.verdict !== 'needs_approval') return { decision, approval: null };
   const state = found === null ? 'expired' : approvalState(found, nowMs);
   if (found !== null && state === 'pending') return { decision, approval: found };
   if (found !== null && state === 'rejected')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../kernel/index.ts';
+import { seededRandom, type Random } from '../../kernel/index.ts';
 import { demotionReason, isEarned, promotionRefusal, RECENT_RUNS, standing, type JudgedRun } from './autonomy.ts';
 import { successRate } from './success-rate.ts';
 
@@ -14,27 +14,41 @@ test('the Wilson interval is what is published for it, and says nothing without 
 });
 
 describe('over a thousand simulated histories', () => {
-  test('a playbook that does nothing about a fault that clears itself 90 % of the time is suggested at any of a hundred looks in fewer than 1 of 100', () => {
-    const random = seededRandom(20_261_126);
-    let ever = 0;
-    for (let h = 0; h < HISTORIES; h++) {
-      const done: boolean[] = [];
-      const itself = { recovered: 0, episodes: 0 };
-      let wasSuggested = false;
-      for (let i = 0; i < 100; i++) {
-        // Half of the episodes are met with the playbook, half with nothing.
-        if (random.next() < 0.5) done.push(random.next() < 0.9);
-        else {
-          itself.episodes++;
-          if (random.next() < 0.9) itself.recovered++;
-        }
-        wasSuggested ||= isEarned(standing('s', runs(done), itself, 0));
+  /** At which of a hundred looks, one after each episode, it is first suggested; null at none. Half of the episodes are met with it. */
+  const firstSuggested = (random: Random, helps: number, itselfRate: number): number | null => {
+    const done: JudgedRun[] = [];
+    const itself = { recovered: 0, episodes: 0 };
+    for (let look = 1; look <= 100; look++) {
+      if (random.next() < 0.5) done.push({ helped: random.next() < helps, atMs: look });
+      else {
+        itself.episodes++;
+        if (random.next() < itselfRate) itself.recovered++;
       }
-      if (wasSuggested) ever++;
+      if (isEarned(standing('s', done, itself, 0))) return look;
     }
-    expect(ever / HISTORIES).toBeLessThan(0.01);
-    expect(ever).toMatchInlineSnapshot(`6`);
-  });
+    return null;
+  };
+  const suggestions = (seed: number, helps: number, itselfRate: number): readonly number[] => {
+    const random = seededRandom(seed);
+    return Array.from({ length: HISTORIES }, () => firstSuggested(random, helps, itselfRate)).filter((look) => look !== null);
+  };
+
+  test.each([20_261_126, 1, 2, 3])(
+    'a playbook that does nothing about a fault that clears itself 9 times of 10 is suggested at no look of any (seed %i)',
+    (seed) => {
+      expect(suggestions(seed, 0.9, 0.9)).toEqual([]);
+    },
+  );
+
+  test.each([20_261_126, 1, 2])(
+    'one that helps 19 times of 20, where 1 of 5 clears itself, is always suggested: mostly by the 40th episode, 20 of them its own (seed %i)',
+    (seed) => {
+      const looks = suggestions(seed, 0.95, 0.2).toSorted((a, b) => a - b);
+      expect(looks).toHaveLength(HISTORIES);
+      expect(looks[HISTORIES / 2]).toBeLessThanOrEqual(40);
+      expect(looks[0.95 * HISTORIES]).toBeLessThanOrEqual(65);
+    },
+  );
 
   test('a playbook that falls from 95 % to 60 % is demoted within the window, in all but a few', () => {
     const random = seededRandom(7);

@@ -1,3 +1,4 @@
+import { lastingRate } from './lasting-rate.ts';
 import { successRate, type SuccessRate } from './success-rate.ts';
 import type { AutonomyTier, Risk } from './tiers.ts';
 
@@ -31,20 +32,17 @@ export interface JudgedRun {
 /** What speaks for and against one playbook (name and hash) and one signature. */
 export interface Standing {
   readonly signature: string;
-  /** Over everything that is remembered. */
+  /** Over everything that is remembered; between bounds for all looks together, see `lastingRate`. */
   readonly success: SuccessRate;
-  /** Over the last `RECENT_RUNS` since its tier was changed. */
+  /** Over the last `RECENT_RUNS` since its tier was changed; between the bounds of one look. */
   readonly recent: SuccessRate;
-  /** How often the failure goes away with nothing done. */
+  /** How often the failure goes away with nothing done; bounds as those of `success`. */
   readonly selfRecovery: SuccessRate;
 }
 
 /** The last so many judged runs decide about a demotion. With 30, a fall from 95 % to 60 % hardly ever escapes. */
 export const RECENT_RUNS = 30;
-/**
- * Judged runs, and as many episodes of self-recovery, before a promotion is suggested: it is looked at again and again, and with
- * fewer some look would be lucky.
- */
+/** Judged runs, and as many episodes of self-recovery, before a promotion is suggested: fewer are an anecdote, whatever they show. */
 export const PROMOTION_RUNS_MIN = 10;
 /** A playbook that cannot be shown to help in this share of its recent runs has to ask. */
 const FLOOR = 0.6;
@@ -63,20 +61,21 @@ export function standing(
   const recent = runs.filter((r) => r.atMs >= sinceMs).slice(-RECENT_RUNS);
   return {
     signature,
-    success: rateOf(runs),
-    recent: rateOf(recent),
-    selfRecovery: successRate(selfRecovery.recovered, selfRecovery.episodes),
+    success: lastingRate(helpedOf(runs), runs.length),
+    recent: successRate(helpedOf(recent), recent.length),
+    selfRecovery: lastingRate(selfRecovery.recovered, selfRecovery.episodes),
   };
 }
 
-function rateOf(runs: readonly JudgedRun[]): SuccessRate {
-  return successRate(runs.filter((r) => r.helped).length, runs.length);
+function helpedOf(runs: readonly JudgedRun[]): number {
+  return runs.filter((r) => r.helped).length;
 }
 
 /**
  * Whether it has been shown to help more often than the failure goes away by itself. The bounds must not touch: the least it can
- * be said to help beats the most that self-recovery can be said to do. Unknown self-recovery could be all of it, so that
- * without data nothing is promoted.
+ * be said to help beats the most that self-recovery can be said to do, between bounds that hold for all looks: it is looked at again
+ * and again, and a suggestion at one lucky look would stay. Unknown self-recovery could be all of it, so that without data nothing is
+ * promoted.
  */
 export function isEarned({ success, recent, selfRecovery }: Standing): boolean {
   const isKnown = success.trials >= PROMOTION_RUNS_MIN && selfRecovery.trials >= PROMOTION_RUNS_MIN;
@@ -86,15 +85,17 @@ export function isEarned({ success, recent, selfRecovery }: Standing): boolean {
 /**
  * Why it has to ask more, or null. With a full window its lower bound has to stay above the floor, and above what self-recovery
  * does for sure; before that only a record counts whose upper bound is below the floor: a young playbook is not to blame.
+ * Here the bounds are those of one look: to ask once too often does no harm, and a fall has to be seen soon.
  */
-export function demotionReason(recent: SuccessRate, selfRecovery: SuccessRate): string | null {
+export function demotionReason(recent: SuccessRate, { successes, trials }: Pick<SuccessRate, 'successes' | 'trials'>): string | null {
+  const itself = successRate(successes, trials);
   const told = `it helped ${recent.successes} of its last ${recent.trials} times`;
   if (recent.trials > 0 && recent.upper < FLOOR)
     return `${told}: that is ${percent(recent.upper)} at most, and ${percent(FLOOR)} are wanted`;
   if (recent.trials < RECENT_RUNS) return null;
   if (recent.lower < FLOOR) return `${told}: that is ${percent(recent.lower)} for sure, and ${percent(FLOOR)} are wanted`;
-  if (selfRecovery.trials >= SELF_RECOVERY_MIN && recent.lower < selfRecovery.lower)
-    return `${told}, ${percent(recent.lower)} for sure; the failure goes away by itself in ${percent(selfRecovery.lower)} for sure`;
+  if (itself.trials >= SELF_RECOVERY_MIN && recent.lower < itself.lower)
+    return `${told}, ${percent(recent.lower)} for sure; the failure goes away by itself in ${percent(itself.lower)} for sure`;
   return null;
 }
 

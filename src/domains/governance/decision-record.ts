@@ -32,6 +32,8 @@ export interface DecisionRecord {
   write(entry: RecordedDecision): Promise<void>;
   /** Newest first. */
   list(about: { readonly component?: string; readonly limit: number }): Promise<readonly RecordedDecision[]>;
+  /** The id of the newest decision that let exactly this be done; null when none did. */
+  lastAllowed(action: GovernedAction, subject: string): Promise<string | null>;
 }
 
 export interface RecordPorts {

@@ -15,16 +15,23 @@ interface Circumstances {
   readonly isForecast?: true;
 }
 
-/** A playbook would run. */
-export interface RunPlaybook extends Circumstances {
-  readonly action: 'run_playbook';
+/** What a policy can ask of a playbook. */
+interface PlaybookTraits {
   readonly playbook: string;
-  readonly component: string;
   readonly risk: Risk;
+  /** What counts: of its file, or that it was promoted or demoted to. */
   readonly tier: AutonomyTier;
   readonly origin: 'generated' | 'edited' | 'written' | 'shipped' | 'learned';
   /** Of its known steps; empty when only its file knows them. */
   readonly primitives: readonly string[];
+  /** Its steps are known, and none of them changes a file, data or a setting. */
+  readonly changesNoData: boolean;
+}
+
+/** A playbook would run. */
+export interface RunPlaybook extends Circumstances, PlaybookTraits {
+  readonly action: 'run_playbook';
+  readonly component: string;
   readonly phase: Phase;
   /** `SELF_HEAL_EXECUTE`. */
   readonly executeAtRuntime: boolean;
@@ -77,8 +84,25 @@ export interface CloseBreaker extends Circumstances {
   readonly breaker: string;
 }
 
+/** A person lets a playbook run or keeps it from running, or with less asking than before. */
+export interface ChangePlaybook extends Circumstances, PlaybookTraits {
+  readonly action: 'change_playbook';
+  readonly component: string;
+  readonly change: 'enable' | 'disable' | 'promote';
+  /** The tier it would have then: of a promotion another than `tier`. */
+  readonly toTier: AutonomyTier;
+}
+
 /** Everything a policy may look at before it says whether something is done [GV-2], [GV-5]. */
-export type DecisionRequest = RunPlaybook | RestartComponent | SetMode | ChangePolicy | RestoreSnapshot | RollBackRelease | CloseBreaker;
+export type DecisionRequest =
+  | RunPlaybook
+  | RestartComponent
+  | SetMode
+  | ChangePolicy
+  | RestoreSnapshot
+  | RollBackRelease
+  | CloseBreaker
+  | ChangePlaybook;
 
 export type GovernedAction = DecisionRequest['action'];
 
@@ -91,6 +115,7 @@ export function componentOf(request: DecisionRequest): string {
 export function subjectOf(request: DecisionRequest): string {
   switch (request.action) {
     case 'run_playbook':
+    case 'change_playbook':
       return request.playbook;
     case 'restart_component':
       return request.component;

@@ -24,7 +24,7 @@ import {
 } from '../governance/index.ts';
 import type { LoadedPlaybook, Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 import { foresee, foreseeUnknown, knowsSteps } from './foresee.ts';
-import { tierOf } from './tier-of.ts';
+import { changesNoData, tierOf } from './tier-of.ts';
 
 export interface PolicyPorts {
   readonly policy: DecisionPoint;
@@ -98,8 +98,12 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
     const denied: Decision = { verdict: 'deny', reason: limit.reason, policies: [`limit.${limit.limit}`] };
     return { ...unasked, limit, decision: await recordDecision({ record, clock, ids }, { ...request, approvals: 0 }, denied) };
   }
-  const decision = await ports.policy.decide({ ...request, approvals: 0 });
-  if (decision.verdict !== 'needs_approval') return { ...unasked, limit, decision };
+  const decide = (approvals: number, approval: string | null = null): Promise<Decision> =>
+    ports.policy.decide({ ...request, approvals, approval });
+  // Only what is acted on is written down: a durable record costs a hundred times what deciding does.
+  const forecast = await ports.policy.decide({ ...request, approvals: 0, isForecast: true });
+  const unapproved = forecast.verdict === 'needs_approval' ? null : await decide(0);
+  if (unapproved !== null && unapproved.verdict !== 'needs_approval') return { ...unasked, limit, decision: unapproved };
   // What was learned is offered while all is well: there is no plan yet that people could agree to.
   const foreseen =
     registered.origin === 'learned'
@@ -110,12 +114,14 @@ export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Au
   const binding = bindingHash(hash, component, playbook.params, foreseen);
   const approval = await ports.approvals.byBinding(binding);
   const approvals = approvalsHeld(approval, nowMs);
-  if (approvals === 0)
+  if (approvals === 0) {
+    const decision = unapproved ?? (await decide(0));
     return { tier, limit, decision, approval, binding, foreseen, outdated: await outdatedBy(ports, asked, binding, foreseen) };
+  }
   return {
     tier,
     limit,
-    decision: await ports.policy.decide({ ...request, approvals, approval: approval?.id ?? null }),
+    decision: await decide(approvals, approval?.id ?? null),
     approval,
     binding,
     foreseen,
@@ -146,6 +152,7 @@ async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase
     tier: tierOf({ risk: playbook.risk, tier: await ports.effectiveTier(registered.name, hash, playbook.tier) }, steps, asked.primitives),
     origin: registered.origin,
     primitives: steps.map((step) => step.primitive),
+    changesNoData: changesNoData(steps, asked.primitives),
     phase: asked.phase,
     mode: await ports.mode(),
     environment: ports.environment,

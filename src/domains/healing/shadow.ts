@@ -41,6 +41,8 @@ const PICTURE_CHARS_MAX = 20_000;
  */
 export class Shadow {
   private readonly ports: ShadowPorts;
+  /** By record: what its steps would have done when the component worked again, before that became the last good state. */
+  private readonly ahead = new Map<string, readonly SeenStep[]>();
 
   constructor(ports: ShadowPorts) {
     this.ports = ports;
@@ -56,6 +58,7 @@ export class Shadow {
         (r) => r.playbook === registered.name && r.hash === hash && r.signature === signature,
       );
       const steps = knowsSteps(registered, hash) ? await this.look(registered, component) : null;
+      if (open !== undefined) this.ahead.delete(open.id);
       const nowMs = clock.nowMs();
       await shadows.save({
         id: open?.id ?? ids.next('shd'),
@@ -87,6 +90,23 @@ export class Shadow {
   }
 
   /**
+   * Called when a component works again, before what is there now is kept as good: a step that puts things back as they were would
+   * find everything in order afterwards, whatever a person had made of it. Never throws; `score` then looks by itself.
+   */
+  async lookAhead(component: ComponentSpec): Promise<void> {
+    const { shadows, playbooks, logger } = this.ports;
+    try {
+      for (const record of await shadows.open(component.name)) {
+        const registered = record.last === null ? null : await playbooks.get(record.playbook);
+        if (record.last !== null && registered?.hash === record.hash)
+          this.ahead.set(record.id, await this.look(registered, component, record.last));
+      }
+    } catch (error) {
+      logger.warn('what would be done now could not be looked at', { component: component.name, error: messageOf(error) });
+    }
+  }
+
+  /**
    * Called when a component is ready, works, and has been so for its soak time, after people's work was looked for.
    * @param lessons  by signature, what a person did
    */
@@ -95,6 +115,7 @@ export class Shadow {
     for (const record of await shadows.open(component.name)) {
       try {
         const ended = await this.end(record, component, lessons);
+        this.ahead.delete(record.id);
         await shadows.save({ ...record, ...ended, endedAtMs: clock.nowMs() });
         emit({
           type: 'shadow_scored',
@@ -119,7 +140,7 @@ export class Shadow {
       (run) => run.component === component.name && (run.state === 'verified' || run.state === 'applied' || run.state === 'inconclusive'),
     );
     return scoreShadow(record, {
-      now: isSame && record.last !== null ? await this.look(registered, component) : null,
+      now: isSame && record.last !== null ? (this.ahead.get(record.id) ?? (await this.look(registered, component, record.last))) : null,
       launchedAtMs: launched,
       person: lessons.get(record.signature) ?? null,
       helpers,
@@ -130,8 +151,15 @@ export class Shadow {
     });
   }
 
-  /** What the steps would do now, and how that looks which they would change. Touches nothing. */
-  private async look(registered: RegisteredPlaybook, component: ComponentSpec): Promise<readonly SeenStep[]> {
+  /**
+   * What the steps would do now, and how that looks which they would change. Touches nothing.
+   * @param before  when given, the same places are looked at as then, so that the pictures can be compared
+   */
+  private async look(
+    registered: RegisteredPlaybook,
+    component: ComponentSpec,
+    before: readonly SeenStep[] = [],
+  ): Promise<readonly SeenStep[]> {
     const { primitives } = await this.ports.knowledge();
     const context = this.ports.primitiveContext(component, AbortSignal.timeout(LOOK_MS), () => undefined);
     const foreseen = await foresee(registered.steps, primitives, context);
@@ -139,10 +167,16 @@ export class Shadow {
     for (const [i, step] of foreseen.entries()) {
       // What a step has nothing to do with any more is looked at all the same: it may have been changed meanwhile.
       const primitive = primitives.get(step.primitive);
-      const targets = step.state === 'ready' ? step.targets : placesOf(registered.steps[i]?.params ?? {}, component);
-      const picture = primitive === undefined || targets.length === 0 ? {} : await observeTargets(primitive, targets, context);
+      const own = step.state === 'ready' ? step.targets : placesOf(registered.steps[i]?.params ?? {}, component);
+      const looked = before[i]?.looked ?? own;
+      const picture = primitive === undefined || looked.length === 0 ? {} : await observeTargets(primitive, looked, context);
       const text = JSON.stringify(picture);
-      seen.push({ ...step, picture: text === '{}' || text.length > PICTURE_CHARS_MAX ? null : picture });
+      seen.push({
+        ...step,
+        looked,
+        changesNothing: primitive?.changes === 'nothing',
+        picture: text === '{}' || text.length > PICTURE_CHARS_MAX ? null : picture,
+      });
     }
     return seen;
   }

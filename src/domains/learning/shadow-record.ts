@@ -3,6 +3,10 @@ import type { ForeseenStep } from '../governance/index.ts';
 
 /** What one step would act on, as it was at some moment. */
 export interface SeenStep extends ForeseenStep {
+  /** What was looked at for the picture: two pictures of other places say nothing about a change. */
+  readonly looked: readonly string[];
+  /** It only waits or tells: it is no part of what is scored. */
+  readonly changesNothing: boolean;
   /** What it would change, in a form that can be compared; null where that could not be seen. */
   readonly picture: Json;
 }

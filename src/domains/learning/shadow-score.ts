@@ -28,19 +28,19 @@ export interface Scored {
  */
 type StepFate = { readonly fate: 'done' | 'left' | 'against' | 'needless' | 'untold'; readonly why: string };
 
-/** Steps that change nothing of the service: they are no part of what is scored. */
-const CHANGES_NOTHING: ReadonlySet<string> = new Set(['wait_for_port', 'wait_for_dependency', 'notify']);
 const RESTARTS = 'restart_component';
 
 /**
  * Scores what a playbook would have done against what really helped. Each step that would have acted when the failure was seen last
  * is planned again now, and what it would change is compared with how it was then.
  *
- * - `hit`: every such step's aim was reached since (it has nothing to do any more, or the component was started again where it
- *   would have restarted it), and nothing else would have been changed.
+ * - `hit`: every such step's aim was reached since by somebody's act (it has nothing to do any more, and what it would have changed is
+ *   different or somebody is known to have acted; or the component was started again where it would have restarted it), and nothing
+ *   else would have been changed. A restart alone is none where a person changed something as well.
  * - `harm`: a step would change what somebody has changed since then, or would have ended a process that got well as it ran.
  * - `miss`: it works, and a step would still change something that was left as it was: that was not to blame.
- * - `unknown`: the plan was not known, there was nothing to act on, the playbook ran after all, or a step cannot be judged.
+ * - `unknown`: the plan was not known, there was nothing to act on, the playbook ran after all, a step cannot be judged, or what it is
+ *   for came about with nobody known to have acted.
  *
  * No data is never a hit: one step that cannot be judged makes a hit, or a miss, unknown. Harm outranks everything.
  */
@@ -52,11 +52,15 @@ export function scoreShadow(record: ShadowRecord, episode: EndedEpisode): Scored
   if (record.last === null) return unknown('what its steps would have done is known to its file alone');
   if (episode.now === null) return unknown('what its steps would do now could not be found out');
   const fates = record.last.flatMap((step, i) =>
-    step.state === 'ready' && !CHANGES_NOTHING.has(step.primitive)
-      ? [fateOf(step, record.first?.[i], episode.now?.[i], record, episode)]
-      : [],
+    step.state === 'ready' && !step.changesNothing ? [fateOf(step, record.first?.[i], episode.now?.[i], record, episode)] : [],
   );
   if (fates.length === 0) return unknown('no step of it would have changed anything');
+  const others = record.last.some((step) => step.state === 'ready' && !step.changesNothing && step.primitive !== RESTARTS);
+  if (episode.person !== null && !others && fates.every((f) => f.fate === 'done')) {
+    // Started again is what it was in any case: what helped is what the person did before that.
+    if (record.seen === 1) return unknown('whether a start again alone would have helped cannot be told');
+    return { score: 'miss', endedBy, evidence: [told, 'it was started again before, and that alone had not helped'] };
+  }
   const has = (...kinds: readonly StepFate['fate'][]): boolean => fates.some((f) => kinds.includes(f.fate));
   const score = has('against', 'needless') ? 'harm' : has('untold') ? 'unknown' : has('left') ? 'miss' : 'hit';
   return { score, endedBy, evidence: [told, ...fates.map((f) => f.why)] };
@@ -75,7 +79,7 @@ function fateOf(
   first: SeenStep | undefined,
   now: SeenStep | undefined,
   record: ShadowRecord,
-  { launchedAtMs, writtenByService }: EndedEpisode,
+  { launchedAtMs, writtenByService, person, helpers }: EndedEpisode,
 ): StepFate {
   const it = `"${last.step}" (${last.targets.join(', ')})`;
   if (last.primitive === RESTARTS) {
@@ -85,10 +89,13 @@ function fateOf(
       : { fate: 'needless', why: `${it}: the process that failed got well as it ran, and would have been ended` };
   }
   if (now === undefined) return { fate: 'untold', why: `${it}: it cannot be planned any more` };
-  const isTouched = !isSame(last.picture, now.picture) || (first !== undefined && !isSame(first.picture, now.picture));
+  // What it looked like when the step had no cause to act yet is how it was before it broke.
+  const isTouched = isChanged(last, now) || (first?.state === 'ready' && isChanged(first, now));
   if (now.state === 'nothing_to_do') {
     if (last.targets.some((target) => writtenByService.has(target)))
       return { fate: 'untold', why: `${it}: the service changed it itself once it ran; whether that helped cannot be told` };
+    if (!isTouched && person === null && helpers.length === 0)
+      return { fate: 'untold', why: `${it}: it came about by itself, nobody is known to have done it (${now.summary})` };
     return { fate: 'done', why: `${it}: it is as the step would have made it (${now.summary})` };
   }
   if (last.picture === null || now.picture === null) return { fate: 'untold', why: `${it}: what it would change could not be looked at` };
@@ -97,6 +104,12 @@ function fateOf(
       ? { fate: 'untold', why: `${it}: the service has written it since it runs` }
       : { fate: 'against', why: `${it}: it was changed otherwise since, and the step would undo that (${now.summary})` };
   return { fate: 'left', why: `${it}: it was left as it was, and it works: that was not to blame` };
+}
+
+/** Only pictures of the same places can show a change. */
+function isChanged(before: SeenStep, now: SeenStep): boolean {
+  if (before.picture === null || now.picture === null || !isSame([...before.looked], [...now.looked])) return false;
+  return !isSame(before.picture, now.picture);
 }
 
 function isSame(a: Json, b: Json): boolean {

@@ -14,6 +14,11 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   readonly description: string;
   /** The least risk that any use of it has. */
   readonly risk: Risk;
+  /**
+   * What it may change at most: `nothing` (it waits or tells), or `processes` (it starts, ends or wakes them). Without it: files,
+   * data or settings, which the mode read_only keeps as they are.
+   */
+  readonly changes?: 'nothing' | 'processes';
   /** It changes what is in the component's database: that is kept in the snapshot before it acts. */
   readonly touchesDatabase?: true;
   /** @throws PrimitiveMisuse naming the parameter that is wrong */
