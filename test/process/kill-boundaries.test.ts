@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/kernel/index.ts';
+import { TwoTries } from './two-tries.ts';
+
+/** All of them take half an hour; otherwise some, spread over all. */
+const ALL = process.env['GRACE_KILL_ALL'] === '1';
+const SEED = Number(process.env['GRACE_KILL_SEED'] ?? Date.now() % 1_000_000);
+const SAMPLE = 8;
+const SAMPLE_TWICE = 2;
+const ALL_TWICE = 40;
+/** Changes of a next start that puts back and goes on with the healing. */
+const SECOND_MAX = 60;
+const AT_ONCE = ALL ? 2 : 1;
+
+interface Kill {
+  readonly n: number;
+  readonly when: 'before' | 'after';
+  readonly label: string;
+  /** The change of the next start at which that is killed too. */
+  readonly again?: number;
+}
+
+console.log(`kill -9 of Grace at ${ALL ? 'every change' : 'some changes'} it makes, seed ${SEED}`);
+const random = seededRandom(SEED);
+
+test('killed before any change it makes while it heals, the next start ends as if nothing had been', { timeout: 90 * 60_000 }, async () => {
+  const project = await TwoTries.begin();
+  const { world, boundaries } = await project.undisturbed();
+  const all = killsOf(boundaries);
+  const kills = ALL ? all : spread(all, SAMPLE);
+  const twice = spread(all, ALL ? ALL_TWICE : SAMPLE_TWICE).map((kill) => ({ ...kill, again: 1 + Math.floor(random.next() * SECOND_MAX) }));
+  const wrong = await eachKill([...kills, ...twice], project, world);
+  console.log(`${boundaries.length} changes; ${kills.length} kills, ${twice.length} of two; ${wrong.length} went wrong`);
+  expect(wrong).toEqual([]);
+});
+
+/** What a change leaves is what the next one finds; a process that was started goes on by itself, so there both sides are looked at. */
+function killsOf(boundaries: readonly string[]): readonly Kill[] {
+  return boundaries.flatMap((line, at) => {
+    const label = line.slice(line.indexOf('\t') + 1);
+    const before: Kill = { n: at + 1, when: 'before', label };
+    return label.startsWith('spawn') || at === boundaries.length - 1 ? [before, { ...before, when: 'after' as const }] : [before];
+  });
+}
+
+/** Some, with the same distance, beginning somewhere. */
+function spread<T>(all: readonly T[], count: number): readonly T[] {
+  const step = all.length / count;
+  const start = random.next() * step;
+  return Array.from({ length: Math.min(count, all.length) }, (_, n) => all[Math.floor(start + n * step)]).filter(
+    (item) => item !== undefined,
+  );
+}
+
+/** @returns those after which something was wrong, with what */
+async function eachKill(
+  kills: readonly Kill[],
+  first: TwoTries,
+  expected: Awaited<ReturnType<TwoTries['undisturbed']>>['world'],
+): Promise<readonly string[]> {
+  const left = [...kills];
+  const wrong: string[] = [];
+  const work = async (project: TwoTries): Promise<void> => {
+    for (let kill = left.shift(); kill !== undefined; kill = left.shift()) {
+      const { n, when, label, again } = kill;
+      await project.reset();
+      await project.diesAt(n, when);
+      if (again !== undefined) await project.diesAt(again, 'before');
+      const faults = await project.recovers(expected, again === undefined ? 3 : 4).catch((error: unknown) => [String(error)]);
+      if (faults.length === 0) continue;
+      const told = `${when} ${n} (${label})${again === undefined ? '' : `, and again before ${again}`}: ${faults.join('; ')}`;
+      console.log(told);
+      wrong.push(told);
+    }
+  };
+  const others = await Promise.all(Array.from({ length: AT_ONCE - 1 }, () => TwoTries.begin()));
+  await Promise.all([first, ...others].map(work));
+  return wrong;
+}
