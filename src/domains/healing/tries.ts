@@ -51,12 +51,6 @@ export class Tries {
     await this.ports.limits.countTriesFrom(this.component, this.scope, this.ports.clock.nowMs());
   }
 
-  /** What seemed to have helped has not: it is one of these tries. */
-  async goBackTo(startedAtMs: number): Promise<void> {
-    const sinceMs = await this.ports.limits.triesSince(this.component, this.scope);
-    if (sinceMs === null || sinceMs > startedAtMs) await this.ports.limits.countTriesFrom(this.component, this.scope, startedAtMs);
-  }
-
   /** It is over, well or not: the next failure is another story. */
   async end(): Promise<void> {
     await this.ports.limits.forgetTries(this.component, this.scope);

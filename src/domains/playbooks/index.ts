@@ -34,4 +34,12 @@ export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';
 export { executePlaybook, type ExecuteOptions, type ExecuteOutcome, type Journal, type StepState } from './execute-playbook.ts';
 export { remainsOf, undoRun, type UndoOutcome } from './undo-run.ts';
-export { SEVERITY, type AttemptScope, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';
+export {
+  SEVERITY,
+  type AttemptScope,
+  type PlaybookRun,
+  type PlaybookStore,
+  type RegisteredPlaybook,
+  type RunState,
+  type UndoEnd,
+} from './registry.ts';
