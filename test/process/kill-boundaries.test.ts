@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/kernel/index.ts';
-import { TwoTries } from './two-tries.ts';
+import { TwoTries, type World } from './two-tries.ts';
 
 /** All of them take half an hour; otherwise some, spread over all. */
 const ALL = process.env['GRACE_KILL_ALL'] === '1';
@@ -23,13 +23,27 @@ interface Kill {
 console.log(`kill -9 of Grace at ${ALL ? 'every change' : 'some changes'} it makes, seed ${SEED}`);
 const random = seededRandom(SEED);
 
-test('killed before any change it makes while it heals, the next start ends as if nothing had been', { timeout: 90 * 60_000 }, async () => {
+/** How many it takes when nobody kills anything. */
+const RUNS = 2;
+
+interface Undisturbed {
+  readonly project: TwoTries;
+  readonly world: World;
+  readonly boundaries: readonly string[];
+}
+
+async function undisturbed(): Promise<Undisturbed> {
   const project = await TwoTries.begin();
-  const { world, boundaries } = await project.undisturbed();
+  return { project, ...(await project.undisturbed()) };
+}
+
+test('killed before any change it makes while it heals, the next start ends as if nothing had been', { timeout: 90 * 60_000 }, async () => {
+  const projects = await Promise.all(Array.from({ length: AT_ONCE }, undisturbed));
+  const boundaries = projects[0]?.boundaries ?? [];
   const all = killsOf(boundaries);
   const kills = ALL ? all : spread(all, SAMPLE);
   const twice = spread(all, ALL ? ALL_TWICE : SAMPLE_TWICE).map((kill) => ({ ...kill, again: 1 + Math.floor(random.next() * SECOND_MAX) }));
-  const wrong = await eachKill([...kills, ...twice], project, world);
+  const wrong = await eachKill([...kills, ...twice], projects);
   console.log(`${boundaries.length} changes; ${kills.length} kills, ${twice.length} of two; ${wrong.length} went wrong`);
   expect(wrong).toEqual([]);
 });
@@ -53,27 +67,29 @@ function spread<T>(all: readonly T[], count: number): readonly T[] {
 }
 
 /** @returns those after which something was wrong, with what */
-async function eachKill(
-  kills: readonly Kill[],
-  first: TwoTries,
-  expected: Awaited<ReturnType<TwoTries['undisturbed']>>['world'],
-): Promise<readonly string[]> {
-  const left = [...kills];
+async function eachKill(kills: readonly Kill[], projects: readonly Undisturbed[]): Promise<readonly string[]> {
+  // In no order: what is cut short has looked everywhere all the same.
+  const left = kills
+    .map((kill) => ({ kill, at: random.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ kill }) => kill);
   const wrong: string[] = [];
-  const work = async (project: TwoTries): Promise<void> => {
+  const work = async ({ project, world }: Undisturbed): Promise<void> => {
     for (let kill = left.shift(); kill !== undefined; kill = left.shift()) {
       const { n, when, label, again } = kill;
       await project.reset();
       await project.diesAt(n, when);
-      if (again !== undefined) await project.diesAt(again, 'before');
-      const faults = await project.recovers(expected, again === undefined ? 3 : 4).catch((error: unknown) => [String(error)]);
-      if (faults.length === 0) continue;
-      const told = `${when} ${n} (${label})${again === undefined ? '' : `, and again before ${again}`}: ${faults.join('; ')}`;
-      console.log(told);
-      wrong.push(told);
+      const found = [project.states().join(', ')];
+      if (again !== undefined) {
+        await project.diesAt(again, 'before');
+        found.push(project.states().join(', '));
+      }
+      const faults = await project.recovers(world, RUNS + found.length).catch((error: unknown) => [String(error)]);
+      const told = `${when} ${n} (${label})${again === undefined ? '' : `, and again before ${again}`}; found: ${found.join(' | ')}`;
+      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told}`);
+      if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
     }
   };
-  const others = await Promise.all(Array.from({ length: AT_ONCE - 1 }, () => TwoTries.begin()));
-  await Promise.all([first, ...others].map(work));
+  await Promise.all(projects.map(work));
   return wrong;
 }

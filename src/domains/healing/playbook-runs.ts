@@ -14,6 +14,7 @@ import {
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
 import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
+import { sweepHalves } from './sweep-halves.ts';
 
 /** Longest a whole playbook may take; package installs are the slow ones. */
 const RUN_LIMIT_MS = 8 * 60_000;
@@ -228,7 +229,11 @@ export class PlaybookRuns {
           text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
         });
         await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
-      } else await this.undo(run, spec, signal, endsAs, endsAs === 'interrupted' ? null : tell);
+      } else {
+        const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
+        await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+        await this.undo(run, spec, signal, endsAs, endsAs === 'interrupted' ? null : tell);
+      }
       undone.push(run.playbook);
     }
     await this.judgeLately();
