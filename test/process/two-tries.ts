@@ -211,6 +211,34 @@ export class TwoTries {
     if (signal !== 'SIGKILL') throw new Error(`it was not killed\n${doomed.said()}`);
   }
 
+  /**
+   * Starts Grace and kills it so many milliseconds after it has said that it heals, or after its start.
+   * @returns the states of the runs then
+   */
+  async diesAfter(ms: number, since: 'healing' | 'start'): Promise<string> {
+    const doomed = startGrace(this.dir, ['up', '--json']);
+    if (since === 'healing') await Promise.race([doomed.event('playbook_chosen').catch(() => undefined), doomed.event('boot_ended')]);
+    await sleep(ms);
+    const { signal } = await doomed.end('SIGKILL');
+    if (signal !== 'SIGKILL') throw new Error(`it was not killed\n${doomed.said()}`);
+    const steps =
+      this.store(`select s.state from playbook_steps s where s.run_id = (select id from playbook_runs order by started_at desc limit 1)
+      order by s.step_index`).map((r) => String(r['state']));
+    return `${this.states().join(', ')} [${steps.join(' ')}]`;
+  }
+
+  /** How long the healing takes when it is let be. */
+  async healingMs(): Promise<number> {
+    await this.reset();
+    const grace = startGrace(this.dir, ['up', '--json']);
+    await grace.event('playbook_chosen');
+    const startMs = performance.now();
+    await grace.event('boot_ended');
+    const tookMs = performance.now() - startMs;
+    await grace.end('SIGTERM');
+    return tookMs;
+  }
+
   /** Starts Grace and waits until it is up. */
   async up(): Promise<Running> {
     const grace = startGrace(this.dir, ['up', '--json']);
