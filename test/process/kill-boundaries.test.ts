@@ -7,6 +7,7 @@ const ALL = process.env['GRACE_KILL_ALL'] === '1';
 const SEED = Number(process.env['GRACE_KILL_SEED'] ?? Date.now() % 1_000_000);
 const SAMPLE = 8;
 const SAMPLE_TWICE = 2;
+const SAMPLE_TRIES = 2;
 const ALL_TWICE = 40;
 /** Changes of a next start that puts back and goes on with the healing. */
 const SECOND_MAX = 60;
@@ -47,6 +48,34 @@ test('killed before any change it makes while it heals, the next start ends as i
   console.log(`${boundaries.length} changes; ${kills.length} kills, ${twice.length} of two; ${wrong.length} went wrong`);
   expect(wrong).toEqual([]);
 });
+
+test(
+  'killed between the second and the third of three tries, exactly one is left, and it is the one that helps',
+  { timeout: 30 * 60_000 },
+  async () => {
+    const project = await TwoTries.begin({ vain: 2, attempts: 3 });
+    const { world, boundaries } = await project.undisturbed();
+    const begins = boundaries.flatMap((line, at) => (line.includes('"playbook_runs"') && line.endsWith('[running]') ? [at] : []));
+    const ends = boundaries.flatMap((line, at) => (line.includes('"playbook_runs"') && line.endsWith('[undone]') ? [at] : []));
+    const [first = 0, last = 0] = [ends[1], begins[2]];
+    expect(first, boundaries.join('\n')).toBeGreaterThan(0);
+    expect(last).toBeGreaterThan(first);
+    // After the second is over, up to right before the third is there.
+    const all = Array.from({ length: last - first }, (_, n) => first + 2 + n);
+    const wrong: string[] = [];
+    for (const n of ALL ? all : spread(all, SAMPLE_TRIES)) {
+      await project.reset();
+      await project.diesAt(n, 'before');
+      const found = project.states().join(', ');
+      const faults = await project.recovers(world, 3).catch((error: unknown) => [String(error)]);
+      const told = `before ${n} (${boundaries[n - 1] ?? ''}); found: ${found}; then: ${project.states().join(', ')}`;
+      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} tries ${told}`);
+      if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
+    }
+    console.log(`${all.length} changes between two tries; ${wrong.length} went wrong`);
+    expect(wrong).toEqual([]);
+  },
+);
 
 /** What a change leaves is what the next one finds; a process that was started goes on by itself, so there both sides are looked at. */
 function killsOf(boundaries: readonly string[]): readonly Kill[] {

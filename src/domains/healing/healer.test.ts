@@ -651,7 +651,7 @@ describe('a Grace that dies at any write of a run of several steps', () => {
       if (healed.state !== 'applied') throw new TypeError(healed.state);
       await world.healer.confirm(healed.run);
       const run = await world.playbooks.run(healed.run.runId);
-      world.clock.advance(1000);
+      await world.clock.until(world.clock.sleep(1000));
       await world.limits.countTriesFrom('api', 'process', world.clock.nowMs());
       const captured = await world.fails('port_in_use 3000');
       const death = dyingAt(world, n, when);
