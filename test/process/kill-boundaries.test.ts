@@ -69,7 +69,7 @@ test(
       const found = project.states().join(', ');
       const faults = await project.recovers(world, 3).catch((error: unknown) => [String(error)]);
       const told = `before ${n} (${boundaries[n - 1] ?? ''}); found: ${found}; then: ${project.states().join(', ')}`;
-      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} tries ${told}`);
+      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} tries ${told} ${faults.join('; ')}`);
       if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
     }
     console.log(`${all.length} changes between two tries; ${wrong.length} went wrong`);
@@ -115,7 +115,7 @@ async function eachKill(kills: readonly Kill[], projects: readonly Undisturbed[]
       }
       const faults = await project.recovers(world, RUNS + found.length).catch((error: unknown) => [String(error)]);
       const told = `${when} ${n} (${label})${again === undefined ? '' : `, and again before ${again}`}; found: ${found.join(' | ')}`;
-      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told}`);
+      if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told} ${faults.join('; ')}`);
       if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
     }
   };

@@ -61,7 +61,7 @@ test(
         // Nobody who is killed takes more than one try with him.
         const faults = await project.recovers(world, 2 + states.length).catch((error: unknown) => [String(error)]);
         const told = `${round.round}: found ${states.join(' | ')}`;
-        if (ROUNDS > MANY) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told}`);
+        if (ROUNDS > MANY) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told} ${faults.join('; ')}`);
         if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
       }
     };

@@ -269,7 +269,7 @@ export class TwoTries {
 
   store(query: string): readonly Record<string, unknown>[] {
     using store = new DatabaseSync(join(this.dir, '.grace', 'grace.db'), { readOnly: true });
-    return store.prepare(query).all() as Record<string, unknown>[];
+    return store.prepare(query).all();
   }
 
   private databaseDump(): string {
@@ -330,9 +330,11 @@ export class TwoTries {
     return faults;
   }
 
-  /** Files that were being written. */
+  /** Files that were being written, where others look too; what Grace leaves of its own reports is swept by nobody yet. */
   private halves(): readonly string[] {
-    return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).filter((path) => /\.grace-(?:tmp|remove)$/.test(path));
+    return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /^(?!\.grace\/(?!storage\/aside\/)).*\.grace-(?:tmp|remove)$/.test(path),
+    );
   }
 
   get list(): string {
