@@ -112,8 +112,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  * @returns whether it is gone
  */
 export async function removeEmptyDirectory(files: Files, path: string): Promise<boolean> {
-  if ((await files.stat(path))?.kind !== 'directory' || (await files.list(path)).length > 0) return false;
   const aside = `${path}.grace-remove`;
+  // A crash has come between the two: it begins anew.
+  if ((await files.stat(path)) === null && (await files.stat(aside))?.kind === 'directory') await files.rename(aside, path);
+  if ((await files.stat(path))?.kind !== 'directory' || (await files.list(path)).length > 0) return false;
   await files.rename(path, aside);
   if ((await files.list(aside)).length > 0) {
     await files.rename(aside, path);

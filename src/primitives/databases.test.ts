@@ -3,6 +3,8 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
+import type { Json } from '../kernel/index.ts';
+import { primitives } from './index.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { Sandbox } from './testing/sandbox.ts';
 
@@ -137,6 +139,72 @@ describe('run_migrations', () => {
     if (plan.state !== 'ready') throw new Error('not ready');
     await box.undo(name, plan.undo);
     expect(await box.state()).toEqual(before);
+  });
+
+  describe('cut off by a crash of Grace', () => {
+    const applied: SchemaDrift = {
+      engine: 'sqlite',
+      missingTables: [],
+      missingColumns: [],
+      unrecordedMigrations: [],
+      pendingMigrations: [],
+    };
+
+    /** Acts until a write fails, as if Grace were gone then. @returns the undo record, which was stored before */
+    async function diesAt(change: (files: typeof box.files) => Partial<typeof box.files>): Promise<Json> {
+      const plan = await box.plan(name, {});
+      if (plan.state !== 'ready') throw new Error('not ready');
+      const { files } = box;
+      box.files = { ...files, ...change(files) };
+      await expect(primitives.get(name)?.apply({}, box.context(), plan.undo)).rejects.toThrow('gone');
+      box.files = files;
+      return plan.undo;
+    }
+    const gone = async (): Promise<never> => Promise.reject(new Error('gone'));
+    const afterTheCommand = () =>
+      diesAt((files) => ({ writeAtomic: (path, ...rest) => (path.includes('.migrated-') ? gone() : files.writeAtomic(path, ...rest)) }));
+
+    it('in the middle of the copy, nothing has happened, and half a copy is not put back', async () => {
+      const before = await box.state();
+      const record = await diesAt(() => ({
+        async copy(_from, to) {
+          await fs.writeFile(to, 'SQLite form');
+          return gone();
+        },
+      }));
+      expect(await box.undo(name, record)).toEqual([]);
+      expect(await box.state()).toEqual(before);
+    });
+
+    it('right after the command, with migrations still pending: it is as before, and what they had left is kept', async () => {
+      const before = await box.state();
+      box.drift = { ...applied, pendingMigrations: ['0003.sql'] };
+      const record = await afterTheCommand();
+      expect(rowsOf(box.path('data/app.db'))).toBe(6);
+      expect(await box.undo(name, record)).toEqual([]);
+      expect(await box.state()).toEqual(before);
+      // An undo that was itself cut off goes on, whatever the database looks like by then.
+      box.drift = applied;
+      makeDatabase(box.path('data/app.db'), 1);
+      expect(await box.undo(name, record)).toEqual([]);
+      expect(await box.state()).toEqual(before);
+      const [kept = ''] = (await fs.readdir(box.backupDir)).filter((file) => file.endsWith('.cut-off'));
+      expect(rowsOf(join(box.backupDir, kept))).toBe(6);
+    });
+
+    it('right after the command, with all migrations in the history: they stay, and that is said', async () => {
+      box.drift = applied;
+      const record = await afterTheCommand();
+      expect(await box.undo(name, record)).toEqual([expect.stringMatching(/^all migrations had run .*the copy from before is /)]);
+      expect(rowsOf(box.path('data/app.db'))).toBe(6);
+    });
+
+    it('while somebody has the database open, it is left to a person', async () => {
+      const record = await afterTheCommand();
+      const handle = await fs.open(box.path('data/app.db'));
+      await expect(box.undo(name, record)).rejects.toThrow(/has web's database open; the copy from before is/);
+      await handle.close();
+    });
   });
 
   it('removes a database that only the migrations made', async () => {

@@ -46,6 +46,14 @@ describe('make_directory', () => {
     expect(await box.state()).toHaveProperty('/c');
   });
 
+  it('removes it all the same when a crash came in the middle of its removal', async () => {
+    const before = await box.state();
+    const record = await box.apply(name, { path: 'a/b' });
+    await fs.rename(box.path('a/b'), box.path('a/b.grace-remove'));
+    expect(await box.undo(name, record)).toEqual([]);
+    expect(await box.state()).toEqual(before);
+  });
+
   it('makes nothing outside the roots and puts nothing in the place of a file', async () => {
     for (const path of ['..', '../outside/new', join(box.outside, 'new')])
       await expect(box.plan(name, { path })).rejects.toThrow(/outside the roots/);

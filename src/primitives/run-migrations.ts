@@ -4,18 +4,27 @@ import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, copyTree, move, sameContent } from './aside.ts';
+import { openFiles } from './open-files.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
 
 /** One file of the database: what it was, and where its copy is. */
 type Part = { readonly path: string; readonly existed: boolean; readonly copy: string };
-type Migration = { readonly parts: readonly Part[]; readonly note: string };
+type Migration = {
+  readonly parts: readonly Part[];
+  /** Where apply notes how they were when the migrations had ended. */
+  readonly note: string;
+  /** Where it notes that the copies are whole and the migrations begin; absent in what an earlier Grace recorded. */
+  readonly begun?: string;
+};
 /** Size and time of each part after the migrations; null where there is none. */
 type Stamps = { readonly [path: string]: { readonly sizeBytes: number; readonly mtimeMs: number } | null };
 
 const MIGRATE_MS_MAX = 5 * 60_000;
 const COPY_ATTEMPTS = 3;
+/** Suffix of the note that an undo after a cut-off goes back: what it looked at to decide that is changed by going back. */
+const GOES_BACK = '.back';
 
 export const runMigrations = definePrimitive({
   name: 'run_migrations',
@@ -51,14 +60,19 @@ export const runMigrations = definePrimitive({
     const room = await files.diskRoom(context.backupDir);
     if (room !== null && room.freeBytes < bytes * 1.1)
       return { state: 'refused', reason: `there is no room for a copy of ${database} before its migrations` };
-    const undo: Migration = { parts, note: await backupName(context, database, 'migrated') };
+    const undo: Migration = {
+      parts,
+      note: await backupName(context, database, 'migrated'),
+      begun: await backupName(context, database, 'migrating'),
+    };
     return { state: 'ready', summary: `copy ${database}, then run ${command}`, targets: [database], undo: undo as Json };
   },
 
   async apply(_params, context, record) {
     const { component } = context;
-    const { parts, note } = record as unknown as Migration;
+    const { parts, note, begun } = record as unknown as Migration;
     await copyParts(context, parts);
+    if (parts.length > 0 && begun !== undefined) await writeNote(context, begun, await stampsOf(context, parts));
     context.progress(`running ${component.migrate.join(' ')}`);
     const result = await context.run(component.migrate, { timeoutMs: MIGRATE_MS_MAX });
     if (parts.length > 0) await writeNote(context, note, await stampsOf(context, parts));
@@ -70,7 +84,7 @@ export const runMigrations = definePrimitive({
   },
 
   async undo(record, context) {
-    const { parts, note } = record as unknown as Migration;
+    const { parts, note, begun } = record as unknown as Migration;
     if (parts.length === 0)
       throw new UndoRefused(
         'run_migrations',
@@ -79,27 +93,63 @@ export const runMigrations = definePrimitive({
       );
     const { files } = context;
     const after = await readNote<Stamps>(context, note);
+    if (after === null && begun !== undefined) return undoCutOff(context, parts, begun);
     const back: Part[] = [];
     for (const part of parts) {
       await confineEntry(context, part.path);
       if (await isAsBefore(context, part)) continue;
-      if (part.existed && (await files.stat(part.copy)) === null) return; // apply had not copied yet, so it had not begun
+      if (part.existed && (await files.stat(part.copy)) === null) return []; // apply had not copied yet, so it had not begun
       const stamp = after?.[part.path];
       const now = await stampOf(context, part.path);
       if (after === null || stamp === undefined || JSON.stringify(stamp) !== JSON.stringify(now))
         throw new UndoRefused('run_migrations', `${part.path} was written to since its migrations; the copy from before is ${part.copy}`);
       back.push(part);
     }
-    for (const part of back) {
-      if ((await files.stat(part.path)) !== null && !part.existed) await move(files, part.path, `${part.copy}.undone`);
-      if (!part.existed) continue;
-      const half = `${part.path}.grace-tmp`;
-      await files.removeTree(half);
-      await copyTree(files, part.copy, half);
-      await files.rename(half, part.path);
-    }
+    for (const part of back) await putBack(context, part);
+    return [];
   },
 });
+
+/**
+ * Grace was killed before it could note how the migrations had ended. What runs of them has been ended since. Either all of them
+ * ran, or what they left goes aside and the copy comes back.
+ */
+async function undoCutOff(context: PrimitiveContext, parts: readonly Part[], begun: string): Promise<readonly string[]> {
+  const { component, files, host } = context;
+  const before = await readNote<Stamps>(context, begun);
+  if (before === null) return []; // the copies were still being made
+  for (const part of parts) await confineEntry(context, part.path);
+  const changed: Part[] = [];
+  for (const part of parts) if (!(await isAsBefore(context, part))) changed.push(part);
+  if (changed.length === 0) return [];
+  const main = parts.at(-1)?.copy ?? '';
+  const goesBack = begun + GOES_BACK;
+  if ((await files.stat(goesBack)) === null) {
+    const holder = [...(await openFiles(files, new Set(parts.map((part) => part.path)))).values()][0];
+    if (holder !== undefined)
+      throw new UndoRefused('run_migrations', `process ${holder} has ${component.name}'s database open; the copy from before is ${main}`);
+    const drift = await host.schemaDrift(component.name);
+    if (drift !== null && drift.pendingMigrations.length === 0 && drift.missingTables.length === 0)
+      return [`all migrations had run when Grace was cut off, and they stay; the copy from before is ${main}`];
+    await writeNote(context, goesBack, true);
+  }
+  for (const part of changed) {
+    // Somebody may have written to it while no Grace looked: it is kept.
+    if (part.existed && (await files.stat(part.path)) !== null && (await files.stat(`${part.copy}.cut-off`)) === null)
+      await files.copy(part.path, `${part.copy}.cut-off`);
+    await putBack(context, part);
+  }
+  return [];
+}
+
+async function putBack({ files }: PrimitiveContext, part: Part): Promise<void> {
+  if ((await files.stat(part.path)) !== null && !part.existed) await move(files, part.path, `${part.copy}.undone`);
+  if (!part.existed) return;
+  const half = `${part.path}.grace-tmp`;
+  await files.removeTree(half);
+  await copyTree(files, part.copy, half);
+  await files.rename(half, part.path);
+}
 
 /** The SQLite file of the component, absolute; null when its database is something else or unknown. */
 async function sqlitePath(context: PrimitiveContext): Promise<string | null> {

@@ -501,7 +501,6 @@ class Session {
     for (const run of await playbooks.runsOf(this.bootId)) {
       if (run.state !== 'applied') continue; // what a guard did before the start has held as well
       await playbooks.saveRun({ ...run, state: 'verified' });
-      await playbooks.count(run.playbook, 'verified');
     }
     const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));
     for (const pattern of await incidents.patterns())

@@ -41,9 +41,18 @@ export function callerEnvironment(more: Readonly<Record<string, string>> = {}): 
   };
 }
 
-/** @param uid   the user it runs as; the one of the tests unless given */
-export function startGrace(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, uid?: number): Running {
-  const child = spawn(process.execPath, [GRACE, ...args], {
+/**
+ * @param uid       the user it runs as; the one of the tests unless given
+ * @param nodeArgs  what its Node is told beside
+ */
+export function startGrace(
+  dir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  uid?: number,
+  nodeArgs: readonly string[] = [],
+): Running {
+  const child = spawn(process.execPath, [...nodeArgs, GRACE, ...args], {
     cwd: dir,
     env: callerEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ import { seededRandom, type Random } from '../../src/kernel/index.ts';
 import { callerEnvironment, startGrace } from './grace.ts';
 import { processesIn, runsOf } from './processes.ts';
 import { isFree, newOrders, write } from './project.ts';
+import { TwoTries } from './two-tries.ts';
 import { until } from './waiting.ts';
 
 /** 50 and more before a release; each takes some seconds. */
@@ -17,6 +18,10 @@ const SEED = Number(process.env['GRACE_KILL_SEED'] ?? Date.now() % 1_000_000);
 /** A healing boot tells of about this many events; what is beyond means some moment after it. */
 const EVENTS_MAX = 62;
 const THEN_MS_MAX = 150;
+/** Until a Grace that was started heals. */
+const START_MS = 1000;
+/** Of more rounds each is told, and two go on at once. */
+const MANY = 20;
 /** How many of the second starts are killed too. */
 const TWICE_SHARE = 0.3;
 
@@ -31,6 +36,40 @@ describe('after kill -9 of Grace at any moment of a healing boot, the next start
     });
   }
 });
+
+test(
+  'killed at random moments of a healing of several steps and two tries, it is as if nothing had been',
+  { timeout: 120 * 60_000 },
+  async () => {
+    const random = seededRandom(SEED + 1);
+    const left = Array.from({ length: ROUNDS }, (_, at) => ({
+      round: at + 1,
+      at: random.next(),
+      again: random.next() < TWICE_SHARE ? random.next() : null,
+    }));
+    const wrong: string[] = [];
+    const found = new Map<string, number>();
+    const work = async (): Promise<void> => {
+      const project = await TwoTries.begin();
+      const { world } = await project.undisturbed();
+      const spanMs = await project.healingMs();
+      for (let round = left.shift(); round !== undefined; round = left.shift()) {
+        await project.reset();
+        const states = [await project.diesAfter(round.at * spanMs, 'healing')];
+        if (round.again !== null) states.push(await project.diesAfter(round.again * (START_MS + spanMs), 'start'));
+        for (const state of states) found.set(state, (found.get(state) ?? 0) + 1);
+        // Nobody who is killed takes more than one try with him.
+        const faults = await project.recovers(world, 2 + states.length).catch((error: unknown) => [String(error)]);
+        const told = `${round.round}: found ${states.join(' | ')}`;
+        if (ROUNDS > MANY) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} ${told} ${faults.join('; ')}`);
+        if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
+      }
+    };
+    await Promise.all(Array.from({ length: ROUNDS > MANY ? 2 : 1 }, work));
+    console.log([...found].map(([state, times]) => `${times} x ${state}`).join('\n'));
+    expect(wrong).toEqual([]);
+  },
+);
 
 describe('what a killed Grace had only begun', () => {
   test('a migration that never ends is ended by the next Grace, not left beside its own', async () => {

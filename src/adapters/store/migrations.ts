@@ -10,6 +10,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   governedActions,
   earnedAutonomy,
   auditLog,
+  endOfUndo,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -180,4 +181,9 @@ async function auditLog(db: Kysely<Tables>): Promise<void> {
     `create table audit_set_aside (at integer not null, sequence integer not null, leaf blob not null, body blob)`,
   ])
     await sql.raw(statement).execute(db);
+}
+
+/** What a run is once its undo is done: a crash in between must not forget it. */
+async function endOfUndo(db: Kysely<Tables>): Promise<void> {
+  await sql.raw(`alter table playbook_runs add column ends_as text`).execute(db);
 }

@@ -9,6 +9,7 @@ import type {
   RegisteredPlaybook,
   RemedyStep,
   RunState,
+  UndoEnd,
 } from '../../domains/playbooks/index.ts';
 import type { Json, JsonObject } from '../../kernel/index.ts';
 import type { Tables } from './tables.ts';
@@ -50,21 +51,6 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         .onConflict((c) => c.column('name').doUpdateSet(row))
         .execute();
     },
-    async count(name, outcome) {
-      await db
-        .updateTable('playbooks')
-        .set((eb) => (outcome === 'verified' ? { verified: eb('verified', '+', 1) } : { failed: eb('failed', '+', 1) }))
-        .where('name', '=', name)
-        .execute();
-    },
-    async takeBackVerified(name) {
-      await db
-        .updateTable('playbooks')
-        .set((eb) => ({ verified: eb('verified', '-', 1) }))
-        .where('name', '=', name)
-        .where('verified', '>', 0)
-        .execute();
-    },
     async saveRun(run) {
       const row = {
         id: run.id,
@@ -81,12 +67,28 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         decision: run.decision,
         started_at: run.startedAtMs,
         ended_at: run.endedAtMs,
+        ends_as: run.endsAs ?? null,
       };
-      await db
-        .insertInto('playbook_runs')
-        .values(row)
-        .onConflict((c) => c.column('id').doUpdateSet(row))
-        .execute();
+      // In one: a crash in between would count a run twice, or never.
+      await db.transaction().execute(async (t) => {
+        const before = await t.selectFrom('playbook_runs').select('state').where('id', '=', run.id).executeTakeFirst();
+        await t
+          .insertInto('playbook_runs')
+          .values(row)
+          .onConflict((c) => c.column('id').doUpdateSet(row))
+          .execute();
+        const was = shownBy(before?.state as RunState | undefined);
+        const is = shownBy(run.state);
+        if (was === is) return;
+        await t
+          .updateTable('playbooks')
+          .set((eb) => ({
+            verified: eb.fn<number>('max', [eb.lit(0), eb('verified', '+', Number(is === 'verified') - Number(was === 'verified'))]),
+            failed: eb.fn<number>('max', [eb.lit(0), eb('failed', '+', Number(is === 'failed') - Number(was === 'failed'))]),
+          }))
+          .where('name', '=', run.playbook)
+          .execute();
+      });
     },
     async run(id) {
       const row = await db.selectFrom('playbook_runs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -145,6 +147,26 @@ export function journalStore(db: Kysely<Tables>): Journal {
   };
 }
 
+/** What a run shows about its playbook; null: nothing. */
+function shownBy(state: RunState | undefined): 'verified' | 'failed' | null {
+  switch (state) {
+    case 'verified':
+      return 'verified';
+    case 'undone':
+    case 'failed':
+    case 'relapsed':
+      return 'failed';
+    case 'running':
+    case 'applied':
+    case 'inconclusive':
+    case 'undoing':
+    case 'refused':
+    case 'interrupted':
+    case undefined:
+      return null;
+  }
+}
+
 function playbookFrom(row: Selectable<Tables['playbooks']>): RegisteredPlaybook {
   return {
     name: row.name,
@@ -185,5 +207,6 @@ function runFrom(row: Selectable<Tables['playbook_runs']>): PlaybookRun {
     decision: row.decision,
     startedAtMs: row.started_at,
     endedAtMs: row.ended_at,
+    ...(row.ends_as === null ? {} : { endsAs: row.ends_as as UndoEnd }),
   };
 }

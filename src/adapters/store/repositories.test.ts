@@ -209,10 +209,22 @@ describe('playbooks', () => {
   test('come back as they were registered, and count what became of them', async () => {
     const playbooks = playbookStore(store.db);
     await playbooks.save(playbook());
-    await playbooks.count('free_port', 'verified');
-    await playbooks.count('free_port', 'verified');
-    await playbooks.count('free_port', 'failed');
-    expect(await playbooks.list()).toEqual([playbook({ verifiedCount: 2, failedCount: 1 })]);
+    const run = { playbook: 'free_port', hash: 'h', component: 'api', bootId: 'b1', signature: null, failureId: 'f1', scope: 'process', confidence: 0.7, restart: false, decision: 'd', startedAtMs: 1, endedAtMs: null } as const; // prettier-ignore
+    const all = { r1: 'verified', r2: 'verified', r3: 'undone', r4: 'relapsed', r5: 'failed', r6: 'interrupted', r7: 'refused' } as const;
+    for (const [id, state] of Object.entries(all)) {
+      await playbooks.saveRun({ ...run, id, state: 'running' });
+      // Said twice, it is counted once.
+      for (let twice = 0; twice < 2; twice++) await playbooks.saveRun({ ...run, id, state });
+    }
+    expect(await playbooks.list()).toEqual([playbook({ verifiedCount: 2, failedCount: 3 })]);
+    await playbooks.saveRun({ ...run, id: 'r2', state: 'undoing', endsAs: 'relapsed' });
+    expect(await playbooks.get('free_port'), 'what is taken back is not verified any more').toMatchObject({
+      verifiedCount: 1,
+      failedCount: 3,
+    });
+    expect(await playbooks.run('r2')).toMatchObject({ endsAs: 'relapsed' });
+    await playbooks.saveRun({ ...run, id: 'r2', state: 'relapsed', endsAs: 'relapsed' });
+    expect(await playbooks.list()).toEqual([playbook({ verifiedCount: 1, failedCount: 4 })]);
     await playbooks.save(playbook({ isEnabled: false }));
     expect((await playbooks.get('free_port'))?.isEnabled).toBe(false);
     expect(await playbooks.get('none')).toBeNull();

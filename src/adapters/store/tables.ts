@@ -76,6 +76,7 @@ export interface Tables {
     decision: string;
     started_at: number;
     ended_at: number | null;
+    ends_as: string | null;
   };
   playbook_steps: {
     run_id: string;

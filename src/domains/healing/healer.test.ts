@@ -591,6 +591,20 @@ describe('a Grace that dies at any write of a run of several steps', () => {
     };
   }
 
+  /** What a run has come to is counted once, told, and has opened its breaker, whenever Grace died. */
+  async function expectJudged(world: HealingWorld, n: number): Promise<void> {
+    const [run] = await world.playbooks.runsSince(0);
+    const hasFailed = run?.state === 'undone' || run?.state === 'relapsed';
+    expect(await world.playbooks.get('fix_port_in_use'), `write ${n}`).toMatchObject({
+      verifiedCount: run?.state === 'verified' ? 1 : 0,
+      failedCount: hasFailed ? 1 : 0,
+    });
+    expect((await world.limits.breakers()).map((b) => b.playbook)).toEqual(hasFailed ? ['fix_port_in_use'] : []);
+    if (!hasFailed) return;
+    expect(await world.incidents.explanations({ limit: 5 })).not.toContainEqual(expect.objectContaining({ outcome: 'open' }));
+    expect(await world.incidents.explanations({ limit: 5 })).not.toContainEqual(expect.objectContaining({ outcome: 'healed' }));
+  }
+
   const fix = { steps: [set('port_in_use'), set('second'), set('third')] };
   const before = { port_in_use: 'was', second: 'was', third: 'was' };
   const after = { port_in_use: 'fixed', second: 'fixed', third: 'fixed' };
@@ -602,6 +616,7 @@ describe('a Grace that dies at any write of a run of several steps', () => {
       const ends: string[] = [];
       for (let n = 0; ; n++) {
         const world = await healingWorld();
+        Object.assign(world.limitSettings, { breakerAfter: 1 });
         world.knows('port_in_use', {}, fix);
         Object.assign(world.settings, before);
         const captured = await world.fails('port_in_use 3000');
@@ -617,6 +632,7 @@ describe('a Grace that dies at any write of a run of several steps', () => {
         expect(await world.playbooks.runsIn('running', 'undoing')).toEqual([]);
         const entries = run === undefined ? [] : await world.journal.entries(run.id);
         expect(entries.filter((e) => e.state === 'planned')).toEqual([]);
+        await expectJudged(world, n);
       }
       // Run, three steps with two writes each, applied; undoing, three steps undone, undone.
       expect(ends).toHaveLength(13);
@@ -625,4 +641,36 @@ describe('a Grace that dies at any write of a run of several steps', () => {
       );
     },
   );
+
+  test.each(['before', 'after'] as const)('takes a fix that has relapsed back once: %s each write', { timeout: 120_000 }, async (when) => {
+    const ends: string[] = [];
+    for (let n = 0; ; n++) {
+      const world = await healingWorld();
+      Object.assign(world.limitSettings, { breakerAfter: 1 });
+      world.knows('port_in_use', {}, fix);
+      Object.assign(world.settings, before);
+      const healed = await world.heal(await world.fails('port_in_use 3000'));
+      if (healed.state !== 'applied') throw new TypeError(healed.state);
+      await world.healer.confirm(healed.run);
+      const run = await world.playbooks.run(healed.run.runId);
+      await world.clock.until(world.clock.sleep(1000));
+      await world.limits.countTriesFrom('api', 'process', world.clock.nowMs());
+      const captured = await world.fails('port_in_use 3000');
+      const death = dyingAt(world, n, when);
+      await world.healer.relapsed(captured, world.spec(), 'boot', world.stop.signal).catch(() => undefined);
+      death.revive();
+      if (!death.died()) break;
+      await world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+      const is = await world.playbooks.run(healed.run.runId);
+      ends.push(is?.state ?? 'none');
+      expect(world.settings, `write ${n}`).toEqual(is?.state === 'verified' ? after : before);
+      if (is?.state === 'verified') continue;
+      expect(await world.playbooks.get('fix_port_in_use')).toMatchObject({ verifiedCount: 0, failedCount: 1 });
+      expect((await world.limits.breakers()).map((b) => b.playbook)).toEqual(['fix_port_in_use']);
+      expect(await world.limits.triesSince('api', 'process'), 'it is one of the tries').toBe(run?.startedAtMs);
+    }
+    // Undoing, three steps undone, relapsed.
+    expect(ends).toHaveLength(5);
+    expect(new Set(ends)).toEqual(new Set([...(when === 'before' ? ['verified'] : []), 'relapsed']));
+  });
 });

@@ -14,7 +14,7 @@ import {
   type Verdict,
   type WaitFor,
 } from '../learning/index.ts';
-import type { AttemptScope, LoadedPlaybook, PlaybookRun, RegisteredPlaybook } from '../playbooks/index.ts';
+import type { AttemptScope, LoadedPlaybook, PlaybookRun, RegisteredPlaybook, UndoOutcome } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
 import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
@@ -328,25 +328,34 @@ export class Healer {
 
   /** What a crash of Grace cut off is undone, once. @returns playbook names */
   undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    return this.runs.undoUnfinished(component, signal);
+    return this.runs.undoUnfinished(component, signal, async (undoing, outcome) => {
+      const told = await this.asApplied(undoing, component);
+      if (told !== null) await this.tellTakenBack(undoing, told, 'Grace was cut off while it took it back', outcome);
+    });
   }
 
   /** Fixes that had acted when an earlier Grace ended, and that nobody has proven yet: this boot does, or takes them back. */
   async unproven(component: (name: string) => ComponentSpec | null): Promise<readonly (AppliedRun & { readonly scope: AttemptScope })[]> {
-    const { playbooks, incidents, clock } = this.ports;
+    const { playbooks, clock } = this.ports;
     const found: (AppliedRun & { readonly scope: AttemptScope })[] = [];
     for (const run of await playbooks.runsIn('applied', 'inconclusive')) {
-      const spec = component(run.component);
-      const failure = run.failureId === null ? null : await incidents.failure(run.failureId);
-      const pattern = failure === null ? null : await incidents.pattern(failure.signature);
-      if (spec !== null && failure !== null && pattern !== null) {
-        const captured = { failure, pattern, isNew: false };
-        const { id: runId, playbook, confidence, restart, scope } = run;
-        found.push({ runId, playbook, captured, component: spec, confidence, restart, scope });
-      } else if (run.scope !== 'prevention' && run.scope !== 'person')
+      const applied = await this.asApplied(run, component);
+      if (applied !== null) found.push({ ...applied, scope: run.scope });
+      else if (run.scope !== 'prevention' && run.scope !== 'person')
         await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
     }
     return found;
+  }
+
+  /** A run of an earlier Grace; null when its component or its failure is not known any more. */
+  private async asApplied(run: PlaybookRun, component: (name: string) => ComponentSpec | null): Promise<AppliedRun | null> {
+    const { incidents } = this.ports;
+    const spec = component(run.component);
+    const failure = run.failureId === null ? null : await incidents.failure(run.failureId);
+    const pattern = failure === null ? null : await incidents.pattern(failure.signature);
+    if (spec === null || failure === null || pattern === null) return null;
+    const { id: runId, playbook, confidence, restart } = run;
+    return { runId, playbook, captured: { failure, pattern, isNew: false }, component: spec, confidence, restart };
   }
 
   /** What prevented a failure has done so, and what a person asked for has done no harm: everything works. */
@@ -365,7 +374,6 @@ export class Healer {
     await this.setOutcome(incidents, run, 'healed', null);
     const stored = await playbooks.run(run.runId);
     if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
-    await playbooks.count(run.playbook, 'verified');
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
   }
@@ -385,12 +393,11 @@ export class Healer {
     const stored = await this.ports.playbooks.run(run.runId);
     if (stored === null) return;
     await this.takeBack(stored, run, reason, signal, 'undone');
-    await this.runs.didNotHelp({ ...stored, state: 'undone' });
   }
 
   /**
-   * A fix that was verified, is still in place, and whose failure is back within the stability window, has not helped: it is taken back and counts as a
-   * failed try.
+   * A fix that was verified, is still in place, and whose failure is back within the stability window, has not helped: it is taken
+   * back and counts as a failed try.
    * @returns those runs, oldest first
    */
   async relapsed(captured: Captured, component: ComponentSpec, phase: Phase, signal: AbortSignal): Promise<readonly PlaybookRun[]> {
@@ -415,19 +422,19 @@ export class Healer {
       // Looking only means looking: then what it changed stays, and people are told.
       if (phase === 'boot' || executeAtRuntime) await this.takeBack(run, told, reason, signal, 'relapsed');
       else await this.leaveRelapsed(run, told, reason);
-      await this.ports.playbooks.takeBackVerified(playbook);
-      await this.runs.didNotHelp({ ...run, state: 'relapsed' });
     }
     return relapsed;
   }
 
   private async leaveRelapsed(stored: PlaybookRun, run: AppliedRun, reason: string): Promise<void> {
     const { playbooks, clock, emit, incidents } = this.ports;
-    await playbooks.saveRun({ ...stored, state: 'relapsed', endedAtMs: clock.nowMs() });
+    await this.countAgain(stored);
     await this.advance(run.captured, 'fix_failed');
     const left = 'at run time Grace only observes, so what it changed is left as it is';
     await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason}); ${left}`);
+    await playbooks.saveRun({ ...stored, state: 'relapsed', endedAtMs: clock.nowMs() });
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason: `${reason}; ${left}`, undone: false });
+    await this.runs.didNotHelp(stored);
   }
 
   private async takeBack(
@@ -437,16 +444,28 @@ export class Healer {
     signal: AbortSignal,
     endsAs: 'undone' | 'relapsed',
   ): Promise<void> {
-    const { emit, incidents } = this.ports;
-    const { left, kept } = await this.runs.undo(stored, run.component, signal, endsAs);
+    const tell = (undoing: PlaybookRun, outcome: UndoOutcome): Promise<void> => this.tellTakenBack(undoing, run, reason, outcome);
+    const { left } = await this.runs.undo(stored, run.component, signal, endsAs, tell);
+    const { emit } = this.ports;
+    emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
+  }
+
+  /** May be said twice: a crash comes between it and the end of the run. */
+  private async tellTakenBack(undoing: PlaybookRun, run: AppliedRun, reason: string, { left, kept }: UndoOutcome): Promise<void> {
+    if (undoing.endsAs === 'relapsed') await this.countAgain(undoing);
     await this.advance(run.captured, 'fix_failed');
     const rest = [
       ...(left.length === 0 ? [] : [`left as it is: ${left.join('; ')}`]),
       ...(kept.length === 0 ? [] : [`kept: ${kept.join('; ')}`]),
     ];
     const end = left.length === 0 ? [' and was undone', ...rest].join('; ') : `; ${rest.join('; ')}`;
-    await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${end}`);
-    emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
+    await this.setOutcome(this.ports.incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${end}`);
+  }
+
+  /** What seemed to have helped has not: it is one of the tries that are being made now. */
+  private async countAgain({ component, scope, startedAtMs }: PlaybookRun): Promise<void> {
+    const sinceMs = await this.ports.limits.triesSince(component, scope);
+    if (sinceMs === null || sinceMs > startedAtMs) await this.ports.limits.countTriesFrom(component, scope, startedAtMs);
   }
 
   /**

@@ -11,13 +11,15 @@ import {
   type RegisteredPlaybook,
   type StepLimits,
   type StepState,
+  type UndoEnd,
   type UndoOutcome,
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
 import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
+import { sweepHalves } from './sweep-halves.ts';
 
-/** How long a run may take, and each of its steps. */
+/** How long a run may take, each of its steps, and its undo. */
 export interface RunLimits extends StepLimits {
   readonly runMs: number;
 }
@@ -140,8 +142,7 @@ export class PlaybookRuns {
       await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
       return { state: 'refused', runId, detail, undone: true };
     }
-    const { left } = await this.undo(run, component, request.signal);
-    if (!outcome.refused) await this.didNotHelp(run);
+    const { left } = await this.undo(run, component, request.signal, 'undone');
     return { state: 'failed', runId, detail, undone: left.length === 0 };
   }
 
@@ -167,22 +168,28 @@ export class PlaybookRuns {
   /**
    * Puts back what a run did, and says so where that did not work out. Cut off half way, it goes on at the next start.
    * @param endsAs  what the run is when all was put back
+   * @param tell    says what has become of it, before the run is over: what can be repeated comes first
    */
   async undo(
     run: PlaybookRun,
     component: ComponentSpec,
     signal: AbortSignal,
-    endsAs: 'undone' | 'interrupted' | 'relapsed' = 'undone',
+    endsAs: UndoEnd,
+    tell: Tell | null = null,
   ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
-    await playbooks.saveRun({ ...run, state: 'undoing' });
-    const context = this.ports.primitiveContext(component, signal, () => undefined);
-    const undone = await undoRun(run.id, primitives, context, journal);
+    const undoing: PlaybookRun = { ...run, state: 'undoing', endsAs };
+    await playbooks.saveRun(undoing);
+    const limited = AbortSignal.any([signal, this.limits.after(this.limits.runMs)]);
+    const context = this.ports.primitiveContext(component, limited, () => undefined);
+    const undone = await undoRun(run.id, primitives, context, journal, signal);
     const outcome = undone.left.length === 0 ? undone : await this.restored(run, component, undone, signal);
-    await playbooks.saveRun({ ...run, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
+    await tell?.(undoing, outcome);
+    await playbooks.saveRun({ ...undoing, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
     if (outcome.left.length > 0)
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
+    if (outcome.left.length > 0 || endsAs !== 'interrupted') await this.didNotHelp(run);
     return outcome;
   }
 
@@ -212,10 +219,9 @@ export class PlaybookRuns {
     return isInPlace(await this.ports.journal.entries(run.id), primitives, context);
   }
 
-  /** Counts a try that did not help, and opens the breaker when it is one too many. */
-  async didNotHelp(run: PlaybookRun): Promise<void> {
+  /** Takes autonomy from a playbook whose try did not help, and opens its breaker when it is one too many: the runs in the store say so. */
+  async didNotHelp(run: Pick<PlaybookRun, 'playbook' | 'component'>): Promise<void> {
     const { playbooks, limits, limitSettings, ids, clock, emit } = this.ports;
-    await playbooks.count(run.playbook, 'failed');
     await this.ports.autonomy.judge(run.playbook);
     const runs = (await playbooks.runsSince(clock.nowMs() - BREAKER_LOOKS_BACK_MS)).map(countedRun);
     const breakers = await limits.breakers();
@@ -240,13 +246,16 @@ export class PlaybookRuns {
   /**
    * What a crash of Grace cut off: steps that may have acted are undone, last first, once. What had acted and was not yet proven is
    * left for the next boot to prove.
+   * @param tell  of those that were being taken back because they did not help
    * @returns playbook names
    */
-  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
+  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<readonly string[]> {
     const { playbooks, clock, emit } = this.ports;
     const undone: string[] = [];
     for (const run of await playbooks.runsIn('running', 'undoing')) {
       const spec = component(run.component);
+      // An undo that was begun before its end was written down with it was one of a try that did not help.
+      const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
       if (spec === null) {
         emit({
           type: 'notice',
@@ -254,10 +263,24 @@ export class PlaybookRuns {
           text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
         });
         await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
-      } else await this.undo(run, spec, signal, run.state === 'undoing' ? 'undone' : 'interrupted');
+      } else {
+        const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
+        await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+        await this.undo(run, spec, signal, endsAs, endsAs === 'interrupted' ? null : tell);
+      }
       undone.push(run.playbook);
     }
+    await this.judgeLately();
     return undone;
+  }
+
+  /** A crash right after a run was judged has kept its breaker from opening. */
+  private async judgeLately(): Promise<void> {
+    const { playbooks, clock } = this.ports;
+    const judged = new Map<string, PlaybookRun>();
+    for (const run of await playbooks.runsSince(clock.nowMs() - LATELY_MS))
+      if (OUTCOME[run.state] === 'did_not_help') judged.set(`${run.playbook} ${run.component}`, run);
+    for (const run of judged.values()) await this.didNotHelp(run);
   }
 
   /** Runs of the last hour and of the cooldown, as the limits see them. */
@@ -268,6 +291,11 @@ export class PlaybookRuns {
   }
 }
 
+/** What an undo has come to; called before the run is over, and again when a crash comes in between. */
+export type Tell = (run: PlaybookRun, outcome: UndoOutcome) => Promise<void>;
+
+/** What was judged when an earlier Grace ended: it is started again long before. */
+const LATELY_MS = 86_400_000;
 /** A breaker looks at what was tried this month: older tries say little about the playbook of today. */
 const BREAKER_LOOKS_BACK_MS = 30 * 86_400_000;
 

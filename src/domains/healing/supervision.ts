@@ -171,10 +171,7 @@ export class Supervision {
       if (phase === 'runtime') this.storms.noteAgain();
       const captured = await this.desk.capture(spec, stage, problem, logOf(runner), '');
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) {
-        await tries.goBackTo(run.startedAtMs);
-        tries.names.push(run.playbook);
-      }
+      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
       const down = await this.dependencies.down(spec);
       if (down.length > 0) {
         for (const dependency of down) await this.dependencies.bringUp(dependency, phase, stage);

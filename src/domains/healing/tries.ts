@@ -12,8 +12,8 @@ export interface TriesPorts {
 const CARRIED_MS = HOUR_MS;
 /** A playbook that refuses changes nothing and costs no try, unless nothing but refusals is left. */
 const NAMES_PER_TRY = 3;
-/** States of a run that say its playbook is not worth another try now. */
-const DISPROVED: readonly RunState[] = ['undone', 'failed', 'relapsed'];
+/** States of a run that say its playbook is not worth another try now: it did not help, or what it did is about to be proven. */
+const SPENT: readonly RunState[] = ['undone', 'failed', 'relapsed', 'applied'];
 
 /**
  * How often it was tried to heal one component, and with what. Counted from the runs in the store since a mark in the store: a crash
@@ -37,7 +37,7 @@ export class Tries {
     const tries = new Tries(ports, component, scope);
     const sinceMs = await ports.limits.triesSince(component, scope);
     if (sinceMs === null || sinceMs < ports.clock.nowMs() - CARRIED_MS) await tries.renew();
-    else for (const run of await tries.runs()) if (DISPROVED.includes(run.state)) tries.names.push(run.playbook);
+    else for (const run of await tries.runs()) if (SPENT.includes(run.state)) tries.names.push(run.playbook);
     return tries;
   }
 
@@ -49,12 +49,6 @@ export class Tries {
   async renew(): Promise<void> {
     this.names.length = 0;
     await this.ports.limits.countTriesFrom(this.component, this.scope, this.ports.clock.nowMs());
-  }
-
-  /** What seemed to have helped has not: it is one of these tries. */
-  async goBackTo(startedAtMs: number): Promise<void> {
-    const sinceMs = await this.ports.limits.triesSince(this.component, this.scope);
-    if (sinceMs === null || sinceMs > startedAtMs) await this.ports.limits.countTriesFrom(this.component, this.scope, startedAtMs);
   }
 
   /** It is over, well or not: the next failure is another story. */

@@ -42,4 +42,12 @@ export {
   type StepLimits,
   type StepState,
 } from './execute-playbook.ts';
-export { SEVERITY, type AttemptScope, type PlaybookRun, type PlaybookStore, type RegisteredPlaybook, type RunState } from './registry.ts';
+export {
+  SEVERITY,
+  type AttemptScope,
+  type PlaybookRun,
+  type PlaybookStore,
+  type RegisteredPlaybook,
+  type RunState,
+  type UndoEnd,
+} from './registry.ts';

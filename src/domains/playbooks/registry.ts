@@ -69,15 +69,18 @@ export interface PlaybookRun {
   readonly decision: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
+  /** What it is once all of it is put back; decided before its undo begins, so that whoever goes on with that knows it too. */
+  readonly endsAs?: UndoEnd;
 }
+
+/** `undone`: it did not help. `relapsed`: it seemed to have helped, and had not. `interrupted`: it was cut off, and shows nothing. */
+export type UndoEnd = 'undone' | 'relapsed' | 'interrupted';
 
 export interface PlaybookStore {
   get(name: string): Promise<RegisteredPlaybook | null>;
   list(): Promise<readonly RegisteredPlaybook[]>;
   save(playbook: RegisteredPlaybook): Promise<void>;
-  count(name: string, outcome: 'verified' | 'failed'): Promise<void>;
-  /** One verified run less: it has turned out not to have helped. */
-  takeBackVerified(name: string): Promise<void>;
+  /** Stores a run, and with it, in one, what its playbook has to show: how often it was verified and how often it has failed. */
   saveRun(run: PlaybookRun): Promise<void>;
   run(id: string): Promise<PlaybookRun | null>;
   runsIn(...states: readonly RunState[]): Promise<readonly PlaybookRun[]>;

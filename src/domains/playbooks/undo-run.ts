@@ -17,12 +17,15 @@ export interface UndoOutcome {
 /**
  * Undoes what a run did, last step first, and looks whether it is as it was. Steps that were planned but never reported their
  * end are undone too: they may have acted.
+ * @param stop  Grace is told to end: what is not undone by then is left to its next start
+ * @throws whatever `stop` says, when a step could not be undone because of it
  */
 export async function undoRun(
   runId: string,
   primitives: ReadonlyMap<string, Primitive>,
   context: PrimitiveContext,
   journal: Journal,
+  stop: AbortSignal | null = null,
 ): Promise<UndoOutcome> {
   const left: string[] = [];
   const kept: string[] = [];
@@ -47,6 +50,7 @@ export async function undoRun(
       if (told.length === 0) left.push(...(await remaining(entry, primitive, context)));
       await journal.write({ ...entry, state: 'undone' });
     } catch (error) {
+      stop?.throwIfAborted();
       left.push(`${entry.step}: ${messageOf(error)}`);
       if (isCutOff)
         await journal.write({ ...entry, state: 'failed', summary: `it was cut off, and could not be undone: ${messageOf(error)}` });
