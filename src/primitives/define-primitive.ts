@@ -22,7 +22,10 @@ type WayBack =
   | { readonly undo: (record: Json, context: PrimitiveContext) => Promise<void | readonly string[]>; readonly irreversible?: never }
   | { readonly undo: null; readonly irreversible: string };
 
-type Definition<Name extends string, L extends ParameterList> = Pick<Primitive, 'description' | 'risk' | 'observe' | 'touchesDatabase'> & {
+type Definition<Name extends string, L extends ParameterList> = Pick<
+  Primitive,
+  'description' | 'risk' | 'observe' | 'touchesDatabase' | 'needsSnapshot'
+> & {
   readonly name: Name;
   readonly parameters: L;
   readonly confinement: string;

@@ -29,10 +29,12 @@ export async function keepBefore(
   const databases = ready.some((step) => primitives.get(step.primitive)?.touchesDatabase === true);
   // Steps that nobody knows beforehand: what the component is configured with is kept in any case.
   if (steps.length > 0 && paths.length === 0 && !databases) return null;
+  const isRollback = foreseen.some((step) => primitives.get(step.primitive)?.needsSnapshot === true);
   try {
     const snapshots = await ports.snapshots();
+    const reason = isRollback ? 'pre_rollback' : 'pre_heal';
     const { id: runId, bootId, signature, playbook } = run;
-    const snapshot = await snapshots.take(component, { reason: 'pre_heal', runId, bootId, signature, playbook, paths, databases }, signal);
+    const snapshot = await snapshots.take(component, { reason, runId, bootId, signature, playbook, paths, databases }, signal);
     ports.emit({ type: 'snapshot_taken', component: component.name, snapshot: snapshot.id, playbook, items: snapshot.items.length });
     for (const { what, why } of databases ? snapshot.leftOut.slice(0, TOLD_MAX) : [])
       ports.emit({ type: 'notice', level: 'warn', text: `${what} is not in the snapshot ${snapshot.id}: ${why}` });
@@ -42,7 +44,7 @@ export async function keepBefore(
     ports.emit({
       type: 'notice',
       level: 'warn',
-      text: `no snapshot before ${playbookOf(run)}: ${messageOf(error)}; its steps keep what they change themselves`,
+      text: `no snapshot before ${playbookOf(run)}: ${messageOf(error)}; ${isRollback ? 'without one it does nothing' : 'its steps keep what they change themselves'}`,
     });
     return null;
   }

@@ -76,7 +76,7 @@ export class PlaybookRuns {
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
     await playbooks.saveRun(run);
-    await keepBefore(this.ports, run, registered, component, request.signal);
+    const kept = await keepBefore(this.ports, run, registered, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
     const outcome = await executePlaybook({
@@ -86,6 +86,7 @@ export class PlaybookRuns {
       primitives,
       tier,
       agreed,
+      hasSnapshot: kept !== null,
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(RUN_LIMIT_MS)]),
       stepLimitMs: STEP_LIMIT_MS,
       contextFor: (until) => this.ports.primitiveContext(component, until, (text) => onStep('', 'progress', text)),
