@@ -68,6 +68,7 @@ const REQUEST: RunPlaybook = {
   phase: 'boot',
   mode: 'normal',
   environment: 'production',
+  changesNoData: false,
   executeAtRuntime: false,
   approvals: 0,
   attempts: 0,

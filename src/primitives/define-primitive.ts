@@ -24,7 +24,7 @@ type WayBack =
 
 type Definition<Name extends string, L extends ParameterList> = Pick<
   Primitive,
-  'description' | 'risk' | 'changes' | 'observe' | 'touchesDatabase'
+  'description' | 'risk' | 'changes' | 'observe' | 'touchesDatabase' | 'needsSnapshot'
 > & {
   readonly name: Name;
   readonly parameters: L;

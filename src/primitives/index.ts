@@ -23,6 +23,7 @@ import { restoreColumns } from './restore-columns.ts';
 import { restoreFile } from './restore-file.ts';
 import { restorePermissions } from './restore-permissions.ts';
 import { restoreTables } from './restore-tables.ts';
+import { rollBackRelease } from './roll-back-release.ts';
 import { resumeProcess } from './resume-process.ts';
 import { generateClient } from './generate-client.ts';
 import { runProjectScript } from './run-project-script.ts';
@@ -36,6 +37,7 @@ import { waitForPort } from './wait-for-port.ts';
 
 const ALL = [
   restoreFile,
+  rollBackRelease,
   setAside,
   createEnvFile,
   addEnvKeys,

@@ -19,7 +19,7 @@ import {
   type Manager,
 } from './package-managers.ts';
 import { definePrimitive } from './define-primitive.ts';
-import { choice, optional, text } from './parameter.ts';
+import { choice, flag, optional, text } from './parameter.ts';
 
 /** A directory that an install renews, where it waits meanwhile, and the name under which it is removed. */
 type Swap = { readonly path: string; readonly aside: string; readonly trash: string; readonly existed: boolean };
@@ -49,13 +49,16 @@ export const installPackages = definePrimitive({
   parameters: {
     directory: text('The directory of the project.'),
     manager: optional(choice('The package manager; the one of the lock file when it is left out.', MANAGERS)),
+    ifNeeded: flag('Only when what is installed is not known to be what the lock file says; false where it is left out.'),
   },
   confinement: 'the directories of the component, links followed; versions of the lock file, whose declarations stay as they are',
 
-  async plan({ directory, manager }, context) {
+  async plan({ directory, manager, ifNeeded }, context) {
     const { files } = context;
     const site = await installSite(context, await confineTarget(context, directory), manager);
-    if (typeof site === 'string') return { state: 'refused', reason: site };
+    if (typeof site === 'string') return ifNeeded ? { state: 'nothing_to_do', summary: site } : { state: 'refused', reason: site };
+    if (ifNeeded && site.manager === 'npm' && site.hasLock && site.broken.length === 0)
+      return { state: 'nothing_to_do', summary: `the packages of ${site.directory} are those of its lock file` };
     const commands = await installCommands(context, site, null);
     if (typeof commands === 'string') return { state: 'refused', reason: commands };
     const swaps: Swap[] = [];

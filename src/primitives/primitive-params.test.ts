@@ -18,7 +18,8 @@ const ALL: { readonly [N in keyof PrimitiveParams]: Required<PrimitiveParams[N]>
   wait_for_port: { port: 3000, timeoutMs: 1000 },
   start_dependency: { name: 'db' },
   wait_for_dependency: { host: 'localhost', port: 5432, timeoutMs: 1000 },
-  install_packages: { directory: '.', manager: 'npm' },
+  install_packages: { directory: '.', manager: 'npm', ifNeeded: true },
+  roll_back_release: { boot: 'boot_20261101_000000', commit: '0123456789ab' },
   rebuild_packages: { directory: '.' },
   run_project_script: { directory: '.', script: 'build', makes: 'dist' },
   generate_client: { directory: '.', tool: 'prisma' },
@@ -46,7 +47,8 @@ const OPTIONAL: { readonly [N in keyof PrimitiveParams]?: readonly Optional<Prim
   add_env_keys: ['example', 'replace'],
   restore_permissions: ['uid', 'gid', 'mode', 'recursive'],
   remove_stale_lock: ['pid', 'expect'],
-  install_packages: ['manager'],
+  install_packages: ['manager', 'ifNeeded'],
+  roll_back_release: ['commit'],
   run_project_script: ['makes'],
 };
 

@@ -7,6 +7,8 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
 import { userName } from '../adapters/node/user-name.ts';
 import { lockHolder } from '../adapters/node/instance-lock.ts';
+import { filesTouched, gitRoot } from '../adapters/node/git.ts';
+import { gitWorkTrees } from '../adapters/node/git-work-trees.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
@@ -42,7 +44,14 @@ import {
 } from '../domains/healing/index.ts';
 import type { DecisionPoint, PolicySource } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
-import { LastGoodKeeper, type CaseFile, type Captured } from '../domains/learning/index.ts';
+import {
+  fingerprintFrom,
+  LastGoodKeeper,
+  releaseState,
+  type CaseFile,
+  type Captured,
+  type ReleaseState,
+} from '../domains/learning/index.ts';
 import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
@@ -159,6 +168,23 @@ export async function compose(options: ComposeOptions) {
     return body === null ? null : (JSON.parse(body) as PackageManifest);
   };
 
+  const workTrees = gitWorkTrees(marked(CHECKS), (text) => redactor.redact(text));
+  const release = async (): Promise<ReleaseState | null> => {
+    if (config.boot.rollbackAfter === 0) return null;
+    const boots = (await repos.boots.list(BOOTS_LOOKED_AT)).map((b) => ({
+      ...b,
+      commit: fingerprintFrom(b.fingerprint).parts.git?.['commit'] || null,
+    }));
+    const good = releaseState(boots, bootId, config.boot.rollbackAfter);
+    if (good === null) return null;
+    const dir = [config.projectDir, ...config.components.map((c) => c.cwd)].find((d) => gitRoot(d) !== null);
+    const tree = good.commit === null || dir === undefined ? null : await workTrees.look(dir);
+    const commitNow = tree === null || typeof tree === 'string' || tree.commit.startsWith(good.commit ?? '') ? null : tree.commit;
+    const touched =
+      commitNow === null || dir === undefined ? null : await filesTouched(dir, good.commit ?? '', commitNow, marked(CHECKS), GIT_MS);
+    return { ...good, commitNow, touched: touched ?? [] };
+  };
+
   const caseFile = async (captured: Captured, component: ComponentSpec, attempts: readonly string[]): Promise<CaseFile> => ({
     failure: captured.failure,
     component,
@@ -170,6 +196,7 @@ export async function compose(options: ComposeOptions) {
     files: nodeFiles,
     lastGood,
     attempts,
+    release: await release(),
     runsAs: supervision.runners.get(component.name)?.runsAs ?? null,
   });
 
@@ -240,6 +267,7 @@ export async function compose(options: ComposeOptions) {
         lastGood,
         processes,
         databases,
+        workTrees: gitWorkTrees(marked(fixesOf(bootId)), (text) => redactor.redact(text)),
         spawner: marked(fixesOf(bootId)),
         redactor,
         dataDir: config.dataDir,
@@ -560,6 +588,9 @@ export async function compose(options: ComposeOptions) {
   };
 }
 
+/** Past boots that are looked at for the last good one; more failures in a row than this are not counted. */
+const BOOTS_LOOKED_AT = 60;
+const GIT_MS = 10_000;
 /** Files looked at several times a second while somebody is waited for. */
 const SUSPECTS_WATCHED_MAX = 20;
 /** Marks that no component can have: their names begin with a letter or digit. */

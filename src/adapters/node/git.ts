@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Files, Spawner } from '../../kernel/index.ts';
+import type { CommandResult, Files, Spawner } from '../../kernel/index.ts';
 
 /** What is checked out, and what differs from it. */
 export interface GitState {
@@ -20,9 +20,19 @@ const TOUCHED_MAX = 5000;
 const COMMIT = /^[0-9a-f]{7,64}$/;
 
 /** Nothing of the repository's own configuration may run a program, and nobody is asked for a password. */
-const SAFE = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
+const SAFE = [
+  '--no-optional-locks',
+  ...[
+    'core.fsmonitor=false',
+    'core.hooksPath=/dev/null',
+    'core.quotePath=false',
+    'log.showSignature=false',
+    // A partial clone would fetch what it lacks.
+    'protocol.allow=never',
+  ].flatMap((setting) => ['-c', setting]),
+];
 
-function git(root: string, args: readonly string[], spawner: Spawner, timeoutMs: number) {
+export function git(root: string, args: readonly string[], spawner: Spawner, timeoutMs: number): Promise<CommandResult> {
   return spawner.run(['git', '-C', root, ...SAFE, ...args], {
     cwd: root,
     env: {

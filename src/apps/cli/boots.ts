@@ -20,14 +20,15 @@ export async function listBoots(memory: Memory, limit: number): Promise<Answer> 
       fixes: await fixesIn(memory, boot),
     })),
   );
-  const data = rows.map(({ boot, failures, fixes }) => ({ ...summary(boot, fixes), failures }));
+  const lastGood = (await memory.boots.lastVerified())?.id ?? null;
+  const data = rows.map(({ boot, failures, fixes }) => ({ ...summary(boot, fixes), failures, last_good: boot.id === lastGood }));
   const lines = [
     fitted([
       ['boot', 'when', 'outcome', 'took', 'failures', 'fixes'].map((title) => paint('dim', title)),
       ...rows.map(({ boot, failures, fixes }) => [
         boot.id,
         when(boot.startedAtMs, memory.nowMs),
-        outcomeOf(boot),
+        outcomeOf(boot) + (boot.id === lastGood ? paint('green', ' ← last good') : ''),
         formatDuration(tookMs(boot)),
         failures === 0 ? paint('dim', '-') : String(failures),
         fixes.length === 0 ? paint('dim', '-') : String(fixes.length),

@@ -77,6 +77,7 @@ import { processStopped } from './process-stopped.ts';
 import { programError } from './program-error.ts';
 import { queueMissing } from './queue-missing.ts';
 import { readOnlyFileSystem } from './read-only-file-system.ts';
+import { releaseFailing } from './release-failing.ts';
 import { refusesRoot } from './refuses-root.ts';
 import { registeredTwice } from './registered-twice.ts';
 import { runtimeExtensionMissing } from './runtime-extension-missing.ts';
@@ -241,5 +242,6 @@ export const families: readonly FailureFamily[] = [
   crashLoop,
   driftSuspect,
   programError,
+  releaseFailing,
   unexplained,
 ];

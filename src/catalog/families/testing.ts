@@ -54,6 +54,7 @@ export interface World {
   readonly overrides?: Partial<CaseFile['overrides']>;
   readonly drift?: readonly Drift[];
   readonly attempts?: readonly string[];
+  readonly release?: CaseFile['release'];
   readonly runsAs?: { readonly uid: number; readonly gid: number };
   readonly disk?: Readonly<Record<string, string | Thing>>;
   readonly lastGood?: Readonly<Record<string, string | Thing>>;
@@ -119,6 +120,7 @@ function caseFile(world: World = {}): CaseFile {
     files: filesOf(world),
     lastGood: lastGoodOf(world),
     attempts: world.attempts ?? [],
+    release: world.release ?? null,
     runsAs: world.runsAs ?? null,
   };
 }

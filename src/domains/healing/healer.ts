@@ -8,6 +8,7 @@ import {
   describeSuspect,
   diagnose,
   explanationOf,
+  lastResort,
   type Captured,
   type Diagnosis,
   type Remedy,
@@ -71,6 +72,8 @@ export type HealResult =
 const RELAPSE_LOOKS_BACK_MS = 30 * 60_000;
 /** What the catalog is this sure of does not wait for what was learned from a person and nobody has approved yet. */
 const SURE = 0.8;
+/** What it leaves has failed in several boots: it is not brought back because the earlier one fails as well. */
+const ROLLBACK = 'roll_back_release';
 /** Suspects in an explanation. */
 const CHANGES_MAX = 8;
 
@@ -88,10 +91,12 @@ export class Healer {
     const { captured, component, attempts, mayAct = true } = request;
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
-    const [verdict, changed] = await Promise.all([
+    const [found, changed] = await Promise.all([
       diagnose(c, (await this.ports.knowledge()).families, this.ports.logger),
       this.ports.whatChanged(captured, c),
     ]);
+    // A last resort is asked for and not just tried: it is offered also when the tries are used up.
+    const verdict = mayAct ? found : { ...found, chosen: lastResort(found.best, found.all, attempts) };
     const about: About = { captured, component, verdict, changed };
     const shown = verdict.chosen ?? verdict.best;
     emit({
@@ -106,11 +111,11 @@ export class Healer {
       confidence: shown.confidence,
     });
     await this.savePattern({ ...captured.pattern, familyName: shown.family, rootCause: shown.cause });
-    if (!mayAct) {
+    if (!mayAct && verdict.chosen === null) {
       await this.explain(about, 'nothing more: the healing attempts of this boot are used up', null, 'not_healed');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    const own = await this.ownPlaybook(captured, component, verdict, attempts);
+    const own = mayAct ? await this.ownPlaybook(captured, component, verdict, attempts) : null;
     if (verdict.chosen === null && own === null) {
       await this.explain(about, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
@@ -376,6 +381,13 @@ export class Healer {
     if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
+    const back = (await this.ports.journal.entries(run.runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
+    if (back !== undefined)
+      emit({
+        type: 'notice',
+        level: 'warn',
+        text: `${run.component.name} runs an earlier release: it ${back.summary}. Grace does not go forward to the one that failed; the next one you deploy is tried as usual`,
+      });
   }
 
   /** Nothing could tell whether it helped: that is no proof, and no reason to take it back. */
@@ -414,6 +426,8 @@ export class Healer {
     );
     const relapsed: PlaybookRun[] = [];
     for (const run of runs.toReversed()) {
+      // The release it left has failed too: going forward to it again would be no help.
+      if ((await this.ports.journal.entries(run.id)).some((e) => e.primitive === ROLLBACK)) continue;
       if (!(await this.runs.isInPlace(run, component, signal))) continue;
       relapsed.unshift(run);
       const { id: runId, playbook, confidence, restart } = run;

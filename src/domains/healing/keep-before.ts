@@ -29,14 +29,13 @@ export async function keepBefore(
     if ((await context.files.stat(path))?.kind !== 'directory') paths.push(path);
   const databases = ready.some((step) => primitives.get(step.primitive)?.touchesDatabase === true);
   if (paths.length === 0 && !databases) return null;
+  const isRollback = foreseen.some((step) => primitives.get(step.primitive)?.needsSnapshot === true);
   try {
     const snapshots = await ports.snapshots();
+    const reason = isRollback ? 'pre_rollback' : 'pre_heal';
     const { id: runId, bootId, signature } = run;
-    const snapshot = await snapshots.take(
-      component,
-      { reason: 'pre_heal', runId, bootId, signature, playbook: run.playbook, paths, databases },
-      signal,
-    );
+    const asked = { reason, runId, bootId, signature, playbook: run.playbook, paths, databases } as const;
+    const snapshot = await snapshots.take(component, asked, signal);
     ports.emit({
       type: 'snapshot_taken',
       component: component.name,
@@ -52,7 +51,7 @@ export async function keepBefore(
     ports.emit({
       type: 'notice',
       level: 'warn',
-      text: `no snapshot before ${playbookOf(run)}: ${messageOf(error)}; its steps keep what they change themselves`,
+      text: `no snapshot before ${playbookOf(run)}: ${messageOf(error)}; ${isRollback ? 'without one it does nothing' : 'its steps keep what they change themselves'}`,
     });
     return null;
   }

@@ -95,7 +95,7 @@ export class PlaybookRuns {
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
     await playbooks.saveRun(run);
-    await keepBefore(this.ports, run, request, component, request.signal);
+    const kept = await keepBefore(this.ports, run, request, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
     const tooLong = this.limits.after(this.limits.runMs);
@@ -106,6 +106,7 @@ export class PlaybookRuns {
       primitives,
       tier,
       agreed,
+      hasSnapshot: kept !== null,
       signal: AbortSignal.any([request.signal, tooLong]),
       limits: this.limits,
       contextFor: (until) => this.ports.primitiveContext(component, until, (text) => onStep('', 'progress', text)),

@@ -172,6 +172,7 @@ export class HealingWorld {
         files: nodeFiles,
         host: this.view,
         attempts,
+        release: null,
         runsAs: null,
       }) as unknown as CaseFile;
     this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));

@@ -35,8 +35,11 @@ export async function diagnose(c: CaseFile, families: readonly FailureFamily[], 
     advice: [`read the output: ${c.component.logFile}`],
     waitFor: null,
   };
-  const best = all[0] ?? unexplained;
-  return { best, chosen: choose(all, c.attempts), all: all.length === 0 ? [unexplained] : all };
+  const usual = all.filter((d) => d.remedy?.isLastResort !== true);
+  const best = usual[0] ?? all[0] ?? unexplained;
+  const first = choose(usual, c.attempts);
+  const chosen = first === null || isGuessForPeople(first) ? (lastResort(best, all, c.attempts) ?? first) : first;
+  return { best, chosen, all: all.length === 0 ? [unexplained] : all };
 }
 
 /** The most likely remedy that was not tried yet, unless a surer diagnosis says to hold. */
@@ -50,3 +53,29 @@ function choose(all: readonly Diagnosis[], attempts: readonly string[]): Diagnos
   }
   return null;
 }
+
+/** People would have to agree to it, and it is no more than a guess: then they are asked for what is whole instead. */
+function isGuessForPeople({ remedy, confidence }: Diagnosis): boolean {
+  return confidence < GUESS && (remedy?.tier === 'tier_3' || remedy?.tier === 'tier_4');
+}
+
+/** As in `healing/unproven-runs.ts`: what is less sure is taken back when it does not help. */
+const GUESS = 0.6;
+
+/**
+ * What is left when nothing that mends the failure itself can be tried. Where it is known what to wait for, that comes first:
+ * no earlier release brings back a server that is down.
+ */
+export function lastResort(best: Diagnosis, all: readonly Diagnosis[], attempts: readonly string[]): Diagnosis | null {
+  if (best.waitFor !== null && best.waitFor.kind !== 'file_change') return null;
+  const found = all.find(({ remedy }) => remedy?.isLastResort === true && !attempts.includes(remedy.playbook));
+  if (found === undefined || found === best) return found ?? null;
+  return {
+    ...found,
+    cause: `${best.cause}; ${found.cause}`,
+    evidence: [...new Set([...found.evidence, ...best.evidence])].slice(0, EVIDENCE_MAX),
+    advice: [...new Set([...best.advice, ...found.advice])],
+  };
+}
+
+const EVIDENCE_MAX = 8;

@@ -5,6 +5,7 @@ import type { ComponentOverrides, HostView, LastGood, RemedyStep } from '../play
 import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Drift } from './drift.ts';
+import type { ReleaseState } from './release-state.ts';
 
 /** Everything a family may look at. Read-only: whatever acts is a primitive. */
 export interface CaseFile {
@@ -22,6 +23,8 @@ export interface CaseFile {
   readonly lastGood: LastGood;
   /** How often this failure was already met in this boot, and what was tried: playbook names. */
   readonly attempts: readonly string[];
+  /** The last release that worked, when boots fail in a row since; null when too few do, or none ever worked. */
+  readonly release: ReleaseState | null;
   /** The user its process was seen to run as; null when it never lived long enough. */
   readonly runsAs: { readonly uid: number; readonly gid: number } | null;
 }
@@ -57,6 +60,8 @@ export interface Remedy {
   readonly steps: readonly RemedyStep[];
   /** Whether the component is started again afterwards; false when it only needs to be left alone. */
   readonly restart: boolean;
+  /** Chosen only when nothing else is left to try, also when the tries are used up: people have to agree to it. */
+  readonly isLastResort?: true;
 }
 
 /** A known kind of failure: one file in `catalog/families`. */

@@ -4,8 +4,9 @@
 export type { TemplateStore } from './template-names.ts';
 export { observe, record, type Captured, type CaptureInput, type CapturePorts, type LogPart } from './capture.ts';
 export { commandsAfterHealing, commandsAfterRestart, commandsFor, type CommandCase } from './commands-for.ts';
-export { diagnose, type Verdict } from './diagnose.ts';
+export { diagnose, lastResort, type Verdict } from './diagnose.ts';
 export type { Drift } from './drift.ts';
+export { releaseState, type PastRelease, type ReleaseState } from './release-state.ts';
 export { evolution, evolutionStartMs, type WeekOfLearning } from './evolution.ts';
 export { explanationOf } from './explanation.ts';
 export { factsOf, type CaseFile, type Diagnosis, type FailureFamily, type GuardCase, type Remedy, type WaitFor } from './family.ts';

@@ -34,3 +34,15 @@ export class PlaybookCutOff extends GraceError {
     });
   }
 }
+
+/** The version control of the project would not do it, or not without force. */
+export class WorkTreeStuck extends GraceError {
+  constructor(root: string, problem: string) {
+    super({
+      code: 'GRACE_PLAYBOOKS_WORK_TREE_STUCK',
+      message: `${root} stays at its commit: ${problem}`,
+      hint: `look at it by hand: git -C ${root} status`,
+      details: { root },
+    });
+  }
+}

@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   readonly tier?: AutonomyTier;
   /** What people have agreed to, step by step; null where nobody had to, or where nobody knew the steps. */
   readonly agreed: readonly ForeseenStep[] | null;
+  /** What the run changes lies in a snapshot. */
+  readonly hasSnapshot?: boolean;
   readonly signal: AbortSignal;
   readonly limits: StepLimits;
   /** What a step may use, until this signal. */
@@ -119,6 +121,8 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       results.push(result);
       return result;
     }
+    if (primitive.needsSnapshot === true && options.hasSnapshot !== true)
+      throw new StepFailed(`${primitiveName} acts only with a snapshot to go back to, and there is none`, true);
     const irreversible = primitive.undo === null ? (primitive.irreversible ?? 'it has no undo') : plan.irreversible;
     // A playbook whose steps are not known beforehand is asked here: what nobody hears of has to have a way back.
     if (irreversible !== undefined && (options.tier ?? playbook.tier) === 'tier_1')

@@ -1,6 +1,6 @@
 // Playbooks: what may be done about a failure. A playbook is steps; a step asks for a primitive; a primitive looks,
 // keeps its undo, and acts. The journal survives a crash, so that nothing is done twice or left half done.
-export { PlaybookCutOff, PlaybookInvalid, PrimitiveMisuse } from './errors.ts';
+export { PlaybookCutOff, PlaybookInvalid, PrimitiveMisuse, WorkTreeStuck } from './errors.ts';
 export {
   definePlaybook,
   type JournalEntry,
@@ -29,6 +29,7 @@ export type {
   PrimitiveResult,
   ProcessControl,
 } from './primitive.ts';
+export type { CommitChange, WorkTree, WorkTrees } from './work-tree.ts';
 export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';
 export { USUAL_PATH, type HostView, type PackageState, type PortHolder, type ProcessView, type SchemaDrift } from './host-view.ts';

@@ -103,6 +103,15 @@ export interface PrimitiveParams {
     readonly directory: string;
     /** Default: the one whose lock file is there. */
     readonly manager?: 'npm' | 'pnpm' | 'yarn' | 'pip' | 'bundler' | 'composer' | null;
+    /** Only when what is installed is not known to be what the lock file says. Default: false. */
+    readonly ifNeeded?: boolean | null;
+  };
+  /** Goes back to the release of the last good boot: config, env and lock files, and the git commit. */
+  roll_back_release: {
+    /** The boot: `boot_20261101_000000`. Files are put back only when the kept copies are of it. */
+    readonly boot: string;
+    /** What was checked out then; left out: only files are put back. */
+    readonly commit?: string | null;
   };
   /** Builds the native parts of installed npm packages for the present runtime. */
   rebuild_packages: {

@@ -2,6 +2,7 @@ import type { Clock, CommandResult, Files, Json, JsonObject, Logger } from '../.
 import type { Risk } from '../governance/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HostView } from './host-view.ts';
+import type { WorkTrees } from './work-tree.ts';
 
 /**
  * One governed power. A playbook step names a primitive and its parameters; the kernel looks (`plan`), keeps the undo
@@ -21,6 +22,8 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   readonly changes?: 'nothing' | 'processes';
   /** It changes what is in the component's database: that is kept in the snapshot before it acts. */
   readonly touchesDatabase?: true;
+  /** It acts only where a snapshot of what it changes was taken for this run. */
+  readonly needsSnapshot?: true;
   /** @throws PrimitiveMisuse naming the parameter that is wrong */
   parse(params: JsonObject): P;
   /** Looks without touching anything. */
@@ -76,6 +79,7 @@ export interface PrimitiveContext {
   readonly processes: ProcessControl;
   /** Null where Grace cannot reach a database of the service. */
   readonly databases: DatabaseRepair | null;
+  readonly workTrees: WorkTrees;
   /** Where a primitive puts what it moves aside; created, private, on Grace's own disk. */
   readonly backupDir: string;
   /** The environment the component would be started with now. */

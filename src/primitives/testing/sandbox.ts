@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { nodeFiles } from '../../adapters/node/files.ts';
+import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
 import { codeOf, sha256Hex, type Clock, type CommandResult, type Files, type Json, type JsonObject } from '../../kernel/index.ts';
 import {
   PrimitiveMisuse,
@@ -18,6 +19,7 @@ import {
   type PrimitivePlan,
   type ProcessView,
   type SchemaDrift,
+  type WorkTrees,
 } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { primitives } from '../index.ts';
@@ -45,6 +47,10 @@ export class Sandbox {
   packages: PackageState = { manager: 'npm', directory: '', lockFile: null, missing: [], damaged: [] };
   drift: SchemaDrift | null = null;
   databases: DatabaseRepair | null = null;
+  workTrees: WorkTrees = gitWorkTrees(
+    { run: (argv, { cwd, env, timeoutMs }) => run([...argv], cwd, { ...env }, timeoutMs) },
+    (text) => text,
+  );
   mounts: readonly string[] = ['/'];
   readonly asked: string[] = [];
   /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
@@ -197,6 +203,7 @@ export class Sandbox {
       },
       backupDir: this.backupDir,
       databases: this.databases,
+      workTrees: this.workTrees,
       env: async () => this.environment,
       run: async (argv, options) => {
         this.ran.push(argv);

@@ -59,6 +59,8 @@ export interface SmokeSpec {
 export interface BootConfig {
   readonly mode: BootMode;
   readonly maxHealingAttempts: number;
+  /** Failed boots in a row after which going back to the last good release is proposed; 0: never. */
+  readonly rollbackAfter: number;
   readonly hold: 'auto' | 'always' | 'never';
 }
 

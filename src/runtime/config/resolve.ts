@@ -51,6 +51,7 @@ const DEFAULTS = {
   apiPort: byDefault(7420, 'no common service listens there'),
   bootMode: byDefault('resilient' as const, 'pre-flight, healing and continuous validation are what Grace is for'),
   maxHealingAttempts: byDefault(3, 'what three fixes did not heal needs a person'),
+  rollbackAfter: byDefault(3, 'one failed boot may be chance, and two a hasty mend; three are the release'),
   hold: byDefault('auto' as const, 'stays where it can still help, gives up where a script waits for the exit code'),
   executeAtRuntime: byDefault(false, 'at run time Grace says what it would do until SELF_HEAL_EXECUTE=true'),
   perHour: byDefault(20, 'more playbooks in an hour is no healing any more'),
@@ -194,6 +195,7 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         inFile(boot?.maxHealingAttempts),
         DEFAULTS.maxHealingAttempts,
       ),
+      rollbackAfter: choose('boot.rollbackAfter', inFile(boot?.rollbackAfter), DEFAULTS.rollbackAfter),
       hold: choose('boot.hold', flag(flags.hold), inFile(boot?.hold), DEFAULTS.hold),
     },
     healing: {

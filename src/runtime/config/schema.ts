@@ -268,6 +268,8 @@ const boot = z.strictObject(
   {
     mode: oneOf(['fast', 'layered', 'resilient']).optional(),
     maxHealingAttempts: wholeNumber(0, 20).optional(),
+    /** Failed boots in a row after which going back to the last good release is proposed; 0: never. */
+    rollbackAfter: wholeNumber(0, 50).optional(),
     /** Whether Grace stays with a service whose boot failed: `auto` does so where it can still help. */
     hold: oneOf(['auto', 'always', 'never']).optional(),
   },
