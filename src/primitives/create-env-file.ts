@@ -20,8 +20,8 @@ export const createEnvFile = definePrimitive({
   risk: 'medium',
 
   parameters: {
-    file: text('The env file to make.'),
-    example: text('The example it is made from.'),
+    file: text('The env file to make: `.env`.'),
+    example: text('The example it is made from: `.env.example`.'),
   },
   confinement: 'the directories of the component, links followed; never over a file',
 

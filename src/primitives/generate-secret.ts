@@ -17,8 +17,8 @@ export const generateSecret = definePrimitive({
   risk: 'high',
 
   parameters: {
-    file: text('The env file that gets the secret.'),
-    name: text('Name of the variable.', 128),
+    file: text('The env file that gets the secret: `.env`.'),
+    name: text('Name of the variable: `SESSION_SECRET`.', 128),
     bytes: whole('How many random bytes.', SECRET_BYTES_MIN, SECRET_BYTES_MAX),
   },
   confinement: 'the directories of the component, links followed; secrets that only this service has to know',

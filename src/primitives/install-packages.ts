@@ -47,7 +47,7 @@ export const installPackages = definePrimitive({
   risk: 'medium',
 
   parameters: {
-    directory: text('The directory of the project.'),
+    directory: text('Where the manifest lies; `.` for the directory of the component.'),
     manager: optional(choice('The package manager; the one of the lock file when it is left out.', MANAGERS)),
   },
   confinement: 'the directories of the component, links followed; versions of the lock file, whose declarations stay as they are',

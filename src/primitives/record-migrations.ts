@@ -14,7 +14,7 @@ export const recordMigrations = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    migrations: texts('Names of migrations, with or without their table.', 5000),
+    migrations: texts('Names of migrations, with or without their table: `table/name`. An empty list means none.', 5000),
   },
   confinement: "the component's own database, rows of the last good boot",
 

@@ -17,7 +17,7 @@ export const relinkInterpreter = definePrimitive({
   risk: 'low',
 
   parameters: {
-    directory: text('The virtual environment.'),
+    directory: text('The virtual environment: `.venv`.'),
   },
   confinement: 'the directories of the component, links followed; the same minor version of Python',
 

@@ -25,7 +25,7 @@ const CHECK_MS_MAX = 5 * 60_000;
 
 const PARAMETERS = {
   path: text('The append-only file, its manifest or their directory.'),
-  tool: text('The check tool that belongs to the database.'),
+  tool: text('The check tool that belongs to the database: `redis-check-aof`.'),
 } as const;
 type Params = ParsedParameters<typeof PARAMETERS>;
 

@@ -15,7 +15,7 @@ export const restoreColumns = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    columns: texts('Columns, as table.column.', 500),
+    columns: texts('Columns, as `table.column`. An empty list means none.', 500),
   },
   confinement: "the component's own database, columns of the last good boot",
 

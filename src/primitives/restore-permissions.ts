@@ -18,7 +18,7 @@ const PARAMETERS = {
   path: text('The file or directory.'),
   uid: optional(whole('The owner; the one of the last good boot when it is left out.', 0, ID_MAX)),
   gid: optional(whole('The group; the one of the last good boot when it is left out.', 0, ID_MAX)),
-  mode: optional(mode('The permissions; those of the last good boot when they are left out.')),
+  mode: optional(mode('The permissions, such as `640`; those of the last good boot when they are left out. Never writable for everybody.')),
   recursive: flag('Everything below the directory too.'),
 } as const;
 type Params = ParsedParameters<typeof PARAMETERS>;

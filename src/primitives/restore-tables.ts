@@ -14,7 +14,7 @@ export const restoreTables = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    tables: texts('Names of tables, with or without their schema.', 500),
+    tables: texts('Names of tables, with or without their schema. An empty list means none.', 500),
   },
   confinement: "the component's own database, tables of the last good boot",
 

@@ -9,7 +9,7 @@ export const startDependency = definePrimitive({
   risk: 'medium',
 
   parameters: {
-    name: text('Name of the dependency.', 200),
+    name: text('Name of the dependency, as in the configuration.', 200),
   },
   confinement: 'dependencies with a declared start command',
 
