@@ -68,12 +68,12 @@ export const addEnvKeys = definePrimitive({
       randomBytes(bytes).toString('base64url'),
     );
     if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
-    await applyEdit(context, edit, withLines(file.env, found), edit.before);
+    await applyEdit('add_env_keys', context, edit, withLines(file.env, found), edit.before);
     return { summary: told(file.path, file.env, found), changed: [file.path] };
   },
 
   async undo(record, context) {
-    await undoEdit('add_env_keys', context, record as unknown as FileEdit);
+    return undoEdit(context, record as unknown as FileEdit);
   },
 });
 

@@ -58,11 +58,11 @@ export const generateSecret = definePrimitive({
     if (found === null || edit.before === null) throw new PrimitiveFailed('generate_secret', `${file} is gone`);
     if (lackingKeys(found.env, [name]).length === 0) return { summary: `${name} has got a value meanwhile`, changed: [] };
     const value = randomBytes(bytes).toString('base64url');
-    await applyEdit(context, edit, withLines(found.env, [{ raw: `${name}=${value}`, name, value }]), edit.before);
+    await applyEdit('generate_secret', context, edit, withLines(found.env, [{ raw: `${name}=${value}`, name, value }]), edit.before);
     return { summary: `generated ${name} in ${found.path}`, changed: [found.path] };
   },
 
   async undo(record, context) {
-    await undoEdit('generate_secret', context, record as unknown as FileEdit);
+    return undoEdit(context, record as unknown as FileEdit);
   },
 });

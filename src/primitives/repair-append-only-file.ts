@@ -4,7 +4,7 @@ import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { backupName, brokenName, copyTree, sameContent } from './aside.ts';
 import { outputTail } from './command-end.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { openFiles } from './open-files.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { text, type ParsedParameters } from './parameter.ts';
@@ -98,12 +98,13 @@ export const repairAppendOnlyFile = definePrimitive({
     const { files } = context;
     await confineEntry(context, file);
     await files.remove(`${aside}.grace-tmp`);
-    if ((await files.stat(aside)) === null) return;
+    if ((await files.stat(aside)) === null) return [];
     const present = await files.stat(file);
     // Longer or shorter than the repaired file: the database has written since.
     if (present !== null && present.sizeBytes !== okBytes && !(await sameContent(files, file, aside)))
-      throw new UndoRefused('repair_append_only_file', `${file} was written to after its repair; the broken one is ${aside}`);
+      return [`${file} was written to after its repair, and stays; the broken one is ${aside}`];
     await files.rename(aside, file);
+    return [];
   },
 });
 

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../kernel/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { texts } from './parameter.ts';
 
@@ -53,6 +53,6 @@ export const restoreColumns = definePrimitive({
     if (databases === null) throw new PrimitiveFailed('restore_columns', 'the database cannot be reached any more');
     const { added, made } = (await readNote<Note>(context, note)) ?? { added: columns, made: [] };
     const { kept } = await databases.dropEmptyColumns(context.component.name, added, made);
-    if (kept.length > 0) throw new UndoRefused('restore_columns', `${kept.join(', ')} has values by now and stays`);
+    return kept.map((column) => `${column} has values by now and stays`);
   },
 });

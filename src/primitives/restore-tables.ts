@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { texts } from './parameter.ts';
 
@@ -50,7 +50,7 @@ export const restoreTables = definePrimitive({
     const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
     const { kept } = await databases.dropEmptyTables(context.component.name, (await readNote<readonly string[]>(context, note)) ?? tables);
-    if (kept.length > 0) throw new UndoRefused('restore_tables', `${kept.join(', ')} has rows by now and stays`);
+    return kept.map((table) => `${table} has rows by now and stays`);
   },
 });
 

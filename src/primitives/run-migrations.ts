@@ -83,11 +83,11 @@ export const runMigrations = definePrimitive({
     for (const part of parts) {
       await confineEntry(context, part.path);
       if (await isAsBefore(context, part)) continue;
-      if (part.existed && (await files.stat(part.copy)) === null) return; // apply had not copied yet, so it had not begun
+      if (part.existed && (await files.stat(part.copy)) === null) return []; // apply had not copied yet, so it had not begun
       const stamp = after?.[part.path];
       const now = await stampOf(context, part.path);
       if (after === null || stamp === undefined || JSON.stringify(stamp) !== JSON.stringify(now))
-        throw new UndoRefused('run_migrations', `${part.path} was written to since its migrations; the copy from before is ${part.copy}`);
+        return [`${part.path} was written to since its migrations, and stays; the copy from before is ${part.copy}`];
       back.push(part);
     }
     for (const part of back) {
@@ -98,6 +98,7 @@ export const runMigrations = definePrimitive({
       await copyTree(files, part.copy, half);
       await files.rename(half, part.path);
     }
+    return [];
   },
 });
 

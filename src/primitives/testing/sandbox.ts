@@ -230,8 +230,9 @@ export class Sandbox {
     return JSON.parse(JSON.stringify(plan.undo)) as Json;
   }
 
-  async undo(name: string, record: Json): Promise<void> {
-    await named(name).undo?.(record, this.context());
+  /** @returns what stays, in words */
+  async undo(name: string, record: Json): Promise<readonly string[]> {
+    return (await named(name).undo?.(record, this.context())) ?? [];
   }
 
   /** Everything below the root: bytes, owner, mode. */
