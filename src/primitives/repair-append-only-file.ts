@@ -13,6 +13,8 @@ type Repair = {
   /** The one file whose end is cut. */
   readonly file: string;
   readonly okBytes: number;
+  /** Its size when it was planned: what was written since is not cut off. */
+  readonly sizeBytes: number;
   /** Copy of the broken file beside it, and of the whole directory in Grace's own. */
   readonly aside: string;
   readonly copy: string;
@@ -61,6 +63,7 @@ export const repairAppendOnlyFile = definePrimitive({
     const undo: Repair = {
       file,
       okBytes,
+      sizeBytes,
       aside: await brokenName(context, file),
       copy: await backupName(context, dirname(file), 'before'),
     };
@@ -73,9 +76,11 @@ export const repairAppendOnlyFile = definePrimitive({
   },
 
   async apply(params, context, record) {
-    const { file, okBytes, aside, copy } = record as unknown as Repair;
+    const { file, okBytes, sizeBytes, aside, copy } = record as unknown as Repair;
     const { files } = context;
     await confineEntry(context, file);
+    if ((await files.stat(file))?.sizeBytes !== sizeBytes)
+      throw new PrimitiveFailed('repair_append_only_file', `${file} changed while this was being prepared`, { retryable: true });
     await files.removeTree(copy);
     await copyTree(files, dirname(file), copy);
     const half = `${aside}.grace-tmp`;

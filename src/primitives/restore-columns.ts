@@ -3,6 +3,7 @@ import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { presenceOf } from './database-presence.ts';
 import { texts } from './parameter.ts';
 
 type Restored = { readonly columns: readonly string[]; readonly note: string };
@@ -45,6 +46,10 @@ export const restoreColumns = definePrimitive({
     await writeNote(context, note, { added: [...added], made: [...made] });
     const without = leftOut.length === 0 ? '' : `; left out, because there are rows without a value: ${leftOut.join(', ')}`;
     return { summary: `added ${added.join(', ') || 'nothing'}${without}`, changed: added };
+  },
+
+  async observe(names, context) {
+    return presenceOf(context, 'missingColumns', names);
   },
 
   async undo(record, context) {

@@ -3,6 +3,7 @@ import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { presenceOf } from './database-presence.ts';
 import { texts } from './parameter.ts';
 
 type Restored = { readonly tables: readonly string[]; readonly note: string };
@@ -43,6 +44,10 @@ export const restoreTables = definePrimitive({
     const { created } = await databases.restoreTables(context.component.name, tables);
     await writeNote(context, note, [...created]);
     return { summary: `made ${created.join(', ') || 'nothing'}`, changed: created };
+  },
+
+  async observe(names, context) {
+    return presenceOf(context, 'missingTables', names);
   },
 
   async undo(record, context) {
