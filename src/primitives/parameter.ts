@@ -52,6 +52,20 @@ export function text(about: string, charsMax: number = TEXT_CHARS_MAX): Paramete
   };
 }
 
+/** What a file holds: any text, which may be empty. */
+export function content(about: string, charsMax: number): Parameter<string, string, false> {
+  return {
+    shape: `text of at most ${charsMax} characters, or nothing`,
+    type: 'string',
+    about,
+    isOptional: false,
+    read: (value) =>
+      typeof value !== 'string' || value.length > charsMax || value.includes('\0')
+        ? { problem: `has to be a text of at most ${charsMax} characters` }
+        : { value },
+  };
+}
+
 /** One line, which may be empty. */
 export function line(about: string, charsMax: number = TEXT_CHARS_MAX): Parameter<string, string, false> {
   return {

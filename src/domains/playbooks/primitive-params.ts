@@ -12,6 +12,15 @@ export interface PrimitiveParams {
     /** The copy to take; the newest good one when it is left out. (text of at most 4096 characters) */
     readonly from?: string | null;
   };
+  /** Writes a text into a new file, or over one that is exactly what the playbook says it is. */
+  write_file: {
+    /** The file to write. (text of at most 4096 characters) */
+    readonly path: string;
+    /** What it holds then. (text of at most 65536 characters, or nothing) */
+    readonly content: string;
+    /** SHA-256 of the content that is written over. Without it, only a file that is not there is written. (text of at most 64 characters) */
+    readonly over?: string | null;
+  };
   /** Takes a file out of the way that came after the last good boot, and keeps it. */
   set_aside: {
     /** The file to move aside. (text of at most 4096 characters) */
@@ -191,6 +200,17 @@ export interface PrimitiveParams {
     readonly name: string;
     /** Its value; may be empty. (one line of at most 4096 characters, or nothing) */
     readonly value: string;
+  };
+  /** Sets how many workers, threads or pooled connections the component has, by the variable that it already reads. */
+  scale_workers: {
+    /** Name of the variable: `WEB_CONCURRENCY`, `DB_POOL_SIZE`. It has to be set for the component already. (text of at most 128 characters) */
+    readonly name: string;
+    /** The new number; brought within the bounds. (whole number from 1 to 1024) */
+    readonly to: number;
+    /** The fewest there may ever be. (whole number from 1 to 1024) */
+    readonly min: number;
+    /** The most there may ever be, also after several steps. (whole number from 1 to 1024) */
+    readonly max: number;
   };
   /** Lets a stopped process of the component go on (SIGCONT). */
   resume_process: { readonly [none: string]: never };

@@ -53,6 +53,14 @@ export const REHEARSALS: Readonly<Record<string, Rehearsal>> = {
     absent: { path: 'none.json' },
     disturb: async (box) => void (await box.write('config.json', '{"a":2, by a person')),
   },
+  write_file: {
+    async ready(box) {
+      await box.write('feature.json', '{"on":true}', 0o640, 7);
+      return { path: 'feature.json', content: '{"on":false}\n', over: sha256Hex('{"on":true}') };
+    },
+    absent: { path: 'none/feature.json', content: '{}' },
+    disturb: async (box) => void (await box.write('feature.json', '{"on":"by a person"}')),
+  },
   set_aside: {
     async ready(box) {
       await box.write('conf.d/good.conf', 'good');
@@ -326,6 +334,16 @@ export const REHEARSALS: Readonly<Record<string, Rehearsal>> = {
     absent: 'any variable can be set',
     async disturb(box) {
       box.overrides = { ...box.overrides, env: { LANG: 'de_DE.UTF-8' } };
+    },
+  },
+  scale_workers: {
+    async ready(box) {
+      box.environment['WEB_CONCURRENCY'] = '2';
+      return { name: 'WEB_CONCURRENCY', to: 4, min: 1, max: 8 };
+    },
+    absent: { name: 'WEB_CONCURRENCY', to: 4, min: 1, max: 8 },
+    async disturb(box) {
+      box.overrides = { ...box.overrides, env: { WEB_CONCURRENCY: '3' } };
     },
   },
   resume_process: {
