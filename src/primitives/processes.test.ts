@@ -296,12 +296,14 @@ describe('every primitive', () => {
       'resume_process',
       'run_migrations',
       'run_project_script',
+      'scale_workers',
       'set_aside',
       'set_env_override',
       'skip_component',
       'start_dependency',
       'wait_for_dependency',
       'wait_for_port',
+      'write_file',
     ]);
     for (const [name, primitive] of primitives) {
       expect(primitive.name).toBe(name);
