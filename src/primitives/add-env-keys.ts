@@ -16,9 +16,9 @@ const KEYS_MAX = 200;
 const FILE_BYTES_MAX = 1024 * 1024;
 
 const PARAMETERS = {
-  file: text('The env file.'),
-  keys: texts('Names of the variables to add.', KEYS_MAX),
-  from: choice('Where the values come from.', SOURCES),
+  file: text('The env file: `.env`.'),
+  keys: texts('Names of the variables to add. An empty list means none.', KEYS_MAX),
+  from: choice('Where the values come from; `generate` makes a secret where the example marks one.', SOURCES),
   example: optional(text('The example to read; the one beside the file when it is left out.')),
   replace: flag('Also puts back keys that have another value than at the last good boot; with from: last_good only.'),
 } as const;
@@ -68,12 +68,12 @@ export const addEnvKeys = definePrimitive({
       randomBytes(bytes).toString('base64url'),
     );
     if (typeof found === 'string') throw new PrimitiveFailed('add_env_keys', found);
-    await applyEdit(context, edit, withLines(file.env, found), edit.before);
+    await applyEdit('add_env_keys', context, edit, withLines(file.env, found), edit.before);
     return { summary: told(file.path, file.env, found), changed: [file.path] };
   },
 
   async undo(record, context) {
-    await undoEdit('add_env_keys', context, record as unknown as FileEdit);
+    return undoEdit(context, record as unknown as FileEdit);
   },
 });
 

@@ -20,8 +20,8 @@ export const createEnvFile = definePrimitive({
   risk: 'medium',
 
   parameters: {
-    file: text('The env file to make.'),
-    example: text('The example it is made from.'),
+    file: text('The env file to make: `.env`.'),
+    example: text('The example it is made from: `.env.example`.'),
   },
   confinement: 'the directories of the component, links followed; never over a file',
 
@@ -54,12 +54,12 @@ export const createEnvFile = definePrimitive({
     if ((await context.files.stat(edit.path)) !== null)
       throw new PrimitiveFailed('create_env_file', `${edit.path} has appeared meanwhile and is not overwritten`);
     const filled = fill(text, (bytes) => randomBytes(bytes).toString('base64url'));
-    await applyEdit(context, edit, filled.text, as);
+    await applyEdit('create_env_file', context, edit, filled.text, as);
     return { summary: `made ${edit.path}${describe(filled)}`, changed: [edit.path] };
   },
 
   async undo(record, context) {
-    await undoEdit('create_env_file', context, (record as unknown as Created).edit);
+    return undoEdit(context, (record as unknown as Created).edit);
   },
 });
 

@@ -11,7 +11,7 @@ export class PrimitiveFailed extends GraceError {
   }
 }
 
-/** Going back would destroy something that came after; both states are kept and a person decides. */
+/** This very use had no way back, as its plan said: what it did stays, and somebody has to know. */
 export class UndoRefused extends GraceError {
   constructor(primitive: string, problem: string, hint = 'compare both by hand: nothing was removed') {
     super({ code: 'GRACE_PRIMITIVES_UNDO_REFUSED', message: `${primitive} is not undone: ${problem}`, hint, details: { primitive } });

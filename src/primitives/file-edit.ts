@@ -1,7 +1,8 @@
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { backupName, equalBytes, writeAs } from './aside.ts';
-import { UndoRefused } from './errors.ts';
+import { sha256Hex } from '../kernel/index.ts';
+import { PrimitiveFailed } from './errors.ts';
 import type { OwnerAndMode } from './owner-and-mode.ts';
 
 /**
@@ -12,6 +13,8 @@ export type FileEdit = {
   readonly path: string;
   /** Null when the file did not exist. */
   readonly before: OwnerAndMode | null;
+  /** Keyed digest of what the plan read: only over that is written. Null when there was no file. */
+  readonly seen: string | null;
   readonly beforeCopy: string;
   readonly afterCopy: string;
 };
@@ -22,33 +25,52 @@ export async function planEdit(context: PrimitiveContext, path: string): Promise
   return {
     path,
     before: stat === null ? null : { uid: stat.uid, gid: stat.gid, mode: stat.mode },
+    seen: await digestOf(context, path),
     beforeCopy: await backupName(context, path, 'before'),
     afterCopy: await backupName(context, path, 'after'),
   };
 }
 
-export async function applyEdit(context: PrimitiveContext, edit: FileEdit, content: string, as: OwnerAndMode): Promise<void> {
+/** @throws PrimitiveFailed when the file is not what the plan read */
+export async function applyEdit(
+  primitive: string,
+  context: PrimitiveContext,
+  edit: FileEdit,
+  content: string,
+  as: OwnerAndMode,
+): Promise<void> {
   const { files } = context;
   const path = await confineTarget(context, edit.path);
+  if ((await digestOf(context, path)) !== edit.seen)
+    throw new PrimitiveFailed(primitive, `${path} changed while this was being prepared`, { retryable: true });
   if (edit.before !== null) await files.writeAtomic(edit.beforeCopy, (await files.read(path)) ?? '', { mode: 0o600 });
   await files.writeAtomic(edit.afterCopy, content, { mode: 0o600 });
   await writeAs(files, path, content, as);
 }
 
-export async function undoEdit(primitive: string, context: PrimitiveContext, edit: FileEdit): Promise<void> {
+/** @returns what stays because it was changed since, in words */
+export async function undoEdit(context: PrimitiveContext, edit: FileEdit): Promise<readonly string[]> {
   const { files } = context;
   const path = await confineTarget(context, edit.path);
   const after = await files.read(edit.afterCopy);
-  if (after === null) return; // apply did not get as far as the file
+  if (after === null) return []; // apply did not get as far as the file
   const present = await files.read(path);
   if (edit.before === null) {
-    if (present === null) return;
-    if (!equalBytes(present, after)) throw new UndoRefused(primitive, `${path} was changed after Grace had written it`);
+    if (present === null) return [];
+    if (!equalBytes(present, after)) return [`${path} was changed after Grace had written it, and stays`];
     await files.remove(path); // its content stays in afterCopy
-    return;
+    return [];
   }
   const before = await files.read(edit.beforeCopy);
-  if (before === null || (present !== null && equalBytes(present, before))) return;
-  if (present === null || !equalBytes(present, after)) throw new UndoRefused(primitive, `${path} was changed after Grace had written it`);
+  if (before === null || (present !== null && equalBytes(present, before))) return [];
+  if (present === null) return [`${path} was removed after Grace had written it; what it held before is ${edit.beforeCopy}`];
+  if (!equalBytes(present, after))
+    return [`${path} was changed after Grace had written it, and stays; what it held before is ${edit.beforeCopy}`];
   await writeAs(files, path, before, edit.before);
+  return [];
+}
+
+async function digestOf(context: PrimitiveContext, path: string): Promise<string | null> {
+  const content = await context.files.read(path);
+  return content === null ? null : context.digest(sha256Hex(content));
 }

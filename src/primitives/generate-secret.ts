@@ -17,8 +17,8 @@ export const generateSecret = definePrimitive({
   risk: 'high',
 
   parameters: {
-    file: text('The env file that gets the secret.'),
-    name: text('Name of the variable.', 128),
+    file: text('The env file that gets the secret: `.env`.'),
+    name: text('Name of the variable: `SESSION_SECRET`.', 128),
     bytes: whole('How many random bytes.', SECRET_BYTES_MIN, SECRET_BYTES_MAX),
   },
   confinement: 'the directories of the component, links followed; secrets that only this service has to know',
@@ -58,11 +58,11 @@ export const generateSecret = definePrimitive({
     if (found === null || edit.before === null) throw new PrimitiveFailed('generate_secret', `${file} is gone`);
     if (lackingKeys(found.env, [name]).length === 0) return { summary: `${name} has got a value meanwhile`, changed: [] };
     const value = randomBytes(bytes).toString('base64url');
-    await applyEdit(context, edit, withLines(found.env, [{ raw: `${name}=${value}`, name, value }]), edit.before);
+    await applyEdit('generate_secret', context, edit, withLines(found.env, [{ raw: `${name}=${value}`, name, value }]), edit.before);
     return { summary: `generated ${name} in ${found.path}`, changed: [found.path] };
   },
 
   async undo(record, context) {
-    await undoEdit('generate_secret', context, record as unknown as FileEdit);
+    return undoEdit(context, record as unknown as FileEdit);
   },
 });

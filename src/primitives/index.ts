@@ -30,14 +30,17 @@ import { runProjectScript } from './run-project-script.ts';
 import { runMigrations } from './run-migrations.ts';
 import { setAside } from './set-aside.ts';
 import { setEnvOverride } from './set-env-override.ts';
+import { scaleWorkers } from './scale-workers.ts';
 import { skipComponent } from './skip-component.ts';
 import { startDependency } from './start-dependency.ts';
 import { waitForDependency } from './wait-for-dependency.ts';
 import { waitForPort } from './wait-for-port.ts';
+import { writeFile } from './write-file.ts';
 
 const ALL = [
   restoreFile,
   rollBackRelease,
+  writeFile,
   setAside,
   createEnvFile,
   addEnvKeys,
@@ -65,6 +68,7 @@ const ALL = [
   raiseHeapLimit,
   raiseOpenFiles,
   setEnvOverride,
+  scaleWorkers,
   resumeProcess,
   restartComponent,
   skipComponent,

@@ -47,7 +47,7 @@ export const installPackages = definePrimitive({
   risk: 'medium',
 
   parameters: {
-    directory: text('The directory of the project.'),
+    directory: text('Where the manifest lies; `.` for the directory of the component.'),
     manager: optional(choice('The package manager; the one of the lock file when it is left out.', MANAGERS)),
     ifNeeded: flag('Only when what is installed is not known to be what the lock file says; false where it is left out.'),
   },

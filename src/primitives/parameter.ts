@@ -7,6 +7,8 @@ import type { Json } from '../kernel/index.ts';
 export interface Parameter<Value extends Json = Json, Given extends Json = Json, Optional extends boolean = boolean> {
   /** What the value is and how large it may be: `text of at most 4096 characters`. */
   readonly shape: string;
+  /** What a playbook may write, as TypeScript: `string | number`. `given` is the same for the type system; a test compares the two. */
+  readonly type: string;
   /** One sentence: what it is for. */
   readonly about: string;
   readonly isOptional: Optional;
@@ -39,6 +41,7 @@ const TEXT_CHARS_MAX = 4096;
 export function text(about: string, charsMax: number = TEXT_CHARS_MAX): Parameter<string, string, false> {
   return {
     shape: `text of at most ${charsMax} characters`,
+    type: 'string',
     about,
     isOptional: false,
     read(value) {
@@ -49,10 +52,25 @@ export function text(about: string, charsMax: number = TEXT_CHARS_MAX): Paramete
   };
 }
 
+/** What a file holds: any text, which may be empty. */
+export function content(about: string, charsMax: number): Parameter<string, string, false> {
+  return {
+    shape: `text of at most ${charsMax} characters, or nothing`,
+    type: 'string',
+    about,
+    isOptional: false,
+    read: (value) =>
+      typeof value !== 'string' || value.length > charsMax || value.includes('\0')
+        ? { problem: `has to be a text of at most ${charsMax} characters` }
+        : { value },
+  };
+}
+
 /** One line, which may be empty. */
 export function line(about: string, charsMax: number = TEXT_CHARS_MAX): Parameter<string, string, false> {
   return {
     shape: `one line of at most ${charsMax} characters, or nothing`,
+    type: 'string',
     about,
     isOptional: false,
     read: (value) =>
@@ -65,6 +83,7 @@ export function line(about: string, charsMax: number = TEXT_CHARS_MAX): Paramete
 export function whole(about: string, min: number, max: number): Parameter<number, number, false> {
   return {
     shape: `whole number from ${min} to ${max}`,
+    type: 'number',
     about,
     isOptional: false,
     read: (value) =>
@@ -78,6 +97,7 @@ export function whole(about: string, min: number, max: number): Parameter<number
 export function flag(about: string): Parameter<boolean, boolean, true> {
   return {
     shape: 'true or false',
+    type: 'boolean',
     about,
     isOptional: true,
     read(value) {
@@ -91,6 +111,7 @@ export function flag(about: string): Parameter<boolean, boolean, true> {
 export function texts(about: string, countMax: number): Parameter<readonly string[], readonly string[], false> {
   return {
     shape: `list of at most ${countMax} texts`,
+    type: 'readonly string[]',
     about,
     isOptional: false,
     read(value) {
@@ -104,6 +125,7 @@ export function texts(about: string, countMax: number): Parameter<readonly strin
 export function choice<const T extends string>(about: string, choices: readonly T[]): Parameter<T, T, false> {
   return {
     shape: `one of ${choices.join(', ')}`,
+    type: choices.map((one) => `'${one}'`).join(' | '),
     about,
     isOptional: false,
     read(value) {
@@ -117,6 +139,7 @@ export function choice<const T extends string>(about: string, choices: readonly 
 export function mode(about: string): Parameter<number, string | number, false> {
   return {
     shape: 'three octal digits, or their number',
+    type: 'string | number',
     about,
     isOptional: false,
     read(value) {

@@ -294,14 +294,17 @@ describe('every primitive', () => {
       'restore_permissions',
       'restore_tables',
       'resume_process',
+      'roll_back_release',
       'run_migrations',
       'run_project_script',
+      'scale_workers',
       'set_aside',
       'set_env_override',
       'skip_component',
       'start_dependency',
       'wait_for_dependency',
       'wait_for_port',
+      'write_file',
     ]);
     for (const [name, primitive] of primitives) {
       expect(primitive.name).toBe(name);

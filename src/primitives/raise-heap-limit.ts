@@ -1,4 +1,4 @@
-import { setLimit, undoLimit, type RaisedLimit } from './raise-limit.ts';
+import { raiseTo, undoLimit, type RaisedLimit } from './raise-limit.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { whole } from './parameter.ts';
 
@@ -31,7 +31,7 @@ export const raiseHeapLimit = definePrimitive({
 
   async apply(_params, context, record) {
     const { to } = record as unknown as RaisedLimit;
-    await setLimit(context, 'heapMb', to);
+    await raiseTo('raise_heap_limit', context, 'heapMb', record);
     return { summary: `the heap limit is ${to} MiB from the next start`, changed: ['heapMb'] };
   },
 

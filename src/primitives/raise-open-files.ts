@@ -1,4 +1,4 @@
-import { setLimit, undoLimit, type RaisedLimit } from './raise-limit.ts';
+import { raiseTo, undoLimit, type RaisedLimit } from './raise-limit.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { whole } from './parameter.ts';
 
@@ -30,7 +30,7 @@ export const raiseOpenFiles = definePrimitive({
 
   async apply(_params, context, record) {
     const { to } = record as unknown as RaisedLimit;
-    await setLimit(context, 'openFiles', to);
+    await raiseTo('raise_open_files', context, 'openFiles', record);
     return { summary: `${to} open files are allowed from the next start`, changed: ['openFiles'] };
   },
 

@@ -3,6 +3,7 @@ import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { presenceOf } from './database-presence.ts';
 import { texts } from './parameter.ts';
 
 type Recording = { readonly migrations: readonly string[]; readonly note: string };
@@ -14,7 +15,7 @@ export const recordMigrations = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    migrations: texts('Names of migrations, with or without their table.', 5000),
+    migrations: texts('Names of migrations, with or without their table: `table/name`. An empty list means none.', 5000),
   },
   confinement: "the component's own database, rows of the last good boot",
 
@@ -56,6 +57,10 @@ export const recordMigrations = definePrimitive({
     const { recorded } = await databases.recordMigrations(context.component.name, migrations);
     await writeNote(context, note, [...recorded]);
     return { summary: `recorded ${recorded.join(', ') || 'nothing'}`, changed: recorded };
+  },
+
+  async observe(names, context) {
+    return presenceOf(context, 'unrecordedMigrations', names);
   },
 
   async undo(record, context) {

@@ -4,7 +4,7 @@ import type { LastGoodEntry, PrimitiveContext } from '../domains/playbooks/index
 import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, copyTree, sameContent, writeAs } from './aside.ts';
 import { bootTimeMs } from './boot-time.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { openFiles } from './open-files.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
@@ -18,6 +18,8 @@ type Recovery = {
   readonly aside: string;
   /** Which of its files there were, by suffix. */
   readonly parts: readonly string[];
+  /** Size and time of each part when it was planned: only those are moved aside. */
+  readonly seen: readonly string[];
   readonly source: string | null;
   readonly digest: string | null;
   readonly as: OwnerAndMode;
@@ -57,6 +59,7 @@ export const recoverSqlite = definePrimitive({
       path: at,
       aside: await brokenName(context, at),
       parts,
+      seen: await stampsOf(context, at),
       source: source.path,
       digest: source.path === null ? sha256Hex(source.content) : null,
       as: traitsFor(at, entry, await files.stat(at), source.path === null ? null : await files.stat(source.path), directory),
@@ -71,13 +74,16 @@ export const recoverSqlite = definePrimitive({
   },
 
   async apply(_params, context, record) {
-    const { path, aside, parts, source, digest, as } = record as unknown as Recovery;
+    const { path, aside, parts, seen, source, digest, as } = record as unknown as Recovery;
     const { files } = context;
     await confineEntry(context, path);
     const holder = await holderOf(context, path, parts);
     if (holder !== null) throw new PrimitiveFailed('recover_sqlite', `process ${holder} holds ${path} open now`);
     if (parts.includes('') && (await hasPendingLog(context, path)) && (await isWholeWithLog(context, path, parts)))
       throw new PrimitiveFailed('recover_sqlite', `${path} is whole once its log is applied: it is left alone`);
+    // Longer, shorter or younger than planned: somebody writes to it, and what was judged corrupt is not what is there.
+    if (JSON.stringify(await stampsOf(context, path)) !== JSON.stringify(seen))
+      throw new PrimitiveFailed('recover_sqlite', `${path} changed while this was being prepared`, { retryable: true });
     // Logs first: a database that an application makes anew beside an old WAL would throw that WAL away.
     for (const suffix of parts) if ((await files.stat(path + suffix)) !== null) await files.rename(path + suffix, aside + suffix);
     try {
@@ -97,16 +103,17 @@ export const recoverSqlite = definePrimitive({
       const isDatabaseMoved = parts.includes('') && (await files.stat(aside)) !== null;
       const present = isDatabaseMoved || !parts.includes('') ? await files.stat(path) : null;
       if (present !== null && !(await isRestored(context, path, source, digest)))
-        throw new UndoRefused('recover_sqlite', `${path} was written to after it had been put back`);
+        return [`${path} was written to after it had been put back, and stays; the one from before is ${aside}`];
       for (const suffix of ['-wal', '-journal']) {
         if (((await files.stat(path + suffix))?.sizeBytes ?? 0) > 0 && (await files.stat(aside + suffix)) !== null)
-          throw new UndoRefused('recover_sqlite', `${path}${suffix} holds changes that came after`);
+          return [`${path}${suffix} holds changes that came after, and stays; the one from before is ${aside}${suffix}`];
       }
       await backFromAside(context, path, aside, parts);
     } else if (parts.length === 0 && (await isRestored(context, path, source, digest))) {
       await files.remove(path); // nothing was there before; its source still is
     }
     await files.remove(`${path}.grace-tmp`);
+    return [];
   },
 });
 
@@ -114,6 +121,16 @@ async function holderOf(context: PrimitiveContext, at: string, parts: readonly s
   const real = (await context.files.realpath(dirname(at))) ?? dirname(at);
   const open = await openFiles(context.files, new Set(parts.map((suffix) => join(real, basename(at) + suffix))));
   return open.values().next().value ?? null;
+}
+
+/** Size and time of each of its files, by suffix. */
+async function stampsOf(context: PrimitiveContext, at: string): Promise<readonly string[]> {
+  const stamps: string[] = [];
+  for (const suffix of SQLITE_PARTS) {
+    const stat = await context.files.stat(at + suffix);
+    if (stat !== null) stamps.push(`${suffix} ${stat.sizeBytes} ${stat.mtimeMs}`);
+  }
+  return stamps;
 }
 
 async function hasPendingLog(context: PrimitiveContext, at: string): Promise<boolean> {

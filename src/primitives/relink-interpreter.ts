@@ -17,7 +17,7 @@ export const relinkInterpreter = definePrimitive({
   risk: 'low',
 
   parameters: {
-    directory: text('The virtual environment.'),
+    directory: text('The virtual environment: `.venv`.'),
   },
   confinement: 'the directories of the component, links followed; the same minor version of Python',
 
@@ -40,7 +40,8 @@ export const relinkInterpreter = definePrimitive({
   async apply(_, context, record) {
     const { path, from, to } = record as unknown as Relinked;
     await confineTarget(context, dirname(path));
-    if ((await context.files.readLink(path)) !== from) throw new PrimitiveFailed('relink_interpreter', `${path} is another link by now`);
+    if ((await context.files.stat(path))?.kind !== 'symlink' || (await context.files.readLink(path)) !== from)
+      throw new PrimitiveFailed('relink_interpreter', `${path} is another link by now`);
     await relink(context, path, to);
     return { summary: `${path} leads to ${to}`, changed: [path] };
   },
@@ -49,7 +50,11 @@ export const relinkInterpreter = definePrimitive({
     const { path, from, to } = record as unknown as Relinked;
     await confineTarget(context, dirname(path));
     await context.files.remove(halfOf(path)); // left when it was cut off in between
-    if ((await context.files.readLink(path)) === to) await relink(context, path, from);
+    const now = (await context.files.stat(path))?.kind === 'symlink' ? await context.files.readLink(path) : null;
+    if (now === from) return []; // never linked, or undone before
+    if (now !== to) return [`${path} leads elsewhere by now (${now ?? 'it is no link any more'}), and stays so`];
+    await relink(context, path, from);
+    return [];
   },
 });
 

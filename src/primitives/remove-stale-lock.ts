@@ -20,8 +20,8 @@ const VERSION_LOCK =
 
 const PARAMETERS = {
   path: text('The lock or pid file, a lock link or a lock directory.'),
-  pid: optional(whole('The process that the message names.', 1, PID_MAX)),
-  expect: optional(text('The command that would hold it.')),
+  pid: optional(whole('The process that holds it by its message, where the file does not say so itself.', 1, PID_MAX)),
+  expect: optional(text('The command that a living holder would be; another program with that pid is none.')),
 } as const;
 type Params = ParsedParameters<typeof PARAMETERS>;
 

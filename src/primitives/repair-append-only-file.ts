@@ -4,7 +4,7 @@ import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { backupName, brokenName, copyTree, sameContent } from './aside.ts';
 import { outputTail } from './command-end.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { openFiles } from './open-files.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { text, type ParsedParameters } from './parameter.ts';
@@ -13,6 +13,8 @@ type Repair = {
   /** The one file whose end is cut. */
   readonly file: string;
   readonly okBytes: number;
+  /** Its size when it was planned: what was written since is not cut off. */
+  readonly sizeBytes: number;
   /** Copy of the broken file beside it, and of the whole directory in Grace's own. */
   readonly aside: string;
   readonly copy: string;
@@ -25,7 +27,7 @@ const CHECK_MS_MAX = 5 * 60_000;
 
 const PARAMETERS = {
   path: text('The append-only file, its manifest or their directory.'),
-  tool: text('The check tool that belongs to the database.'),
+  tool: text('The check tool that belongs to the database: `redis-check-aof`.'),
 } as const;
 type Params = ParsedParameters<typeof PARAMETERS>;
 
@@ -61,6 +63,7 @@ export const repairAppendOnlyFile = definePrimitive({
     const undo: Repair = {
       file,
       okBytes,
+      sizeBytes,
       aside: await brokenName(context, file),
       copy: await backupName(context, dirname(file), 'before'),
     };
@@ -73,9 +76,11 @@ export const repairAppendOnlyFile = definePrimitive({
   },
 
   async apply(params, context, record) {
-    const { file, okBytes, aside, copy } = record as unknown as Repair;
+    const { file, okBytes, sizeBytes, aside, copy } = record as unknown as Repair;
     const { files } = context;
     await confineEntry(context, file);
+    if ((await files.stat(file))?.sizeBytes !== sizeBytes)
+      throw new PrimitiveFailed('repair_append_only_file', `${file} changed while this was being prepared`, { retryable: true });
     await files.removeTree(copy);
     await copyTree(files, dirname(file), copy);
     const half = `${aside}.grace-tmp`;
@@ -98,12 +103,13 @@ export const repairAppendOnlyFile = definePrimitive({
     const { files } = context;
     await confineEntry(context, file);
     await files.remove(`${aside}.grace-tmp`);
-    if ((await files.stat(aside)) === null) return;
+    if ((await files.stat(aside)) === null) return [];
     const present = await files.stat(file);
     // Longer or shorter than the repaired file: the database has written since.
     if (present !== null && present.sizeBytes !== okBytes && !(await sameContent(files, file, aside)))
-      throw new UndoRefused('repair_append_only_file', `${file} was written to after its repair; the broken one is ${aside}`);
+      return [`${file} was written to after its repair, and stays; the broken one is ${aside}`];
     await files.rename(aside, file);
+    return [];
   },
 });
 

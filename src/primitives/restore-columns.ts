@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from '../kernel/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { presenceOf } from './database-presence.ts';
 import { texts } from './parameter.ts';
 
 type Restored = { readonly columns: readonly string[]; readonly note: string };
@@ -15,7 +16,7 @@ export const restoreColumns = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    columns: texts('Columns, as table.column.', 500),
+    columns: texts('Columns, as `table.column`. An empty list means none.', 500),
   },
   confinement: "the component's own database, columns of the last good boot",
 
@@ -47,12 +48,16 @@ export const restoreColumns = definePrimitive({
     return { summary: `added ${added.join(', ') || 'nothing'}${without}`, changed: added };
   },
 
+  async observe(names, context) {
+    return presenceOf(context, 'missingColumns', names);
+  },
+
   async undo(record, context) {
     const { columns, note } = record as unknown as Restored;
     const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('restore_columns', 'the database cannot be reached any more');
     const { added, made } = (await readNote<Note>(context, note)) ?? { added: columns, made: [] };
     const { kept } = await databases.dropEmptyColumns(context.component.name, added, made);
-    if (kept.length > 0) throw new UndoRefused('restore_columns', `${kept.join(', ')} has values by now and stays`);
+    return kept.map((column) => `${column} has values by now and stays`);
   },
 });

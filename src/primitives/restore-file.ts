@@ -5,7 +5,7 @@ import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
@@ -16,6 +16,8 @@ type Restore = {
   readonly path: string;
   /** Where the broken one is kept; null when nothing was there. */
   readonly aside: string | null;
+  /** What the plan saw in its place; only that is moved aside. */
+  readonly seen: string | null;
   /** A backup file; null: the copy of the last good boot. */
   readonly source: string | null;
   /** SHA-256 of what is put back, or the target of a link. */
@@ -61,6 +63,7 @@ export const restoreFile = definePrimitive({
     const undo: Restore = {
       path: at,
       aside: present === null ? null : await brokenName(context, at),
+      seen: await lookOf(context, at),
       source: choice.source,
       digest: sha256Hex(choice.content),
       link: false,
@@ -76,10 +79,9 @@ export const restoreFile = definePrimitive({
     const { files } = context;
     const at = await confineEntry(context, restore.path);
     const content = restore.link ? null : await contentOf(context, restore);
-    if (restore.directories) await makeMissing(context, restore.directories);
-    const present = await files.stat(at);
-    if ((present === null) !== (restore.aside === null))
+    if ((await lookOf(context, at)) !== restore.seen)
       throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
+    if (restore.directories) await makeMissing(context, restore.directories);
     if (restore.aside !== null) await files.rename(at, restore.aside);
     try {
       if (content === null) await files.symlink(restore.digest, at);
@@ -103,7 +105,9 @@ export const restoreFile = definePrimitive({
     const isAsideThere = restore.aside !== null && (await files.stat(restore.aside)) !== null;
     if (restore.aside === null || isAsideThere) {
       if (present !== null && !(await isOurs(context, restore, at, present)))
-        throw new UndoRefused('restore_file', `${at} was changed after it had been put back`);
+        return [
+          `${at} was changed after it had been put back, and stays${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`,
+        ];
       const aside = restore.aside === null ? null : await files.stat(restore.aside);
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
       if (restore.aside !== null) await files.rename(restore.aside, at);
@@ -137,6 +141,7 @@ async function planLink(context: PrimitiveContext, at: string, present: FileStat
   const undo: Restore = {
     path: at,
     aside: present === null ? null : await brokenName(context, at),
+    seen: await lookOf(context, at),
     source: null,
     digest: entry.digest,
     link: true,
@@ -224,6 +229,27 @@ async function contentOf(context: PrimitiveContext, restore: Restore): Promise<U
   if (content === null || sha256Hex(content) !== restore.digest)
     throw new PrimitiveFailed('restore_file', `the copy of ${restore.path} changed while this was being prepared`, { retryable: true });
   return content;
+}
+
+/** What stands at a path, in a form that can be compared; null when nothing does. Keyed: it may hold secrets. */
+async function lookOf(context: PrimitiveContext, at: string): Promise<string | null> {
+  const { files } = context;
+  const stat = await files.stat(at);
+  switch (stat?.kind) {
+    case undefined:
+      return null;
+    case 'file': {
+      const content = await files.read(at);
+      return content === null ? null : `file ${context.digest(sha256Hex(content))}`;
+    }
+    case 'symlink':
+      return `link ${await files.readLink(at)}`;
+    case 'directory':
+      return `directory ${context.digest((await files.list(at)).join('\0'))}`;
+    case 'socket':
+    case 'other':
+      return stat.kind;
+  }
 }
 
 async function isOurs(context: PrimitiveContext, restore: Restore, at: string, present: FileStat): Promise<boolean> {

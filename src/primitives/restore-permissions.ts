@@ -18,7 +18,7 @@ const PARAMETERS = {
   path: text('The file or directory.'),
   uid: optional(whole('The owner; the one of the last good boot when it is left out.', 0, ID_MAX)),
   gid: optional(whole('The group; the one of the last good boot when it is left out.', 0, ID_MAX)),
-  mode: optional(mode('The permissions; those of the last good boot when they are left out.')),
+  mode: optional(mode('The permissions, such as `640`; those of the last good boot when they are left out. Never writable for everybody.')),
   recursive: flag('Everything below the directory too.'),
 } as const;
 type Params = ParsedParameters<typeof PARAMETERS>;
@@ -63,10 +63,20 @@ export const restorePermissions = definePrimitive({
   },
 
   async apply(_params, context, record) {
+    const changes = record as unknown as readonly Change[];
     const changed: string[] = [];
-    for (const change of record as unknown as readonly Change[]) {
+    // All of them are looked at before the first is touched: half of a tree would be worse than none.
+    for (const { path, from } of changes) {
+      const stat = await context.files.stat(path);
+      // Gone or replaced by a link since the plan: nothing to give back.
+      if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
+      if (!isSame(stat, from))
+        throw new PrimitiveFailed('restore_permissions', `${path} is ${show(stat)} by now, and was ${show(from)} when this was planned`, {
+          retryable: true,
+        });
+    }
+    for (const change of changes) {
       const stat = await context.files.stat(change.path);
-      // Replaced since the plan was made: what is there now is not what was looked at.
       if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
       const path = await confineTarget(context, change.path);
       await set(context, path, stat, change.to);
@@ -76,13 +86,18 @@ export const restorePermissions = definePrimitive({
   },
 
   async undo(record, context) {
+    const kept: string[] = [];
     for (const { path: wanted, from, to } of (record as unknown as readonly Change[]).toReversed()) {
       const stat = await context.files.stat(wanted);
       if (stat === null || stat.kind === 'symlink' || stat.kind === 'other') continue;
       const path = await confineTarget(context, wanted);
-      const isMine = (stat.uid === to.uid && stat.gid === to.gid) || (stat.uid === from.uid && stat.gid === from.gid);
-      if (isMine) await set(context, path, stat, from); // else somebody has given it a third owner since
+      // Cut off in between, the owner is the new one and the mode still the old one, without its set-user bits.
+      const isMine = isOwnedAs(stat, to) || isOwnedAs(stat, from);
+      const isModeMine = stat.mode === to.mode || (stat.mode & 0o1777) === (from.mode & 0o1777);
+      if (isMine && isModeMine) await set(context, path, stat, from);
+      else kept.push(`${path} was given ${show(stat)} by somebody since, and stays so; it was ${show(from)} before`);
     }
+    return kept;
   },
 });
 
@@ -151,6 +166,14 @@ async function set(context: PrimitiveContext, path: string, stat: FileStat, to: 
     }
   }
   await context.files.chmod(path, to.mode);
+}
+
+function isOwnedAs(a: OwnerAndMode, b: OwnerAndMode): boolean {
+  return a.uid === b.uid && a.gid === b.gid;
+}
+
+function isSame(a: OwnerAndMode, b: OwnerAndMode): boolean {
+  return isOwnedAs(a, b) && a.mode === b.mode;
 }
 
 function octal(mode: number): string {

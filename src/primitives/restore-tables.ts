@@ -1,8 +1,9 @@
 import type { Json } from '../kernel/index.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName } from './aside.ts';
-import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { presenceOf } from './database-presence.ts';
 import { texts } from './parameter.ts';
 
 type Restored = { readonly tables: readonly string[]; readonly note: string };
@@ -14,7 +15,7 @@ export const restoreTables = definePrimitive({
   touchesDatabase: true,
 
   parameters: {
-    tables: texts('Names of tables, with or without their schema.', 500),
+    tables: texts('Names of tables, with or without their schema. An empty list means none.', 500),
   },
   confinement: "the component's own database, tables of the last good boot",
 
@@ -45,12 +46,16 @@ export const restoreTables = definePrimitive({
     return { summary: `made ${created.join(', ') || 'nothing'}`, changed: created };
   },
 
+  async observe(names, context) {
+    return presenceOf(context, 'missingTables', names);
+  },
+
   async undo(record, context) {
     const { tables, note } = record as unknown as Restored;
     const { databases } = context;
     if (databases === null) throw new PrimitiveFailed('restore_tables', 'the database cannot be reached any more');
     const { kept } = await databases.dropEmptyTables(context.component.name, (await readNote<readonly string[]>(context, note)) ?? tables);
-    if (kept.length > 0) throw new UndoRefused('restore_tables', `${kept.join(', ')} has rows by now and stays`);
+    return kept.map((table) => `${table} has rows by now and stays`);
   },
 });
 

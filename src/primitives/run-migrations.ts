@@ -102,7 +102,7 @@ export const runMigrations = definePrimitive({
       const stamp = after?.[part.path];
       const now = await stampOf(context, part.path);
       if (after === null || stamp === undefined || JSON.stringify(stamp) !== JSON.stringify(now))
-        throw new UndoRefused('run_migrations', `${part.path} was written to since its migrations; the copy from before is ${part.copy}`);
+        return [`${part.path} was written to since its migrations, and stays; the copy from before is ${part.copy}`];
       back.push(part);
     }
     for (const part of back) await putBack(context, part);

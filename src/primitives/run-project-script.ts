@@ -24,7 +24,7 @@ export const runProjectScript = definePrimitive({
   parameters: {
     directory: text('The directory of the project.'),
     script: text('Name of the script in package.json.', 80),
-    makes: optional(text('What has to be there afterwards.')),
+    makes: optional(text('The path that has to be there afterwards.')),
   },
   confinement: 'the directories of the component, links followed; no script that reaches beyond the project',
 

@@ -1,5 +1,6 @@
 import { isSecretName, Redactor } from '../domains/incidents/index.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { PrimitiveFailed } from './errors.ts';
 import { text, line } from './parameter.ts';
 
 type Override = { readonly name: string; readonly from: string | null; readonly to: string };
@@ -38,8 +39,10 @@ export const setEnvOverride = definePrimitive({
     return { state: 'ready', summary: `${name}=${value} from the next start`, targets: [name], undo };
   },
 
-  async apply({ name, value }, { component, overrides }) {
+  async apply({ name, value }, { component, overrides }, record) {
     const { env } = await overrides.get(component.name);
+    if ((env[name] ?? null) !== (record as unknown as Override).from)
+      throw new PrimitiveFailed('set_env_override', `${name} was chosen anew while this was being prepared`, { retryable: true });
     await overrides.set(component.name, { env: { ...env, [name]: value } });
     return { summary: `${name}=${value} from the next start`, changed: [name] };
   },

@@ -10,7 +10,7 @@ export const startDependency = definePrimitive({
   changes: 'processes',
 
   parameters: {
-    name: text('Name of the dependency.', 200),
+    name: text('Name of the dependency, as in the configuration.', 200),
   },
   confinement: 'dependencies with a declared start command',
 

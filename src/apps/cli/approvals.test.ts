@@ -29,6 +29,23 @@ describe('grace approvals', () => {
     expect(lines.slice(-2)).toEqual(['grace approvals approve ap_1', 'grace approvals reject ap_1']);
   });
 
+  it('says which tier counts, and what cannot be undone', async () => {
+    await using memory = await aMemory();
+    const foreseen = [
+      { step: 'end the orphan', primitive: 'free_port', state: 'ready', summary: 'end pid 7', targets: ['pid 7'] },
+    ] as const;
+    await memory.approvals.save(anApproval('ap_1', { foreseen }));
+    await memory.playbooks.save(aPlaybook('free_port_8080', { tier: 'tier_1', risk: 'high' }));
+    const { data, lines } = await showApproval(memory, 'ap_1');
+    expect(data).toMatchObject({
+      autonomy_tier: 'tier_1',
+      effective_tier: 'tier_3',
+      irreversible: [{ step: 1, primitive: 'free_port', reason: 'a process that was ended cannot be brought back' }],
+    });
+    expect(lines.join('\n')).toContain('tier_3 (its file says tier_1)');
+    expect(lines.join(' ').replaceAll(/\s+/g, ' ')).toContain('1. free_port cannot be undone: a process that was ended');
+  });
+
   it('keeps an approval with the name of who gave it', async () => {
     await using memory = await aMemory();
     await memory.approvals.save(anApproval('ap_1'));

@@ -5,8 +5,10 @@ import {
   ApprovalRefused,
   approvalState,
   approve,
+  effectiveTier,
   isExpiringSoon,
   reject,
+  tierAllowed,
   type Approval,
   type ApprovalState,
 } from '../../domains/governance/index.ts';
@@ -47,10 +49,27 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
   const pattern = await memory.incidents.patternByIncident(approval.incidentId);
   const state = approvalState(approval, memory.nowMs);
   const explanation = pattern === null ? undefined : (await memory.incidents.explanations({ signature: pattern.signature, limit: 1 }))[0];
+  const { primitives } = await import('../../primitives/index.ts');
+  // What people agreed to, step by step; where nobody knew that, the steps that are known of the playbook.
+  const steps = approval.foreseen ?? playbook?.steps ?? [];
+  const effective =
+    playbook === null
+      ? null
+      : tierAllowed(
+          effectiveTier(playbook.tier, await memory.tierChanges.of(playbook.name, playbook.hash)),
+          playbook.risk,
+          steps.some(({ primitive }) => primitives.get(primitive)?.undo === null),
+        );
+  const irreversible = steps.flatMap(({ primitive }, i) => {
+    const reason = primitives.get(primitive)?.irreversible;
+    return reason === undefined ? [] : [{ step: i + 1, primitive, reason }];
+  });
   const data = {
     ...approvalJson(approval, memory.nowMs),
     risk_level: playbook?.risk ?? null,
     autonomy_tier: playbook?.tier ?? null,
+    effective_tier: effective,
+    irreversible,
     file: playbook?.file ?? null,
     cause: explanation?.cause ?? pattern?.rootCause ?? null,
     evidence: explanation?.evidence ?? [],
@@ -62,10 +81,14 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
       ...(data.cause === null ? [] : [['  cause', wrapped(data.cause)]]),
       ...data.evidence.map((e, i) => [i === 0 ? '  evidence' : '', wrapped(e)]),
       ...approval.summary.map((s, i) => [i === 0 ? '  would do' : '', wrapped(`${i + 1}. ${s}`)]),
+      ...irreversible.map((one, i) => [
+        i === 0 ? '  no undo' : '',
+        wrapped(`${one.step}. ${one.primitive} cannot be undone: ${one.reason}`),
+      ]),
       ...(playbook === null
         ? []
         : [
-            ['  risk', `${playbook.risk}, ${playbook.tier}`],
+            ['  risk', `${playbook.risk}, ${effective === playbook.tier ? effective : `${effective} (its file says ${playbook.tier})`}`],
             ['  source', playbook.file],
           ]),
       ...(approval.incidentId === '' ? [] : [['  incident', approval.incidentId]]),

@@ -1,7 +1,7 @@
 import { definePlaybook, type Playbook } from '../../domains/playbooks/index.ts';
 
 /**
- * The startup playbooks that ship with Grace. A diagnosis that names one of them writes it into the service's
+ * The playbooks that ship with Grace. A diagnosis that names one of them writes it into the service's
  * `playbooks/` with the parameters of the case; these are their general form, with the parameters most services have.
  */
 export const shippedPlaybooks: readonly Playbook[] = [
@@ -100,6 +100,46 @@ export const shippedPlaybooks: readonly Playbook[] = [
     params: { reason: 'it does not answer' },
     async run(ctx) {
       await ctx.step('restart it', 'restart_component', { reason: ctx.params.reason });
+    },
+  }),
+  definePlaybook({
+    name: 'restart_memory_heavy_services',
+    description: 'end a component whose memory only grows in order, and start it again before the machine runs out',
+    risk: 'low',
+    tier: 'tier_2',
+    service: 'boot_pipeline',
+    match: { family: 'memory_growth' },
+    params: { reason: 'its memory grows and does not come back' },
+    async run(ctx) {
+      await ctx.step('restart it', 'restart_component', { reason: ctx.params.reason });
+    },
+  }),
+  definePlaybook({
+    name: 'scale_up_resources',
+    description: 'give a component that is too slow for its load more workers, within bounds, and start it again with them',
+    risk: 'medium',
+    tier: 'tier_3',
+    service: 'boot_pipeline',
+    match: { family: 'slow' },
+    params: { variable: 'WEB_CONCURRENCY', to: 4, min: 1, max: 8 },
+    async run(ctx) {
+      const { variable, to, min, max } = ctx.params;
+      await ctx.step(`raise ${variable}`, 'scale_workers', { name: variable, to, min, max });
+      await ctx.step('start it with them', 'restart_component', { reason: `${variable} was raised` });
+    },
+  }),
+  definePlaybook({
+    name: 'increase_db_pool_size',
+    description: 'let a component hold more connections to its database, within bounds, and start it again with them',
+    risk: 'medium',
+    tier: 'tier_3',
+    service: 'boot_pipeline',
+    match: { family: 'pool_exhausted' },
+    params: { variable: 'DB_POOL_SIZE', to: 20, min: 1, max: 50 },
+    async run(ctx) {
+      const { variable, to, min, max } = ctx.params;
+      await ctx.step(`raise ${variable}`, 'scale_workers', { name: variable, to, min, max });
+      await ctx.step('start it with them', 'restart_component', { reason: `${variable} was raised` });
     },
   }),
 ];
