@@ -71,8 +71,7 @@ function numberText(value: number, place: Place): string {
 function listText(list: readonly unknown[], place: Place, rewrite: Rewrite | null): string {
   let text = '[';
   // By index: forEach would pass over holes.
-  for (let i = 0; i < list.length; i++)
-    text += `${i === 0 ? '' : ','}${valueText(list[i], new Place(i, place, place.depth + 1), rewrite)}`;
+  for (let i = 0; i < list.length; i++) text += `${i === 0 ? '' : ','}${valueText(list[i], new Place(i, place, place.depth + 1), rewrite)}`;
   return `${text}]`;
 }
 

@@ -60,8 +60,7 @@ export interface EntryText {
  * @throws EntryRefused
  */
 export function entryText(draft: AuditDraft, timestamp: string, rewrite: Rewrite | null = null): EntryText {
-  for (const name of TEXTS)
-    if (typeof draft[name] !== 'string' || draft[name] === '') throw new EntryRefused(`${name} is not a text`);
+  for (const name of TEXTS) if (typeof draft[name] !== 'string' || draft[name] === '') throw new EntryRefused(`${name} is not a text`);
   if (!isPlainObject(draft.payload)) throw new EntryRefused('payload is not an object');
   const text = (name: (typeof TEXTS)[number], by: Rewrite | null): string => canonicalJson(draft[name], name, by);
   return {

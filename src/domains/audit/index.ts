@@ -10,6 +10,7 @@ export {
   EMPTY_FRONTIER,
   frontierAt,
   frontierRoot,
+  HASH_BYTES,
   inclusionProof,
   leafHash,
   nodeHash,

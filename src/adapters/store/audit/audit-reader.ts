@@ -1,5 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { AuditReader, Hash, StoredEntry } from '../../../domains/audit/index.ts';
+import { entriesOf, storedEntry } from './entry-rows.ts';
 import { StoredTree } from './stored-tree.ts';
 
 /** Entries read at once: at most as many times 64 KiB, in practice some hundred kilobytes. */
@@ -15,11 +16,10 @@ export interface StoredAuditReader extends AuditReader {
 export function openAuditReader(path: string): StoredAuditReader {
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   const tree = new StoredTree(database);
-  const page = database.prepare('select sequence, leaf, body from audit_entries where sequence >= ? and sequence < ? order by sequence');
   const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
   return {
     size: async () => tree.last().size,
-    entries: (from, to) => entries(page, from, to),
+    entries: (from, to) => entries(tree, from, to),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
     async *checkpoints() {
       for (let after = -1; ;) {
@@ -42,13 +42,19 @@ export function openAuditReader(path: string): StoredAuditReader {
   };
 }
 
-async function* entries(page: StatementSync, from: number, to: number): AsyncIterable<readonly StoredEntry[]> {
-  for (let at = from; at < to; at += PAGE_ENTRIES) {
-    const rows = page.all(at, Math.min(at + PAGE_ENTRIES, to)) as { sequence: number; leaf: Uint8Array; body: Uint8Array | null }[];
-    // What is missing ends it: whoever reads counts, and finds the gap by its place.
-    const gap = rows.findIndex(({ sequence }, i) => sequence !== at + i);
-    const there = gap < 0 ? rows : rows.slice(0, gap);
-    if (there.length > 0) yield there.map(({ leaf, body }) => body ?? { leafHash: leaf });
-    if (there.length < Math.min(PAGE_ENTRIES, to - at)) return;
+async function* entries(tree: StoredTree, from: number, to: number): AsyncIterable<readonly StoredEntry[]> {
+  for (let at = from; at < to;) {
+    const page: StoredEntry[] = [];
+    for (const row of tree.rows(at, Math.min(at + PAGE_ENTRIES, to))) {
+      const held = entriesOf(row);
+      const next = at + page.length;
+      // What is missing or torn ends it: whoever reads counts, and finds it by its place.
+      const isNext = page.length === 0 ? row.first <= next : row.first === next;
+      if (held === null || !isNext || row.first + held.length <= next) break;
+      page.push(...held.slice(next - row.first, to - row.first).map(storedEntry));
+    }
+    if (page.length === 0) return;
+    yield page;
+    at += page.length;
   }
 }
