@@ -88,6 +88,7 @@ export class AuditLog implements AuditAppender {
   private isHandingOver = false;
   private timer: NodeJS.Timeout | null = null;
   private closedFor: AuditLogClosed | null = null;
+  private closing: Promise<void> | null = null;
   damage: AuditDamage | null;
 
   constructor(parts: AuditLogParts) {
@@ -295,7 +296,12 @@ export class AuditLog implements AuditAppender {
   }
 
   /** Takes no more, waits until what was taken is on the disk, signs it, and lets go of the store. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    // Once: a second time the descriptor could be somebody else's.
+    return (this.closing ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     await this.group.idle();
