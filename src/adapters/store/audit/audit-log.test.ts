@@ -433,6 +433,22 @@ describe('when the disk or the lock does not come', () => {
     expect(told).toBe(10);
   });
 
+  it('a reader hands out a signed head only after it made sure that it is on the disk', async () => {
+    const log = await open();
+    await log.append(draft());
+    const note = await log.checkpoint();
+    let synced = 0;
+    const reader = openAuditReader(path, async () => void synced++);
+    expect(await reader.latestCheckpoint()).toBe(note);
+    expect(synced).toBe(1);
+    expect(await Array.fromAsync(reader.checkpoints())).toContain(note);
+    expect(synced).toBe(2);
+    reader.close();
+    const failing = openAuditReader(path, () => Promise.reject(new Error('EIO')));
+    await expect(failing.latestCheckpoint()).rejects.toThrow('EIO');
+    failing.close();
+  });
+
   it('a failed sync closes the log, and the next start finds out what was stored', async () => {
     const sync = heldSync();
     const log = await open({ sync });

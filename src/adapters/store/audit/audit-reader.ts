@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { AuditReader, Hash, StoredEntry } from '../../../domains/audit/index.ts';
 import { entriesOf, storedEntry } from './entry-rows.ts';
 import { StoredTree } from './stored-tree.ts';
+import { syncSeen } from './wal-sync.ts';
 
 /** Entries read at once: at most as many times 64 KiB, in practice some hundred kilobytes. */
 const PAGE_ENTRIES = 256;
@@ -12,8 +13,12 @@ export interface StoredAuditReader extends AuditReader {
   close(): void;
 }
 
-/** @param path of a store that `openStore` has opened before */
-export function openAuditReader(path: string): StoredAuditReader {
+/**
+ * Signed heads come out only when they are on the disk: they are made to be handed out.
+ * @param path   of a store that `openStore` has opened before
+ * @param sync   only a test says anything else
+ */
+export function openAuditReader(path: string, sync: (path: string) => Promise<void> = syncSeen): StoredAuditReader {
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   const tree = new StoredTree(database);
   const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
@@ -24,6 +29,7 @@ export function openAuditReader(path: string): StoredAuditReader {
     async *checkpoints() {
       for (let after = -1; ;) {
         const rows = notes.all(after, PAGE_ENTRIES) as { size: number; note: string }[];
+        if (rows.length > 0) await sync(path);
         for (const { note } of rows) yield note;
         const last = rows.at(-1);
         if (last === undefined) return;
@@ -32,6 +38,7 @@ export function openAuditReader(path: string): StoredAuditReader {
     },
     async latestCheckpoint() {
       const row = database.prepare('select note from audit_checkpoints order by size desc limit 1').get() as { note: string } | undefined;
+      if (row !== undefined) await sync(path);
       return row?.note ?? null;
     },
     async keys() {
