@@ -402,7 +402,7 @@ describe('a damaged end', () => {
   it('is beyond mending when the checkpoint is of another key', async () => {
     await damaged('select 1').then(close);
     sql('delete from audit_keys');
-    const [{ note = '' } = {}] = sql<{ note: string }>('select note from audit_checkpoints order by size');
+    const note = sql<{ note: string }>('select note from audit_checkpoints order by size')[0]?.note ?? '';
     const origin = note.slice(0, note.indexOf('\n'));
     writeFileSync(join(dir, 'audit.key'), `${formatSignerKey(signerKeyOf(origin, new Uint8Array(32).fill(1)))}\n`);
     const log = await open();
