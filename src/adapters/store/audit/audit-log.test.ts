@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -514,7 +514,7 @@ describe('when the disk or the lock does not come', () => {
 
   it('a full disk refuses entries with their changes, and takes entries again when there is room (needs root)', async ({ skip }) => {
     const disk = join(dir, 'disk');
-    spawnSync('mkdir', [disk]);
+    mkdirSync(disk);
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]).status !== 0) return skip();
     try {
       path = join(disk, 'grace.db');
