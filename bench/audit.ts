@@ -1,21 +1,24 @@
-// How fast the audit log takes entries, beside what the disk itself allows: see README.md, "The audit log".
+// How fast the audit log takes entries, beside what the disk itself allows: see README.md, "Audit writer".
+import { spawnSync } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../src/adapters/store/index.ts';
-import { openAuditLog, type AuditLog, type AuditLogOptions } from '../src/adapters/store/audit/index.ts';
-import type { AuditDraft } from '../src/domains/audit/index.ts';
+import { openAuditLog, openAuditReader, type AuditLog, type AuditLogOptions } from '../src/adapters/store/audit/index.ts';
+import { inclusionProof, parseVerifierKey, verifyLog, type AuditDraft } from '../src/domains/audit/index.ts';
 
 const USAGE = `usage: node bench/audit.ts [--rounds N] [--seconds S] [--large N] [--dir DIR]
 
 Raw appends and the log take turns in N rounds (default: 5) of S seconds each (default: 2); medians. Then the start of a log with
---large entries (default: 1000000; 0 leaves it out). DIR is on the disk to measure (default: the temporary folder).`;
+--large entries (default: 1000000; 0 leaves it out), its proofs and its verification, and the memory a log takes. DIR is on the disk to
+measure (default: the temporary folder).`;
 
 const ENTRY_BYTES = 500;
 const BLOCK_BYTES = 32 * 1024;
 const WRITERS = 64;
+const PROOFS = 200;
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +26,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     large: { type: 'string', default: '1000000' },
     dir: { type: 'string', default: tmpdir() },
+    // The parts run in processes of their own, so that memory is that of the part.
+    part: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -83,6 +88,8 @@ const noSync = { sync: async () => undefined, close: async () => undefined };
 
 async function main(): Promise<void> {
   if (values.help === true) return console.log(USAGE);
+  if (values.part === 'memory') return memory(values.dir);
+  if (values.part === 'hashes' || values.part === 'whole') return verify(values.dir, values.part);
   const ms = Number(values.seconds) * 1000;
   const top = mkdtempSync(join(values.dir, 'grace-bench-audit-'));
   const fresh = (): string => mkdtempSync(join(top, 'd-'));
@@ -100,6 +107,7 @@ async function main(): Promise<void> {
       if (round > 0) for (const name of Object.keys(samples) as (keyof typeof samples)[]) samples[name].push(figures[name]);
     }
     report(samples);
+    console.log(`memory: ${inProcess('memory', fresh())}`);
     if (Number(values.large) > 0) await large(fresh(), Number(values.large));
   } finally {
     rmSync(top, { recursive: true, force: true });
@@ -130,6 +138,9 @@ async function large(dir: string, entries: number): Promise<void> {
   await filling.close();
   const path = join(dir, 'grace.db');
   console.log(`\na log of ${entries} entries, ${(statSync(path).size / 2 ** 20).toFixed(0)} MiB`);
+  await prove(dir, entries);
+  for (const part of ['hashes', 'whole'])
+    console.log(`verified, ${part === 'hashes' ? 'hashes only' : 'with canonical form'}: ${inProcess(part, dir)}`);
   const times = { empty: [] as number[], full: [] as number[] };
   const empty = `${dir}-empty`;
   for (let round = 0; round < 8; round++)
@@ -149,6 +160,55 @@ async function large(dir: string, entries: number): Promise<void> {
   console.log(
     `opened in ${median(times.full).toFixed(1)} ms, an empty one in ${median(times.empty).toFixed(1)} ms (must 100, aim 30 more)`,
   );
+}
+
+/** An inclusion proof from the store, nothing kept from the one before. */
+async function prove(dir: string, entries: number): Promise<void> {
+  const took: number[] = [];
+  let hashes = 0;
+  for (let i = 0; i < PROOFS; i++) {
+    const index = Math.floor((i * entries) / PROOFS);
+    const startMs = performance.now();
+    const reader = openAuditReader(join(dir, 'grace.db'));
+    const proof = await inclusionProof(index, entries, (level, at) => reader.node(level, at));
+    took.push(performance.now() - startMs);
+    hashes = Math.max(hashes, proof.length);
+    reader.close();
+  }
+  const slowest = took.toSorted((a, b) => a - b)[Math.floor(PROOFS * 0.99)] ?? 0;
+  console.log(
+    `inclusion proof, opening the store included: ${median(took).toFixed(2)} ms, slowest hundredth ${slowest.toFixed(1)} ms (must 5, aim 1), at most ${hashes} hashes`,
+  );
+}
+
+async function verify(dir: string, depth: 'hashes' | 'whole'): Promise<void> {
+  const reader = openAuditReader(join(dir, 'grace.db'));
+  const key = parseVerifierKey((await reader.keys()).at(-1) ?? '');
+  const before = process.cpuUsage();
+  const { isIntact, size, findings } = await verifyLog(reader, { key, head: await reader.latestCheckpoint(), depth });
+  const { user, system } = process.cpuUsage(before);
+  if (!isIntact) throw new Error(findings[0]?.message);
+  const mb = (process.resourceUsage().maxRSS * 1024) / 1e6;
+  console.log(`${((size * 1e6) / (user + system)).toFixed(0)} a second of CPU time, at most ${mb.toFixed(0)} MB`);
+}
+
+/** What the log adds to a process that has the store open. */
+async function memory(dir: string): Promise<void> {
+  const path = join(dir, 'grace.db');
+  const store = await openStore(path);
+  const rss = (): number => process.memoryUsage.rss() / 2 ** 20;
+  const before = rss();
+  const log = await openAuditLog({ path, service: 'bench', clock, redact: (text) => text });
+  const opened = rss();
+  for (let n = 0; n < 1000; n++) await log.append(draft(n));
+  console.log(`opening the log adds ${(opened - before).toFixed(1)} MiB, 1,000 appends ${(rss() - opened).toFixed(1)} MiB more`);
+  await log.close();
+  store.close();
+}
+
+function inProcess(part: string, dir: string): string {
+  const args = [import.meta.filename, '--part', part, '--dir', dir];
+  return spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout.trim();
 }
 
 function openLogOnly(dir: string): Promise<AuditLog> {

@@ -171,14 +171,14 @@ async function earnedAutonomy(db: Kysely<Tables>): Promise<void> {
 /** The audit log; what was set aside is what a person found in the place of entries that were never acknowledged. */
 async function auditLog(db: Kysely<Tables>): Promise<void> {
   for (const statement of [
-    `create table audit_entries (sequence integer primary key, leaf blob not null, body blob)`,
+    `create table audit_entries (first integer primary key, leaves blob not null, bodies blob not null)`,
     `create table audit_nodes (level integer not null, position integer not null, hash blob not null,
        primary key (level, position)) without rowid`,
     `create table audit_checkpoints (size integer primary key, at integer not null, note text not null)`,
     `create table audit_keys (number integer primary key, vkey text not null unique, from_sequence integer not null,
        at integer not null)`,
     `create table audit_state (name text primary key, value text not null) without rowid`,
-    `create table audit_set_aside (at integer not null, sequence integer not null, leaf blob not null, body blob)`,
+    `create table audit_set_aside (at integer not null, first integer not null, leaves blob not null, bodies blob not null)`,
   ])
     await sql.raw(statement).execute(db);
 }

@@ -226,13 +226,16 @@ export interface Tables {
     reason: string;
     approval: string | null;
   };
-  /** `body` is the entry in canonical form; null when its payload was dropped under retention. */
-  audit_entries: { sequence: number; leaf: Uint8Array; body: Uint8Array | null };
+  /**
+   * A row for each transaction: `first` is the sequence of its first entry, `leaves` their hashes, `bodies` their canonical forms, a zero
+   * byte before each, and nothing after it where the entry was dropped under retention.
+   */
+  audit_entries: { first: number; leaves: Uint8Array; bodies: Uint8Array };
   /** Roots of full subtrees, of every fourth level: `position` counts subtrees of that size. */
   audit_nodes: { level: number; position: number; hash: Uint8Array };
   audit_checkpoints: { size: number; at: number; note: string };
   /** Public halves only. */
   audit_keys: { number: number; vkey: string; from_sequence: number; at: number };
   audit_state: { name: string; value: string };
-  audit_set_aside: { at: number; sequence: number; leaf: Uint8Array; body: Uint8Array | null };
+  audit_set_aside: { at: number; first: number; leaves: Uint8Array; bodies: Uint8Array };
 }

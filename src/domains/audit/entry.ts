@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize';
 import type { JsonObject } from '../../kernel/index.ts';
+import { canonicalJson, isPlainObject, type Rewrite } from './canonical-json.ts';
 import { EntryRefused } from './errors.ts';
 
 /** One line of the log: who did what to which thing, and how it ended. */
@@ -26,10 +26,8 @@ export type AuditDraft = Omit<AuditEntry, 'sequence' | 'timestamp'>;
 
 /** The length of an entry is a uint16 in a tile. */
 export const ENTRY_BYTES_MAX = 65_535;
-/** Far more than anybody writes, and far from the end of the stack. */
-const DEPTH_MAX = 200;
 const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
-const TEXTS = ['action', 'actor', 'resource', 'result', 'subsystem', 'timestamp'] as const;
+const TEXTS = ['action', 'actor', 'resource', 'result', 'subsystem'] as const;
 
 const encoder = new TextEncoder();
 
@@ -39,18 +37,42 @@ const encoder = new TextEncoder();
  * @see RFC 8785 (JCS)
  */
 export function canonicalEntry(entry: AuditEntry): Uint8Array {
-  const { sequence, timestamp, actor, action, resource, subsystem, result, payload } = entry;
+  const { sequence, timestamp } = entry;
   if (!Number.isSafeInteger(sequence) || sequence < 0) throw new EntryRefused('sequence is not a whole number from 0 to 2^53 - 1');
-  const wrong = TEXTS.find((name) => typeof entry[name] !== 'string' || entry[name] === '');
-  if (wrong !== undefined) throw new EntryRefused(`${wrong} is not a text`);
-  if (!isTimestamp(timestamp)) throw new EntryRefused('timestamp is not a moment like 2026-01-01T00:00:00.000Z');
-  if (!isPlainObject(payload)) throw new EntryRefused('payload is not an object');
-  const whole = { sequence, timestamp, actor, action, resource, subsystem, result, payload };
-  refuseUnwritable(whole, '', 0);
-  const bytes = encoder.encode(canonicalize(whole));
-  if (bytes.length > ENTRY_BYTES_MAX)
-    throw new EntryRefused(`it has ${bytes.length} bytes, and ${ENTRY_BYTES_MAX} are allowed`, { bytes: bytes.length });
+  if (typeof timestamp !== 'string' || !isTimestamp(timestamp))
+    throw new EntryRefused('timestamp is not a moment like 2026-01-01T00:00:00.000Z');
+  const { before, after } = entryText(entry, timestamp);
+  const bytes = encoder.encode(`${before}${sequence}${after}`);
+  if (bytes.length > ENTRY_BYTES_MAX) throw entryTooLarge(bytes.length);
   return bytes;
+}
+
+/** The text of an entry but for its sequence, which is only known under the lock: it stands between these two. */
+export interface EntryText {
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * All that can be done of an entry before its place is known. How many bytes it has is for whoever puts the parts together.
+ * @param timestamp   in the right form, which is not looked at again
+ * @param rewrite     of actor, resource and payload, for taking out secrets; what Grace calls its own acts stays
+ * @throws EntryRefused
+ */
+export function entryText(draft: AuditDraft, timestamp: string, rewrite: Rewrite | null = null): EntryText {
+  for (const name of TEXTS) if (typeof draft[name] !== 'string' || draft[name] === '') throw new EntryRefused(`${name} is not a text`);
+  if (!isPlainObject(draft.payload)) throw new EntryRefused('payload is not an object');
+  const text = (name: (typeof TEXTS)[number], by: Rewrite | null): string => canonicalJson(draft[name], name, by);
+  return {
+    before:
+      `{"action":${text('action', null)},"actor":${text('actor', rewrite)},"payload":${canonicalJson(draft.payload, 'payload', rewrite)}` +
+      `,"resource":${text('resource', rewrite)},"result":${text('result', null)},"sequence":`,
+    after: `,"subsystem":${text('subsystem', null)},"timestamp":"${timestamp}"}`,
+  };
+}
+
+export function entryTooLarge(bytes: number): EntryRefused {
+  return new EntryRefused(`it has ${bytes} bytes, and ${ENTRY_BYTES_MAX} are allowed`, { bytes });
 }
 
 /** Shape, and that the day exists. */
@@ -60,47 +82,4 @@ export function isTimestamp(text: string): boolean {
   if (Number(text.slice(8, 10)) <= 28) return true;
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
-}
-
-function refuseUnwritable(value: unknown, path: string, depth: number): void {
-  if (depth > DEPTH_MAX) throw new EntryRefused(`it is nested deeper than ${DEPTH_MAX} levels`);
-  const where = path === '' ? 'the entry' : path;
-  switch (typeof value) {
-    case 'boolean':
-      return;
-    case 'string':
-      if (!value.isWellFormed()) throw new EntryRefused(`${where} holds half of a surrogate pair`, { where });
-      return;
-    case 'number':
-      if (!Number.isFinite(value)) throw new EntryRefused(`${where} is ${value}, which JSON has no number for`, { where });
-      if (Number.isInteger(value) && !Number.isSafeInteger(value))
-        throw new EntryRefused(`${where} is a whole number beyond 2^53 - 1`, { where });
-      return;
-    case 'object':
-      if (value === null) return;
-      if (Array.isArray(value)) {
-        // By index: forEach would pass over holes.
-        for (let i = 0; i < value.length; i++) refuseUnwritable(value[i], `${path}[${i}]`, depth + 1);
-        return;
-      }
-      if (!isPlainObject(value)) throw new EntryRefused(`${where} is an object of a class`, { where });
-      for (const key of Object.keys(value)) {
-        if (!key.isWellFormed()) throw new EntryRefused(`a name in ${where} holds half of a surrogate pair`, { where });
-        refuseUnwritable(value[key], path === '' ? key : `${path}.${shownName(key)}`, depth + 1);
-      }
-      return;
-    default:
-      throw new EntryRefused(`${where} is ${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`}`, { where });
-  }
-}
-
-/** Names come from anywhere; in a message they are short and without control characters. */
-function shownName(key: string): string {
-  return /^[\w-]{1,64}$/.test(key) ? key : '…';
-}
-
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

@@ -2,7 +2,7 @@
 // a growing Merkle tree (RFC 6962) whose head is signed (C2SP checkpoint). Whoever holds a head can tell later whether
 // anything before it was changed; a short proof shows that one entry is in it. Whoever holds the key can write another
 // history and sign that: only a head held elsewhere shows it.
-export { canonicalEntry, ENTRY_BYTES_MAX, type AuditDraft, type AuditEntry } from './entry.ts';
+export { canonicalEntry, ENTRY_BYTES_MAX, entryText, entryTooLarge, type AuditDraft, type AuditEntry, type EntryText } from './entry.ts';
 export {
   appendLeaf,
   areEqual,
@@ -10,6 +10,7 @@ export {
   EMPTY_FRONTIER,
   frontierAt,
   frontierRoot,
+  HASH_BYTES,
   inclusionProof,
   leafHash,
   nodeHash,

@@ -1,21 +1,26 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Clock, JsonObject } from '../../../kernel/index.ts';
 import {
-  canonicalEntry,
   EntryRefused,
+  entryText,
   formatVerifierKey,
   frontierRoot,
+  HASH_BYTES,
   keyRotationEntry,
   signCheckpoint,
   type AuditAppender,
   type AuditDraft,
+  type EntryText,
 } from '../../../domains/audit/index.ts';
 import { isBusy } from './audit-connection.ts';
 import type { AuditDamage, CheckedTail } from './check-tail.ts';
 import { AuditAppendFailed, AuditLogClosed, AuditQueueFull, AuditStoreBusy } from './errors.ts';
+import { EntryBatch } from './entry-batch.ts';
+import { entriesOf, rowOf, type EntryRow } from './entry-rows.ts';
 import { GroupCommit, type GroupCommitLimits, type Waiting } from './group-commit.ts';
-import { appendEntry, caughtUp, type LogHead } from './log-head.ts';
+import { GrowingTree } from './growing-tree.ts';
+import { addedSince } from './log-head.ts';
 import type { LogKeys } from './log-keys.ts';
 import { StoredTree } from './stored-tree.ts';
 import type { WalSync } from './wal-sync.ts';
@@ -47,6 +52,8 @@ const CHECKPOINT_ENTRIES = 1024;
 const CHECKPOINT_MS = 1000;
 /** Looked at for dropping in one transaction: some milliseconds. */
 const DROP_ENTRIES = 500;
+/** A text shorter than this hides nothing, and short texts are most of an entry. */
+const SECRET_CHARS_MIN = 4;
 /** What the log says about itself stays readable: without it the rest could not be checked. */
 const OWN_ENTRIES = Buffer.from('{"action":"audit.');
 
@@ -68,23 +75,29 @@ export interface AuditLogParts {
  */
 export class AuditLog implements AuditAppender {
   private readonly parts: AuditLogParts;
-  private readonly tree: StoredTree;
+  private readonly stored: StoredTree;
+  private readonly tree: GrowingTree;
+  private readonly batch: EntryBatch;
   private readonly statements: Statements;
   private readonly group: GroupCommit<AuditRequest>;
-  private head: LogHead;
+  private readonly redact: (text: string) => string;
+  private time = { ms: NaN, text: '' };
   private signedSize: number;
   private signedAtMs: number;
   /** From the entry that names the next key until that key is in its place: both sign. */
   private isHandingOver = false;
   private timer: NodeJS.Timeout | null = null;
   private closedFor: AuditLogClosed | null = null;
+  private closing: Promise<void> | null = null;
   damage: AuditDamage | null;
 
   constructor(parts: AuditLogParts) {
     this.parts = parts;
-    this.tree = new StoredTree(parts.database);
+    this.stored = new StoredTree(parts.database);
+    this.tree = new GrowingTree(parts.tail.head);
+    this.batch = new EntryBatch(this.tree, this.stored);
     this.statements = prepare(parts.database);
-    this.head = parts.tail.head;
+    this.redact = (text) => (text.length < SECRET_CHARS_MIN ? text : parts.redact(text));
     this.signedSize = parts.tail.signedSize;
     this.signedAtMs = parts.clock.monotonicMs();
     this.damage = parts.tail.damage;
@@ -112,9 +125,8 @@ export class AuditLog implements AuditAppender {
     return formatVerifierKey(this.parts.keys.current.verifier);
   }
 
-  async append(draft: AuditDraft): Promise<{ readonly sequence: number }> {
-    const [sequence = 0] = await this.record({ changes: [], entries: [draft] });
-    return { sequence };
+  append(draft: AuditDraft): Promise<{ readonly sequence: number }> {
+    return this.put([], [draft], (sequence) => ({ sequence }));
   }
 
   /**
@@ -123,32 +135,38 @@ export class AuditLog implements AuditAppender {
    *         statement of `changes` throws comes through as it is, and spoils no other request of the same transaction.
    */
   record({ changes, entries }: AuditedChange): Promise<readonly number[]> {
+    return this.put(changes, entries, (first) => entries.map((_, i) => first + i));
+  }
+
+  private put<T>(changes: readonly CompiledStatement[], drafts: readonly AuditDraft[], answer: (first: number) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closedFor !== null) throw this.closedFor;
-      const timestamp = new Date(this.parts.clock.nowMs()).toISOString();
-      const drafts = entries.map((draft) => redacted(draft, this.parts.redact));
-      // Where it will lie unless another process comes between: so all the work is done before the lock is taken.
-      const expected = this.head.frontier.size + this.group.queued;
-      const prepared = drafts.map((draft, i) => canonicalEntry({ ...draft, sequence: expected + i, timestamp }));
-      let sequences: readonly number[] = [];
+      const timestamp = this.timestamp();
+      // All but the place, so that the lock is held for less.
+      const texts = drafts.map((draft) => entryText(draft, timestamp, this.redact));
+      let first = 0;
       this.group.add({
-        entries: entries.length,
-        bytes: prepared.reduce((sum, { length }) => sum + length, 0),
-        isRisky: changes.length > 0,
+        entries: texts.length,
+        bytes: bytesOf(texts),
+        isRisky: changes.length > 0 || texts.length > 1,
         onSigned: null,
         store: () => {
-          const first = this.head.frontier.size;
-          // The whole of it before anything is stored: what refuses an entry refuses its changes.
-          const bytes =
-            first === expected ? prepared : drafts.map((draft, i) => canonicalEntry({ ...draft, sequence: first + i, timestamp }));
+          first = this.tree.size;
+          // Entries first: they are refused before anything is changed.
+          for (const text of texts) this.batch.add(text);
           for (const { sql, parameters } of changes) this.parts.database.prepare(sql).run(...(parameters as readonly SQLInputValue[]));
-          for (const entry of bytes) this.head = appendEntry(this.tree, this.head, entry);
-          sequences = bytes.map((_, i) => first + i);
         },
-        acknowledge: () => resolve(sequences),
+        acknowledge: () => resolve(answer(first)),
         reject,
       });
     });
+  }
+
+  /** Of now; made anew once a millisecond. */
+  private timestamp(): string {
+    const ms = this.parts.clock.nowMs();
+    if (ms !== this.time.ms) this.time = { ms, text: new Date(ms).toISOString() };
+    return this.time.text;
   }
 
   /** The signed head of all that is stored now. @throws as `record` does */
@@ -170,11 +188,11 @@ export class AuditLog implements AuditAppender {
         isRisky: true,
         onSigned: () => undefined,
         store: () => {
-          const { frontier } = this.head;
+          const frontier = this.tree.frontier();
           this.appendNow(keyRotationEntry(keys.current, next.verifier, frontier.size, frontierRoot(frontier), actor));
           this.isHandingOver = true;
           this.statements.insertFirstKey.run(this.verifierKey, this.parts.clock.nowMs());
-          this.statements.insertKey.run(formatVerifierKey(next.verifier), this.head.frontier.size, this.parts.clock.nowMs());
+          this.statements.insertKey.run(formatVerifierKey(next.verifier), this.tree.size, this.parts.clock.nowMs());
         },
       });
     } catch (error) {
@@ -196,7 +214,7 @@ export class AuditLog implements AuditAppender {
     const before = this.firstFrom(new Date(olderThanMs).toISOString());
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
     if (before <= from) return 0;
-    const ends = Math.min(before, this.head.frontier.size);
+    const ends = Math.min(before, this.tree.size);
     // Said before it is done, and signed: what has no content any more must be covered by a checkpoint.
     await this.inTransaction({
       isRisky: true,
@@ -210,10 +228,30 @@ export class AuditLog implements AuditAppender {
         isRisky: true,
         onSigned: null,
         store: () => {
-          dropped += Number(this.statements.drop.run(first, last, OWN_ENTRIES).changes);
+          dropped += this.drop(first, last);
           this.statements.setDroppedBefore.run(String(last));
         },
       });
+    }
+    return dropped;
+  }
+
+  /** @returns how many of these entries had a body to lose */
+  private drop(from: number, to: number): number {
+    let dropped = 0;
+    for (const row of this.stored.rows(from, to)) {
+      const held = entriesOf(row);
+      // Damage is for `grace audit verify` to tell; it stays as it is.
+      if (held === null) continue;
+      let isChanged = false;
+      const kept = held.map((entry, i) => {
+        const isOld = row.first + i >= from && row.first + i < to;
+        if (!isOld || entry.body === null || OWN_ENTRIES.equals(entry.body.subarray(0, OWN_ENTRIES.length))) return entry;
+        isChanged = true;
+        dropped++;
+        return { ...entry, body: null };
+      });
+      if (isChanged) this.statements.setBodies.run(rowOf(row.first, kept).bodies, row.first);
     }
     return dropped;
   }
@@ -233,12 +271,20 @@ export class AuditLog implements AuditAppender {
         isRisky: true,
         onSigned: () => undefined,
         store: () => {
-          const rows = this.statements.selectFrom.all(damage.sequence) as { leaf: Uint8Array }[];
-          const digest = hash('sha256', Buffer.concat(rows.map(({ leaf }) => leaf)), 'hex');
-          this.statements.setAside.run(this.parts.clock.nowMs(), damage.sequence);
-          this.statements.deleteEntries.run(damage.sequence);
+          const digest = createHash('sha256');
+          let setAside = 0;
+          // Nobody reads rows from here on that hold nothing of what is damaged.
+          for (const row of this.stored.rows(damage.sequence, Number.MAX_SAFE_INTEGER)) {
+            const [before, after] = split(row, damage.sequence);
+            this.statements.deleteRow.run(row.first);
+            if (before !== null) this.stored.insert(before);
+            if (after === null) continue;
+            this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
+            setAside += Math.ceil(after.leaves.length / HASH_BYTES);
+            digest.update(after.leaves);
+          }
           this.statements.deleteNodes.run(damage.sequence);
-          const found = { why: damage.why, setAside: rows.length, leavesSha256: digest };
+          const found = { why: damage.why, setAside, leavesSha256: digest.digest('hex') };
           this.appendNow(ownEntry(actor, 'audit.reopened', { reason: this.parts.redact(reason), ...found }));
         },
       });
@@ -250,11 +296,16 @@ export class AuditLog implements AuditAppender {
   }
 
   /** Takes no more, waits until what was taken is on the disk, signs it, and lets go of the store. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    // Once: a second time the descriptor could be somebody else's.
+    return (this.closing ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     await this.group.idle();
-    if (this.closedFor === null && this.head.frontier.size > this.signedSize) await this.checkpoint().catch(() => undefined); // the next start signs it
+    if (this.closedFor === null && this.tree.size > this.signedSize) await this.checkpoint().catch(() => undefined); // the next start signs it
     this.closedFor ??= new AuditLogClosed(this.parts.path, 'Grace is stopping', 'start Grace again');
     await this.group.idle();
     await this.parts.sync.close();
@@ -269,14 +320,13 @@ export class AuditLog implements AuditAppender {
   }
 
   private appendNow(draft: AuditDraft): void {
-    const timestamp = new Date(this.parts.clock.nowMs()).toISOString();
-    this.head = appendEntry(this.tree, this.head, canonicalEntry({ ...draft, sequence: this.head.frontier.size, timestamp }));
+    this.batch.add(entryText(draft, this.timestamp()));
   }
 
   /** One transaction, without waiting: in WAL mode nothing but the lock can make it wait, and for that it does not. */
   private commit(requests: readonly AuditRequest[]): readonly AuditRequest[] | 'busy' {
     const { database } = this.parts;
-    const before = this.head;
+    const before = this.batch.mark();
     const signedBefore = this.signedSize;
     try {
       this.statements.begin.run();
@@ -286,8 +336,12 @@ export class AuditLog implements AuditAppender {
     }
     try {
       if (this.damage === null) this.catchUp();
-      const stored = requests.filter((request) => this.storeOne(request));
-      const size = this.head.frontier.size;
+      const stored = requests.filter((request) => {
+        if (this.batch.isLarge) this.batch.flush();
+        return this.storeOne(request);
+      });
+      this.batch.flush();
+      const { size } = this.tree;
       const asking = stored.filter(({ onSigned }) => onSigned !== null);
       if (asking.length > 0 || this.isCheckpointDue(size)) {
         const note = this.sign(size);
@@ -298,18 +352,19 @@ export class AuditLog implements AuditAppender {
       return stored;
     } catch (error) {
       if (database.isTransaction) this.statements.rollback.run();
-      this.head = before;
+      this.batch.clear();
+      this.batch.reset(before);
       this.signedSize = signedBefore;
       throw error;
     }
   }
 
   private catchUp(): void {
-    const head = caughtUp(this.tree, this.head);
+    const head = addedSince(this.stored, this.tree);
+    if (head === null) return;
     if (typeof head === 'string')
       throw this.closeFor(`somebody changed it: ${head}`, 'keep the store as it is for a person to look at, and start Grace again');
-    if (head === this.head) return;
-    this.head = head;
+    this.tree.reset({ size: head.frontier.size, peaks: Buffer.concat(head.frontier.peaks), lastLeaf: head.lastLeaf });
     const recorded = this.statements.lastKey.get() as { vkey: string } | undefined;
     if (recorded !== undefined && !this.isHandingOver) this.parts.keys.follow(recorded.vkey);
   }
@@ -327,14 +382,14 @@ export class AuditLog implements AuditAppender {
         return false;
       }
     }
-    const before = this.head;
+    const before = this.batch.mark();
     this.statements.savepoint.run();
     try {
       request.store();
       this.statements.release.run();
       return true;
     } catch (error) {
-      this.head = before;
+      this.batch.reset(before);
       // A full disk or a failed one ends the whole transaction, and with it all that are in it.
       if (!this.parts.database.isTransaction || isOfTheDisk(error)) throw error;
       this.statements.rollbackTo.run();
@@ -354,7 +409,7 @@ export class AuditLog implements AuditAppender {
   private sign(size: number): string {
     const { keys, clock } = this.parts;
     const signers = keys.next !== null && this.isHandingOver ? [keys.current, keys.next] : [keys.current];
-    const note = signCheckpoint({ origin: this.origin, size, root: frontierRoot(this.head.frontier) }, signers);
+    const note = signCheckpoint({ origin: this.origin, size, root: frontierRoot(this.tree.frontier()) }, signers);
     this.statements.insertNote.run(size, clock.nowMs(), note);
     this.statements.insertFirstKey.run(this.verifierKey, clock.nowMs());
     this.signedSize = size;
@@ -364,10 +419,10 @@ export class AuditLog implements AuditAppender {
 
   /** Nobody may come after the last entry of a burst: then time signs it. */
   private signSoon(): void {
-    if (this.timer !== null || this.head.frontier.size <= this.signedSize) return;
+    if (this.timer !== null || this.tree.size <= this.signedSize) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      if (this.closedFor === null && this.head.frontier.size > this.signedSize) void this.checkpoint().catch(() => this.signSoon());
+      if (this.closedFor === null && this.tree.size > this.signedSize) void this.checkpoint().catch(() => this.signSoon());
     }, CHECKPOINT_MS);
     this.timer.unref();
   }
@@ -379,10 +434,10 @@ export class AuditLog implements AuditAppender {
 
   /** The first entry that is not older, going by the entries that have a time left; they lie in order of time. */
   private firstFrom(timestamp: string): number {
-    let [from, to] = [0, this.head.frontier.size];
+    let [from, to] = [0, this.tree.size];
     while (from < to) {
       const middle = Math.floor((from + to) / 2);
-      const { body } = (this.statements.selectBody.get(middle) as { body: Uint8Array | null } | undefined) ?? { body: null };
+      const body = this.stored.body(middle);
       if (body === null || (JSON.parse(Buffer.from(body).toString()) as { timestamp: string }).timestamp < timestamp) from = middle + 1;
       else to = middle;
     }
@@ -412,21 +467,19 @@ function closedFor(path: string, { kind, why }: AuditDamage): AuditLogClosed {
   return new AuditLogClosed(path, why, hint);
 }
 
-/** Names stay: they are Grace's own words. */
-function redacted(draft: AuditDraft, redact: (text: string) => string): AuditDraft {
-  const clean = <T>(value: T): T => {
-    if (typeof value === 'string') return redact(value) as T;
-    if (Array.isArray(value)) return value.map(clean) as T;
-    // Objects of a class are refused later, so they stay what they are.
-    if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [redact(name), clean(part)])) as T;
-  };
-  return { ...draft, actor: redact(draft.actor), resource: redact(draft.resource), payload: clean(draft.payload) };
+/** @returns what of the row comes before the entry, and what from there on; a row that is not whole goes as it is */
+function split(row: EntryRow, sequence: number): readonly [EntryRow | null, EntryRow | null] {
+  if (row.first >= sequence) return [null, row];
+  const entries = entriesOf(row);
+  if (entries === null) return [null, row];
+  const kept = sequence - row.first;
+  return [rowOf(row.first, entries.slice(0, kept)), kept < entries.length ? rowOf(sequence, entries.slice(kept)) : null];
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+function bytesOf(texts: readonly EntryText[]): number {
+  let bytes = 0;
+  for (const { before, after } of texts) bytes += Buffer.byteLength(before) + Buffer.byteLength(after);
+  return bytes;
 }
 
 /** Out of memory or space, read-only, input and output, damage. @see https://www.sqlite.org/rescode.html */
@@ -449,15 +502,12 @@ const SQL = {
   lastKey: 'select vkey from audit_keys order by number desc limit 1',
   insertKey: 'insert into audit_keys (vkey, from_sequence, at) values (?, ?, ?)',
   insertFirstKey: `insert into audit_keys (vkey, from_sequence, at) select ?, 0, ? where not exists (select 1 from audit_keys)`,
-  selectBody: 'select body from audit_entries where sequence = ?',
-  selectFrom: 'select leaf from audit_entries where sequence >= ? order by sequence',
-  setAside: 'insert into audit_set_aside (at, sequence, leaf, body) select ?, sequence, leaf, body from audit_entries where sequence >= ?',
-  deleteEntries: 'delete from audit_entries where sequence >= ?',
+  deleteRow: 'delete from audit_entries where first = ?',
+  setBodies: 'update audit_entries set bodies = ? where first = ?',
+  setAside: 'insert into audit_set_aside (at, first, leaves, bodies) values (?, ?, ?, ?)',
   deleteNodes: 'delete from audit_nodes where (position + 1) * (1 << level) > ?',
   droppedBefore: `select value from audit_state where name = 'payloads_dropped_before'`,
   setDroppedBefore: `insert or replace into audit_state (name, value) values ('payloads_dropped_before', ?)`,
-  drop: `update audit_entries set body = null
-    where sequence >= ? and sequence < ? and body is not null and substr(body, 1, 17) <> ?`,
 } as const;
 
 function prepare(database: DatabaseSync): Statements {

@@ -11,6 +11,7 @@ import {
   type VerifierKey,
 } from '../../../domains/audit/index.ts';
 import { messageOf } from '../../../kernel/index.ts';
+import { entriesOf, type EntryRow } from './entry-rows.ts';
 import { EMPTY_HEAD, storedHead, type LogHead } from './log-head.ts';
 import { isStored, type StoredTree } from './stored-tree.ts';
 
@@ -82,22 +83,35 @@ function problemOfNote({ size, note }: { size: number; note: string }, keys: rea
 
 function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, signedSize: number): CheckedTail {
   let head = from;
-  const rows = database.prepare('select sequence, leaf, body from audit_entries where sequence >= ? order by sequence').iterate(signedSize);
-  for (const row of rows as Iterable<{ sequence: number; leaf: Uint8Array; body: Uint8Array | null }>) {
-    const sequence = head.frontier.size;
-    const damaged = (why: string): CheckedTail => ({ head, signedSize, damage: { kind: 'tail', sequence, why } });
-    if (row.sequence !== sequence) return damaged(`entry ${sequence} is missing`);
-    if (row.body === null) return damaged(`entry ${sequence} has no content, and no checkpoint covers it yet`);
-    if (Buffer.compare(leafHash(row.body), row.leaf) !== 0) return damaged(`entry ${sequence} is not what its hash says`);
-    const problem = problemOfEntry(row.body, sequence);
-    if (problem !== null) return damaged(problem);
-    const { frontier, nodes } = appendLeaf(head.frontier, row.leaf);
-    for (const { level, index, hash } of nodes) {
-      const stored = isStored(level) ? tree.stored(level, index) : hash;
-      if (stored === null || Buffer.compare(stored, hash) !== 0)
-        return damaged(`the tree above entry ${sequence} was not written with it (level ${level})`);
+  const damaged = (sequence: number, why: string): CheckedTail => ({ head, signedSize, damage: { kind: 'tail', sequence, why } });
+  const rows = database
+    .prepare(
+      `select first, leaves, bodies from audit_entries
+        where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1) order by first`,
+    )
+    .iterate(signedSize) as Iterable<unknown> as Iterable<EntryRow>;
+  for (const row of rows) {
+    const expected = head.frontier.size;
+    // The last checkpoint may end within a row.
+    const known = row.first < signedSize ? expected - row.first : 0;
+    const entries = entriesOf(row);
+    if (entries === null && known === 0) return damaged(expected, `the row that begins with entry ${row.first} is not whole`);
+    if (entries === null) return damaged(expected, `the row that holds entry ${expected} is not whole`);
+    if (row.first + known !== expected) return damaged(expected, `entry ${expected} is missing`);
+    for (const { leaf, body } of entries.slice(known)) {
+      const sequence = head.frontier.size;
+      if (body === null) return damaged(sequence, `entry ${sequence} has no content, and no checkpoint covers it yet`);
+      if (Buffer.compare(leafHash(body), leaf) !== 0) return damaged(sequence, `entry ${sequence} is not what its hash says`);
+      const problem = problemOfEntry(body, sequence);
+      if (problem !== null) return damaged(sequence, problem);
+      const { frontier, nodes } = appendLeaf(head.frontier, leaf);
+      for (const { level, index, hash } of nodes) {
+        const stored = isStored(level) ? tree.stored(level, index) : hash;
+        if (stored === null || Buffer.compare(stored, hash) !== 0)
+          return damaged(sequence, `the tree above entry ${sequence} was not written with it (level ${level})`);
+      }
+      head = { frontier, lastLeaf: leaf };
     }
-    head = { frontier, lastLeaf: row.leaf };
   }
   return { head, signedSize, damage: null };
 }

@@ -49,7 +49,6 @@ export class GroupCommit<T extends Waiting> {
   private readonly parts: GroupCommitParts<T>;
   private waiting: T[] = [];
   private waitingEntries = 0;
-  private queuedEntries = 0;
   private waitingBytes = 0;
   /** Committed, and not yet synced. */
   private committed: T[] = [];
@@ -64,11 +63,6 @@ export class GroupCommit<T extends Waiting> {
     this.parts = parts;
   }
 
-  /** Entries that come before the next one that is added, and are in no transaction yet. */
-  get queued(): number {
-    return this.queuedEntries;
-  }
-
   /** Takes it, or rejects it at once. */
   add(request: T): void {
     const { limits } = this.parts;
@@ -80,7 +74,6 @@ export class GroupCommit<T extends Waiting> {
     )
       return request.reject(this.parts.onFull(this.waitingEntries, this.waitingBytes));
     this.waitingEntries += request.entries;
-    this.queuedEntries += request.entries;
     this.waitingBytes += request.bytes;
     this.waiting.push(request);
     // After the promises that are being resolved now: whoever answers to one of them belongs to the same transaction.
@@ -113,9 +106,10 @@ export class GroupCommit<T extends Waiting> {
       this.busySinceMs = null;
       this.busyTries = 0;
       this.waiting = this.waiting.slice(batch.length);
-      this.queuedEntries -= entriesOf(batch);
-      const stored = new Set(outcome);
-      this.discount(batch.filter((request) => !stored.has(request)));
+      if (outcome.length < batch.length) {
+        const stored = new Set(outcome);
+        this.discount(batch.filter((request) => !stored.has(request)));
+      }
       this.committed.push(...outcome);
       void this.syncCommitted();
       if (this.waiting.length > 0) this.schedule(setImmediate);
@@ -178,7 +172,6 @@ export class GroupCommit<T extends Waiting> {
   private rejectWaiting(error: Error): void {
     const batch = this.waiting;
     this.waiting = [];
-    this.queuedEntries = 0;
     this.discount(batch);
     for (const request of batch) request.reject(error);
   }
@@ -196,8 +189,4 @@ export class GroupCommit<T extends Waiting> {
     this.whenIdle = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-function entriesOf(requests: readonly Waiting[]): number {
-  return requests.reduce((sum, { entries }) => sum + entries, 0);
 }

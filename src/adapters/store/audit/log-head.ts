@@ -1,4 +1,4 @@
-import { appendLeaf, EMPTY_FRONTIER, frontierAt, leafHash, type Frontier, type Hash } from '../../../domains/audit/index.ts';
+import { appendLeaf, EMPTY_FRONTIER, frontierAt, type Frontier, type Hash } from '../../../domains/audit/index.ts';
 import type { StoredTree } from './stored-tree.ts';
 
 /** Where the log ends: all that is needed to add to it. */
@@ -15,31 +15,26 @@ export async function storedHead(tree: StoredTree, size: number): Promise<LogHea
   return { frontier: await frontierAt(size, (level, index) => tree.node(level, index)), lastLeaf: tree.leaf(size - 1) };
 }
 
-/** The head after the entry, which is stored with the nodes that it completes. */
-export function appendEntry(tree: StoredTree, { frontier }: LogHead, entry: Uint8Array): LogHead {
-  const lastLeaf = leafHash(entry);
-  const { frontier: next, nodes } = appendLeaf(frontier, lastLeaf);
-  tree.append(frontier.size, lastLeaf, entry, nodes);
-  return { frontier: next, lastLeaf };
-}
-
 /**
- * The head once more, now that the lock is ours: another process may have added to the log.
- * @returns a text when the log no longer continues what it was
+ * Whether another process has added to the log, now that the lock is ours.
+ * @returns null when nothing was added, the head now, or a text when the log no longer continues what it was
  */
-export function caughtUp(tree: StoredTree, head: LogHead): LogHead | string {
-  const { size } = head.frontier;
+export function addedSince(
+  tree: StoredTree,
+  known: { readonly size: number; readonly lastLeaf: Hash | null; frontier(): Frontier },
+): LogHead | string | null {
+  const { size, lastLeaf } = known;
   const last = tree.last();
   if (last.size < size) return `it had ${size} entries, and ends after ${last.size} now`;
-  if (last.size === size) return isSame(last.leaf, head.lastLeaf) ? head : `entry ${size - 1} is no longer the one it was`;
-  if (size > 0 && !isSame(tree.leaf(size - 1), head.lastLeaf)) return `entry ${size - 1} is no longer the one it was`;
-  let { frontier } = head;
-  while (frontier.size < last.size) {
-    const leaf = tree.leaf(frontier.size);
-    if (leaf === null) return `entry ${frontier.size} is missing`;
-    frontier = appendLeaf(frontier, leaf).frontier;
+  if (last.size === size) return isSame(last.leaf, lastLeaf) ? null : `entry ${size - 1} is no longer the one it was`;
+  if (size > 0 && !isSame(tree.leaf(size - 1), lastLeaf)) return `entry ${size - 1} is no longer the one it was`;
+  let now = known.frontier();
+  while (now.size < last.size) {
+    const leaf = tree.leaf(now.size);
+    if (leaf === null) return `entry ${now.size} is missing`;
+    now = appendLeaf(now, leaf).frontier;
   }
-  return { frontier, lastLeaf: last.leaf };
+  return { frontier: now, lastLeaf: last.leaf };
 }
 
 function isSame(a: Hash | null, b: Hash | null): boolean {

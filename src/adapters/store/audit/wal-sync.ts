@@ -1,6 +1,7 @@
 import { close, fdatasync, fsync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { codeOf } from '../../../kernel/index.ts';
 
 const sync = promisify(fdatasync);
 const syncAll = promisify(fsync);
@@ -31,4 +32,25 @@ export async function walSync(path: string): Promise<WalSync> {
     await closeFile(dir);
   }
   return { sync: () => sync(wal), close: () => closeFile(wal) };
+}
+
+/**
+ * Makes durable what a reader has seen. The log's connection commits before it syncs, so others can see for some milliseconds what a
+ * power cut would still take away; a head from there, handed out, would later prove that history was cut off.
+ * @throws as `WalSync.sync` does
+ */
+export async function syncSeen(path: string): Promise<void> {
+  let wal: number;
+  try {
+    wal = openSync(`${path}-wal`, 'r');
+  } catch (error) {
+    // No WAL: all is in the database, and synced.
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await sync(wal);
+  } finally {
+    await closeFile(wal);
+  }
 }

@@ -1,0 +1,546 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  canonicalEntry,
+  ENTRY_BYTES_MAX,
+  formatSignerKey,
+  inclusionProof,
+  leafHash,
+  parseCheckpoint,
+  parseNote,
+  parseVerifierKey,
+  signerKeyOf,
+  verifyInclusion,
+  verifyLog,
+  type AuditDraft,
+  type Verification,
+} from '../../../domains/audit/index.ts';
+import { openStore } from '../index.ts';
+import { openAuditLog, openAuditReader, type AuditLog } from './index.ts';
+import type { AuditLogOptions } from './open-audit-log.ts';
+import type { WalSync } from './wal-sync.ts';
+
+const AT_MS = Date.parse('2026-03-01T00:00:00.000Z');
+let nowMs = AT_MS;
+const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+let dir: string;
+let path: string;
+let logs: AuditLog[] = [];
+
+beforeEach(async () => {
+  nowMs = AT_MS;
+  dir = mkdtempSync(join(tmpdir(), 'grace-audit-'));
+  path = join(dir, 'grace.db');
+  (await openStore(path)).close();
+});
+afterEach(async () => {
+  const left = logs;
+  logs = [];
+  await Promise.all(left.map((log) => log.close()));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function open(options: Partial<AuditLogOptions> = {}): Promise<AuditLog> {
+  const log = await openAuditLog({ path, service: 'orders', clock, redact: (text) => text, ...options });
+  logs.push(log);
+  return log;
+}
+
+/** Closed once only. */
+async function close(log: AuditLog): Promise<void> {
+  logs = logs.filter((one) => one !== log);
+  await log.close();
+}
+
+function draft(payload: AuditDraft['payload'] = {}, parts: Partial<AuditDraft> = {}): AuditDraft {
+  return { actor: 'grace', action: 'heal.plan', resource: 'svc/checkout', subsystem: 'healing', result: 'ok', payload, ...parts };
+}
+
+/** As somebody else with the file open would. */
+function sql<T = Record<string, unknown>>(statement: string, ...values: (string | number | Uint8Array)[]): T[] {
+  const database = new DatabaseSync(path);
+  try {
+    return database.prepare(statement).all(...values) as T[];
+  } finally {
+    database.close();
+  }
+}
+
+async function verified(vkey?: string): Promise<Verification> {
+  const reader = openAuditReader(path);
+  try {
+    const key = parseVerifierKey(vkey ?? (await reader.keys()).at(-1) ?? '');
+    return await verifyLog(reader, { key, head: await reader.latestCheckpoint() });
+  } finally {
+    reader.close();
+  }
+}
+
+async function storedTexts(): Promise<readonly string[]> {
+  const reader = openAuditReader(path);
+  const texts: string[] = [];
+  for await (const page of reader.entries(0, Infinity))
+    texts.push(...page.map((entry) => (entry instanceof Uint8Array ? Buffer.from(entry).toString() : 'dropped')));
+  reader.close();
+  return texts;
+}
+
+/** A sync that waits until it is let go, or fails; the ones after that do not wait. */
+function heldSync(): WalSync & { release(error?: Error): void } {
+  const held = Promise.withResolvers<void>();
+  held.promise.catch(() => undefined);
+  let isHeld = true;
+  return {
+    sync: () => (isHeld ? held.promise : Promise.resolve()),
+    close: async () => undefined,
+    release: (error) => {
+      isHeld = false;
+      if (error === undefined) held.resolve();
+      else held.reject(error);
+    },
+  };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const codeOf = (code: string) => expect.objectContaining({ code }) as unknown;
+
+describe('what is stored', () => {
+  it('proves each entry, whatever transactions it was written in', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12 }), async (sizes) => {
+        rmSync(dir, { recursive: true });
+        dir = mkdtempSync(join(tmpdir(), 'grace-audit-'));
+        path = join(dir, 'grace.db');
+        (await openStore(path)).close();
+        const log = await open();
+        for (const size of sizes)
+          await Promise.all(Array.from({ length: size }, (_, i) => log.append(draft({ i, size, text: 'é€😀"\n' }))));
+        const head = parseCheckpoint(parseNote(await log.checkpoint()).text);
+        await close(log);
+        expect(head.size).toBe(sizes.reduce((sum, size) => sum + size, 0));
+        expect(await verified()).toMatchObject({ isIntact: true, entriesRead: head.size, entriesDropped: 0 });
+        const reader = openAuditReader(path);
+        let index = 0;
+        for await (const page of reader.entries(0, head.size))
+          for (const entry of page) {
+            const proof = await inclusionProof(index, head.size, (level, at) => reader.node(level, at));
+            expect(verifyInclusion(leafHash(entry as Uint8Array), index++, head.size, proof, head.root)).toBe(true);
+          }
+        expect(index).toBe(head.size);
+        reader.close();
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('is read from any place to any other', async () => {
+    const log = await open();
+    await Promise.all(Array.from({ length: 700 }, (_, i) => log.append(draft({ i }))));
+    const reader = openAuditReader(path);
+    for (const [from, to] of [
+      [0, 700],
+      [5, 6],
+      [31, 33],
+      [300, 690],
+      [690, 9999],
+    ] as const) {
+      const read: number[] = [];
+      for await (const page of reader.entries(from, to))
+        for (const entry of page) read.push((JSON.parse(Buffer.from(entry as Uint8Array).toString()) as { sequence: number }).sequence);
+      expect(read).toEqual(Array.from({ length: Math.min(to, 700) - from }, (_, i) => from + i));
+    }
+    reader.close();
+  });
+
+  it('is the same bytes that the canonical form has', async () => {
+    const log = await open();
+    await log.append(draft({ b: [1, -0, 1.5e-9], a: { z: null, é: true } }));
+    expect(await storedTexts()).toEqual([
+      Buffer.from(
+        canonicalEntry({
+          ...draft({ b: [1, -0, 1.5e-9], a: { z: null, é: true } }),
+          sequence: 0,
+          timestamp: '2026-03-01T00:00:00.000Z',
+        }),
+      ).toString(),
+    ]);
+  });
+
+  it('may be as large as an entry can be, and a byte more is refused and leaves nothing', async () => {
+    const log = await open();
+    const room = ENTRY_BYTES_MAX - canonicalEntry({ ...draft({ a: '' }), sequence: 0, timestamp: new Date(AT_MS).toISOString() }).length;
+    const large = (bytes: number): AuditDraft => draft({ a: 'é'.repeat((bytes - (bytes % 2)) / 2) + 'x'.repeat(bytes % 2) });
+    const results = await Promise.allSettled([
+      log.append(large(room + 1)),
+      ...Array.from({ length: 9 }, () => log.append(large(room))),
+      log.append(large(room + 1)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', ...Array.from({ length: 9 }, () => 'fulfilled'), 'rejected']);
+    expect((await storedTexts()).map((text) => Buffer.byteLength(text))).toEqual(Array.from({ length: 9 }, () => ENTRY_BYTES_MAX));
+    // Rows stay of a size that a reader can hold.
+    expect(sql('select first from audit_entries').length).toBeGreaterThan(1);
+    await close(log);
+    expect((await verified()).isIntact).toBe(true);
+  });
+
+  it('has no secret in it, neither in a text nor in a name', async () => {
+    const log = await open({ redact: (text) => text.replaceAll('hunter2', '…') });
+    await log.append(draft({ list: ['key hunter2'], hunter2: { deep: 'hunter2' } }, { actor: 'operator:hunter2', resource: 'db/hunter2' }));
+    await close(log);
+    expect((await storedTexts())[0]).toContain('"list":["key …"],"…":{"deep":"…"}');
+    for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) expect(readFileSync(path + suffix).includes('hunter2')).toBe(false);
+  });
+});
+
+describe('a change and the entry that tells of it', () => {
+  const change = (name: string) => ({ sql: 'insert into things (name) values (?)', parameters: [name] });
+  const things = (): unknown[] => sql<{ name: string }>('select name from things order by name').map(({ name }) => name);
+  beforeEach(() => void sql('create table things (name text primary key)'));
+
+  it('are stored together', async () => {
+    const log = await open();
+    expect(await log.record({ changes: [change('a'), change('b')], entries: [draft({ n: 1 }), draft({ n: 2 })] })).toEqual([0, 1]);
+    expect(things()).toEqual(['a', 'b']);
+  });
+
+  it('are both not stored when a change fails, and others of the same transaction are', async () => {
+    const log = await open();
+    const results = await Promise.allSettled([
+      log.append(draft({ n: 0 })),
+      log.record({ changes: [change('a'), change('a')], entries: [draft({ n: 1 }), draft({ n: 2 })] }),
+      log.record({ changes: [change('b')], entries: [draft({ n: 3 })] }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(things()).toEqual(['b']);
+    expect((await storedTexts()).map((text) => (JSON.parse(text) as { payload: { n: number } }).payload.n)).toEqual([0, 3]);
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 2 });
+  });
+
+  it('are both not stored when the entry is refused', async () => {
+    const log = await open();
+    const large = draft({ a: 'x'.repeat(ENTRY_BYTES_MAX) });
+    await expect(log.record({ changes: [change('a')], entries: [draft(), large] })).rejects.toEqual(codeOf('GRACE_AUDIT_ENTRY_REFUSED'));
+    await expect(log.record({ changes: [change('a')], entries: [draft({ n: NaN })] })).rejects.toEqual(codeOf('GRACE_AUDIT_ENTRY_REFUSED'));
+    expect(things()).toEqual([]);
+    expect(await log.append(draft())).toEqual({ sequence: 0 });
+  });
+});
+
+describe('the key', () => {
+  it('is readable by its owner alone, and refused when it is readable by others', async () => {
+    await close(await open());
+    const key = join(dir, 'audit.key');
+    chmodSync(key, 0o640);
+    await expect(open()).rejects.toEqual(codeOf('GRACE_AUDIT_KEY_UNUSABLE'));
+    await expect(open()).rejects.toThrow('0640');
+    chmodSync(key, 0o600);
+    await open();
+  });
+
+  it('is not made anew for a log that has entries, nor replaced by another', async () => {
+    const log = await open();
+    await log.append(draft());
+    await close(log);
+    rmSync(join(dir, 'audit.key'));
+    await expect(open()).rejects.toThrow('it is gone');
+    writeFileSync(join(dir, 'audit.key'), `${formatSignerKey(signerKeyOf(log.origin, new Uint8Array(32).fill(1)))}\n`, { mode: 0o600 });
+    await expect(open()).rejects.toThrow('not the key that the log recorded last');
+  });
+
+  it('hands over to another in an entry, and who knows the first can check what the next one signs', async () => {
+    const log = await open();
+    await log.append(draft());
+    const first = log.verifierKey;
+    await log.rotateKey('operator:ann');
+    const second = log.verifierKey;
+    expect(second).not.toBe(first);
+    await log.append(draft());
+    await log.rotateKey('operator:ann');
+    await close(log);
+    expect((await storedTexts()).map((text) => (JSON.parse(text) as { action: string }).action)).toEqual([
+      'heal.plan',
+      'audit.key_rotated',
+      'heal.plan',
+      'audit.key_rotated',
+    ]);
+    for (const vkey of [first, second, log.verifierKey]) expect(await verified(vkey)).toMatchObject({ isIntact: true, entriesRead: 4 });
+    expect(existsSync(join(dir, 'audit.key.next'))).toBe(false);
+    expect((await open()).damage).toBeNull();
+  });
+
+  it('that another process handed over to is followed', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.append(draft());
+    await other.append(draft());
+    await one.rotateKey('operator:ann');
+    expect(await other.append(draft())).toEqual({ sequence: 3 });
+    expect(other.verifierKey).toBe(one.verifierKey);
+    await other.rotateKey('operator:bo');
+    await one.append(draft());
+    const first = sql<{ vkey: string }>('select vkey from audit_keys order by number')[0]?.vkey;
+    await close(other);
+    await close(one);
+    expect(await verified(first)).toMatchObject({ isIntact: true, entriesRead: 6 });
+  });
+
+  it('that was handed over to when Grace was cut off signs after the next start', async () => {
+    const sync = heldSync();
+    const log = await open({ sync });
+    const rotation = log.rotateKey('operator:ann');
+    await turn();
+    sync.release(new Error('EIO'));
+    await expect(rotation).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+    await close(log);
+    const next = await open();
+    expect(next.damage).toBeNull();
+    expect(next.verifierKey).toBe(sql<{ vkey: string }>('select vkey from audit_keys order by number desc')[0]?.vkey);
+    expect(next.verifierKey).not.toBe(log.verifierKey);
+    await next.append(draft());
+    await close(next);
+    expect(await verified(log.verifierKey)).toMatchObject({ isIntact: true, entriesRead: 2 });
+  });
+});
+
+describe('retention', () => {
+  it('drops old entries and keeps their proofs, the entries of the log about itself, and what is younger', async () => {
+    const log = await open();
+    await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(draft({ i }))));
+    await log.rotateKey('operator:ann');
+    nowMs += 60_000;
+    await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(draft({ i }))));
+    const head = await log.checkpoint();
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(50);
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(0);
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 102, entriesDropped: 50 });
+    const texts = await storedTexts();
+    expect(texts.slice(0, 50)).toEqual(Array.from({ length: 50 }, () => 'dropped'));
+    expect(texts[50]).toContain('audit.key_rotated');
+    expect(texts[101]).toContain('"action":"audit.payloads_dropped"');
+    expect(readFileSync(path).includes('"i":49')).toBe(true);
+    const reader = openAuditReader(path);
+    const { size, root } = parseCheckpoint(parseNote(head).text);
+    const proof = await inclusionProof(7, size, (level, at) => reader.node(level, at));
+    expect(verifyInclusion((await reader.node(0, 7)) as Uint8Array, 7, size, proof, root)).toBe(true);
+    reader.close();
+    expect((await open()).damage).toBeNull();
+  });
+});
+
+describe('a damaged end', () => {
+  /** 40 entries in rows of five, of which a checkpoint covers 12: it ends within a row. */
+  async function damaged(statement: string, ...values: (string | number | Uint8Array)[]): Promise<AuditLog> {
+    const log = await open();
+    const five = Array.from({ length: 5 }, (_, i) => draft({ i }));
+    for (let row = 0; row < 8; row++) {
+      await log.record({ changes: [], entries: row === 2 ? five.slice(0, 2) : five });
+      if (row === 2) {
+        await log.checkpoint();
+        await log.record({ changes: [], entries: five.slice(2) });
+      }
+    }
+    await close(log);
+    sql('delete from audit_checkpoints where size > 12');
+    sql(statement, ...values);
+    return open();
+  }
+
+  const other = canonicalEntry({ ...draft({ i: 9 }), sequence: 27, timestamp: new Date(AT_MS).toISOString() });
+  const liar = Buffer.concat([Uint8Array.of(0), other]);
+  it.each<[string, number, string, ...(string | number | Uint8Array)[]]>([
+    ['a row that is cut off', 25, 'update audit_entries set bodies = substr(bodies, 1, length(bodies) - 400) where first = 25'],
+    ['a row whose hashes are cut off', 25, 'update audit_entries set leaves = substr(leaves, 1, 40) where first = 25'],
+    ['an empty row', 25, `update audit_entries set bodies = x'' where first = 25`],
+    ['an entry that lost its last byte', 29, 'update audit_entries set bodies = substr(bodies, 1, length(bodies) - 1) where first = 25'],
+    ['a changed hash', 25, `update audit_entries set leaves = zeroblob(32) || substr(leaves, 33) where first = 25`],
+    ['a row that is not there', 25, 'delete from audit_entries where first = 25'],
+    ['a row of another place', 25, 'update audit_entries set first = 26 where first = 25'],
+    [
+      'an entry that calls itself another',
+      40,
+      'insert into audit_entries (first, leaves, bodies) values (40, ?, ?)',
+      leafHash(other),
+      liar,
+    ],
+    ['a node that was not written', 31, 'delete from audit_nodes where level = 4 and position = 1'],
+    ['a node that was changed', 31, `update audit_nodes set hash = zeroblob(32) where level = 4 and position = 1`],
+    ['an entry without content', 40, `insert into audit_entries (first, leaves, bodies) values (40, zeroblob(32), x'00')`],
+  ])('is found: %s; it takes no entries until a person says so, and verifies then', async (_, sequence, statement, ...values) => {
+    const log = await damaged(statement, ...values);
+    expect(log.damage).toMatchObject({ kind: 'tail', sequence });
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+    const before = await storedTexts();
+    await log.reopen({ actor: 'operator:ann', reason: 'the disk was full' });
+    expect(log.damage).toBeNull();
+    expect(await log.append(draft({ after: true }))).toEqual({ sequence: sequence + 1 });
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: sequence + 2 });
+    const texts = await storedTexts();
+    expect(texts.slice(0, sequence)).toEqual(before.slice(0, sequence));
+    expect(JSON.parse(texts[sequence] ?? '')).toMatchObject({ action: 'audit.reopened', payload: { reason: 'the disk was full' } });
+    expect((await open()).damage).toBeNull();
+  });
+
+  it.each([
+    ['entries that a checkpoint covers are gone', 'delete from audit_entries where first >= 5'],
+    ['a covered hash was changed', 'update audit_entries set leaves = zeroblob(160) where first = 5'],
+    ['the checkpoint is not what was signed', `update audit_checkpoints set note = replace(note, 'A', 'B')`],
+    ['the checkpoint is kept for another size', 'update audit_checkpoints set size = 11'],
+  ])('is beyond mending when %s', async (_, statement) => {
+    const log = await damaged(statement);
+    expect(log.damage).toMatchObject({ kind: 'signed' });
+    await expect(log.reopen({ actor: 'operator:ann', reason: 'so' })).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+  });
+
+  it('is beyond mending when the checkpoint is of another key', async () => {
+    await damaged('select 1').then(close);
+    sql('delete from audit_keys');
+    const note = sql<{ note: string }>('select note from audit_checkpoints order by size')[0]?.note ?? '';
+    const origin = note.slice(0, note.indexOf('\n'));
+    writeFileSync(join(dir, 'audit.key'), `${formatSignerKey(signerKeyOf(origin, new Uint8Array(32).fill(1)))}\n`);
+    const log = await open();
+    expect(log.damage).toMatchObject({ kind: 'signed', why: expect.stringContaining('not signed by the key of this log') as unknown });
+  });
+
+  it('that is made while the log is open closes it', async () => {
+    const log = await open();
+    await log.append(draft({ i: 0 }));
+    await log.append(draft({ i: 1 }));
+    sql('update audit_entries set leaves = zeroblob(32) where first = 1');
+    await expect(log.append(draft())).rejects.toThrow('somebody changed it');
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+  });
+});
+
+describe('when the disk or the lock does not come', () => {
+  it('nothing is said to be stored before the sync, and one sync answers all who wait', async () => {
+    const sync = heldSync();
+    const log = await open({ sync });
+    let told = 0;
+    const appends = Array.from({ length: 10 }, () => log.append(draft()).then(() => told++));
+    for (let i = 0; i < 5; i++) await turn();
+    expect(told).toBe(0);
+    expect(await storedTexts()).toHaveLength(10);
+    sync.release();
+    await Promise.all(appends);
+    expect(told).toBe(10);
+  });
+
+  it('a reader hands out a signed head only after it made sure that it is on the disk', async () => {
+    const log = await open();
+    await log.append(draft());
+    const note = await log.checkpoint();
+    let synced = 0;
+    const reader = openAuditReader(path, async () => void synced++);
+    expect(await reader.latestCheckpoint()).toBe(note);
+    expect(synced).toBe(1);
+    expect(await Array.fromAsync(reader.checkpoints())).toContain(note);
+    expect(synced).toBe(2);
+    reader.close();
+    const failing = openAuditReader(path, () => Promise.reject(new Error('EIO')));
+    await expect(failing.latestCheckpoint()).rejects.toThrow('EIO');
+    failing.close();
+  });
+
+  it('a failed sync closes the log, and the next start finds out what was stored', async () => {
+    const sync = heldSync();
+    const log = await open({ sync });
+    const append = log.append(draft());
+    await turn();
+    const later = log.append(draft());
+    sync.release(new Error('EIO'));
+    for (const one of [append, later, log.append(draft())]) await expect(one).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+    await close(log);
+    const next = await open();
+    expect(next.damage).toBeNull();
+    await next.append(draft());
+    await close(next);
+    expect((await verified()).isIntact).toBe(true);
+  });
+
+  it('no more is taken than may wait', async () => {
+    const sync = heldSync();
+    const log = await open({ sync, limits: { entries: 3 } });
+    const taken = Array.from({ length: 3 }, () => log.append(draft()));
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_QUEUE_FULL'));
+    await turn();
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_QUEUE_FULL'));
+    sync.release();
+    await Promise.all(taken);
+    expect(await log.append(draft())).toEqual({ sequence: 3 });
+  });
+
+  it('no more bytes are taken than may wait, though one entry always is', async () => {
+    const sync = heldSync();
+    const log = await open({ sync, limits: { bytes: 1000 } });
+    const taken = log.append(draft({ a: 'x'.repeat(2000) }));
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_QUEUE_FULL'));
+    await turn();
+    sync.release();
+    await taken;
+  });
+
+  it('waits while another has the lock, gives up when that lasts, and takes entries again afterwards', async () => {
+    const log = await open({ limits: { busyMs: 20 } });
+    const holder = new DatabaseSync(path);
+    holder.exec('begin immediate');
+    const waiting = log.append(draft());
+    await turn();
+    holder.exec('rollback');
+    expect(await waiting).toEqual({ sequence: 0 });
+    holder.exec('begin immediate');
+    await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_STORE_BUSY'));
+    holder.exec('rollback');
+    holder.close();
+    expect(await log.append(draft())).toEqual({ sequence: 1 });
+  });
+
+  it('two logs on one store take turns, without a gap', async () => {
+    const both = [await open(), await open()];
+    const all = await Promise.all(
+      both.flatMap((log) => Array.from({ length: 100 }, async (_, i) => log.append(draft({ i })).then(({ sequence }) => sequence))),
+    );
+    expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    for (const log of both) await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 200 });
+  });
+
+  it('a full disk refuses entries with their changes, and takes entries again when there is room (needs root)', async ({ skip }) => {
+    const disk = join(dir, 'disk');
+    mkdirSync(disk);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]).status !== 0) return skip();
+    try {
+      path = join(disk, 'grace.db');
+      (await openStore(path)).close();
+      sql('create table things (name text)');
+      const log = await open();
+      let stored = 0;
+      let refusal: unknown = null;
+      while (refusal === null && stored < 500)
+        try {
+          const changes = [{ sql: 'insert into things (name) values (?)', parameters: ['x'.repeat(9000)] }];
+          await log.record({ changes, entries: [draft({ a: 'x'.repeat(9000) })] });
+          stored++;
+        } catch (error) {
+          refusal = error;
+        }
+      expect(refusal).toEqual(codeOf('GRACE_AUDIT_APPEND_FAILED'));
+      expect(await storedTexts()).toHaveLength(stored);
+      expect(sql('select name from things')).toHaveLength(stored);
+      spawnSync('mount', ['-o', 'remount,size=9m', disk]);
+      expect(await log.append(draft())).toEqual({ sequence: stored });
+      await close(log);
+      expect(await verified()).toMatchObject({ isIntact: true, entriesRead: stored + 1 });
+    } finally {
+      await Promise.all(logs.map(close));
+      spawnSync('umount', [disk]);
+    }
+  });
+});
