@@ -74,12 +74,14 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   }
   const release = lock(config.dataDir);
   let store: OpenedStore | undefined;
+  let composed: Composed | undefined;
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
+    composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id).run(signal);
   } finally {
+    await composed?.audit?.close();
     store?.close();
     release();
   }
@@ -119,7 +121,7 @@ export async function onACopy<T>(
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
-    return await work(copied, await compose({ ...copied, ...policies, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
+    return await work(copied, await compose({ ...copied, ...policies, store, bootId: id, isDryRun: true, isCopy: true, home: config.dataDir }), id);
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -495,7 +497,7 @@ class Session {
     const { playbooks } = this.composed;
     for (const run of await playbooks.runsOf(this.bootId)) {
       if (run.state !== 'applied') continue; // what a guard did before the start has held as well
-      await playbooks.saveRun({ ...run, state: 'verified' });
+      await playbooks.saveRun({ ...run, state: 'verified' }, 'what it changed before the start held for the soak time');
       await playbooks.count(run.playbook, 'verified');
     }
     const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));

@@ -3,6 +3,7 @@ import type { AutonomyTier, Risk } from '../../domains/governance/index.ts';
 import type {
   AttemptScope,
   Journal,
+  JournalEntry,
   JournalState,
   PlaybookRun,
   PlaybookStore,
@@ -11,9 +12,14 @@ import type {
   RunState,
 } from '../../domains/playbooks/index.ts';
 import type { Json, JsonObject } from '../../kernel/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-export function playbookStore(db: Kysely<Tables>): PlaybookStore {
+/** @param carry how a run is written down */
+export function playbookStore(
+  db: Kysely<Tables>,
+  carry: Carry<{ readonly run: PlaybookRun; readonly why: string | undefined }> = plainly(db),
+): PlaybookStore {
   return {
     async get(name) {
       const row = await db.selectFrom('playbooks').selectAll().where('name', '=', name).executeTakeFirst();
@@ -65,7 +71,7 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         .where('verified', '>', 0)
         .execute();
     },
-    async saveRun(run) {
+    async saveRun(run, why) {
       const row = {
         id: run.id,
         playbook: run.playbook,
@@ -82,11 +88,11 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         started_at: run.startedAtMs,
         ended_at: run.endedAtMs,
       };
-      await db
+      const save = db
         .insertInto('playbook_runs')
         .values(row)
-        .onConflict((c) => c.column('id').doUpdateSet(row))
-        .execute();
+        .onConflict((c) => c.column('id').doUpdateSet(row));
+      await carry(save.compile(), { run, why });
     },
     async run(id) {
       const row = await db.selectFrom('playbook_runs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -104,7 +110,8 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
   };
 }
 
-export function journalStore(db: Kysely<Tables>): Journal {
+/** @param carry how an entry is written down */
+export function journalStore(db: Kysely<Tables>, carry: Carry<JournalEntry> = plainly(db)): Journal {
   return {
     async write(entry) {
       const row = {
@@ -119,11 +126,11 @@ export function journalStore(db: Kysely<Tables>): Journal {
         state: entry.state,
         summary: entry.summary,
       };
-      await db
+      const save = db
         .insertInto('playbook_steps')
         .values(row)
-        .onConflict((c) => c.columns(['run_id', 'step_index']).doUpdateSet(row))
-        .execute();
+        .onConflict((c) => c.columns(['run_id', 'step_index']).doUpdateSet(row));
+      await carry(save.compile(), entry);
     },
     async entries(runId) {
       const rows = await db.selectFrom('playbook_steps').selectAll().where('run_id', '=', runId).orderBy('step_index').execute();

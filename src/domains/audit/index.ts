@@ -54,3 +54,4 @@ export { readEntryBundle, runRoot, TILE_WIDTH, tilePath, tileRunOf, tileWidth } 
 export { TileMaker, type TileFile } from './tile-maker.ts';
 export { AuditExportRefused, AuditExportUnreadable, AuditNodeMissing, AuditTextMalformed, EntryRefused, LogTorn } from './errors.ts';
 export type { AuditAppender, AuditReader, DroppedEntry, StoredEntry } from './ports.ts';
+export { AUDIT_ACTIONS, type AuditAction } from './actions.ts';

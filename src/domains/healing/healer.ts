@@ -344,7 +344,7 @@ export class Healer {
         const { id: runId, playbook, confidence, restart, scope } = run;
         found.push({ runId, playbook, captured, component: spec, confidence, restart, scope });
       } else if (run.scope !== 'prevention' && run.scope !== 'person')
-        await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
+        await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() }, 'its failure or its component is not known any more');
     }
     return found;
   }
@@ -354,7 +354,7 @@ export class Healer {
     const { playbooks, clock } = this.ports;
     for (const run of await playbooks.runsIn('applied'))
       if (run.scope === 'prevention' || run.scope === 'person')
-        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() });
+        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -364,7 +364,11 @@ export class Healer {
     await this.advance(run.captured, 'fix_verified');
     await this.setOutcome(incidents, run, 'healed', null);
     const stored = await playbooks.run(run.runId);
-    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
+    if (stored !== null)
+      await playbooks.saveRun(
+        { ...stored, state: 'verified', endedAtMs: clock.nowMs() },
+        'the failing check passed, it is ready, stayed so for its soak time, and its smoke checks passed',
+      );
     await playbooks.count(run.playbook, 'verified');
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
@@ -374,7 +378,7 @@ export class Healer {
   async leaveOpen(run: AppliedRun, reason: string): Promise<void> {
     const { playbooks, clock, emit, incidents } = this.ports;
     const stored = await playbooks.run(run.runId);
-    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'inconclusive', endedAtMs: clock.nowMs() });
+    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'inconclusive', endedAtMs: clock.nowMs() }, reason);
     await this.setOutcome(incidents, run, 'open', `${run.playbook} ran, and whether it helped could not be told: ${reason}`);
     const incident = run.captured.pattern.incidentId;
     emit({ type: 'playbook_inconclusive', component: run.component.name, playbook: run.playbook, incident, reason });
@@ -411,7 +415,7 @@ export class Healer {
       const reason = `the same failure is back ${formatDuration(nowMs - (run.endedAtMs ?? nowMs))} after it seemed to have helped`;
       // Looking only means looking: then what it changed stays, and people are told.
       if (phase === 'boot' || executeAtRuntime) await this.takeBack(run, told, reason, signal, 'relapsed');
-      else await playbooks.saveRun({ ...run, state: 'relapsed', endedAtMs: nowMs });
+      else await playbooks.saveRun({ ...run, state: 'relapsed', endedAtMs: nowMs }, reason);
       await this.ports.playbooks.takeBackVerified(playbook);
       await this.runs.didNotHelp({ ...run, state: 'relapsed' });
     }
@@ -426,7 +430,7 @@ export class Healer {
     endsAs: 'undone' | 'relapsed',
   ): Promise<void> {
     const { emit, incidents } = this.ports;
-    const { left, kept } = await this.runs.undo(stored, run.component, signal, endsAs);
+    const { left, kept } = await this.runs.undo(stored, run.component, signal, endsAs, reason);
     await this.advance(run.captured, 'fix_failed');
     const rest = [
       ...(left.length === 0 ? [] : [`left as it is: ${left.join('; ')}`]),

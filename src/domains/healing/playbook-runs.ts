@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.ts';
 import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
@@ -75,7 +76,11 @@ export class PlaybookRuns {
     const { primitives } = await this.ports.knowledge();
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
-    await playbooks.saveRun(run);
+    try {
+      await playbooks.saveRun(run);
+    } catch (error) {
+      return { state: 'refused', runId, detail: `it cannot be recorded: ${messageOf(error)}`, undone: true };
+    }
     await keepBefore(this.ports, run, registered, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
@@ -103,15 +108,15 @@ export class PlaybookRuns {
       return { state: 'applied', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: false };
     }
     if (outcome.success) {
-      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() }, 'it found nothing to do');
       return { state: 'nothing_to_do', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: true };
     }
     const detail = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
     if ((await journal.entries(runId)).length === 0) {
-      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() }, detail);
       return { state: 'refused', runId, detail, undone: true };
     }
-    const { left } = await this.undo(run, component, request.signal);
+    const { left } = await this.undo(run, component, request.signal, 'undone', detail);
     if (!outcome.refused) await this.didNotHelp(run);
     return { state: 'failed', runId, detail, undone: left.length === 0 };
   }
@@ -137,21 +142,31 @@ export class PlaybookRuns {
 
   /**
    * Puts back what a run did, and says so where that did not work out. Cut off half way, it goes on at the next start.
+   * Where it cannot be recorded nothing is put back: the run stays what it was, and the next start sees to it.
    * @param endsAs  what the run is when all was put back
+   * @param why     for the record
    */
   async undo(
     run: PlaybookRun,
     component: ComponentSpec,
     signal: AbortSignal,
     endsAs: 'undone' | 'interrupted' | 'relapsed' = 'undone',
+    why = 'it did not work',
   ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
-    await playbooks.saveRun({ ...run, state: 'undoing' });
+    try {
+      await playbooks.saveRun({ ...run, state: 'undoing' }, why);
+    } catch (error) {
+      const left = [`nothing was put back, since that cannot be recorded: ${messageOf(error)}`];
+      emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left });
+      return { left, kept: [] };
+    }
     const context = this.ports.primitiveContext(component, signal, () => undefined);
     const undone = await undoRun(run.id, primitives, context, journal);
     const outcome = undone.left.length === 0 ? undone : await this.restored(run, component, undone, signal);
-    await playbooks.saveRun({ ...run, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
+    const end = outcome.left.length === 0 ? why : `${why}; left as it is: ${outcome.left.join('; ')}`;
+    await playbooks.saveRun({ ...run, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() }, end);
     if (outcome.left.length > 0)
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
     return outcome;
@@ -217,8 +232,8 @@ export class PlaybookRuns {
           level: 'warn',
           text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
         });
-        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
-      } else await this.undo(run, spec, signal, run.state === 'undoing' ? 'undone' : 'interrupted');
+        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() }, 'it was cut off, and its component is gone');
+      } else await this.undo(run, spec, signal, run.state === 'undoing' ? 'undone' : 'interrupted', 'a crash of Grace cut it off');
       undone.push(run.playbook);
     }
     return undone;

@@ -78,7 +78,11 @@ export interface PlaybookStore {
   count(name: string, outcome: 'verified' | 'failed'): Promise<void>;
   /** One verified run less: it has turned out not to have helped. */
   takeBackVerified(name: string): Promise<void>;
-  saveRun(run: PlaybookRun): Promise<void>;
+  /**
+   * @param why  of its state, for the audit log
+   * @throws when a run that is about to act, or to be put back, cannot be recorded: then nothing may be done
+   */
+  saveRun(run: PlaybookRun, why?: string): Promise<void>;
   run(id: string): Promise<PlaybookRun | null>;
   runsIn(...states: readonly RunState[]): Promise<readonly PlaybookRun[]>;
   runsOf(bootId: string): Promise<readonly PlaybookRun[]>;
