@@ -173,7 +173,10 @@ export function runNote({ run, why, before, failure, pattern, steps, actor }: Ru
       },
       verification: {
         before: failure === null ? null : { check: failure.symptom, passed: false, message: failure.message },
-        after: { passed: state === 'verified' ? true : state === 'inconclusive' || state === 'interrupted' ? null : false, detail: why ?? '' },
+        after: {
+          passed: state === 'verified' ? true : state === 'inconclusive' || state === 'interrupted' ? null : false,
+          detail: why ?? '',
+        },
       },
       outcome: state,
     },
@@ -199,7 +202,13 @@ export function eventNote(event: GraceEvent, boot: string): AuditNote | null {
         resource: `boot/${boot}`,
         subsystem: 'boot',
         result: event.result === 'failed' ? 'failed' : event.result === 'warned' ? 'partial' : 'ok',
-        payload: { number: event.number, stage: event.stage, stage_result: event.result, duration_ms: event.durationMs, detail: event.detail },
+        payload: {
+          number: event.number,
+          stage: event.stage,
+          stage_result: event.result,
+          duration_ms: event.durationMs,
+          detail: event.detail,
+        },
       };
     case 'component_restarting':
       return {

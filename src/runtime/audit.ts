@@ -38,6 +38,8 @@ export class Audit {
   private isClosed = false;
   /** The newest signed head that was asked for; null before. */
   lastHead: string | null = null;
+  /** The newest head that is kept at the places outside. */
+  lastAnchored: string | null = null;
   /** Why the log takes no entries, for people; null while it does. */
   trouble: string | null = null;
 
@@ -133,7 +135,8 @@ export class Audit {
 /** What canonical JSON can hold: nothing undefined, no half characters, no numbers that others read differently. */
 function writable(value: unknown): Json {
   if (typeof value === 'string') return (value.length > CUT_CHARS_MAX ? `${value.slice(0, CUT_CHARS_MAX)}…` : value).toWellFormed();
-  if (typeof value === 'number') return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : String(value);
+  if (typeof value === 'number')
+    return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : String(value);
   if (typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map(writable);
   if (typeof value !== 'object' || value === null) return null;

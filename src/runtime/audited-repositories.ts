@@ -194,7 +194,8 @@ export function auditedRepositories(plain: Repositories, audit: Audit, actor: st
         if (before === null) audit.note({ ...entry, action: 'playbook.registered' });
         else {
           if (before.hash !== hash) audit.note({ ...entry, action: 'playbook.edited' });
-          if (before.isEnabled !== isEnabled) await audit.append({ ...entry, action: isEnabled ? 'playbook.enabled' : 'playbook.disabled' });
+          if (before.isEnabled !== isEnabled)
+            await audit.append({ ...entry, action: isEnabled ? 'playbook.enabled' : 'playbook.disabled' });
         }
         await playbooks.save(playbook);
       },

@@ -285,7 +285,10 @@ export async function compose(options: ComposeOptions) {
     async load(file) {
       try {
         const loaded = await folder.load(file);
-        return { ...loaded, playbook: { ...loaded.playbook, run: (context, until) => watched(file, () => loaded.playbook.run(context, until)) } };
+        return {
+          ...loaded,
+          playbook: { ...loaded.playbook, run: (context, until) => watched(file, () => loaded.playbook.run(context, until)) },
+        };
       } catch (error) {
         noteCutOff(file, error);
         throw error;
@@ -303,7 +306,14 @@ export async function compose(options: ComposeOptions) {
   function noteCutOff(file: string, error: unknown): void {
     if (!(error instanceof PlaybookCutOff)) return;
     const payload = { file, problem: error.message };
-    audit?.note({ actor, action: 'security.playbook_cut_off', resource: 'playbook/file', subsystem: 'playbooks', result: 'failed', payload });
+    audit?.note({
+      actor,
+      action: 'security.playbook_cut_off',
+      resource: 'playbook/file',
+      subsystem: 'playbooks',
+      result: 'failed',
+      payload,
+    });
   }
   // The mesh inside this process: everything that happens goes through it, redacted.
   const bus = new EventEmitter();

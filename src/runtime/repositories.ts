@@ -59,9 +59,7 @@ export function repositories(store: OpenedStore, audit: Audit | null = null, act
   const looking = playbookStore(store.db);
   const steps = journalStore(store.db);
   const carries =
-    audit === null
-      ? null
-      : auditedCarries(store, audit, actor, { playbooks: looking, incidents, steps: (run) => steps.entries(run) });
+    audit === null ? null : auditedCarries(store, audit, actor, { playbooks: looking, incidents, steps: (run) => steps.entries(run) });
   const plain: Repositories = {
     boots: bootStore(store.db),
     incidents,

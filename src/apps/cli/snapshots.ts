@@ -1,8 +1,12 @@
 import { accessSync } from 'node:fs';
 import { join } from 'node:path';
+import { userName } from '../../adapters/node/user-name.ts';
 import { openStore } from '../../adapters/store/index.ts';
 import { labelOf, type ItemComparison, type ItemState, type Snapshot, type Snapshots } from '../../domains/snapshots/index.ts';
 import { findConfigFile, loadConfig } from '../../runtime/config/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
+import { auditBeside } from '../../runtime/audit-beside.ts';
+import { auditedSnapshots } from '../../runtime/audited-repositories.ts';
 import { snapshotsBeside } from '../../runtime/snapshots.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown, NothingBootedYet } from './errors.ts';
@@ -32,9 +36,11 @@ export async function withSnapshots(options: LookOptions, ask: (snapshots: Snaps
     throw new NothingBootedYet(config.dataDir);
   }
   const store = await openStore(file);
+  const audit = auditBeside(config.dataDir, config.name);
   try {
-    return await ask(await snapshotsBeside(config, process.env, store));
+    return await ask(auditedSnapshots(await snapshotsBeside(config, process.env, store), audit, actorOf(userName())));
   } finally {
+    await audit.close();
     store.close();
   }
 }

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+import { openAuditReader } from '../../adapters/store/audit/index.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
+import { parseCheckpoint, parseNote } from '../../domains/audit/index.ts';
 import type { BootRecord, ComponentReport } from '../../domains/boot/index.ts';
 import { modeInForce } from '../../domains/governance/index.ts';
 import type { ProcessRecord } from '../../domains/supervisor/index.ts';
@@ -30,6 +33,7 @@ export async function status(memory: Memory): Promise<Answer> {
   const { mode } = modeInForce((await memory.modes.history(1))[0] ?? null, memory.nowMs);
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
   const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
+  const head = await auditHeadOf(memory.dataDir);
   const data = {
     running: holder !== null,
     healthy: isUp,
@@ -40,14 +44,46 @@ export async function status(memory: Memory): Promise<Answer> {
     boot: boot === null ? null : { id: boot.id, at: iso(boot.startedAtMs), outcome: boot.outcome, verified: boot.isVerified },
     components: components.map(({ sinceMs: since, ...c }) => ({ ...c, since: since === null ? null : iso(since) })),
     health: scoreJson(score),
+    audit: head,
   };
   const lines = [
     `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
     '',
     ...(components.length === 0 ? [] : [table(components.map((c) => row(c, memory.nowMs))), '']),
-    table([['mode', mode], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
+    table([
+      ['mode', mode],
+      ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]),
+      ['health', scoreLine(score)],
+      ...(head === null ? [] : [['audit log', headLine(head)]]),
+    ]),
   ];
   return { exitCode: isUp ? 0 : 1, data, lines };
+}
+
+/** The signed head, for whoever notes it down; null before there is one. */
+async function auditHeadOf(dataDir: string): Promise<AuditHead | null> {
+  const reader = openAuditReader(join(dataDir, 'grace.db'));
+  try {
+    const checkpoint = await reader.latestCheckpoint();
+    if (checkpoint === null) return null;
+    const { origin, size, root } = parseCheckpoint(parseNote(checkpoint).text);
+    return { origin, size, root: Buffer.from(root).toString('base64'), checkpoint };
+  } catch {
+    return null; // grace audit verify says what is wrong with it
+  } finally {
+    reader.close();
+  }
+}
+
+interface AuditHead {
+  readonly origin: string;
+  readonly size: number;
+  readonly root: string;
+  readonly checkpoint: string;
+}
+
+function headLine({ origin, size, root }: AuditHead): string {
+  return `${size} entries, root ${root}  ${paint('dim', origin)}`;
 }
 
 function statusOf(report: ComponentReport, record: ProcessRecord | undefined, isWatched: boolean): ComponentStatus {

@@ -22,6 +22,7 @@ export {
   type TreeNode,
 } from './merkle.ts';
 export { checkpointText, parseCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts';
+export { checkpointsIn } from './checkpoints-in.ts';
 export { checkNote, parseNote, signNote, type NoteCheck, type NoteSignature, type SignedNote } from './signed-note.ts';
 export {
   formatSignerKey,

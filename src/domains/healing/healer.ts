@@ -344,7 +344,10 @@ export class Healer {
         const { id: runId, playbook, confidence, restart, scope } = run;
         found.push({ runId, playbook, captured, component: spec, confidence, restart, scope });
       } else if (run.scope !== 'prevention' && run.scope !== 'person')
-        await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() }, 'its failure or its component is not known any more');
+        await playbooks.saveRun(
+          { ...run, state: 'interrupted', endedAtMs: clock.nowMs() },
+          'its failure or its component is not known any more',
+        );
     }
     return found;
   }
