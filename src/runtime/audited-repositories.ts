@@ -26,7 +26,7 @@ export function auditedCarries(
   plain: Pick<Repositories, 'playbooks' | 'incidents'> & { readonly steps: (run: string) => Promise<readonly JournalEntry[]> },
 ): AuditedCarries {
   const direct = plainly(store.db);
-  const together = async <T>(statement: Parameters<Carry<T>>[0], notes: readonly AuditNote[], isRequired: boolean): Promise<void> => {
+  const together = async (statement: Parameters<Carry<unknown>>[0], notes: readonly AuditNote[], isRequired: boolean): Promise<void> => {
     if (notes.length === 0) return direct(statement, null);
     try {
       await audit.record({ changes: [statement], entries: notes });

@@ -495,7 +495,8 @@ class Session {
     const { signal } = this.attending;
     const { audit } = this.composed;
     const { keepPayloadsMs } = this.options.config.audit;
-    while (audit !== null && !signal.aborted) {
+    if (audit === null) return;
+    while (!signal.aborted) {
       await this.anchor();
       try {
         if (keepPayloadsMs !== null) await audit.dropPayloads(nodeClock.nowMs() - keepPayloadsMs);
