@@ -183,6 +183,30 @@ export function runNote({ run, why, before, failure, pattern, steps, actor }: Ru
   };
 }
 
+/** Starts of components that are not their first one in this Grace, each with what came before it. */
+export function restartNotes(): (event: GraceEvent) => AuditNote | null {
+  const started = new Set<string>();
+  const why = new Map<string, string>();
+  return (event) => {
+    if (event.type === 'component_failed') why.set(event.component, event.message);
+    if (event.type !== 'component_starting') return null;
+    const { component, attempt } = event;
+    const isFirst = !started.has(component);
+    started.add(component);
+    const reason = why.get(component) ?? 'it was stopped to be started anew';
+    why.delete(component);
+    if (isFirst) return null;
+    return {
+      actor: 'grace',
+      action: 'restart.begun',
+      resource: `component/${component}`,
+      subsystem: 'supervision',
+      result: 'ok',
+      payload: { reason, attempt },
+    };
+  };
+}
+
 /** What is not in the store, and is told as it happens; null for all that is told elsewhere. */
 export function eventNote(event: GraceEvent, boot: string): AuditNote | null {
   switch (event.type) {
@@ -209,15 +233,6 @@ export function eventNote(event: GraceEvent, boot: string): AuditNote | null {
           duration_ms: event.durationMs,
           detail: event.detail,
         },
-      };
-    case 'component_restarting':
-      return {
-        actor: 'grace',
-        action: 'restart.begun',
-        resource: `component/${event.component}`,
-        subsystem: 'supervision',
-        result: 'ok',
-        payload: { reason: event.reason, delay_ms: event.delayMs },
       };
     case 'mode_changed':
       return {

@@ -48,7 +48,7 @@ import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { GraceError, messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import { Audit } from './audit.ts';
-import { eventNote } from './audit-notes.ts';
+import { eventNote, restartNotes } from './audit-notes.ts';
 import { auditedSnapshots } from './audited-repositories.ts';
 import type { GraceConfig } from './config/index.ts';
 import { Governance } from './governance.ts';
@@ -318,9 +318,10 @@ export async function compose(options: ComposeOptions) {
   // The mesh inside this process: everything that happens goes through it, redacted.
   const bus = new EventEmitter();
   bus.on('grace.event', emit);
+  const restarted = restartNotes();
   const redactedEmit: Emit = (event) => {
     const redacted = redactor.redactDeep(event);
-    const note = audit === null ? null : eventNote(redacted, bootId);
+    const note = audit === null ? null : (eventNote(redacted, bootId) ?? restarted(redacted));
     if (note !== null) audit?.note(note);
     // Whoever is called also gets the head: another place that knows it.
     bus.emit('grace.event', redacted.type === 'person_needed' && audit !== null ? { ...redacted, audit: audit.lastHead } : redacted);

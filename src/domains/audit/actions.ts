@@ -29,7 +29,7 @@ export const AUDIT_ACTIONS = {
   'run.outcome_revised': 'a run that had ended is judged anew: its failure is back, or it was proven later',
   'failure.captured': 'a failure was seen and kept',
   'pattern.state_changed': 'how far Grace is immune against a failure is another state',
-  'restart.begun': 'supervision starts a component again',
+  'restart.begun': 'a component is started again: it ended, was mended, or somebody asked for it',
   'restart.asked': 'a person asks for a restart',
   'restart.answered': 'how that request stands, or ended',
   'snapshot.taken': 'what a component had was kept',
