@@ -6,6 +6,7 @@ import { parseSync } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { REQUIRED_TABLES } from '../src/adapters/store/index.ts';
+import { AUDIT_ACTIONS } from '../src/domains/audit/index.ts';
 import { families } from '../src/catalog/families/index.ts';
 import { nothingToUndo, type DefinedPrimitive } from '../src/primitives/define-primitive.ts';
 import { primitives } from '../src/primitives/index.ts';
@@ -62,6 +63,17 @@ function section(text: string, heading: string): string {
 function headings(text: string, level: number): readonly string[] {
   return [...text.matchAll(new RegExp(`^${'#'.repeat(level)} \`(\\w+)\`$`, 'gm'))].map((match) => match[1] ?? '');
 }
+
+describe('docs/reference/audit-actions.md', () => {
+  it('has every action that can be written into the audit log, says when, and has no other', () => {
+    const rows = rowsOf(documentOf('docs/reference/audit-actions.md')).map(([name, when]) => [unquoted(name), when]);
+    expect(rows).toEqual(Object.entries(AUDIT_ACTIONS));
+  });
+
+  it('says of each what its payload holds', () => {
+    expect(rowsOf(documentOf('docs/reference/audit-actions.md')).filter(([, , , payload]) => (payload ?? '') === '')).toEqual([]);
+  });
+});
 
 describe('docs/reference/errors.md', () => {
   const NO_ERRORS = new Set([...ENVIRONMENT_NAMES, 'GRACE_MARK', 'GRACE_COMPONENT']);

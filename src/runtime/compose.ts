@@ -19,7 +19,6 @@ import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { nodeProber } from '../adapters/probes/prober.ts';
 import {
   failedStateStore,
-  journalStore,
   lastGoodStore,
   overrideStore,
   processStore,
@@ -52,11 +51,14 @@ import {
   type Captured,
   type ReleaseState,
 } from '../domains/learning/index.ts';
-import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
+import { PlaybookCutOff, type Journal, type ProcessControl } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
-import { messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
+import { Audit } from './audit.ts';
+import { eventNote, restartNotes } from './audit-notes.ts';
+import { auditedSnapshots } from './audited-repositories.ts';
 import type { GraceConfig } from './config/index.ts';
 import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
@@ -79,6 +81,10 @@ export interface ComposeOptions {
   readonly policyFiles: readonly PolicySource[];
   readonly signal: AbortSignal;
   readonly isDryRun: boolean;
+  /** The store is a copy that goes away: nothing of what is decided is written into a log. */
+  readonly isCopy?: boolean;
+  /** Who does what says no name itself; Grace unless given. */
+  readonly actor?: string;
   /** The data directory by which this Grace's processes are known; a dry run works in another one. */
   readonly home: string;
 }
@@ -100,7 +106,9 @@ export async function compose(options: ComposeOptions) {
     redactor.learnCommand(spec.command);
   }
   const installation = sha256Hex(options.home).slice(0, 12);
-  const stored = repositories(store);
+  const audit = options.isCopy === true ? null : openAudit(options, redactor);
+  const actor = options.actor ?? 'grace';
+  const stored = repositories(store, audit, actor);
   // Nothing reaches the store or a playbook before it went through the redactor, whoever wrote it.
   const repos: Repositories = {
     ...stored,
@@ -115,8 +123,10 @@ export async function compose(options: ComposeOptions) {
   };
   const overrides = overrideStore(store.db);
   const snapshots = snapshotStore(store.db);
-  const plainJournal = journalStore(store.db);
-  const journal: Journal = { ...plainJournal, write: (entry) => plainJournal.write({ ...entry, summary: redactor.redact(entry.summary) }) };
+  const journal: Journal = {
+    ...stored.journal,
+    write: (entry) => stored.journal.write({ ...entry, summary: redactor.redact(entry.summary) }),
+  };
   const host = processHost(installation, nodeClock);
   // What fixes and checks run is marked too, so that the next Grace finds it when this one is killed. What the start command
   // of a dependency leaves running is meant to stay, and is not.
@@ -289,7 +299,7 @@ export async function compose(options: ComposeOptions) {
         playbooks: repos.playbooks,
         environmentOf,
         isRunning: (name) => host.members(name).length > 0,
-      }),
+      }).then((opened) => (audit === null ? opened : auditedSnapshots(opened, audit, actor))),
     ));
   const folder = playbookLibrary(config.playbooksDir, nodeFiles, {
     redact: (text) => redactor.redact(text),
@@ -297,11 +307,53 @@ export async function compose(options: ComposeOptions) {
     signal,
     marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixesOf(bootId)}` },
   });
-  const library: PlaybookLibrary = { ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) };
+  const library: PlaybookLibrary = {
+    ...folder,
+    write: (name, source) => folder.write(name, redactor.redact(source)),
+    async load(file) {
+      try {
+        const loaded = await folder.load(file);
+        return {
+          ...loaded,
+          playbook: { ...loaded.playbook, run: (context, until) => watched(file, () => loaded.playbook.run(context, until)) },
+        };
+      } catch (error) {
+        noteCutOff(file, error);
+        throw error;
+      }
+    },
+  };
+  async function watched(file: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      noteCutOff(file, error);
+      throw error;
+    }
+  }
+  function noteCutOff(file: string, error: unknown): void {
+    if (!(error instanceof PlaybookCutOff)) return;
+    const payload = { file, problem: error.message };
+    audit?.note({
+      actor,
+      action: 'security.playbook_cut_off',
+      resource: 'playbook/file',
+      subsystem: 'playbooks',
+      result: 'failed',
+      payload,
+    });
+  }
   // The mesh inside this process: everything that happens goes through it, redacted.
   const bus = new EventEmitter();
   bus.on('grace.event', emit);
-  const redactedEmit: Emit = (event) => void bus.emit('grace.event', redactor.redactDeep(event));
+  const restarted = restartNotes();
+  const redactedEmit: Emit = (event) => {
+    const redacted = redactor.redactDeep(event);
+    const note = audit === null ? null : (eventNote(redacted, bootId) ?? restarted(redacted));
+    if (note !== null) audit?.note(note);
+    // Whoever is called also gets the head: another place that knows it.
+    bus.emit('grace.event', redacted.type === 'person_needed' && audit !== null ? { ...redacted, audit: audit.lastHead } : redacted);
+  };
 
   const governance = new Governance(
     { clock: nodeClock, ids: nodeIds, logger, ...repos, emit: redactedEmit, environment: config.environment, user: userName() },
@@ -580,6 +632,9 @@ export async function compose(options: ComposeOptions) {
     lookback,
     snapshots: keptSnapshots,
     shadow,
+    audit,
+    digest,
+    portable: snapshots,
     keepAsGood,
     endCutOff,
     layers: layersOf(config.components),
@@ -591,6 +646,26 @@ export async function compose(options: ComposeOptions) {
 /** Past boots that are looked at for the last good one; more failures in a row than this are not counted. */
 const BOOTS_LOOKED_AT = 60;
 const GIT_MS = 10_000;
+/** The log of this Grace; that it takes no entries is told where all that happens is. */
+function openAudit({ config, logger, emit }: ComposeOptions, redactor: Redactor): Audit {
+  return new Audit({
+    path: join(config.dataDir, 'grace.db'),
+    service: config.name,
+    clock: nodeClock,
+    redactor,
+    onTrouble(error) {
+      const text = redactor.redact(messageOf(error));
+      logger.error('the audit log takes no entries', { error: text });
+      const hint = error instanceof GraceError && error.hint !== undefined ? `\n  ${error.hint}` : '';
+      emit({
+        type: 'notice',
+        level: 'error',
+        text: `${text}: no playbook acts and nothing is decided until it does; the service is looked after${hint}`,
+      });
+    },
+  });
+}
+
 /** Files looked at several times a second while somebody is waited for. */
 const SUSPECTS_WATCHED_MAX = 20;
 /** Marks that no component can have: their names begin with a letter or digit. */

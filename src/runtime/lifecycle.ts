@@ -55,6 +55,7 @@ const METRICS_KEPT_MS = 30 * 86_400_000;
 const EXPLANATIONS_REPORTED_MAX = 200;
 /** Boots that `grace diff` can compare; each may take a hundred kilobytes. */
 const FINGERPRINTS_KEPT = 100;
+const DAY_MS = 86_400_000;
 /** After an orderly stop the copies of what was good are waited for, but not for ever. */
 const KEEP_MS_MAX = 15_000;
 
@@ -74,12 +75,14 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   }
   const release = lock(config.dataDir);
   let store: OpenedStore | undefined;
+  let composed: Composed | undefined;
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    const composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
+    composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id).run(signal);
   } finally {
+    await composed?.audit?.close();
     store?.close();
     release();
   }
@@ -119,7 +122,11 @@ export async function onACopy<T>(
     store = await openStore(join(dataDir, 'grace.db'));
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
-    return await work(copied, await compose({ ...copied, ...policies, store, bootId: id, isDryRun: true, home: config.dataDir }), id);
+    return await work(
+      copied,
+      await compose({ ...copied, ...policies, store, bootId: id, isDryRun: true, isCopy: true, home: config.dataDir }),
+      id,
+    );
   } finally {
     store?.close();
     rmSync(dataDir, { recursive: true, force: true });
@@ -173,6 +180,9 @@ class Session {
   private readonly proving = new Set<string>();
   private context: BootContext | null = null;
   private failures: readonly ReportedFailure[] | null = null;
+  private auditHead: BootReport['audit'];
+  /** Retention and anchors, once a day. */
+  private upkeep: Promise<void> = Promise.resolve();
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
   constructor(options: ServeOptions, composed: Composed, id: BootId) {
@@ -192,6 +202,9 @@ class Session {
     } finally {
       this.attending.abort();
       await this.attention;
+      await this.upkeep;
+      // What happened since the last one, orderly stop included.
+      await this.anchor();
     }
   }
 
@@ -218,6 +231,7 @@ class Session {
     });
     await this.warnOfExpiry();
     if (until !== 'dry-run') {
+      await this.noteCircumstances();
       await this.composed.governance.settlePolicies();
       await this.composed.personRequests.expireLeft();
       this.attention = this.attend();
@@ -349,7 +363,7 @@ class Session {
     const { config } = this.options;
     const { supervision } = this.composed;
     const failed = stages.filter((s) => s.result === 'failed').length;
-    return this.composed.redactor.redactDeep({
+    const report: BootReport = this.composed.redactor.redactDeep({
       boot_id: this.bootId,
       boot_timestamp: new Date(this.startedAtMs).toISOString(),
       service: config.name,
@@ -381,6 +395,8 @@ class Session {
         duration_ms: Math.round(nodeClock.monotonicMs() - this.startedMonotonicMs),
       },
     });
+    // After the redactor: a signature looks like a secret, and is none.
+    return this.auditHead === undefined ? report : { ...report, audit: this.auditHead };
   }
 
   private async save(
@@ -409,6 +425,7 @@ class Session {
     this.failures = await this.reportedFailures();
     const endedAtMs = nodeClock.nowMs();
     const fingerprint = outcome === 'success' ? {} : await this.fingerprintOf(outcome);
+    await this.auditEnd(stages, outcome);
     const report = await this.save(stages, outcome, endedAtMs, { fingerprint });
     this.ended = { report, atMs: endedAtMs };
     const text = await this.writeFiles(report);
@@ -423,6 +440,91 @@ class Session {
     await this.composed.boots.forgetFingerprints(FINGERPRINTS_KEPT);
     this.composed.redactedEmit({ type: 'boot_ended', boot: this.bootId, outcome, durationMs: report.summary.duration_ms, report: text });
     return report;
+  }
+
+  /** How it ended, in the log; and its head, which then covers this boot, for the report. */
+  private async auditEnd(stages: readonly StageReport[], outcome: BootReport['outcome']): Promise<void> {
+    const { audit, supervision } = this.composed;
+    if (audit === null) return;
+    audit.note({
+      actor: 'grace',
+      action: 'boot.ended',
+      resource: `boot/${this.bootId}`,
+      subsystem: 'boot',
+      result: outcome === 'success' ? 'ok' : outcome === 'stopped' ? 'partial' : 'failed',
+      payload: {
+        outcome,
+        stages_passed: stages.filter((s) => s.success).length,
+        stages_failed: stages.filter((s) => s.result === 'failed').length,
+        fixes: supervision.fixes,
+      },
+    });
+    this.auditHead = { checkpoint: await audit.head(), problem: audit.trouble };
+  }
+
+  /** What this boot starts with that is not its own doing: another configuration, keys that others can read. */
+  private async noteCircumstances(): Promise<void> {
+    const { config } = this.options;
+    const { audit, portable, digest } = this.composed;
+    if (audit === null) return;
+    try {
+      const now = digest(
+        JSON.stringify({ ...config, provenance: null }, (_, value: unknown) => (value instanceof Map ? [...value] : value)),
+      );
+      const before = await portable.get('grace', 'config');
+      if (before !== now) {
+        const payload = { before, after: now, file: config.configFile };
+        audit.note({ actor: 'grace', action: 'config.changed', resource: 'grace/config', subsystem: 'config', result: 'ok', payload });
+        await portable.put('grace', 'config', this.bootId, now);
+      }
+      for (const file of [join('storage', 'key'), 'audit.key']) {
+        const mode = (await nodeFiles.stat(join(config.dataDir, file)))?.mode ?? 0;
+        if ((mode & 0o077) === 0) continue;
+        const payload = { mode: mode.toString(8).padStart(4, '0') };
+        audit.note({ actor: 'grace', action: 'security.key_readable', resource: file, subsystem: 'security', result: 'failed', payload });
+        const path = join(config.dataDir, file);
+        this.composed.redactedEmit({ type: 'notice', level: 'error', text: `others than its owner have rights on ${path}: chmod 600 it` });
+      }
+    } catch (error) {
+      this.options.logger.warn('what this boot starts with could not be looked at', { error: messageOf(error) });
+    }
+  }
+
+  /** Once after a good boot, then daily: old payloads go under the policy, and the head goes to the places outside. */
+  private async keepAudit(): Promise<void> {
+    const { signal } = this.attending;
+    const { audit } = this.composed;
+    const { keepPayloadsMs } = this.options.config.audit;
+    if (audit === null) return;
+    while (!signal.aborted) {
+      await this.anchor();
+      try {
+        if (keepPayloadsMs !== null) await audit.dropPayloads(nodeClock.nowMs() - keepPayloadsMs);
+      } catch (error) {
+        this.options.logger.warn('old contents of the audit log could not be dropped', { error: messageOf(error) });
+      }
+      await nodeClock.sleep(DAY_MS, signal).catch(() => undefined); // aborted
+    }
+  }
+
+  private async anchor(): Promise<void> {
+    const { config, logger } = this.options;
+    const { audit } = this.composed;
+    if (audit === null || (config.audit.anchorFile === null && !config.audit.anchorGit)) return;
+    const before = audit.lastAnchored;
+    const head = await audit.head();
+    if (head === null || head === before) return;
+    const { anchorHead } = await import('./audit-anchors.ts');
+    const problems = await anchorHead(head, config.audit, config.projectDir);
+    if (problems.length === 0) audit.lastAnchored = head;
+    for (const problem of problems) {
+      logger.warn('the head of the audit log could not be kept outside', { problem });
+      this.composed.redactedEmit({
+        type: 'notice',
+        level: 'warn',
+        text: `the head of the audit log could not be kept outside: ${problem}`,
+      });
+    }
   }
 
   /** A boot that failed is the one somebody wants to compare: as of the failure, before Grace or anybody else changed something. */
@@ -469,6 +571,7 @@ class Session {
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
       if (this.options.signal.aborted) return;
+      this.upkeep = this.keepAudit();
       this.watchForPeople();
       // While its files are sure to be there: an upgrade in place must not take the healing from a Grace that runs.
       await knowledge();
@@ -500,7 +603,7 @@ class Session {
     const { playbooks } = this.composed;
     for (const run of await playbooks.runsOf(this.bootId)) {
       if (run.state !== 'applied') continue; // what a guard did before the start has held as well
-      await playbooks.saveRun({ ...run, state: 'verified' });
+      await playbooks.saveRun({ ...run, state: 'verified' }, 'what it changed before the start held for the soak time');
     }
     const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));
     for (const pattern of await incidents.patterns())

@@ -5,6 +5,7 @@ import {
   decisionStore,
   groupingRuleStore,
   incidentStore,
+  journalStore,
   modeStore,
   personRequestStore,
   playbookStore,
@@ -26,7 +27,9 @@ import type {
 } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { ShadowStore, TemplateStore } from '../domains/learning/index.ts';
-import type { PlaybookStore } from '../domains/playbooks/index.ts';
+import type { Journal, PlaybookStore } from '../domains/playbooks/index.ts';
+import type { Audit } from './audit.ts';
+import { auditedCarries, auditedRepositories } from './audited-repositories.ts';
 import { openLimits } from './limits.ts';
 
 /** Repositories over an opened store: all that commands need which only look. */
@@ -34,6 +37,7 @@ export interface Repositories {
   readonly boots: BootStore;
   readonly incidents: IncidentStore;
   readonly playbooks: PlaybookStore;
+  readonly journal: Journal;
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
   readonly decisions: DecisionRecord;
@@ -46,14 +50,24 @@ export interface Repositories {
   readonly templates: TemplateStore;
 }
 
-export function repositories(store: OpenedStore): Repositories {
-  return {
+/**
+ * @param audit  what decides or acts is written into it, before it counts; null for those who look, or work with a copy
+ * @param actor  who does what says no name itself
+ */
+export function repositories(store: OpenedStore, audit: Audit | null = null, actor = 'grace'): Repositories {
+  const incidents = incidentStore(store.db);
+  const looking = playbookStore(store.db);
+  const steps = journalStore(store.db);
+  const carries =
+    audit === null ? null : auditedCarries(store, audit, actor, { playbooks: looking, incidents, steps: (run) => steps.entries(run) });
+  const plain: Repositories = {
     boots: bootStore(store.db),
-    incidents: incidentStore(store.db),
-    playbooks: playbookStore(store.db),
+    incidents,
+    playbooks: playbookStore(store.db, carries?.run),
+    journal: journalStore(store.db, carries?.step),
     approvals: approvalStore(store.db),
     limits: openLimits(store, nodeClock),
-    decisions: decisionStore(store.db),
+    decisions: decisionStore(store.db, undefined, carries?.decision),
     modes: modeStore(store.db),
     requests: personRequestStore(store.db),
     policyTexts: policyTextStore(store.db),
@@ -62,4 +76,5 @@ export function repositories(store: OpenedStore): Repositories {
     groupingRules: groupingRuleStore(store.db),
     templates: templateStore(store.db),
   };
+  return audit === null ? plain : auditedRepositories(plain, audit, actor);
 }

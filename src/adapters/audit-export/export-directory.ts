@@ -8,9 +8,11 @@ import {
   parseCheckpoint,
   parseNote,
   type AuditReader,
+  type StoredEntry,
 } from '../../domains/audit/index.ts';
 import { codeOf } from '../../kernel/index.ts';
 import { EntryLines } from './entry-lines.ts';
+import { LEAF_HASHES, withHashes } from './leaf-hashes.ts';
 import { TileFiles } from './tile-files.ts';
 
 /** A checkpoint and its signatures, or a key: a few hundred bytes. */
@@ -32,6 +34,7 @@ export async function openExport(dir: string): Promise<ExportDirectory> {
   ]);
   if (!hasLines && !hasTiles) throw new AuditExportUnreadable(dir, 'it holds neither entries.jsonl nor tile/');
   const lines = new EntryLines(join(dir, 'entries.jsonl'));
+  const hashes = (await isThere(join(dir, LEAF_HASHES))) ? join(dir, LEAF_HASHES) : null;
   const tiles = new TileFiles(dir);
   const signedSize = sizeOf(checkpoint);
   let counted: Promise<number> | null = null;
@@ -40,10 +43,10 @@ export async function openExport(dir: string): Promise<ExportDirectory> {
   return {
     hasTiles,
     size,
-    entries: (from, to) => (hasLines ? lines.read(from, to) : tiles.entries(from, to, signedSize)),
+    entries: (from, to) => (hasLines ? storedLines(lines, hashes, from, to) : tiles.entries(from, to, signedSize)),
     async node(level, index) {
       if (hasTiles) return tiles.node(level, index, signedSize);
-      table ??= tableOf(lines);
+      table ??= tableOf(storedLines(lines, hashes, 0, Infinity));
       return (await table).node(level, index);
     },
     async *checkpoints() {
@@ -64,10 +67,19 @@ function sizeOf(checkpoint: string | null): number {
   }
 }
 
-async function tableOf(lines: EntryLines): Promise<NodeTable> {
+async function* storedLines(lines: EntryLines, hashes: string | null, from: number, to: number): AsyncGenerator<readonly StoredEntry[]> {
+  let place = from;
+  for await (const batch of lines.read(from, to)) {
+    yield hashes === null ? batch : await withHashes(hashes, batch, place);
+    place += batch.length;
+  }
+}
+
+async function tableOf(entries: AsyncIterable<readonly StoredEntry[]>): Promise<NodeTable> {
   const table = new NodeTable();
   try {
-    for await (const batch of lines.read(0, Infinity)) for (const entry of batch) table.append(leafHash(entry));
+    for await (const batch of entries)
+      for (const entry of batch) table.append(entry instanceof Uint8Array ? leafHash(entry) : entry.leafHash);
   } catch (error) {
     // Proofs are made of what is whole.
     if (!(error instanceof LogTorn)) throw error;

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AuditExportRefused, areEqual, LogTorn, TileMaker, type AuditReader, type TileFile } from '../../domains/audit/index.ts';
+import { AuditExportRefused, areEqual, leafHash, LogTorn, TileMaker, type AuditReader, type TileFile } from '../../domains/audit/index.ts';
 import { codeOf } from '../../kernel/index.ts';
+import { LEAF_HASHES } from './leaf-hashes.ts';
 
 export interface ExportRequest {
   readonly dir: string;
@@ -13,11 +14,16 @@ export interface ExportRequest {
   readonly withTiles: boolean;
 }
 
+export interface Exported {
+  /** Entries of which retention has left the hash alone: an empty line each, and their hash in `leaf-hashes`. */
+  readonly dropped: number;
+}
+
 /**
  * Writes what an independent verifier needs. The checkpoint comes last: without it an export that was cut off is none.
- * @throws AuditExportRefused when the directory holds something already, or an entry is not there any more
+ * @throws AuditExportRefused when the directory holds something already, or the log has fewer entries than its checkpoint covers
  */
-export async function writeExport(reader: AuditReader, { dir, checkpoint, size, vkey, withTiles }: ExportRequest): Promise<void> {
+export async function writeExport(reader: AuditReader, { dir, checkpoint, size, vkey, withTiles }: ExportRequest): Promise<Exported> {
   await mkdir(dir, { recursive: true });
   if ((await readdir(dir)).length > 0) throw new AuditExportRefused(dir, 'it is not empty');
   const maker = withTiles ? new TileMaker() : null;
@@ -25,23 +31,33 @@ export async function writeExport(reader: AuditReader, { dir, checkpoint, size, 
     for (const { path, bytes } of files) await writeTile(join(dir, path), bytes);
   };
   await using lines = await open(join(dir, 'entries.jsonl'), 'wx');
+  await using hashes = await open(join(dir, LEAF_HASHES), 'wx');
   let written = 0;
+  let dropped = 0;
   for await (const batch of reader.entries(0, size)) {
     const pieces: Uint8Array[] = [];
+    const leaves: string[] = [];
     for (const entry of batch) {
-      if (!(entry instanceof Uint8Array))
-        throw new AuditExportRefused(dir, `entry ${written} was dropped under the retention policy, and only its hash is left`);
-      pieces.push(entry, LINE_END);
+      const isWhole = entry instanceof Uint8Array;
+      if (isWhole) pieces.push(entry);
+      else dropped++;
+      pieces.push(LINE_END);
+      leaves.push(`${Buffer.from(isWhole ? leafHash(entry) : entry.leafHash).toString('base64')}\n`);
       if (maker !== null) await write(maker.append(entry));
       written++;
     }
     await writeAll(lines, Buffer.concat(pieces));
+    await writeAll(hashes, Buffer.from(leaves.join('')));
   }
+  // Without dropped entries everybody makes them of the lines.
+  if (dropped === 0) await rm(join(dir, LEAF_HASHES));
+  else await hashes.sync();
   if (written < size) throw new AuditExportRefused(dir, `the log has ${written} of the ${size} entries that its checkpoint covers`);
   if (maker !== null) await write(maker.end());
   await lines.sync();
   await writeFile(join(dir, 'vkey'), `${vkey}\n`);
   await writeFile(join(dir, 'checkpoint'), checkpoint, { flush: true });
+  return { dropped };
 }
 
 /** Paths of tiles that are not what the entries make them: missing, or with other hashes. At most `limit`. */
@@ -52,8 +68,7 @@ export async function wrongTiles(reader: AuditReader, dir: string, limit: number
     for (const { path, bytes } of files) if (wrong.length < limit && !areEqual(bytes, await bytesOf(join(dir, path)))) wrong.push(path);
   };
   try {
-    for await (const batch of reader.entries(0, await reader.size()))
-      for (const entry of batch) if (entry instanceof Uint8Array) await compare(maker.append(entry));
+    for await (const batch of reader.entries(0, await reader.size())) for (const entry of batch) await compare(maker.append(entry));
   } catch (error) {
     // Checking the entries says that.
     if (!(error instanceof LogTorn)) throw error;

@@ -114,3 +114,16 @@ export async function filesTouched(
     .slice(0, TOUCHED_MAX)
     .map((name) => join(root, name));
 }
+
+/**
+ * Adds a text to the note of the commit that is checked out, under `refs/notes/REF`; the working tree and the branches stay as
+ * they are.
+ * @returns null, or why it did not work, in words
+ */
+export async function appendGitNote(dir: string, ref: string, text: string, spawner: Spawner, timeoutMs: number): Promise<string | null> {
+  const root = gitRoot(dir);
+  if (root === null) return `${dir} is in no git repository`;
+  const author = ['-c', 'user.name=Grace', '-c', 'user.email=grace@localhost', '-c', 'commit.gpgSign=false'];
+  const { exitCode, stderr } = await git(root, [...author, 'notes', `--ref=${ref}`, 'append', '-m', text, 'HEAD'], spawner, timeoutMs);
+  return exitCode === 0 ? null : `git notes: ${stderr.trim().split('\n').at(-1) || 'it could not be run'}`;
+}

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { DecisionRecord, RecordedDecision } from '../../domains/governance/index.ts';
 import type { Json } from '../../kernel/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
 /** Decisions that are kept, some five megabytes: a busy service takes months for them. */
@@ -8,11 +9,14 @@ const KEPT = 10_000;
 /** The oldest are forgotten now and then, not at each decision. */
 const FORGET_EVERY = 100;
 
-/** @param kept how many, give or take those that are forgotten at once */
-export function decisionStore(db: Kysely<Tables>, kept = KEPT): DecisionRecord {
+/**
+ * @param kept how many, give or take those that are forgotten at once
+ * @param carry how one is written down
+ */
+export function decisionStore(db: Kysely<Tables>, kept = KEPT, carry: Carry<RecordedDecision> = plainly(db)): DecisionRecord {
   return {
     async write(entry) {
-      const { insertId } = await db
+      const insert = db
         .insertInto('decisions')
         .values({
           id: entry.id,
@@ -28,8 +32,9 @@ export function decisionStore(db: Kysely<Tables>, kept = KEPT): DecisionRecord {
           approval: entry.approval,
           asked: JSON.stringify(entry.asked),
         })
-        .executeTakeFirstOrThrow();
-      const seq = Number(insertId);
+        .compile();
+      await carry([insert], entry);
+      const { seq } = await db.selectFrom('decisions').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirstOrThrow();
       if (seq % FORGET_EVERY === 0 && seq > kept)
         await db
           .deleteFrom('decisions')

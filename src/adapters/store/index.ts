@@ -2,6 +2,7 @@
 export { openStore, type OpenedStore } from './open-store.ts';
 export { StoreUnwritable } from './errors.ts';
 export { REQUIRED_TABLES, SCHEMA_VERSION } from './migrations.ts';
+export { plainly, type Carry } from './carry.ts';
 export { bootStore } from './boot-store.ts';
 export { groupingRuleStore } from './grouping-rule-store.ts';
 export { incidentStore } from './incident-store.ts';

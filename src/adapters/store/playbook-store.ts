@@ -3,6 +3,7 @@ import type { AutonomyTier, Risk } from '../../domains/governance/index.ts';
 import type {
   AttemptScope,
   Journal,
+  JournalEntry,
   JournalState,
   PlaybookRun,
   PlaybookStore,
@@ -12,9 +13,14 @@ import type {
   UndoEnd,
 } from '../../domains/playbooks/index.ts';
 import type { Json, JsonObject } from '../../kernel/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-export function playbookStore(db: Kysely<Tables>): PlaybookStore {
+/** @param carry how a run is written down */
+export function playbookStore(
+  db: Kysely<Tables>,
+  carry: Carry<{ readonly run: PlaybookRun; readonly why: string | undefined }> = plainly(db),
+): PlaybookStore {
   return {
     async get(name) {
       const row = await db.selectFrom('playbooks').selectAll().where('name', '=', name).executeTakeFirst();
@@ -51,7 +57,7 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         .onConflict((c) => c.column('name').doUpdateSet(row))
         .execute();
     },
-    async saveRun(run) {
+    async saveRun(run, why) {
       const row = {
         id: run.id,
         playbook: run.playbook,
@@ -69,26 +75,22 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
         ended_at: run.endedAtMs,
         ends_as: run.endsAs ?? null,
       };
+      const before = await db.selectFrom('playbook_runs').select('state').where('id', '=', run.id).executeTakeFirst();
+      const save = db
+        .insertInto('playbook_runs')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row));
+      const was = shownBy(before?.state as RunState | undefined);
+      const is = shownBy(run.state);
+      const count = db
+        .updateTable('playbooks')
+        .set((eb) => ({
+          verified: eb.fn<number>('max', [eb.lit(0), eb('verified', '+', Number(is === 'verified') - Number(was === 'verified'))]),
+          failed: eb.fn<number>('max', [eb.lit(0), eb('failed', '+', Number(is === 'failed') - Number(was === 'failed'))]),
+        }))
+        .where('name', '=', run.playbook);
       // In one: a crash in between would count a run twice, or never.
-      await db.transaction().execute(async (t) => {
-        const before = await t.selectFrom('playbook_runs').select('state').where('id', '=', run.id).executeTakeFirst();
-        await t
-          .insertInto('playbook_runs')
-          .values(row)
-          .onConflict((c) => c.column('id').doUpdateSet(row))
-          .execute();
-        const was = shownBy(before?.state as RunState | undefined);
-        const is = shownBy(run.state);
-        if (was === is) return;
-        await t
-          .updateTable('playbooks')
-          .set((eb) => ({
-            verified: eb.fn<number>('max', [eb.lit(0), eb('verified', '+', Number(is === 'verified') - Number(was === 'verified'))]),
-            failed: eb.fn<number>('max', [eb.lit(0), eb('failed', '+', Number(is === 'failed') - Number(was === 'failed'))]),
-          }))
-          .where('name', '=', run.playbook)
-          .execute();
-      });
+      await carry(was === is ? [save.compile()] : [save.compile(), count.compile()], { run, why });
     },
     async run(id) {
       const row = await db.selectFrom('playbook_runs').selectAll().where('id', '=', id).executeTakeFirst();
@@ -106,7 +108,8 @@ export function playbookStore(db: Kysely<Tables>): PlaybookStore {
   };
 }
 
-export function journalStore(db: Kysely<Tables>): Journal {
+/** @param carry how an entry is written down */
+export function journalStore(db: Kysely<Tables>, carry: Carry<JournalEntry> = plainly(db)): Journal {
   return {
     async write(entry) {
       const row = {
@@ -122,11 +125,11 @@ export function journalStore(db: Kysely<Tables>): Journal {
         state: entry.state,
         summary: entry.summary,
       };
-      await db
+      const save = db
         .insertInto('playbook_steps')
         .values(row)
-        .onConflict((c) => c.columns(['run_id', 'step_index']).doUpdateSet(row))
-        .execute();
+        .onConflict((c) => c.columns(['run_id', 'step_index']).doUpdateSet(row));
+      await carry([save.compile()], entry);
     },
     async entries(runId) {
       const rows = await db.selectFrom('playbook_steps').selectAll().where('run_id', '=', runId).orderBy('step_index').execute();

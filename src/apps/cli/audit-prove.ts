@@ -42,11 +42,15 @@ export async function showCheckpoint({ reader }: AuditSource): Promise<Answer> {
 export async function exportAudit({ reader }: AuditSource, dir: string, withTiles: boolean): Promise<Answer> {
   const { note, size } = await newestHead(reader);
   const { key } = await keyOf(reader, undefined);
-  await writeExport(reader, { dir, checkpoint: note, size, vkey: formatVerifierKey(key), withTiles });
+  const { dropped } = await writeExport(reader, { dir, checkpoint: note, size, vkey: formatVerifierKey(key), withTiles });
   return {
     exitCode: 0,
-    data: { dir, size, tiles: withTiles },
-    lines: [`${size} entries, their signed checkpoint and its key are in ${dir}`, `check them with: grace audit verify --dir ${dir}`],
+    data: { dir, size, tiles: withTiles, dropped },
+    lines: [
+      `${size} entries, their signed checkpoint and its key are in ${dir}`,
+      ...(dropped === 0 ? [] : [`of ${dropped} only the hash is left, in leaf-hashes: they were dropped under the retention policy`]),
+      `check them with: grace audit verify --dir ${dir}`,
+    ],
   };
 }
 

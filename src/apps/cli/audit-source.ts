@@ -1,8 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { openExport, type ExportDirectory } from '../../adapters/audit-export/index.ts';
+import { openAuditReader } from '../../adapters/store/audit/index.ts';
+import { openStore } from '../../adapters/store/index.ts';
 import { parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
 import { codeOf } from '../../kernel/index.ts';
 import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere } from './errors.ts';
+import { dataDirOf, type LookOptions } from './memory.ts';
 
 /** The log a command is about. */
 export interface AuditSource {
@@ -14,16 +18,26 @@ export interface AuditSource {
   close(): void;
 }
 
-export interface AuditSourceOptions {
+export interface AuditSourceOptions extends LookOptions {
   /** An exported log, instead of the one of this Grace. */
   readonly dir?: string;
 }
 
-/** @throws AuditLogNotHere, AuditExportUnreadable */
-export async function openAuditSource({ dir }: AuditSourceOptions): Promise<AuditSource> {
-  if (dir === undefined) throw new AuditLogNotHere();
+/** @throws AuditLogNotHere, AuditExportUnreadable, and as `openStore` */
+export async function openAuditSource(options: AuditSourceOptions): Promise<AuditSource> {
+  const { dir } = options;
+  if (dir === undefined) return storedSource(join(await dataDirOf(options), 'grace.db'));
   const log = await openExport(dir);
   return { reader: log, where: dir, exported: { dir, log }, close: () => undefined };
+}
+
+/** The log of the Grace here, whether it runs or not. */
+async function storedSource(path: string): Promise<AuditSource> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new AuditLogNotHere();
+  // Recognised, and brought to this version, before anything reads it.
+  (await openStore(path)).close();
+  const reader = openAuditReader(path);
+  return { reader, where: path, exported: null, close: () => reader.close() };
 }
 
 /** Opens, asks, closes. */
@@ -47,8 +61,8 @@ export async function keyOf(
   return { key: parseVerifierKey(own), isGiven: false };
 }
 
-/** Checkpoints, keys and proofs are a few hundred bytes. */
-const TEXT_BYTES_MAX = 1024 * 1024;
+/** Keys and proofs are a few hundred bytes; a file of anchors grows by as much a day, a report may have a hundred kilobytes. */
+const TEXT_BYTES_MAX = 8 * 1024 * 1024;
 
 export function readText(path: string): string {
   try {

@@ -2,6 +2,7 @@ import { wrongTiles } from '../../adapters/audit-export/index.ts';
 import {
   areEqual,
   AuditNodeMissing,
+  checkpointsIn,
   frontierAt,
   frontierRoot,
   parseCheckpoint,
@@ -30,7 +31,7 @@ const WRONG_TILES_MAX = 10;
 export async function verifyAudit({ reader, where, exported }: AuditSource, options: AuditVerifyOptions): Promise<Answer> {
   const { key, isGiven } = await keyOf(reader, options.vkey);
   const from = options.from === undefined ? null : readText(options.from);
-  const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).map(readText)];
+  const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).flatMap(anchorsIn)];
   const start = from === null ? null : await treeAt(reader, from);
   const verification = await verifyLog(reader, {
     key,
@@ -76,6 +77,13 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
     },
     lines: isGiven ? lines : [...lines, paint('dim', caution)],
   };
+}
+
+/** All the checkpoints of a file; a file with none is given on as it is, so that checking says what is wrong with it. */
+function anchorsIn(path: string): readonly string[] {
+  const text = readText(path);
+  const found = checkpointsIn(text);
+  return found.length === 0 ? [text] : [...new Set(found)];
 }
 
 /** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */

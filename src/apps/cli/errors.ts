@@ -102,7 +102,7 @@ export class AuditLogNotHere extends GraceError {
     super({
       code: 'GRACE_CLI_AUDIT_LOG_NOT_HERE',
       message: 'there is no audit log in the store here',
-      hint: 'name an exported log with --dir DIR',
+      hint: 'start Grace here once, or name an exported log with --dir DIR',
     });
   }
 }

@@ -1,8 +1,11 @@
 import { accessSync, existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf } from '../../kernel/index.ts';
+import { userName } from '../../adapters/node/user-name.ts';
 import { openStore, processStore } from '../../adapters/store/index.ts';
 import type { ProcessStore } from '../../domains/supervisor/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
+import { auditBeside } from '../../runtime/audit-beside.ts';
 import { repositories, type Repositories } from '../../runtime/repositories.ts';
 import { ConfigInvalid, findConfigFile, loadConfig } from '../../runtime/config/index.ts';
 import { tell, type Answer } from './answer.ts';
@@ -32,7 +35,7 @@ export async function look(options: LookOptions, ask: (memory: Memory) => Promis
   try {
     return tell(await ask(memory), options.json === true);
   } finally {
-    memory.close();
+    await memory.close();
   }
 }
 
@@ -46,19 +49,25 @@ function isMissing(file: string): boolean {
   }
 }
 
-export async function openMemory(dataDir: string): Promise<Memory & { close(): void }> {
+/** What is decided with it is written into the audit log, beside a Grace that may be running. */
+export async function openMemory(dataDir: string): Promise<Memory & { close(): Promise<void> }> {
   const file = join(dataDir, 'grace.db');
   if (isMissing(file)) throw new NothingBootedYet(dataDir);
   const store = await openStore(file);
+  const [lastBoot] = await repositories(store).boots.list(1);
+  const audit = auditBeside(dataDir, lastBoot?.report.service ?? basename(dirname(dataDir)));
   const memory = {
-    ...repositories(store),
+    ...repositories(store, audit, actorOf(userName())),
     processes: processStore(store.db),
     dataDir,
     nowMs: Date.now(),
-    close: () => store.close(),
+    async close() {
+      await audit.close();
+      store.close();
+    },
   };
   // A service that uses the library has failures before its first boot under Grace.
-  if ((await memory.boots.list(1)).length === 0 && (await memory.incidents.patterns()).length === 0) {
+  if (lastBoot === undefined && (await memory.incidents.patterns()).length === 0) {
     store.close();
     throw new NothingBootedYet(dataDir);
   }

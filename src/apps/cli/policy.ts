@@ -314,7 +314,7 @@ async function remembered<T>(config: GraceConfig, ask: (memory: Memory) => Promi
     try {
       return await ask(memory);
     } finally {
-      memory.close();
+      await memory.close();
     }
   } catch (error) {
     if (error instanceof NothingBootedYet) return null;

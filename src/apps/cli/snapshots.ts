@@ -4,6 +4,9 @@ import { userName } from '../../adapters/node/user-name.ts';
 import { openStore } from '../../adapters/store/index.ts';
 import { labelOf, type ItemComparison, type ItemState, type Snapshot, type Snapshots } from '../../domains/snapshots/index.ts';
 import { findConfigFile, loadConfig } from '../../runtime/config/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
+import { auditBeside } from '../../runtime/audit-beside.ts';
+import { auditedSnapshots } from '../../runtime/audited-repositories.ts';
 import { repositories } from '../../runtime/repositories.ts';
 import { snapshotsBeside } from '../../runtime/snapshots.ts';
 import type { Answer } from './answer.ts';
@@ -38,10 +41,12 @@ export async function withSnapshots(
     throw new NothingBootedYet(config.dataDir);
   }
   const store = await openStore(file);
+  const audit = auditBeside(config.dataDir, config.name);
   try {
-    const policies = askPolicies({ ...repositories(store), nowMs: Date.now() }, settingsOf(config), userName());
-    return await ask(await snapshotsBeside(config, process.env, store), policies);
+    const policies = askPolicies({ ...repositories(store, audit, actorOf(userName())), nowMs: Date.now() }, settingsOf(config), userName());
+    return await ask(auditedSnapshots(await snapshotsBeside(config, process.env, store), audit, actorOf(userName())), policies);
   } finally {
+    await audit.close();
     store.close();
   }
 }

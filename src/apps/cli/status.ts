@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+import { openAuditReader } from '../../adapters/store/audit/index.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
+import { parseCheckpoint, parseNote } from '../../domains/audit/index.ts';
 import type { BootRecord, ComponentReport } from '../../domains/boot/index.ts';
 import { modeInForce } from '../../domains/governance/index.ts';
 import type { PlaybookRun } from '../../domains/playbooks/index.ts';
@@ -37,6 +40,7 @@ export async function status(memory: Memory): Promise<Answer> {
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
   const isWell = isUp && open.length === 0 && notPutBack.length === 0;
   const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
+  const head = await auditHeadOf(memory.dataDir);
   const data = {
     running: holder !== null,
     healthy: isWell,
@@ -49,6 +53,7 @@ export async function status(memory: Memory): Promise<Answer> {
     breakers: open.map((b) => ({ id: b.id, kind: b.kind, playbook: b.playbook, component: b.component, reason: b.reason })),
     not_put_back: notPutBack.map((r) => ({ run: r.id, playbook: r.playbook, component: r.component, boot: r.bootId })),
     health: scoreJson(score),
+    audit: head,
   };
   const lines = [
     `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
@@ -57,7 +62,12 @@ export async function status(memory: Memory): Promise<Answer> {
     ...notPutBack.map((r) => `  ${paint('red', '✖')} ${r.playbook} could not be put back on ${r.component}: grace explain ${r.bootId}`),
     ...open.map((b) => `  ${paint('red', '●')} ${b.reason}: ${b.kind === 'storm' ? 'storm' : 'breaker'} ${b.id}, grace breakers list`),
     ...(open.length + notPutBack.length === 0 ? [] : ['']),
-    table([['mode', mode], ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]), ['health', scoreLine(score)]]),
+    table([
+      ['mode', mode],
+      ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]),
+      ['health', scoreLine(score)],
+      ...(head === null ? [] : [['audit log', headLine(head)]]),
+    ]),
   ];
   return { exitCode: isWell ? 0 : 1, data, lines };
 }
@@ -66,6 +76,32 @@ export async function status(memory: Memory): Promise<Answer> {
 async function runsNotPutBack(memory: Memory): Promise<readonly PlaybookRun[]> {
   const goodSinceMs = (await memory.boots.lastVerified())?.startedAtMs ?? 0;
   return (await memory.playbooks.runsIn('failed')).filter((run) => run.startedAtMs > goodSinceMs);
+}
+
+/** The signed head, for whoever notes it down; null before there is one. */
+async function auditHeadOf(dataDir: string): Promise<AuditHead | null> {
+  const reader = openAuditReader(join(dataDir, 'grace.db'));
+  try {
+    const checkpoint = await reader.latestCheckpoint();
+    if (checkpoint === null) return null;
+    const { origin, size, root } = parseCheckpoint(parseNote(checkpoint).text);
+    return { origin, size, root: Buffer.from(root).toString('base64'), checkpoint };
+  } catch {
+    return null; // grace audit verify says what is wrong with it
+  } finally {
+    reader.close();
+  }
+}
+
+interface AuditHead {
+  readonly origin: string;
+  readonly size: number;
+  readonly root: string;
+  readonly checkpoint: string;
+}
+
+function headLine({ origin, size, root }: AuditHead): string {
+  return `${size} entries, root ${root}  ${paint('dim', origin)}`;
 }
 
 function statusOf(report: ComponentReport, record: ProcessRecord | undefined, isWatched: boolean): ComponentStatus {

@@ -26,7 +26,7 @@ export async function aMemory(...boots: readonly BootRecord[]): Promise<Memory &
     ...memory,
     nowMs: NOW_MS,
     async [Symbol.asyncDispose]() {
-      memory.close();
+      await memory.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -237,7 +237,7 @@ describe('a memory', () => {
     expect((await listPatterns(cli)).data).toEqual([expect.objectContaining({ incident })]);
     await cli.approvals.save(anApproval('ap_1', { expiresAtMs: Date.now() + 1000 }));
     await cli.playbooks.save(aPlaybook('trusted', { verifiedCount: 5 }));
-    cli.close();
+    await cli.close();
     expect((await suggestions({ directory })).map((s) => s.kind)).toEqual(['approve']);
   });
 

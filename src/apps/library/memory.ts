@@ -109,6 +109,7 @@ class OpenMemory implements Memory {
     if (this.isClosed) return;
     this.isClosed = true;
     await Promise.allSettled(this.working);
+    await (await this.workshop?.catch(() => null))?.close();
     await releaseStore(this.file);
   }
 

@@ -28,6 +28,7 @@ export interface WorkshopOptions {
 export interface Workshop {
   record(input: FailureInput): Promise<RecordedFailure>;
   generate(incident: string, write: boolean): Promise<GeneratedPlaybook>;
+  close(): Promise<void>;
 }
 
 /** The boot of a failure that happened in none. */
@@ -67,6 +68,10 @@ class LibraryWorkshop implements Workshop {
   constructor(options: WorkshopOptions, composed: Composed) {
     this.options = options;
     this.composed = composed;
+  }
+
+  async close(): Promise<void> {
+    await this.composed.audit?.close();
   }
 
   /** One after the other: each reads how often a pattern was seen, and counts on from there. */

@@ -23,6 +23,7 @@ export {
   type TreeNode,
 } from './merkle.ts';
 export { checkpointText, parseCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts';
+export { checkpointsIn } from './checkpoints-in.ts';
 export { checkNote, parseNote, signNote, type NoteCheck, type NoteSignature, type SignedNote } from './signed-note.ts';
 export {
   formatSignerKey,
@@ -55,3 +56,4 @@ export { readEntryBundle, runRoot, TILE_WIDTH, tilePath, tileRunOf, tileWidth } 
 export { TileMaker, type TileFile } from './tile-maker.ts';
 export { AuditExportRefused, AuditExportUnreadable, AuditNodeMissing, AuditTextMalformed, EntryRefused, LogTorn } from './errors.ts';
 export type { AuditAppender, AuditReader, DroppedEntry, StoredEntry } from './ports.ts';
+export { AUDIT_ACTIONS, type AuditAction } from './actions.ts';

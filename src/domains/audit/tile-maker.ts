@@ -1,5 +1,6 @@
 import { invariant } from '../../kernel/index.ts';
 import { HASH_BYTES, leafHash, type Hash } from './merkle.ts';
+import type { StoredEntry } from './ports.ts';
 import { entryBundle, runRoot, TILE_WIDTH, tilePath } from './tiles.ts';
 
 export interface TileFile {
@@ -11,18 +12,15 @@ export interface TileFile {
 /** Makes the files of a tlog-tiles directory as the entries go by, holding one unfinished tile of each level. */
 export class TileMaker {
   readonly #levels: { hashes: Hash[]; index: number }[] = [];
-  #entries: Uint8Array[] = [];
+  #entries: (Uint8Array | null)[] = [];
   #bundle = 0;
 
-  /** @returns the files that this entry fills */
-  append(entry: Uint8Array): readonly TileFile[] {
+  /** @returns the files that this entry fills; a bundle that would hold an entry of which only the hash is left is not made */
+  append(entry: StoredEntry): readonly TileFile[] {
     const files: TileFile[] = [];
-    this.#entries.push(entry);
-    if (this.#entries.length === TILE_WIDTH) {
-      files.push({ path: tilePath('entries', this.#bundle++, TILE_WIDTH), bytes: entryBundle(this.#entries) });
-      this.#entries = [];
-    }
-    this.#push(0, leafHash(entry), files);
+    this.#entries.push(entry instanceof Uint8Array ? entry : null);
+    if (this.#entries.length === TILE_WIDTH) files.push(...this.#bundled());
+    this.#push(0, entry instanceof Uint8Array ? leafHash(entry) : entry.leafHash, files);
     return files;
   }
 
@@ -31,8 +29,15 @@ export class TileMaker {
     const partial = this.#levels.flatMap(({ hashes, index }, level) =>
       hashes.length === 0 ? [] : [{ path: tilePath(level, index, hashes.length), bytes: Buffer.concat(hashes) }],
     );
-    if (this.#entries.length === 0) return partial;
-    return [...partial, { path: tilePath('entries', this.#bundle, this.#entries.length), bytes: entryBundle(this.#entries) }];
+    return this.#entries.length === 0 ? partial : [...partial, ...this.#bundled()];
+  }
+
+  #bundled(): readonly TileFile[] {
+    const path = tilePath('entries', this.#bundle++, this.#entries.length);
+    const whole = this.#entries.filter((entry) => entry !== null);
+    const isWhole = whole.length === this.#entries.length;
+    this.#entries = [];
+    return isWhole ? [{ path, bytes: entryBundle(whole) }] : [];
   }
 
   #push(level: number, hash: Hash, files: TileFile[]): void {

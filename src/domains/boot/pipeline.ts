@@ -146,6 +146,14 @@ export function renderReport(report: BootReport): string {
   }
   if (report.incidents.length > 0) lines.push(`Incidents: ${report.incidents.join(', ')}`);
   if (report.playbooks.length > 0) lines.push(`Playbooks: ${report.playbooks.join(', ')}`);
+  if (report.audit !== undefined) {
+    const { checkpoint, problem } = report.audit;
+    lines.push('', 'Audit Log', '-'.repeat(40));
+    if (problem !== null) lines.push(`Not written: ${problem}`);
+    // As it is, unindented: the report is an anchor for grace audit verify --anchor.
+    if (checkpoint !== null)
+      lines.push('Its signed head, which shows later whether somebody rewrote it:', '', ...checkpoint.trimEnd().split('\n'), '');
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -95,6 +95,13 @@ export interface BootReport {
   /** What failed, each pattern once, oldest first; absent in reports of an older Grace and while a boot runs. */
   readonly failures?: readonly ReportedFailure[];
   readonly playbooks: readonly string[];
+  /** Absent in reports of an older Grace, of a dry run, and while a boot runs. */
+  readonly audit?: {
+    /** The signed head of the audit log as the boot ended; null when there was none. */
+    readonly checkpoint: string | null;
+    /** Why the log took no entries. */
+    readonly problem: string | null;
+  };
   readonly summary: {
     readonly success: boolean;
     readonly stages_passed: number;

@@ -169,6 +169,8 @@ export type GraceEvent =
       readonly incident: string;
       readonly advice: readonly string[];
       readonly commands: readonly SuggestedCommand[];
+      /** The newest signed head of the audit log, so that whoever is called holds one too; null before the first. */
+      readonly audit?: string | null;
     }
   | { readonly type: 'boot_ended'; readonly boot: string; readonly outcome: string; readonly durationMs: number; readonly report: string };
 

@@ -347,7 +347,10 @@ export class Healer {
       const applied = await this.asApplied(run, component);
       if (applied !== null) found.push({ ...applied, scope: run.scope });
       else if (run.scope !== 'prevention' && run.scope !== 'person')
-        await playbooks.saveRun({ ...run, state: 'interrupted', endedAtMs: clock.nowMs() });
+        await playbooks.saveRun(
+          { ...run, state: 'interrupted', endedAtMs: clock.nowMs() },
+          'its failure or its component is not known any more',
+        );
     }
     return found;
   }
@@ -368,7 +371,7 @@ export class Healer {
     const { playbooks, clock } = this.ports;
     for (const run of await playbooks.runsIn('applied'))
       if (run.scope === 'prevention' || run.scope === 'person')
-        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() });
+        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -378,7 +381,11 @@ export class Healer {
     await this.advance(run.captured, 'fix_verified');
     await this.setOutcome(incidents, run, 'healed', null);
     const stored = await playbooks.run(run.runId);
-    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'verified', endedAtMs: clock.nowMs() });
+    if (stored !== null)
+      await playbooks.saveRun(
+        { ...stored, state: 'verified', endedAtMs: clock.nowMs() },
+        'the failing check passed, it is ready, stayed so for its soak time, and its smoke checks passed',
+      );
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
     const back = (await this.ports.journal.entries(run.runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
@@ -394,7 +401,7 @@ export class Healer {
   async leaveOpen(run: AppliedRun, reason: string): Promise<void> {
     const { playbooks, clock, emit, incidents } = this.ports;
     const stored = await playbooks.run(run.runId);
-    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'inconclusive', endedAtMs: clock.nowMs() });
+    if (stored !== null) await playbooks.saveRun({ ...stored, state: 'inconclusive', endedAtMs: clock.nowMs() }, reason);
     await this.setOutcome(incidents, run, 'open', `${run.playbook} ran, and whether it helped could not be told: ${reason}`);
     const incident = run.captured.pattern.incidentId;
     emit({ type: 'playbook_inconclusive', component: run.component.name, playbook: run.playbook, incident, reason });
@@ -446,7 +453,7 @@ export class Healer {
     await this.advance(run.captured, 'fix_failed');
     const left = 'at run time Grace only observes, so what it changed is left as it is';
     await this.setOutcome(incidents, run, 'not_healed', `${run.playbook} did not help (${reason}); ${left}`);
-    await playbooks.saveRun({ ...stored, state: 'relapsed', endedAtMs: clock.nowMs() });
+    await playbooks.saveRun({ ...stored, state: 'relapsed', endedAtMs: clock.nowMs() }, `${reason}; ${left}`);
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason: `${reason}; ${left}`, undone: false });
     await this.runs.didNotHelp(stored);
   }
@@ -459,7 +466,7 @@ export class Healer {
     endsAs: 'undone' | 'relapsed',
   ): Promise<void> {
     const tell = (undoing: PlaybookRun, outcome: UndoOutcome): Promise<void> => this.tellTakenBack(undoing, run, reason, outcome);
-    const { left } = await this.runs.undo(stored, run.component, signal, endsAs, tell);
+    const { left } = await this.runs.undo(stored, run.component, signal, endsAs, reason, tell);
     const { emit } = this.ports;
     emit({ type: 'playbook_failed', component: run.component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }

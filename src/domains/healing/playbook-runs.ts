@@ -1,4 +1,4 @@
-import { formatDuration } from '../../kernel/index.ts';
+import { formatDuration, messageOf } from '../../kernel/index.ts';
 import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
@@ -94,7 +94,11 @@ export class PlaybookRuns {
     const { primitives } = await this.ports.knowledge();
     const run = this.started(runId, request);
     // Stored before anything acts: what a crash cuts off from here on counts as a try, and is undone.
-    await playbooks.saveRun(run);
+    try {
+      await playbooks.saveRun(run);
+    } catch (error) {
+      return { state: 'refused', runId, detail: `it cannot be recorded: ${messageOf(error)}`, undone: true };
+    }
     const kept = await keepBefore(this.ports, run, request, component, request.signal);
     const onStep = (step: string, state: StepState, summary: string): void =>
       emit({ type: 'step', component: component.name, playbook: registered.name, step, state, summary });
@@ -134,16 +138,16 @@ export class PlaybookRuns {
       return { state: 'applied', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: false };
     }
     if (outcome.success) {
-      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() }, 'it found nothing to do');
       return { state: 'nothing_to_do', runId, detail: outcome.results.map((r) => r.summary ?? r.step).join('; '), undone: true };
     }
     const told = outcome.results.find((r) => !r.success)?.error ?? 'it did not work';
     const detail = tooLong.aborted ? `it did not end within ${formatDuration(this.limits.runMs)}, and was cut off: ${told}` : told;
     if ((await journal.entries(runId)).length === 0) {
-      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() });
+      await playbooks.saveRun({ ...run, state: 'refused', endedAtMs: clock.nowMs() }, detail);
       return { state: 'refused', runId, detail, undone: true };
     }
-    const { left } = await this.undo(run, component, request.signal, 'undone');
+    const { left } = await this.undo(run, component, request.signal, 'undone', detail);
     return { state: 'failed', runId, detail, undone: left.length === 0 };
   }
 
@@ -168,7 +172,9 @@ export class PlaybookRuns {
 
   /**
    * Puts back what a run did, and says so where that did not work out. Cut off half way, it goes on at the next start.
+   * Where it cannot be recorded nothing is put back: the run stays what it was, and the next start sees to it.
    * @param endsAs  what the run is when all was put back
+   * @param why     for the record
    * @param tell    says what has become of it, before the run is over: what can be repeated comes first
    */
   async undo(
@@ -176,18 +182,26 @@ export class PlaybookRuns {
     component: ComponentSpec,
     signal: AbortSignal,
     endsAs: UndoEnd,
+    why: string,
     tell: Tell | null = null,
   ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
     const undoing: PlaybookRun = { ...run, state: 'undoing', endsAs };
-    await playbooks.saveRun(undoing);
+    try {
+      await playbooks.saveRun(undoing, why);
+    } catch (error) {
+      const left = [`nothing was put back, since that cannot be recorded: ${messageOf(error)}`];
+      emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left });
+      return { left, kept: [], untouched: [] };
+    }
     const limited = AbortSignal.any([signal, this.limits.after(this.limits.runMs)]);
     const context = this.ports.primitiveContext(component, limited, () => undefined);
     const undone = await undoRun(run.id, primitives, context, journal, signal);
     const outcome = undone.left.length === 0 ? undone : await this.restored(run, component, undone, signal);
     await tell?.(undoing, outcome);
-    await playbooks.saveRun({ ...undoing, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() });
+    const end = outcome.left.length === 0 ? why : `${why}; left as it is: ${outcome.left.join('; ')}`;
+    await playbooks.saveRun({ ...undoing, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() }, end);
     if (outcome.left.length > 0)
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
     if (outcome.left.length > 0 || endsAs !== 'interrupted') await this.didNotHelp(run);
@@ -263,11 +277,11 @@ export class PlaybookRuns {
           level: 'warn',
           text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
         });
-        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
+        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() }, 'it was cut off, and its component is gone');
       } else {
         const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
         await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
-        await this.undo(run, spec, signal, endsAs, endsAs === 'interrupted' ? null : tell);
+        await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
       }
       undone.push(run.playbook);
     }

@@ -80,8 +80,12 @@ export interface PlaybookStore {
   get(name: string): Promise<RegisteredPlaybook | null>;
   list(): Promise<readonly RegisteredPlaybook[]>;
   save(playbook: RegisteredPlaybook): Promise<void>;
-  /** Stores a run, and with it, in one, what its playbook has to show: how often it was verified and how often it has failed. */
-  saveRun(run: PlaybookRun): Promise<void>;
+  /**
+   * Stores a run, and with it, in one, what its playbook has to show: how often it was verified and how often it has failed.
+   * @param why  of its state, for the audit log
+   * @throws when a run that is about to act, or to be put back, cannot be recorded: then nothing may be done
+   */
+  saveRun(run: PlaybookRun, why?: string): Promise<void>;
   run(id: string): Promise<PlaybookRun | null>;
   runsIn(...states: readonly RunState[]): Promise<readonly PlaybookRun[]>;
   runsOf(bootId: string): Promise<readonly PlaybookRun[]>;

@@ -264,6 +264,7 @@ class RehearsalRun {
           policyFiles: [],
           signal: this.signal,
           isDryRun: false,
+          isCopy: true,
           home: config.dataDir,
         }),
       );

@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { lockHolder, lockInstance } from '../../adapters/node/instance-lock.ts';
+import { userName } from '../../adapters/node/user-name.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
 import { openStore } from '../../adapters/store/index.ts';
 import { askForApproval, type Emit } from '../../domains/healing/index.ts';
 import { bootId, type Logger } from '../../kernel/index.ts';
+import { actorOf } from '../audit.ts';
 import { compose, type Composed } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
 import { openPolicies } from '../policy.ts';
@@ -47,11 +49,12 @@ export async function runPlaybook(options: RunOptions): Promise<RunNow> {
   const isBesideGrace = lockHolder(config.dataDir) !== null;
   // Without a Grace nobody may start one meanwhile: it would take this run for one that was cut off.
   const release = isBesideGrace ? () => undefined : lockInstance(config.dataDir);
-  let close = (): void => undefined;
+  let close = async (): Promise<void> => undefined;
   try {
     const store = await openStore(join(config.dataDir, 'grace.db'));
-    close = () => store.close();
+    close = async () => store.close();
     const composed = await compose({
+      actor: actorOf(userName()),
       config,
       environment: options.environment,
       store,
@@ -64,6 +67,10 @@ export async function runPlaybook(options: RunOptions): Promise<RunNow> {
       isDryRun: isBesideGrace,
       home: config.dataDir,
     });
+    close = async () => {
+      await composed.audit?.close();
+      store.close();
+    };
     if (!isBesideGrace) {
       await composed.endCutOff();
       await composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, options.signal);
@@ -77,7 +84,7 @@ export async function runPlaybook(options: RunOptions): Promise<RunNow> {
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
     return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
   } finally {
-    close();
+    await close();
     release();
   }
 }

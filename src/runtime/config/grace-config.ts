@@ -32,6 +32,7 @@ export interface GraceConfig {
   readonly boot: BootConfig;
   readonly healing: HealingConfig;
   readonly monitor: MonitorConfig;
+  readonly audit: AuditConfig;
   readonly provenance: Provenance;
 }
 
@@ -71,6 +72,14 @@ export interface HealingConfig {
   readonly ampApiKey: string | null;
   readonly limits: HealingLimits;
   readonly snapshots: SnapshotConfig;
+}
+
+export interface AuditConfig {
+  /** null: the contents of entries are kept for ever. */
+  readonly keepPayloadsMs: number | null;
+  /** Absolute; null for none. */
+  readonly anchorFile: string | null;
+  readonly anchorGit: boolean;
 }
 
 export interface SnapshotConfig extends SnapshotLimits {

@@ -2,6 +2,7 @@
 // says about itself is worked out (detect), everything is checked in one pass (validate), environment and flags are put
 // on top, and one frozen GraceConfig comes out (resolve). Defaults exist in resolve.ts and nowhere else.
 export type {
+  AuditConfig,
   BootConfig,
   BootMode,
   ConfigFlags,

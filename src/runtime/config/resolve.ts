@@ -80,6 +80,9 @@ const DEFAULTS = {
   latencyP95Max: byDefault('2s', 'longer feels broken'),
   memoryGrowthMbMax: byDefault(100, 'a gigabyte within a working day'),
   failureRateMax: byDefault(0.1, 'one playbook in ten failing is a sign about the playbooks'),
+  keepPayloads: byDefault(false as const, 'an entry is some hundred bytes; how long they may be kept is not for Grace to say'),
+  anchorFile: byDefault(null, 'where it would be out of reach of whoever has this machine, only you know'),
+  anchorGit: byDefault(false, 'Grace writes into no repository unasked'),
   cwd: byDefault('.', 'the folder of the config'),
   envFile: byDefault([] as readonly string[], 'no env file was found'),
   loadEnvFile: byDefault(true, 'the command does not seem to read it by itself'),
@@ -162,6 +165,8 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
     },
     DEFAULTS.watchdog,
   );
+
+  const anchorFile = choose<string | null>('audit.anchorFile', inFile(file.audit?.anchorFile), DEFAULTS.anchorFile);
 
   return deepFreeze({
     name,
@@ -252,8 +257,17 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         DEFAULTS.failureRateMax,
       ),
     },
+    audit: {
+      keepPayloadsMs: keptMs(choose<string | false>('audit.keepPayloads', inFile(file.audit?.keepPayloads), DEFAULTS.keepPayloads)),
+      anchorFile: anchorFile === null ? null : dir(anchorFile),
+      anchorGit: choose<boolean>('audit.anchorGit', inFile(file.audit?.anchorGit), DEFAULTS.anchorGit),
+    },
     provenance: chooser.provenance,
   });
+}
+
+function keptMs(keep: string | false): number | null {
+  return keep === false ? null : toMs(keep);
 }
 
 function resolveSnapshots(file: SnapshotsFile, chooser: Chooser): SnapshotConfig {

@@ -357,6 +357,32 @@ const monitor = z.strictObject(
   { error: 'must be an object such as { health: "30s" }' },
 );
 
+/** A day at least: what is younger may still be looked for. A century at most. */
+const KEEP_MS_MIN = 86_400_000;
+const KEEP_MS_MAX = 36_500 * KEEP_MS_MIN;
+
+const audit = z.strictObject(
+  {
+    /** How long the contents of entries are kept; their hashes stay for ever. `false`: for ever as well. */
+    keepPayloads: z
+      .union([z.string(), z.literal(false)])
+      .refine(
+        (value) => {
+          if (value === false) return true;
+          const ms = parseDurationMs(value);
+          return ms !== null && ms >= KEEP_MS_MIN && ms <= KEEP_MS_MAX;
+        },
+        { error: 'must be a time of at least a day, such as "400d", or false' },
+      )
+      .optional(),
+    /** A file, best on another disk or machine, to which the signed head is appended. */
+    anchorFile: path.optional(),
+    /** Add the signed head to the git notes of the commit that is checked out, under `refs/notes/grace`. */
+    anchorGit: flag.optional(),
+  },
+  { error: 'must be an object such as { keepPayloads: "400d" }' },
+);
+
 /** Component names become file names, metric labels and parts of incident ids. */
 const name = text.regex(/^[A-Za-z0-9][\w.-]{0,62}$/, {
   error: 'must be a name of at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit',
@@ -373,6 +399,8 @@ export const configSchema = z.strictObject(
     boot: boot.optional(),
     healing: healing.optional(),
     monitor: monitor.optional(),
+    /** The log of who did what. */
+    audit: audit.optional(),
     /** Grace's own HTTP API and dashboard. */
     api: z
       .strictObject({ host: hostName.optional(), port: port.optional() }, { error: 'must be an object such as { port: 7420 }' })

@@ -1,0 +1,259 @@
+import type { Approval, Breaker, RecordedDecision } from '../domains/governance/index.ts';
+import type { GraceEvent } from '../domains/healing/index.ts';
+import type { Failure, Pattern } from '../domains/incidents/index.ts';
+import type { JournalEntry, PlaybookRun, RunState } from '../domains/playbooks/index.ts';
+import { actorOf, type AuditNote } from './audit.ts';
+
+// How what Grace knows is told in the log: pure.
+
+export function decisionNote(d: RecordedDecision): AuditNote {
+  return {
+    actor: d.actorKind === 'grace' ? 'grace' : actorOf(d.actor),
+    action: 'decision.made',
+    resource: d.component === '' ? `${d.action}/${d.subject}` : `component/${d.component}`,
+    subsystem: 'governance',
+    result: d.verdict === 'allow' || d.verdict === 'allow_with_notice' ? 'ok' : 'denied',
+    payload: {
+      decision: d.id,
+      about: d.action,
+      subject: d.subject,
+      verdict: d.verdict,
+      reason: d.reason,
+      policies: d.policies,
+      approval: d.approval,
+      asked: d.asked,
+    },
+  };
+}
+
+export function answerNote(d: RecordedDecision): AuditNote {
+  return {
+    actor: d.actorKind === 'grace' ? 'grace' : actorOf(d.actor),
+    action: 'approval.answered',
+    resource: `approval/${d.subject}`,
+    subsystem: 'governance',
+    result: d.verdict === 'refused' ? 'denied' : 'ok',
+    payload: { decision: d.id, answer: d.verdict, reason: d.reason, component: d.component, asked: d.asked },
+  };
+}
+
+export function approvalNote(a: Approval, actor: string): AuditNote {
+  return {
+    actor: a.requestedBy === null ? actor : actorOf(a.requestedBy),
+    action: 'approval.asked',
+    resource: `approval/${a.id}`,
+    subsystem: 'governance',
+    result: 'ok',
+    payload: {
+      about: a.action,
+      subject: a.playbook,
+      component: a.component,
+      incident: a.incidentId,
+      would_do: a.summary,
+      required: a.requiredApprovals,
+      binding: a.bindingHash,
+    },
+  };
+}
+
+export function breakerNote(b: Breaker): AuditNote {
+  const isClosed = b.closedAtMs !== null;
+  const byGrace = b.closedBy === null || b.closedBy.toLowerCase() === 'grace';
+  return {
+    actor: byGrace ? 'grace' : actorOf(b.closedBy),
+    action: isClosed ? 'limit.breaker_closed' : 'limit.breaker_opened',
+    resource: `breaker/${b.id}`,
+    subsystem: 'governance',
+    result: 'ok',
+    payload: { kind: b.kind, playbook: b.playbook, component: b.component, reason: isClosed ? b.closeReason : b.reason },
+  };
+}
+
+export function failureNote(f: Failure): AuditNote {
+  return {
+    actor: 'grace',
+    action: 'failure.captured',
+    resource: `component/${f.component}`,
+    subsystem: 'incidents',
+    result: 'failed',
+    payload: {
+      failure: f.id,
+      boot: f.bootId,
+      stage: f.stage,
+      symptom: f.symptom,
+      message: f.message,
+      headline: f.headline,
+      exit_code: f.exitCode,
+      signal: f.signal,
+      family: f.family,
+      signature: f.signature,
+    },
+  };
+}
+
+const STEP_ACTIONS = {
+  planned: 'run.step_planned',
+  done: 'run.step_done',
+  failed: 'run.step_failed',
+  undone: 'run.step_undone',
+} as const;
+
+/** What was there before stays in the journal: it may be whole files. */
+export function stepNote({ runId, index, step, primitive, params, targets, state, summary }: JournalEntry, actor: string): AuditNote {
+  return {
+    actor,
+    action: STEP_ACTIONS[state],
+    resource: `run/${runId}`,
+    subsystem: 'playbooks',
+    result: state === 'failed' ? 'failed' : 'ok',
+    payload: { index, step, primitive, params, targets, summary },
+  };
+}
+
+export interface RunTold {
+  readonly run: PlaybookRun;
+  readonly why: string | undefined;
+  readonly before: RunState | null;
+  readonly failure: Failure | null;
+  readonly pattern: Pattern | null;
+  readonly steps: readonly JournalEntry[];
+  readonly actor: string;
+}
+
+const RESULT: Readonly<Record<RunState, string>> = {
+  running: 'ok',
+  applied: 'ok',
+  verified: 'ok',
+  relapsed: 'failed',
+  inconclusive: 'partial',
+  undoing: 'ok',
+  undone: 'failed',
+  failed: 'failed',
+  refused: 'denied',
+  interrupted: 'failed',
+};
+
+/** Ends that can still be followed by another one. */
+const ENDED: readonly RunState[] = ['verified', 'relapsed', 'inconclusive', 'undone', 'failed', 'interrupted'];
+
+/** A run that has come to another state; where that is its end, the whole cycle in one entry [AH-6]. */
+export function runNote({ run, why, before, failure, pattern, steps, actor }: RunTold): AuditNote {
+  const { id, playbook, hash, component, bootId, scope, state, decision, startedAtMs, endedAtMs } = run;
+  const entry = { actor, subsystem: 'playbooks', result: RESULT[state] };
+  const about = { run: id, playbook, hash, boot: bootId, scope };
+  if (state === 'running' || state === 'applied' || state === 'undoing' || state === 'refused')
+    return {
+      ...entry,
+      action: ({ running: 'run.started', applied: 'run.applied', undoing: 'run.undo_started', refused: 'run.refused' } as const)[state],
+      resource: `component/${component}`,
+      payload: { ...about, decision, ...(why === undefined ? {} : { reason: why }) },
+    };
+  return {
+    ...entry,
+    action: before !== null && ENDED.includes(before) ? 'run.outcome_revised' : 'complete_healing_cycle',
+    resource: `component/${component}`,
+    payload: {
+      ...about,
+      anomaly:
+        failure === null
+          ? null
+          : {
+              failure: failure.id,
+              incident: pattern?.incidentId ?? null,
+              signature: failure.signature,
+              symptom: failure.symptom,
+              stage: failure.stage,
+              message: failure.message,
+              cause: pattern?.rootCause ?? null,
+            },
+      execution: {
+        decision,
+        duration_ms: endedAtMs === null ? null : endedAtMs - startedAtMs,
+        steps: steps.map(({ step, primitive, state: ended, summary }) => ({ step, primitive, state: ended, summary })),
+      },
+      verification: {
+        before: failure === null ? null : { check: failure.symptom, passed: false, message: failure.message },
+        after: {
+          passed: state === 'verified' ? true : state === 'inconclusive' || state === 'interrupted' ? null : false,
+          detail: why ?? '',
+        },
+      },
+      outcome: state,
+    },
+  };
+}
+
+/** Starts of components that are not their first one in this Grace, each with what came before it. */
+export function restartNotes(): (event: GraceEvent) => AuditNote | null {
+  const started = new Set<string>();
+  const why = new Map<string, string>();
+  return (event) => {
+    if (event.type === 'component_failed') why.set(event.component, event.message);
+    if (event.type !== 'component_starting') return null;
+    const { component, attempt } = event;
+    const isFirst = !started.has(component);
+    started.add(component);
+    const reason = why.get(component) ?? 'it was stopped to be started anew';
+    why.delete(component);
+    if (isFirst) return null;
+    return {
+      actor: 'grace',
+      action: 'restart.begun',
+      resource: `component/${component}`,
+      subsystem: 'supervision',
+      result: 'ok',
+      payload: { reason, attempt },
+    };
+  };
+}
+
+/** What is not in the store, and is told as it happens; null for all that is told elsewhere. */
+export function eventNote(event: GraceEvent, boot: string): AuditNote | null {
+  switch (event.type) {
+    case 'boot_started':
+      return {
+        actor: 'grace',
+        action: 'boot.started',
+        resource: `boot/${event.boot}`,
+        subsystem: 'boot',
+        result: 'ok',
+        payload: { service: event.service, mode: event.mode, components: event.components },
+      };
+    case 'stage_ended':
+      return {
+        actor: 'grace',
+        action: 'boot.stage_ended',
+        resource: `boot/${boot}`,
+        subsystem: 'boot',
+        result: event.result === 'failed' ? 'failed' : event.result === 'warned' ? 'partial' : 'ok',
+        payload: {
+          number: event.number,
+          stage: event.stage,
+          stage_result: event.result,
+          duration_ms: event.durationMs,
+          detail: event.detail,
+        },
+      };
+    case 'mode_changed':
+      return {
+        actor: 'grace',
+        action: 'mode.in_force',
+        resource: 'grace/mode',
+        subsystem: 'governance',
+        result: 'ok',
+        payload: { mode: event.mode, before: event.before, by: event.by, reason: event.reason },
+      };
+    case 'playbook_chosen':
+      if (event.verdict !== 'deny' || !(event.policies[0] ?? '').startsWith('limit.')) return null;
+      return {
+        actor: 'grace',
+        action: 'limit.reached',
+        resource: `component/${event.component}`,
+        subsystem: 'governance',
+        result: 'denied',
+        payload: { limit: event.policies[0] ?? '', playbook: event.playbook, reason: event.reason },
+      };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,302 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, createPublicKey, randomBytes, verify as verifySignature } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { nodeClock } from '../adapters/node/clock.ts';
+import { nodeIds } from '../adapters/node/ids.ts';
+import { openStore } from '../adapters/store/index.ts';
+import { openAuditSource } from '../apps/cli/audit-source.ts';
+import { exportAudit } from '../apps/cli/audit-prove.ts';
+import { verifyAudit } from '../apps/cli/audit-verify.ts';
+import { recordedDecisions, type DecisionRequest } from '../domains/governance/index.ts';
+import { Redactor } from '../domains/incidents/index.ts';
+import type { JournalEntry } from '../domains/playbooks/index.ts';
+import { anchorHead } from './audit-anchors.ts';
+import { Audit, actorOf, type AuditNote } from './audit.ts';
+import { repositories } from './repositories.ts';
+
+async function aLog(service = 'shop', redactor = new Redactor()) {
+  const dir = mkdtempSync(join(tmpdir(), 'grace-audit-'));
+  const path = join(dir, 'grace.db');
+  const store = await openStore(path);
+  const troubles: unknown[] = [];
+  const open = (): Audit => new Audit({ path, service, clock: nodeClock, redactor, onTrouble: (error) => troubles.push(error) });
+  const audit = open();
+  onTestFinished(async () => {
+    await audit.close().catch(() => undefined);
+    store.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return { dir, path, store, audit, open, troubles, repos: repositories(store, audit) };
+}
+
+const note = (n: number, payload: AuditNote['payload'] = { n }): AuditNote => ({
+  actor: 'grace',
+  action: 'restart.begun',
+  resource: 'component/web',
+  subsystem: 'supervision',
+  result: 'ok',
+  payload,
+});
+
+const REQUEST: DecisionRequest = {
+  action: 'restart_component',
+  actor: { kind: 'person', name: 'ann' },
+  component: 'web',
+  isCritical: true,
+  mode: 'normal',
+  environment: '',
+  approvals: 0,
+};
+const STEP: JournalEntry = {
+  runId: 'run_1',
+  index: 0,
+  step: 'make the file',
+  primitive: 'write_file',
+  params: { path: '.env' },
+  targets: ['/srv/.env'],
+  before: null,
+  undo: null,
+  state: 'planned',
+  summary: 'it would be made',
+};
+
+async function entriesIn(dir: string): Promise<readonly Record<string, unknown>[]> {
+  const source = await openAuditSource({ dataDir: dir });
+  const found: Record<string, unknown>[] = [];
+  for await (const batch of source.reader.entries(0, Infinity))
+    for (const one of batch)
+      found.push(one instanceof Uint8Array ? (JSON.parse(Buffer.from(one).toString()) as Record<string, unknown>) : {});
+  source.close();
+  return found;
+}
+
+async function verified(dir: string, anchor: readonly string[] = []) {
+  const source = await openAuditSource({ dataDir: dir });
+  try {
+    const { exitCode, data } = await verifyAudit(source, { anchor });
+    return { exitCode, kinds: (data as { findings: readonly { kind: string }[] }).findings.map(({ kind }) => kind) };
+  } finally {
+    source.close();
+  }
+}
+
+test('a decision is in the log before it counts, by whom it was asked', async () => {
+  const { dir, audit, repos } = await aLog();
+  const point = recordedDecisions(
+    { decide: async () => ({ verdict: 'allow', reason: 'why not', policies: ['p'] }) },
+    { record: repos.decisions, clock: nodeClock, ids: nodeIds },
+  );
+  expect(await point.decide(REQUEST)).toMatchObject({ verdict: 'allow' });
+  await audit.head();
+  expect(await entriesIn(dir)).toEqual([
+    expect.objectContaining({
+      action: 'decision.made',
+      actor: 'ann',
+      resource: 'component/web',
+      result: 'ok',
+      payload: expect.objectContaining({ verdict: 'allow', policies: ['p'] }) as unknown,
+    }),
+  ]);
+  expect(await repos.decisions.list({ limit: 9 })).toHaveLength(1);
+});
+
+test('a log whose key others can read takes nothing: decisions are denied, steps do not act, and what has happened is kept', async () => {
+  const { dir, audit, repos, troubles } = await aLog();
+  await audit.append(note(1));
+  await audit.close();
+  chmodSync(join(dir, 'audit.key'), 0o644);
+  const store = await openStore(join(dir, 'grace.db'));
+  onTestFinished(() => store.close());
+  const told: unknown[] = [];
+  const shut = new Audit({
+    path: join(dir, 'grace.db'),
+    service: 'shop',
+    clock: nodeClock,
+    redactor: new Redactor(),
+    onTrouble: (e) => told.push(e),
+  });
+  const closed = repositories(store, shut);
+  const point = recordedDecisions(
+    { decide: async () => ({ verdict: 'allow', reason: 'why not', policies: [] }) },
+    { record: closed.decisions, clock: nodeClock, ids: nodeIds },
+  );
+  expect(await point.decide(REQUEST)).toMatchObject({ verdict: 'deny', reason: expect.stringContaining('cannot be recorded') as unknown });
+  expect(await closed.decisions.list({ limit: 9 })).toEqual([]);
+  await expect(closed.journal.write(STEP)).rejects.toMatchObject({ code: 'GRACE_AUDIT_KEY_UNUSABLE' });
+  expect(await closed.journal.entries('run_1')).toEqual([]);
+  await closed.journal.write({ ...STEP, state: 'done' });
+  expect(await closed.journal.entries('run_1')).toHaveLength(1);
+  expect(told).toHaveLength(1);
+  expect(shut.trouble).toContain('audit.key');
+  // A person puts it right: the next one is taken, without a new start.
+  chmodSync(join(dir, 'audit.key'), 0o600);
+  await closed.journal.write(STEP);
+  expect(shut.trouble).toBeNull();
+  await shut.close();
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+  expect(troubles).toEqual([]);
+  expect(await repos.journal.entries('run_1')).toHaveLength(1);
+});
+
+test('secrets are gone before an entry is hashed, wherever they stand in it', async () => {
+  const secret = `canary-${randomBytes(12).toString('hex')}`;
+  const redactor = new Redactor();
+  redactor.learn([secret]);
+  const { path, audit } = await aLog('shop', redactor);
+  await audit.append({
+    ...note(1),
+    resource: `component/${secret}`,
+    payload: { text: `a ${secret} b`, deep: [{ password: 'short' }], [secret]: 1 },
+  });
+  await audit.append(note(2, { long: `${'x'.repeat(3990)}${secret}` }));
+  await audit.close();
+  for (const file of [path, `${path}-wal`])
+    try {
+      const bytes = readFileSync(file).toString('latin1');
+      expect(bytes).not.toContain(secret.slice(0, 20));
+      expect(bytes).not.toContain('"short"');
+    } catch (error) {
+      expect((error as { code?: string }).code).toBe('ENOENT'); // the log's end is in one file
+    }
+});
+
+test('a payload that is too large, or that no JSON can hold, is written as what can be', async () => {
+  const { dir, audit } = await aLog();
+  await audit.append(note(1, { big: Array.from({ length: 500 }, () => 'x'.repeat(100)), small: 'stays' }));
+  await audit.append(note(2, { none: undefined, half: '\ud800', much: 2 ** 60, no: Number.NaN }));
+  await audit.head();
+  const [large, odd] = await entriesIn(dir);
+  expect(large?.['payload']).toEqual({
+    small: 'stays',
+    too_large: { chars: expect.any(Number) as unknown, sha256: expect.any(String) as unknown },
+  });
+  expect(odd?.['payload']).toEqual({ half: '\ufffd', much: String(2 ** 60), no: 'NaN' });
+});
+
+test('two that write at once share the log, and it is whole', async () => {
+  const { dir, audit, open } = await aLog();
+  const other = open();
+  await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? audit : other).append(note(i))));
+  await other.close();
+  await audit.close();
+  const numbers = (await entriesIn(dir)).map(({ payload }) => (payload as { n: number }).n);
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+});
+
+test('whoever has the database and the key can rewrite and sign again: a head that was kept elsewhere finds it', async () => {
+  const { dir, path, audit, open } = await aLog();
+  for (let i = 0; i < 3; i++) await audit.append(note(i));
+  const anchors = join(dir, 'elsewhere', 'heads.txt');
+  expect(await anchorHead((await audit.head()) ?? '', { anchorFile: anchors, anchorGit: false, keepPayloadsMs: null }, dir)).toEqual([]);
+  for (let i = 3; i < 6; i++) await audit.append(note(i));
+  expect(await anchorHead((await audit.head()) ?? '', { anchorFile: anchors, anchorGit: false, keepPayloadsMs: null }, dir)).toEqual([]);
+  await audit.close();
+  expect(await verified(dir, [anchors])).toEqual({ exitCode: 0, kinds: [] });
+
+  const forget = (): void => {
+    const database = new DatabaseSync(path);
+    for (const table of ['audit_entries', 'audit_nodes', 'audit_checkpoints']) database.exec(`delete from ${table}`);
+    database.close();
+  };
+  // Another history, as long, signed by the very key.
+  forget();
+  const forger = open();
+  for (let i = 0; i < 6; i++) await forger.append(note(i === 1 ? 99 : i));
+  await forger.close();
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+  expect((await verified(dir, [anchors])).kinds).toContain('forked');
+  // A shorter one.
+  forget();
+  const cutter = open();
+  for (let i = 0; i < 2; i++) await cutter.append(note(i));
+  await cutter.close();
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+  expect((await verified(dir, [anchors])).kinds).toContain('truncated');
+});
+
+test('the head goes into the notes of the commit, and counts as an anchor from there', async () => {
+  const { dir, audit } = await aLog();
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', dir, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8' });
+  const settings = { anchorFile: null, anchorGit: true, keepPayloadsMs: null };
+  await audit.append(note(1));
+  const first = (await audit.head()) ?? '';
+  expect(await anchorHead(first, settings, dir)).toEqual([expect.stringContaining('no git repository')]);
+  git('init', '--quiet');
+  git('commit', '--quiet', '--allow-empty', '-m', 'one');
+  expect(await anchorHead(first, settings, dir)).toEqual([]);
+  await audit.append(note(2));
+  expect(await anchorHead((await audit.head()) ?? '', settings, dir)).toEqual([]);
+  const file = join(dir, 'note.txt');
+  writeFileSync(file, git('notes', '--ref=grace', 'show', 'HEAD'));
+  expect(readFileSync(file, 'utf8').match(/^\u2014 /gm)).toHaveLength(2);
+  expect(git('status', '--porcelain', '--untracked-files=no')).toBe('');
+  await audit.close();
+  expect(await verified(dir, [file])).toEqual({ exitCode: 0, kinds: [] });
+});
+
+test('an export with dropped entries is checked by the published rules alone', async () => {
+  const { dir, audit } = await aLog();
+  for (let i = 0; i < 5; i++) await audit.append(note(i));
+  expect(await audit.dropPayloads(nodeClock.nowMs() + 60_000)).toBeGreaterThanOrEqual(5);
+  await audit.append(note(5));
+  await audit.close();
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+  const out = join(dir, 'export');
+  const source = await openAuditSource({ dataDir: dir });
+  await exportAudit(source, out, true);
+  source.close();
+
+  // RFC 6962 and C2SP, in a few lines of somebody else.
+  const sha = (...parts: readonly Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
+  const root = (leaves: readonly Buffer[]): Buffer => {
+    if (leaves.length === 1) return leaves[0] as Buffer;
+    const k = 2 ** Math.floor(Math.log2(leaves.length - 1));
+    return sha(Uint8Array.of(1), root(leaves.slice(0, k)), root(leaves.slice(k)));
+  };
+  const lines = readFileSync(join(out, 'entries.jsonl'), 'utf8').split('\n').slice(0, -1);
+  const hashes = readFileSync(join(out, 'leaf-hashes'), 'utf8').split('\n').slice(0, -1);
+  expect(lines.filter((line) => line === '')).toHaveLength(5);
+  expect(hashes).toHaveLength(lines.length);
+  const leaves = lines.map((line, i) => (line === '' ? Buffer.from(hashes[i] ?? '', 'base64') : sha(Uint8Array.of(0), Buffer.from(line))));
+  const [text = '', signatures = ''] = readFileSync(join(out, 'checkpoint'), 'utf8').split('\n\n');
+  const [origin, size, stated] = text.split('\n');
+  expect(Number(size)).toBe(lines.length);
+  expect(stated).toBe(root(leaves).toString('base64'));
+  const vkey = readFileSync(join(out, 'vkey'), 'utf8').trim();
+  const key = Buffer.from(vkey.slice(vkey.indexOf('+', vkey.indexOf('+') + 1) + 1), 'base64').subarray(1);
+  const signature = Buffer.from(signatures.trim().split(' ')[2] ?? '', 'base64').subarray(4);
+  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key.toString('base64url') }, format: 'jwk' });
+  expect(signatures.startsWith(`\u2014 ${origin ?? ''} `)).toBe(true);
+  expect(verifySignature(null, Buffer.from(`${text}\n`), publicKey, signature)).toBe(true);
+
+  const again = await openAuditSource({ dir: out });
+  expect(await verifyAudit(again, {})).toMatchObject({ exitCode: 0, data: { entries_dropped: 5 } });
+  // A hash that is another one is found.
+  const broken = join(dir, 'broken');
+  execFileSync('cp', ['-r', out, broken]);
+  writeFileSync(join(broken, 'leaf-hashes'), [sha(Uint8Array.of(7)).toString('base64'), ...hashes.slice(1), ''].join('\n'));
+  expect(await verifyAudit(await openAuditSource({ dir: broken }), {})).toMatchObject({ exitCode: 1 });
+});
+
+test('a damaged end is no reason to go on beside it: nothing is taken', async () => {
+  const { path, audit, open, troubles } = await aLog();
+  for (let i = 0; i < 3; i++) await audit.append(note(i));
+  await audit.close();
+  const database = new DatabaseSync(path);
+  database.exec('delete from audit_entries where sequence = 2');
+  database.close();
+  const next = open();
+  await expect(next.append(note(3))).rejects.toMatchObject({ code: 'GRACE_AUDIT_CLOSED' });
+  expect(troubles).toHaveLength(1);
+  await next.close();
+});
+
+test('nobody writes under the name of Grace', () => {
+  expect([actorOf('ann'), actorOf('grace'), actorOf('')]).toEqual(['ann', 'user:grace', 'user:']);
+});
