@@ -457,6 +457,19 @@ export async function compose(options: ComposeOptions) {
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
+    preflight: async (when) =>
+      (await import('./preflight.ts')).preflightReports(when, {
+        config,
+        logger,
+        signal,
+        ownDirs: [options.home, config.dataDir, config.playbooksDir],
+        spawner: marked(CHECKS),
+        snapshots,
+        bootId,
+        digest,
+        redactor,
+        environmentOf,
+      }),
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',
