@@ -7,8 +7,8 @@ import type { Spawner } from '../../kernel/index.ts';
 const HEAP_MB = 256;
 const TEXT_CHARS_MAX = 300;
 
-/** Beside this file, as source or as part of the build. */
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './check-module-child.ts' : './check-module-child.mjs', import.meta.url);
+/** Beside this file as source; an entry of the build above its chunk. */
+const CHILD = new URL(import.meta.url.endsWith('.ts') ? './check-module-child.ts' : '../check-module-child.mjs', import.meta.url);
 
 /**
  * Runs code of the service in a process of its own, on the Node of Grace. However much it prints, only its last line counts; at its

@@ -7,8 +7,8 @@ const MEMORY_MB = 192;
 /** Less than the check has: it still has to say at which text the time was over. */
 const TIME_MS = 4000;
 
-/** Beside this file, as source or as part of the build. */
-const THREAD = new URL(import.meta.url.endsWith('.ts') ? './config-lint-worker.ts' : './config-lint-worker.mjs', import.meta.url);
+/** Beside this file as source; an entry of the build above its chunk. */
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './config-lint-worker.ts' : '../config-lint-worker.mjs', import.meta.url);
 
 /** Looks into texts in a thread, which is ended when the signal is aborted, or its time or memory is used up. */
 export const lintInThread: LintConfigFiles = (texts, signal) =>
