@@ -1,4 +1,3 @@
-import { askHttp } from '../adapters/node/ask-http.ts';
 import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
@@ -38,7 +37,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     // Most boots find that nothing has changed, and need no thread.
     lint: async (texts, until) => (await import('../adapters/node/lint-in-thread.ts')).lintInThread(texts, until),
     runModule: checkModules(spawner),
-    ask: askHttp,
+    ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
     signal,
     environmentOf,
   };
