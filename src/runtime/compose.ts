@@ -537,6 +537,24 @@ export async function compose(options: ComposeOptions) {
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
+    preflight: async (when) => {
+      // Most configs ask for nothing: then the start does not wait until the checks are loaded.
+      const { checks, envSchemas, vault } = config.preflight;
+      if (when === 'before_start' && checks.length === 0 && envSchemas.size === 0 && typeof vault !== 'object') return [];
+      const { preflightReports } = await import('./preflight.ts');
+      return preflightReports(when, {
+        config,
+        logger,
+        signal,
+        ownDirs: [options.home, config.dataDir, config.playbooksDir],
+        spawner: marked(CHECKS),
+        snapshots,
+        bootId,
+        digest,
+        redactor,
+        environmentOf,
+      });
+    },
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
         (p) => p.component === spec.name && p.playbook !== null && p.state !== 'new',

@@ -316,6 +316,7 @@ class Session {
       bootId: this.bootId,
       service: config.name,
       mode: config.boot.mode,
+      isDryRun: this.options.until === 'dry-run',
       projectDir: config.projectDir,
       dataDir: config.dataDir,
       components: config.components,

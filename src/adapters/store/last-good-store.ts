@@ -51,9 +51,9 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
 
 /**
  * What a component's database, packages or port looked like at its last verified boot; how often its files differed
- * between good boots (`restless`); and what people did about its failures (`lessons`).
+ * between good boots (`restless`); what people did about its failures (`lessons`); and, for `grace`, what checks answered (`checks`).
  */
-export type SnapshotKind = 'config' | 'templates' | 'schema' | 'packages' | 'port' | 'appearance' | 'restless' | 'lessons';
+export type SnapshotKind = 'config' | 'templates' | 'schema' | 'packages' | 'port' | 'appearance' | 'restless' | 'lessons' | 'checks';
 
 export interface SnapshotStore {
   get(component: string, kind: SnapshotKind): Promise<string | null>;

@@ -3,6 +3,7 @@ import { fileLogger } from '../../adapters/node/file-logger.ts';
 import type { GraceEvent } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { BootReport } from '../../domains/boot/index.ts';
+import type { Finding, Severity } from '../../domains/preflight/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
 import { loadConfig } from '../../runtime/config/index.ts';
 import { serve } from '../../runtime/lifecycle.ts';
@@ -52,13 +53,23 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
     service: report.service,
     boot: report.boot_id,
     checks: checked.map((s) => ({ stage: s.stage, result: s.result, duration_ms: s.durationMs, failure: s.failure, fixes: s.fixes })),
+    preflight: checked.flatMap((s) =>
+      (s.checks ?? []).map(({ name, title, durationMs, isRemembered, findings: own }) => ({
+        name,
+        title,
+        duration_ms: durationMs,
+        remembered: isRemembered,
+        errors: own.filter(({ severity }) => severity === 'error').length,
+        warnings: own.filter(({ severity }) => severity === 'warn').length,
+      })),
+    ),
     findings: findings.map((f) => ({ ...f, hint: hintOf(f) })),
   };
   const lines = [
-    ...checked.map(
-      (s) =>
-        `${s.result === 'failed' ? paint('red', '✖') : s.result === 'warned' ? paint('yellow', '▲') : paint('green', '✔')} ${s.stage.padEnd(26)} ${paint('dim', formatDuration(s.durationMs).padStart(8))}`,
-    ),
+    ...checked.flatMap((s) => [
+      row('', s.result === 'failed' ? 'error' : s.result === 'warned' ? 'warn' : 'info', s.stage, s.durationMs),
+      ...(s.checks ?? []).map((c) => row('    ', worst(c.findings), c.title, c.durationMs, c.isRemembered ? 'unchanged' : '')),
+    ]),
     ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...(worth.length === 0 ? [] : ['']),
     ...worth.flatMap((f) => [
@@ -71,4 +82,18 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
       : `${paint('red', 'NO-GO')}: ${report.service} would not come up`,
   ];
   return { exitCode: isHealthy ? 0 : 1, data, lines };
+}
+
+/** A stage, or indented below it one of its checks, with its time. */
+function row(indent: string, severity: Severity, title: string, durationMs: number, remark = ''): string {
+  const mark = severity === 'error' ? paint('red', '✖') : severity === 'warn' ? paint('yellow', '▲') : paint('green', '✔');
+  const time = paint('dim', `${formatDuration(durationMs).padStart(8)}${remark === '' ? '' : `  ${remark}`}`);
+  return `${indent}${mark} ${title.padEnd(TITLE_CHARS - indent.length)} ${time}`;
+}
+
+/** Room for the longest title; a longer one of a check of the config pushes its time to the right. */
+const TITLE_CHARS = 34;
+
+function worst(findings: readonly Finding[]): Severity {
+  return (['error', 'warn'] as const).find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
 }

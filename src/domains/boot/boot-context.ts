@@ -2,7 +2,7 @@ import type { BootId, Clock, Files, JsonObject, Logger, Spawner } from '../../ke
 import type { Emit, Supervision } from '../healing/index.ts';
 import type { LeftBehind } from '../learning/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
-import type { Finding } from '../preflight/index.ts';
+import type { Check, CheckReport, Finding } from '../preflight/index.ts';
 import type { HostView } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 
@@ -11,6 +11,8 @@ export interface BootContext {
   readonly bootId: BootId;
   readonly service: string;
   readonly mode: 'fast' | 'layered' | 'resilient';
+  /** Checks alone: nothing is started, so that nothing else would tell. */
+  readonly isDryRun: boolean;
   readonly projectDir: string;
   readonly dataDir: string;
   readonly components: readonly ComponentSpec[];
@@ -71,6 +73,8 @@ export interface CoreChecks {
   takenAway(spec: ComponentSpec): Promise<readonly string[]>;
   /** A configuration that leads away from the data of the last good boot. */
   dataLeftBehind(spec: ComponentSpec): Promise<LeftBehind | null>;
+  /** Runs the pre-flight checks of one moment of the boot. */
+  preflight(when: Check['when']): Promise<readonly CheckReport[]>;
   /** Asks the guards of everything learned so far. */
   guards(spec: ComponentSpec): Promise<readonly Finding[]>;
   /** Runs the playbook of a guard's finding. */
@@ -89,6 +93,8 @@ export interface StageOutcome {
   readonly result: 'success' | 'failed' | 'warned' | 'skipped';
   readonly metrics: JsonObject;
   readonly findings: readonly Finding[];
+  /** Each check that looked, with its time. */
+  readonly checks?: readonly CheckReport[];
   readonly fixes: readonly string[];
   /** Why it failed, for people; null when it did not. */
   readonly failure: string | null;

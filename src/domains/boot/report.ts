@@ -1,6 +1,6 @@
 import type { BootId, JsonObject } from '../../kernel/index.ts';
 import type { Explanation, SuggestedCommand } from '../incidents/index.ts';
-import type { Finding } from '../preflight/index.ts';
+import type { CheckReport, Finding } from '../preflight/index.ts';
 
 export type StageResultKind = 'success' | 'failed' | 'warned' | 'skipped';
 
@@ -14,6 +14,8 @@ export interface StageReport {
   readonly durationMs: number;
   readonly metrics: JsonObject;
   readonly findings: readonly Finding[];
+  /** Each pre-flight check of this stage, with its time; absent where it has none. */
+  readonly checks?: readonly CheckReport[];
   /** What was put right, in words. */
   readonly fixes: readonly string[];
   /** Why it failed; null when it did not. */

@@ -15,9 +15,18 @@ export interface Finding {
   readonly hint: string;
   /** The playbook that would fix it, when one is known. */
   readonly fix: FindingFix | null;
+  /** Where it is, when it is in a file. */
+  readonly place?: FindingPlace;
 }
 
 export interface FindingFix {
   readonly playbook: string;
   readonly params: JsonObject;
+}
+
+/** Counted from 1; null where only the file is known. */
+export interface FindingPlace {
+  readonly file: string;
+  readonly line: number | null;
+  readonly column: number | null;
 }

@@ -1,2 +1,18 @@
-// Pre-flight: what is wrong before anything is started.
-export type { Finding, FindingFix, Severity } from './finding.ts';
+// Pre-flight: what is wrong before anything is started. A check looks and changes nothing; what it sees is a finding.
+// `run-checks` runs them side by side, each within its own time; the checks themselves are in the catalog.
+export type { Check, CheckContext, CheckReport } from './check.ts';
+export type { Finding, FindingFix, FindingPlace, Severity } from './finding.ts';
+export type {
+  AskHttp,
+  ConfigFormat,
+  ConfigText,
+  HttpQuestion,
+  LintConfigFiles,
+  ModuleAnswer,
+  ModuleIssue,
+  ModuleOrder,
+  RunModule,
+  TextProblem,
+} from './ports.ts';
+export { runChecks, type CheckMemory } from './run-checks.ts';
+export type { ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';

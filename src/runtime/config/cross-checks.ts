@@ -1,3 +1,4 @@
+import { SHIPPED_CHECKS } from '../../catalog/checks/names.ts';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { parseDurationMs } from '../../kernel/index.ts';
@@ -34,6 +35,7 @@ export function crossCheck(data: unknown, context: CrossCheckContext, mistakes: 
     if (dependency['port'] === undefined && dependency['status'] === undefined)
       mistakes.at(['dependencies', name], 'cannot be probed', 'give its port, or a status command');
   checkSmoke(root['smoke'], components, dependencies, context, mistakes);
+  checkPreflight(root['preflight'], components, context, mistakes);
   checkPath(['dataDir'], root['dataDir'], [context.projectDir], mistakes);
   checkPath(['playbooksDir'], root['playbooksDir'], [context.projectDir], mistakes);
   checkUrl('databaseUrl', 'GRACE_DATABASE_URL', root, mistakes);
@@ -241,6 +243,34 @@ function checkSmoke(value: unknown, components: Parts, dependencies: Parts, cont
       typeof component === 'string' ? withPort.some(([other]) => other === component) : withPort.length === 1 || components.size === 0;
     if (typeof component !== 'string' || components.has(component))
       checkTarget(at, smoke, hasPort, typeof component === 'string' ? component : 'one component', mistakes);
+  }
+}
+
+function checkPreflight(value: unknown, components: Parts, context: CrossCheckContext, mistakes: Mistakes): void {
+  const { checks } = fieldsOf(value);
+  if (!Array.isArray(checks)) return;
+  const names = new Set<string>(SHIPPED_CHECKS);
+  for (const [index, item] of checks.entries()) {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) continue;
+    const at = ['preflight', 'checks', index];
+    const check = fieldsOf(item);
+    const kinds = ['command', 'module'].filter((kind) => check[kind] !== undefined);
+    if (kinds.length !== 1)
+      mistakes.at(at, kinds.length === 0 ? 'checks nothing' : 'has a command and a module', 'give one of command, module');
+    const { name, component, module } = check;
+    if (typeof name === 'string') {
+      if (names.has(name))
+        mistakes.at([...at, 'name'], `is ${JSON.stringify(name.slice(0, 64))}, as that of another check`, 'give it another name');
+      names.add(name);
+    }
+    // without components in the file they are detected
+    if (typeof component === 'string' && components.size > 0 && !components.has(component))
+      mistakes.at(
+        [...at, 'component'],
+        `names ${JSON.stringify(component.slice(0, 64))}, which is no component`,
+        mistakes.isFull ? null : didYouMean(component, components.keys()),
+      );
+    if (typeof module === 'string') checkPath([...at, 'module'], module.split('#')[0], [context.projectDir], mistakes);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HealingLimits } from '../../domains/governance/index.ts';
 import type { ProbeTarget } from '../../domains/health/index.ts';
+import type { PreflightSettings } from '../../domains/preflight/index.ts';
 import type { SnapshotLimits } from '../../domains/snapshots/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { Provenance } from './origin.ts';
@@ -29,6 +30,7 @@ export interface GraceConfig {
   /** Further files of which copies are kept, by component. */
   readonly keep: ReadonlyMap<string, readonly string[]>;
   readonly smoke: readonly SmokeSpec[];
+  readonly preflight: PreflightSettings;
   readonly boot: BootConfig;
   readonly healing: HealingConfig;
   readonly monitor: MonitorConfig;

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { ProbeSpec, ProbeTarget } from '../../domains/health/index.ts';
+import type { ModuleRef, OwnCheckSpec, PreflightSettings } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { invariant, parseDurationMs, type Json } from '../../kernel/index.ts';
 import { probeHost, readHostAndPort, urlOn } from './address.ts';
@@ -107,6 +108,11 @@ const DEFAULTS = {
   heapMb: byDefault(null, 'what the runtime chooses'),
   migrate: byDefault([] as readonly string[], 'no migrations were found'),
   database: byDefault(null, 'none was found'),
+  envSchema: byDefault(null, 'none was named'),
+  vault: byDefault(null, 'the one that VAULT_ADDR of a component names'),
+  checkTimeLimit: byDefault('10s', 'a boot waits for it'),
+  checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
+  checkComponent: byDefault(null, 'the first one'),
   waitFor: byDefault('forever', 'giving up would not bring it back; the wait is shown and explained'),
   startTimeout: byDefault('60s', 'a database may have to recover its log'),
   smokeTimeout: byDefault('10s', 'a check that takes longer is a load test'),
@@ -192,6 +198,7 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
       ]),
     ),
     smoke: (file.smoke ?? []).map((settings, index) => resolveSmoke(scope, settings, index, processes)),
+    preflight: resolvePreflight(file, dir, chooser),
     boot: {
       mode: choose('boot.mode', flag(flags.mode), inFile(boot?.mode), DEFAULTS.bootMode),
       maxHealingAttempts: choose<number>(
@@ -268,6 +275,52 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
 
 function keptMs(keep: string | false): number | null {
   return keep === false ? null : toMs(keep);
+}
+
+function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, chooser: Chooser): PreflightSettings {
+  const choose = chooser.choose.bind(chooser);
+  const { checks = [], skip, secretFiles, vault } = file.preflight ?? {};
+  const module = (written: string): ModuleRef => {
+    const [path = '', exportName = null] = written.split('#');
+    return { file: dir(path), exportName };
+  };
+  const components = Object.entries(file.components ?? {});
+  const asked = choose<Json>('preflight.vault', inFile(vault as Json | undefined), DEFAULTS.vault);
+  return {
+    skip: choose('preflight.skip', inFile(skip), DEFAULTS.none),
+    secretFiles: choose('preflight.secretFiles', inFile(secretFiles), DEFAULTS.none).map(dir),
+    vault:
+      asked === null
+        ? 'environment'
+        : vault === undefined || vault === false
+          ? 'none'
+          : { address: vault.address, caFile: vault.caFile === undefined ? null : dir(vault.caFile) },
+    envSchemas: new Map(
+      components.flatMap(([name, { envSchema }]) => {
+        const written = choose<string | null>(`components.${name}.envSchema`, inFile(envSchema), DEFAULTS.envSchema);
+        return written === null ? [] : [[name, module(written)] as const];
+      }),
+    ),
+    configFiles: new Map(
+      components.map(([name, { configFiles }]) => [
+        name,
+        choose(`components.${name}.configFiles`, inFile(configFiles), DEFAULTS.none).map(dir),
+      ]),
+    ),
+    checks: checks.map((check, index): OwnCheckSpec => {
+      const at = `preflight.checks[${index}]`;
+      return {
+        name: check.name,
+        target:
+          check.command === undefined
+            ? { kind: 'module', module: module(check.module ?? '') }
+            : { kind: 'command', argv: argvOf(check.command) },
+        timeLimitMs: toMs(choose<string | number>(`${at}.timeLimit`, inFile(check.timeLimit), DEFAULTS.checkTimeLimit)),
+        severity: choose(`${at}.severity`, inFile(check.severity), DEFAULTS.checkSeverity),
+        component: choose<string | null>(`${at}.component`, inFile(check.component), DEFAULTS.checkComponent),
+      };
+    }),
+  };
 }
 
 function resolveSnapshots(file: SnapshotsFile, chooser: Chooser): SnapshotConfig {

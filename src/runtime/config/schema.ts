@@ -78,6 +78,10 @@ const command = z.union(
   { error: 'must be a command: "node server.js" or ["node", "server.js"]' },
 );
 
+const moduleExport = path.regex(/^[^#]+(?:#[A-Za-z_$][\w$]*)?$/, {
+  error: 'must be a module such as "checks/licence.ts", or one export of it: "checks/licence.ts#check"',
+});
+
 const probe = z.strictObject(
   {
     /** `/ready` on the component's own port, or a full URL. */
@@ -216,6 +220,10 @@ const component = z.strictObject(
     database: text.optional(),
     /** Further files of which Grace keeps copies. */
     keep: listOf(path, 'paths').optional(),
+    /** Module whose Standard Schema its environment has to meet: "src/env.ts", or "src/env.ts#schema" for one export of it. */
+    envSchema: moduleExport.optional(),
+    /** Further configuration files that it reads. */
+    configFiles: listOf(path, 'paths').optional(),
   },
   { error: 'must be an object with a command, such as { command: "node server.js" }' },
 );
@@ -262,6 +270,48 @@ const smoke = z.strictObject(
     component: text.optional(),
   },
   { error: 'must be an object such as { name: "home page", http: "/" }' },
+);
+
+const ownCheck = z.strictObject(
+  {
+    name: text.regex(/^[a-z][a-z0-9_]{0,62}$/, {
+      error: 'must be a name of at most 63 small letters, digits and "_", beginning with a letter',
+    }),
+    /** Exit code 0 is a pass. */
+    command: command.optional(),
+    /** A function that returns what it finds. */
+    module: moduleExport.optional(),
+    timeLimit: timeLimit.optional(),
+    severity: oneOf(['info', 'warn', 'error']).optional(),
+    /** Whose folder and environment it uses. */
+    component: text.optional(),
+  },
+  { error: 'must be an object such as { name: "licence", command: "node check-licence.js" }' },
+);
+
+const preflight = z.strictObject(
+  {
+    checks: listOf(ownCheck, 'checks').max(50, { error: 'must have at most 50 entries' }).optional(),
+    /** Names of checks that are left out. */
+    skip: listOf(text, 'names of checks').optional(),
+    /** Mounted secrets that have to be there. */
+    secretFiles: listOf(path, 'paths').optional(),
+    /** Must answer and be unsealed; without this VAULT_ADDR of the components counts, and `false` asks none. */
+    vault: z
+      .union(
+        [
+          z.literal(false, { error: 'must be false' }),
+          z.strictObject({
+            address: text.regex(/^https?:\/\/[^/\s]+\/?$/, { error: 'must be an address such as "https://vault:8200"' }),
+            /** PEM file of the authority that signed its certificate. */
+            caFile: path.optional(),
+          }),
+        ],
+        { error: 'must be an object such as { address: "https://vault:8200" }, or false' },
+      )
+      .optional(),
+  },
+  { error: 'must be an object such as { checks: [] }' },
 );
 
 const boot = z.strictObject(
@@ -397,6 +447,8 @@ export const configSchema = z.strictObject(
     /** Whether the service really works: asked at boot, after fixes and while it runs. */
     smoke: listOf(smoke, 'smoke checks').optional(),
     boot: boot.optional(),
+    /** What is looked at before anything is started. */
+    preflight: preflight.optional(),
     healing: healing.optional(),
     monitor: monitor.optional(),
     /** The log of who did what. */
@@ -423,6 +475,7 @@ export const configSchema = z.strictObject(
 export type GraceConfigFile = z.input<typeof configSchema>;
 export type ComponentFile = z.input<typeof component>;
 export type DependencyFile = z.input<typeof dependency>;
+export type PreflightFile = z.input<typeof preflight>;
 export type SnapshotsFile = z.input<typeof snapshots>;
 export type ProbeFile = z.input<typeof probe>;
 export type SmokeFile = z.input<typeof smoke>;

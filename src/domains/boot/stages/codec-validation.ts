@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../../kernel/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import { finding, type BootContext, type Stage } from '../boot-context.ts';
+import { preflightChecks } from './preflight-checks.ts';
 
 const SAMPLES = [
   { name: 'ASCII', text: 'grace ~!@#$%^&*()' },
@@ -24,7 +25,11 @@ export const codecValidation: Stage = {
       { name: 'child process', trip: () => throughChild(all, context) },
       { name: 'store', trip: async () => (await context.core.storeRoundTrip(all)).text },
     ];
-    const answers = await Promise.all(ways.map((w) => w.trip().catch((error: unknown) => `\0${messageOf(error)}`)));
+    const [answers, beside] = await Promise.all([
+      Promise.all(ways.map((w) => w.trip().catch((error: unknown) => `\0${messageOf(error)}`))),
+      preflightChecks('beside_start', context),
+    ]);
+    findings.push(...beside.findings);
     for (const [i, way] of ways.entries()) {
       const lines = (answers[i] ?? '').split('\n');
       for (const [j, sample] of SAMPLES.entries()) {
@@ -43,13 +48,15 @@ export const codecValidation: Stage = {
     }
     if (context.core.consoleEncoding() !== 'utf-8')
       findings.push(finding('info', 'console_not_utf8', 'grace', 'the console may not show emoji and CJK', 'set LANG=C.UTF-8'));
+    const failures = [...(asciiFails ? ['plain ASCII text does not survive'] : []), ...beside.failures];
     return {
-      result: asciiFails ? 'failed' : findings.some((f) => f.severity === 'warn') ? 'warned' : 'success',
+      result: failures.length > 0 ? 'failed' : findings.some((f) => f.severity !== 'info') ? 'warned' : 'success',
       metrics: { 'startup.codecs_tested': ways.length * SAMPLES.length },
       findings,
+      checks: beside.checks,
       fixes: [],
-      failure: asciiFails ? 'plain ASCII text does not survive' : null,
-      detail: '',
+      failure: failures.length > 0 ? failures.join('; ') : null,
+      detail: failures[0] ?? '',
     };
   },
 };

@@ -2,6 +2,7 @@ import type { CheckFailure } from '../../healing/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
 import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { preflightChecks } from './preflight-checks.ts';
 import { fact } from './preflight-gate.ts';
 
 export const schemaAndSecrets: Stage = {
@@ -40,6 +41,10 @@ export const schemaAndSecrets: Stage = {
         if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
       }
     }
+    // After what could be mended: what a fix has made is looked at as it is now.
+    const asked = await preflightChecks('before_start', context);
+    findings.push(...asked.findings);
+    failures.push(...asked.failures);
     const encoding = context.core.consoleEncoding();
     if (encoding !== 'utf-8')
       findings.push(
@@ -55,6 +60,7 @@ export const schemaAndSecrets: Stage = {
       result: failures.length > 0 ? 'failed' : findings.some((f) => f.severity !== 'info') ? 'warned' : 'success',
       metrics: { 'startup.console_encoding': encoding, 'startup.pending_migrations': pendingCount },
       findings,
+      checks: asked.checks,
       fixes,
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures.length > 0 ? (failures[0] ?? '') : '',

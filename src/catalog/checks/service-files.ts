@@ -1,0 +1,181 @@
+import { basename, extname, isAbsolute, join, resolve } from 'node:path';
+import type { CheckContext, ConfigFormat } from '../../domains/preflight/index.ts';
+import type { ComponentSpec } from '../../domains/supervisor/index.ts';
+import { readEnvLines } from '../config-lint/env-lines.ts';
+import { envFilesOf } from '../families/env-text.ts';
+
+/** A file of the service, and how it came to be looked at. */
+export interface ServiceFile {
+  readonly path: string;
+  readonly component: string;
+  /** The command, the environment or the config names it: the service does read it. */
+  readonly isNamed: boolean;
+}
+
+/** A larger one is data, and would take its parser seconds. */
+export const CONFIG_BYTES_MAX = 512 * 1024;
+/** Of one service. */
+const FILES_MAX = 100;
+/** Entries of one directory that are looked at. */
+const ENTRIES_MAX = 1000;
+
+/** Where projects keep their configuration, beside their root. */
+const CONFIG_DIRS = ['config', 'conf', 'settings', 'etc'];
+const CERTIFICATE_DIRS = ['certs', 'cert', 'certificates', 'ssl', 'tls', 'secrets'];
+/** Written by programs, and read by them alone. */
+const NOT_CONFIG =
+  /^(?:package-lock|npm-shrinkwrap|composer|pnpm-lock|yarn|poetry|cargo|deno|bun)(?:\.lock)?\.(?:json|yaml|yml|toml)$|\.lock\.|-lock\.|^\.|\.tsbuildinfo$|\.min\.|\.map$/i;
+/** Shows how a file looks, and is none. */
+const EXAMPLE = /(?:^|[._-])(?:example|sample|template|tmpl|tpl|dist|default|defaults|schema)(?:[._-]|$)/i;
+
+const FORMATS: Readonly<Record<string, ConfigFormat>> = {
+  '.json': 'json',
+  '.jsonc': 'json',
+  '.yaml': 'yaml',
+  '.yml': 'yaml',
+  '.toml': 'toml',
+  '.ini': 'ini',
+};
+
+export function formatOf(path: string): ConfigFormat | null {
+  const name = basename(path);
+  if (isEnvFile(name)) return 'env';
+  return FORMATS[extname(name).toLowerCase()] ?? null;
+}
+
+function isEnvFile(name: string): boolean {
+  return /^\.env(?:\.|$)|\.env$/.test(name) && !EXAMPLE.test(name.replace(/^\./, ''));
+}
+
+/** Configuration of the service: what it names, then what lies where such files lie. Each once, links followed. */
+export async function configFilesOf(context: CheckContext): Promise<readonly ServiceFile[]> {
+  const files = new Files(context);
+  for (const spec of context.components) {
+    for (const path of envFilesOf(spec)) await files.add(path, spec.name, true, 'env');
+    for (const path of context.settings.configFiles.get(spec.name) ?? []) await files.add(path, spec.name, true);
+    for (const path of await namedPaths(spec, context)) if (formatOf(path) !== null) await files.add(path, spec.name, true);
+  }
+  for (const spec of context.components)
+    for (const dir of [spec.cwd, ...CONFIG_DIRS.map((name) => join(spec.cwd, name))])
+      for (const name of (await context.files.list(dir)).slice(0, ENTRIES_MAX)) {
+        if (formatOf(name) === null || (NOT_CONFIG.test(name) && !isEnvFile(name)) || EXAMPLE.test(name.replace(/^\./, ''))) continue;
+        if (name.startsWith('grace.config.')) continue; // checked before anything else
+        await files.add(join(dir, name), spec.name, false);
+      }
+  return files.found;
+}
+
+/** Env files that are there: those that the service names, and their like beside it. */
+export async function envFilesThere(context: CheckContext): Promise<readonly ServiceFile[]> {
+  const files = new Files(context);
+  for (const spec of context.components) {
+    for (const path of envFilesOf(spec)) await files.add(path, spec.name, true, 'env');
+    for (const name of (await context.files.list(spec.cwd)).slice(0, ENTRIES_MAX))
+      if (isEnvFile(name)) await files.add(join(spec.cwd, name), spec.name, false, 'env');
+  }
+  return files.found;
+}
+
+const CERTIFICATE = /\.(?:pem|crt|cer|cert)$/i;
+const KEY = /\.(?:key|pem)$/i;
+
+/** Certificates and private keys, by the name of the file. */
+export async function certificateFilesOf(context: CheckContext): Promise<readonly ServiceFile[]> {
+  const files = new Files(context);
+  for (const spec of context.components)
+    for (const path of await namedPaths(spec, context))
+      if (CERTIFICATE.test(path) || KEY.test(path)) await files.add(path, spec.name, true);
+  for (const spec of context.components)
+    for (const dir of [spec.cwd, ...[...CONFIG_DIRS, ...CERTIFICATE_DIRS].map((name) => join(spec.cwd, name))])
+      for (const name of (await context.files.list(dir)).slice(0, ENTRIES_MAX))
+        if (CERTIFICATE.test(name) || KEY.test(name)) await files.add(join(dir, name), spec.name, false);
+  return files.found;
+}
+
+/** Words of the command and values of its environment that can be paths. */
+export async function namedPaths(spec: ComponentSpec, context: CheckContext): Promise<readonly string[]> {
+  const env = await context.environmentOf(spec);
+  const own = new Set([...Object.keys(spec.env), ...(await ownNames(spec, context))]);
+  const words = [
+    ...spec.command.slice(1).map((word) => word.replace(/^--?[A-Za-z][\w-]{0,60}=/, '')),
+    ...[...own].flatMap((name) => env[name] ?? []),
+  ];
+  return words.filter(isPath).map((word) => (isAbsolute(word) ? word : resolve(spec.cwd, word)));
+}
+
+/** Names that its env files set: what else is in the environment belongs to the person, not to the service. */
+async function ownNames(spec: ComponentSpec, { files }: CheckContext): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const path of envFilesOf(spec)) {
+    const text = await files.readText(path, CONFIG_BYTES_MAX).catch(() => null);
+    for (const match of (text ?? '').matchAll(/^\s{0,8}(?:export\s{1,4})?([A-Za-z_]\w{0,200})\s{0,4}=/gm)) names.push(match[1] ?? '');
+  }
+  return names;
+}
+
+function isPath(word: string): boolean {
+  return (
+    word.length < 1000 &&
+    !word.includes('\n') &&
+    !/^[a-z][a-z0-9+.-]{1,20}:\/\//i.test(word) &&
+    /\.[A-Za-z]{2,6}$|^\/run\/secrets\//.test(word)
+  );
+}
+
+/** Collects files, each once and no more than can be looked at. */
+class Files {
+  readonly found: ServiceFile[] = [];
+  private readonly seen = new Set<string>();
+  private readonly context: CheckContext;
+
+  constructor(context: CheckContext) {
+    this.context = context;
+  }
+
+  async add(path: string, component: string, isNamed: boolean, format?: 'env'): Promise<void> {
+    if (this.found.length >= FILES_MAX || (format === undefined && !/\.[A-Za-z]+$/.test(path))) return;
+    const { files, ownDirs } = this.context;
+    if (path.split('/').includes('node_modules') || ownDirs.some((dir) => `${path}/`.startsWith(`${dir}/`))) return;
+    try {
+      // A link to itself leads nowhere; a pipe would be waited for.
+      const real = await files.realpath(path);
+      if (real === null || this.seen.has(real)) return;
+      this.seen.add(real);
+      const stat = await files.stat(real);
+      if (stat?.kind === 'file') this.found.push({ path, component, isNamed });
+    } catch {
+      // a place that may not be looked at: what the service finds there, it will say
+    }
+  }
+}
+
+/** What the service will see, also where its command reads the env files by itself. */
+export async function serviceEnvironment(spec: ComponentSpec, context: CheckContext): Promise<Readonly<Record<string, string>>> {
+  const env: Record<string, string> = {};
+  for (const path of envFilesOf(spec)) {
+    const content = await textOf(path, context);
+    for (const { name, value } of content === null ? [] : readEnvLines(content.text).entries) env[name] = value;
+  }
+  return { ...env, ...(await context.environmentOf(spec)) };
+}
+
+/** UTF-8, or why it is none; null when it is gone, may not be read, or is larger than what is looked at. */
+export async function textOf(path: string, { files }: CheckContext): Promise<{ readonly text: string; readonly isUtf8: boolean } | null> {
+  try {
+    const bytes = await files.read(path, CONFIG_BYTES_MAX + 1);
+    if (bytes === null || bytes.length > CONFIG_BYTES_MAX) return null;
+    const text = new TextDecoder().decode(bytes);
+    return { text, isUtf8: !text.includes('\uFFFD') || isValidUtf8(bytes) };
+  } catch {
+    return null;
+  }
+}
+
+function isValidUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,75 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Check, CheckContext, Finding, PreflightSettings } from '../../domains/preflight/index.ts';
+import { component } from '../../domains/supervisor/testing.ts';
+import type { ComponentSpec } from '../../domains/supervisor/index.ts';
+import type { Clock, Files, Spawner } from '../../kernel/index.ts';
+
+/** What the rings further out bring; tests pass the real ones. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly spawner: Spawner;
+  readonly lint: CheckContext['lint'];
+  readonly runModule: CheckContext['runModule'];
+  readonly ask: CheckContext['ask'];
+}
+
+/** A real folder with the files of a service; removed with the test. */
+export function serviceFolder(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const dir = mkdtempSync(join(tmpdir(), 'grace-preflight-'));
+  // others may enter, so that permissions of files count
+  chmodSync(dir, 0o755);
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    writeFileSync(join(dir, name), content, { mode: 0o600 });
+  }
+  return dir;
+}
+
+/** Asks one check about a folder, with the environment given. */
+export async function ask(
+  check: Check,
+  dir: string,
+  ports: Ports,
+  change: {
+    readonly spec?: Partial<ComponentSpec>;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly settings?: Partial<PreflightSettings>;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<readonly Finding[]> {
+  const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
+  const context: CheckContext = {
+    ...ports,
+    projectDir: dir,
+    components: [spec],
+    dependencies: [],
+    settings: {
+      skip: [],
+      checks: [],
+      envSchemas: new Map(),
+      configFiles: new Map(),
+      secretFiles: [],
+      vault: 'environment',
+      ...change.settings,
+    },
+    ownDirs: [join(dir, '.grace')],
+    signal: change.signal ?? AbortSignal.timeout(20_000),
+    environmentOf: () => Promise.resolve({ PATH: process.env['PATH'] ?? '', ...spec.env, ...change.env }),
+  };
+  return (await check.isNeeded(context)) ? check.run(context) : [];
+}
+
+/** `severity code place`, sorted: what a test compares. */
+export function inShort(findings: readonly Finding[], dir: string): readonly string[] {
+  return findings
+    .map(({ severity, code, place }) => {
+      const at = place === undefined ? '' : ` ${place.file.replace(`${dir}/`, '')}${place.line === null ? '' : `:${place.line}`}`;
+      return `${severity} ${code}${at}`;
+    })
+    .toSorted();
+}

@@ -1,0 +1,61 @@
+import type { Clock, Files, Spawner } from '../../kernel/index.ts';
+import type { ComponentSpec } from '../supervisor/index.ts';
+import type { Finding, Severity } from './finding.ts';
+import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
+import type { PreflightSettings } from './settings.ts';
+
+/** One look at the service before it runs. It changes nothing. */
+export interface Check {
+  /** Stable, snake_case: named in reports and in `preflight.skip`. */
+  readonly name: string;
+  /** For people: what it looks at. */
+  readonly title: string;
+  /** When it is reached, the check counts as broken and its signal is aborted. */
+  readonly timeLimitMs: number;
+  /**
+   * `before_start`: a boot waits for it, and an error of it stops the boot; only for what the config asks for.
+   * `beside_start`: it runs while the service starts, and stops nothing; an error of it is a NO-GO of `grace check` alone.
+   */
+  readonly when: 'before_start' | 'beside_start';
+  /** What it means that the check itself broke or took too long; a warning unless said. */
+  readonly severityWhenBroken?: Severity;
+  /** False where there is nothing to look at: the check is then not reported. Cheap: it may `stat` a few files and loads nothing. */
+  isNeeded(context: CheckContext): Promise<boolean>;
+  /**
+   * Everything its answer depends on, as one text; the answer to the same text is remembered, and `run` is not called. Left out where
+   * the answer depends on what cannot be read beforehand.
+   */
+  inputs?(context: CheckContext): Promise<string>;
+  run(context: CheckContext): Promise<readonly Finding[]>;
+}
+
+/** What a check may use. */
+export interface CheckContext {
+  readonly projectDir: string;
+  /** Processes alone; what somebody else runs is in `dependencies`. */
+  readonly components: readonly ComponentSpec[];
+  readonly dependencies: readonly ComponentSpec[];
+  readonly settings: PreflightSettings;
+  /** Directories of Grace's own: never looked into. */
+  readonly ownDirs: readonly string[];
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly spawner: Spawner;
+  readonly lint: LintConfigFiles;
+  readonly runModule: RunModule;
+  readonly ask: AskHttp;
+  /** Aborted when the time of the check is over, or Grace stops. */
+  readonly signal: AbortSignal;
+  environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
+}
+
+/** How one check went. */
+export interface CheckReport {
+  readonly name: string;
+  readonly title: string;
+  readonly when: Check['when'];
+  readonly durationMs: number;
+  /** Its inputs were those of an earlier boot, and so is the answer. */
+  readonly isRemembered: boolean;
+  readonly findings: readonly Finding[];
+}

@@ -1,0 +1,35 @@
+import type { Severity } from './finding.ts';
+
+/** What the config says of pre-flight. Paths are absolute. */
+export interface PreflightSettings {
+  /** Names of checks that are left out. */
+  readonly skip: readonly string[];
+  readonly checks: readonly OwnCheckSpec[];
+  /** Schemas that the environment of a component has to meet, by component. */
+  readonly envSchemas: ReadonlyMap<string, ModuleRef>;
+  /** Further files that the service reads, by component. */
+  readonly configFiles: ReadonlyMap<string, readonly string[]>;
+  /** Mounted secrets that have to be there. */
+  readonly secretFiles: readonly string[];
+  /** `environment`: where `VAULT_ADDR` of a component leads, if it is set. */
+  readonly vault: { readonly address: string; readonly caFile: string | null } | 'environment' | 'none';
+}
+
+/** An export of a module of the service. */
+export interface ModuleRef {
+  readonly file: string;
+  /** null for the default one, or the only one that fits. */
+  readonly exportName: string | null;
+}
+
+/** A check that the config adds [PF-7]. */
+export interface OwnCheckSpec {
+  readonly name: string;
+  /** Exit code 0 passes; or a function of a module. */
+  readonly target: { readonly kind: 'command'; readonly argv: readonly string[] } | { readonly kind: 'module'; readonly module: ModuleRef };
+  readonly timeLimitMs: number;
+  /** Of what it finds, unless the function says otherwise. */
+  readonly severity: Severity;
+  /** Whose folder and environment it uses; null for the first one. */
+  readonly component: string | null;
+}
