@@ -34,7 +34,7 @@ describe('grace playbooks', () => {
       risk_level: 'medium',
       autonomy_tier: 'tier_2',
       file_state: 'as registered',
-      statistics: { verified: 3, failed: 1, success_rate: 0.75, runs: 1, mean_run_ms: 1000 },
+      statistics: { verified: 4, failed: 1, success_rate: 0.8, runs: 1, mean_run_ms: 1000 },
       source: SOURCE,
     });
     expect(lines.at(-1)).toBe(SOURCE.trimEnd());

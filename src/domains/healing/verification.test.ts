@@ -166,7 +166,7 @@ describe('a failure that is back after its fix was verified', () => {
     // With one try in all, the one that relapsed was it.
     const strict = await nextGrace(world, { settings: { maxHealingAttempts: 1, bootId: bootId('boot_20260101_000003') } });
     strict.families.push(...world.families);
-    strict.settings['other'] = 'broken';
+    strict.settings['other'] = 'fixed';
     strict.host.born = (process) => {
       strict.say('fact port_in_use 3000');
       strict.clock.at(strict.clock.monotonicMs() + 100, () => process.exit({ exitCode: 1 }));
