@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cedarPolicy } from '../../src/adapters/policy/index.ts';
