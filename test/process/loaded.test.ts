@@ -20,9 +20,9 @@ registerHooks({
 });
 `;
 
-/** Of the built Grace: what decides, acts and keeps, and is for a service that fails. */
+/** Of the built Grace: what decides, acts and keeps, and is for a service that fails. The audit log is no part of it: a boot writes there. */
 const FOR_HEALING =
-  /^(?:cedar|playbook-runner|playbook-child|snapshots|record-failure|playbook-new|playbook-test|playbook-run|sandbox|workshop|audit)/;
+  /^(?:cedar|playbook-runner|playbook-child|snapshots|record-failure|playbook-new|playbook-test|playbook-run|sandbox|workshop|audit-export|audit-verify|audit-prove)/;
 /** What is known of failures is loaded once all is well, while its files are sure to be there: an upgrade in place may replace them. */
 const KNOWN = /^(?:knowledge|primitives)/;
 

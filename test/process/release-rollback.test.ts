@@ -110,7 +110,8 @@ const own = (path: string): boolean => !/^(?:\.grace|playbooks|\.git)(?:\/|$)/.t
 function nowhere(text: string, dir: string): void {
   const found = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
     const path = join(dir, name);
-    if (name === '.env' || name.startsWith('.env.broken-')) return false;
+    // The files of the service itself, and what was moved aside of them: private, and never shown.
+    if (name === '.env' || name.startsWith('.env.broken-') || name.includes('/storage/aside/')) return false;
     try {
       return readFileSync(path).includes(text);
     } catch {

@@ -117,12 +117,12 @@ export class AuditLog implements AuditAppender {
 
   /** The name of the log in its checkpoints. */
   get origin(): string {
-    return this.parts.keys.current.verifier.name;
+    return this.parts.keys.verifier.name;
   }
 
   /** What others need to check what the log signs. */
   get verifierKey(): string {
-    return formatVerifierKey(this.parts.keys.current.verifier);
+    return formatVerifierKey(this.parts.keys.verifier);
   }
 
   append(draft: AuditDraft): Promise<{ readonly sequence: number }> {
@@ -182,6 +182,7 @@ export class AuditLog implements AuditAppender {
    */
   async rotateKey(actor: string): Promise<void> {
     const { keys } = this.parts;
+    const current = keys.signer;
     const next = keys.prepareNext();
     try {
       await this.inTransaction({
@@ -189,7 +190,7 @@ export class AuditLog implements AuditAppender {
         onSigned: () => undefined,
         store: () => {
           const frontier = this.tree.frontier();
-          this.appendNow(keyRotationEntry(keys.current, next.verifier, frontier.size, frontierRoot(frontier), actor));
+          this.appendNow(keyRotationEntry(current, next.verifier, frontier.size, frontierRoot(frontier), actor));
           this.isHandingOver = true;
           this.statements.insertFirstKey.run(this.verifierKey, this.parts.clock.nowMs());
           this.statements.insertKey.run(formatVerifierKey(next.verifier), this.tree.size, this.parts.clock.nowMs());
@@ -400,7 +401,10 @@ export class AuditLog implements AuditAppender {
   }
 
   private isCheckpointDue(size: number): boolean {
+    if (!this.parts.keys.canSign) return false;
     return (
+      // The first entries bring the key with them: without it nobody could check them.
+      (this.signedSize === 0 && size > 0) ||
       size - this.signedSize >= CHECKPOINT_ENTRIES ||
       (size > this.signedSize && this.parts.clock.monotonicMs() - this.signedAtMs >= CHECKPOINT_MS)
     );
@@ -408,7 +412,7 @@ export class AuditLog implements AuditAppender {
 
   private sign(size: number): string {
     const { keys, clock } = this.parts;
-    const signers = keys.next !== null && this.isHandingOver ? [keys.current, keys.next] : [keys.current];
+    const signers = keys.next !== null && this.isHandingOver ? [keys.signer, keys.next] : [keys.signer];
     const note = signCheckpoint({ origin: this.origin, size, root: frontierRoot(this.tree.frontier()) }, signers);
     this.statements.insertNote.run(size, clock.nowMs(), note);
     this.statements.insertFirstKey.run(this.verifierKey, clock.nowMs());
@@ -419,7 +423,7 @@ export class AuditLog implements AuditAppender {
 
   /** Nobody may come after the last entry of a burst: then time signs it. */
   private signSoon(): void {
-    if (this.timer !== null || this.tree.size <= this.signedSize) return;
+    if (this.timer !== null || this.tree.size <= this.signedSize || !this.parts.keys.canSign) return;
     this.timer = setTimeout(() => {
       this.timer = null;
       if (this.closedFor === null && this.tree.size > this.signedSize) void this.checkpoint().catch(() => this.signSoon());

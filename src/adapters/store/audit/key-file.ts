@@ -27,6 +27,13 @@ export function keyPaths(dir: string): { readonly current: string; readonly next
   return { current: join(dir, 'audit.key'), next: join(dir, 'audit.key.next') };
 }
 
+/** Whether it is private to another user, as it should be; this one may not read it. */
+export function isOthers(path: string): boolean {
+  const user = process.geteuid?.();
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return user !== undefined && user !== 0 && stat !== undefined && stat.uid !== user && (stat.mode & OTHERS) === 0;
+}
+
 /**
  * @returns what the file holds, without the line's end; null when there is none
  * @throws AuditKeyUnusable when anybody but its owner may read or write it, when it is somebody else's, or when it is no file

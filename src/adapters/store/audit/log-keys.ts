@@ -4,26 +4,45 @@ import {
   formatSignerKey,
   formatVerifierKey,
   parseSignerKey,
+  parseVerifierKey,
   SEED_BYTES,
   signerKeyOf,
   type SignerKey,
+  type VerifierKey,
 } from '../../../domains/audit/index.ts';
 import { AuditKeyUnusable } from './errors.ts';
-import { createKeyFile, keyPaths, readKeyFile, removeKeyFile, removeUnfinishedKeyFiles, replaceKeyFile } from './key-file.ts';
+import { createKeyFile, isOthers, keyPaths, readKeyFile, removeKeyFile, removeUnfinishedKeyFiles, replaceKeyFile } from './key-file.ts';
 
 const SERVICE_NAME_MAX = 64;
 
-/** The keys of one data directory: the one that signs, and the one that a rotation is about to put in its place. */
+/**
+ * The keys of one data directory: the one that signs, and the one that a rotation is about to put in its place. A user who may
+ * write the log and may not read its key adds entries all the same; whoever has the key signs them with the next ones.
+ */
 export class LogKeys {
   private readonly paths: ReturnType<typeof keyPaths>;
-  /** Signs. */
-  current: SignerKey;
+  /** Null for a user who may not read it. */
+  private current: SignerKey | null;
+  /** Of the key that signs. */
+  verifier: VerifierKey;
   /** Kept in a file of its own until its entry is on the disk. */
   next: SignerKey | null = null;
 
-  private constructor(paths: ReturnType<typeof keyPaths>, current: SignerKey) {
+  private constructor(paths: ReturnType<typeof keyPaths>, current: SignerKey | null, verifier: VerifierKey) {
     this.paths = paths;
     this.current = current;
+    this.verifier = verifier;
+  }
+
+  get canSign(): boolean {
+    return this.current !== null;
+  }
+
+  /** @throws AuditKeyUnusable for a user who may not read it */
+  get signer(): SignerKey {
+    if (this.current === null)
+      throw new AuditKeyUnusable(this.paths.current, 'this user may not read it', 'let the user who made it do that');
+    return this.current;
   }
 
   /**
@@ -34,6 +53,7 @@ export class LogKeys {
    */
   static open(dir: string, service: string, isEmpty: boolean, recorded: string | null): LogKeys {
     const paths = keyPaths(dir);
+    if (recorded !== null && isOthers(paths.current)) return new LogKeys(paths, null, parseVerifierKey(recorded));
     removeUnfinishedKeyFiles(dir);
     let text = readKeyFile(paths.current);
     if (text === null) {
@@ -42,7 +62,8 @@ export class LogKeys {
       // Another process may have been faster: then it is that one's.
       text = readKeyFile(paths.current) ?? '';
     }
-    const keys = new LogKeys(paths, parsed(paths.current, text));
+    const current = parsed(paths.current, text);
+    const keys = new LogKeys(paths, current, current.verifier);
     if (recorded !== null) keys.follow(recorded);
     return keys;
   }
@@ -53,13 +74,18 @@ export class LogKeys {
    * @throws AuditKeyUnusable when neither file holds it
    */
   follow(recorded: string): void {
-    if (formatVerifierKey(this.current.verifier) === recorded) return;
+    if (formatVerifierKey(this.verifier) === recorded) return;
+    if (this.current === null) {
+      this.verifier = parseVerifierKey(recorded);
+      return;
+    }
     for (const path of [this.paths.current, this.paths.next]) {
       const text = readKeyFile(path);
       const key = text === null ? null : parsed(path, text);
       if (key === null || formatVerifierKey(key.verifier) !== recorded) continue;
       if (path === this.paths.next) replaceKeyFile(this.paths.current, formatSignerKey(key));
       this.current = key;
+      this.verifier = key.verifier;
       return;
     }
     throw new AuditKeyUnusable(this.paths.current, 'it is not the key that the log recorded last', 'put the right one back from a backup');
@@ -69,7 +95,7 @@ export class LogKeys {
   prepareNext(): SignerKey {
     // One that is there is of a rotation that was cut off before its entry was stored: nobody has seen it.
     removeKeyFile(this.paths.next);
-    const next = newKey(this.current.verifier.name);
+    const next = newKey(this.verifier.name);
     if (!createKeyFile(this.paths.next, formatSignerKey(next)))
       throw new AuditKeyUnusable(this.paths.next, 'another process is rotating the key', 'try again when it is done');
     this.next = next;
@@ -82,6 +108,7 @@ export class LogKeys {
     // Not the file as it lies there: a rotation in another process may have put its own in that place.
     replaceKeyFile(this.paths.current, formatSignerKey(this.next));
     this.current = this.next;
+    this.verifier = this.next.verifier;
     this.dropNext();
   }
 

@@ -34,7 +34,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const tree = new StoredTree(database);
     const recorded = database.prepare('select vkey from audit_keys order by number desc limit 1').get() as { vkey: string } | undefined;
     const keys = LogKeys.open(dirname(path), options.service, tree.last().size === 0, recorded?.vkey ?? null);
-    const tail = await checkTail(database, tree, [keys.current.verifier]);
+    const tail = await checkTail(database, tree, [keys.verifier]);
     sync = options.sync ?? (await walSync(path));
     // From here on the log syncs itself, before it acknowledges: the same guarantee, without stopping the event loop for it.
     database.exec('pragma synchronous = normal');
