@@ -33,6 +33,7 @@ import { setEnvOverride } from './set-env-override.ts';
 import { scaleWorkers } from './scale-workers.ts';
 import { skipComponent } from './skip-component.ts';
 import { startDependency } from './start-dependency.ts';
+import { useAnotherPort } from './use-another-port.ts';
 import { waitForDependency } from './wait-for-dependency.ts';
 import { waitForPort } from './wait-for-port.ts';
 import { writeFile } from './write-file.ts';
@@ -69,6 +70,7 @@ const ALL = [
   raiseOpenFiles,
   setEnvOverride,
   scaleWorkers,
+  useAnotherPort,
   resumeProcess,
   restartComponent,
   skipComponent,

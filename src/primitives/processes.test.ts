@@ -302,6 +302,7 @@ describe('every primitive', () => {
       'set_env_override',
       'skip_component',
       'start_dependency',
+      'use_another_port',
       'wait_for_dependency',
       'wait_for_port',
       'write_file',

@@ -62,6 +62,7 @@ import { auditedSnapshots } from './audited-repositories.ts';
 import type { GraceConfig } from './config/index.ts';
 import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
+import { portNames } from './port-names.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { repositories, type Repositories } from './repositories.ts';
 import { serviceDatabases } from './service-databases.ts';
@@ -152,6 +153,12 @@ export async function compose(options: ComposeOptions) {
     for (const file of spec.envFiles) redactor.learnEnvironment(parseEnv((await nodeFiles.readText(file).catch(() => null)) ?? ''));
     return launch;
   };
+  const environmentInFiles = async (spec: ComponentSpec): Promise<Readonly<Record<string, string>>> =>
+    Object.fromEntries(
+      (await Promise.all(spec.envFiles.map((file) => nodeFiles.readText(file).catch(() => null)))).flatMap((content) =>
+        Object.entries(parseEnv(content ?? '')).map(([name, value]): [string, string] => [name, value ?? '']),
+      ),
+    );
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
   const databases = serviceDatabases({ snapshots, logger, component: (name) => specs.get(name) ?? null, environmentOf });
 
@@ -266,6 +273,16 @@ export async function compose(options: ComposeOptions) {
       return { started: result.exitCode === 0, output: redactor.redact(`${result.stdout}\n${result.stderr}`) };
     },
   };
+  const portNamedBy = async (component: string, port: number, variable: string): Promise<readonly string[]> => {
+    const environments = new Map<string, Readonly<Record<string, string>>>();
+    // A dependency runs already, without the environment that Grace was started in.
+    for (const spec of config.components)
+      environments.set(
+        spec.name,
+        spec.kind === 'dependency' ? spec.env : { ...(await environmentInFiles(spec)), ...(await environmentOf(spec)) },
+      );
+    return portNames(port, component, variable, { ...config, environments });
+  };
   const contextFor = (component: ComponentSpec, until: AbortSignal, progress: (text: string) => void) =>
     primitiveContext(
       {
@@ -283,6 +300,7 @@ export async function compose(options: ComposeOptions) {
         dataDir: config.dataDir,
         digest,
         environmentOf,
+        portNamedBy,
       },
       component,
       until,

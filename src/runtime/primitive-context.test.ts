@@ -25,6 +25,7 @@ function context(change: Partial<ComponentSpec> = {}, redactor = new Redactor())
     spawner: nodeSpawner,
     redactor,
     dataDir: at('.grace'),
+    portNamedBy: async (...asked: readonly unknown[]) => [asked.join(' ')],
     environmentOf: async () => ({ PATH: process.env['PATH'] ?? '', A: 'component' }),
   };
   return primitiveContext(parts as unknown as PrimitiveParts, spec, new AbortController().signal, () => undefined);
@@ -130,4 +131,8 @@ describe('a helper command', () => {
 
 test('what is moved aside goes to Grace’s own disk', () => {
   expect(context().backupDir).toBe(at('.grace/storage/aside'));
+});
+
+test('who else names a port is asked for the component it is about', async () => {
+  expect(await context({ name: 'web' }).portNamedBy(3000, 'PORT')).toEqual(['web 3000 PORT']);
 });

@@ -4,11 +4,15 @@ import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/ind
 import type { Redactor } from '../domains/incidents/index.ts';
 import type { Files, Spawner } from '../kernel/index.ts';
 
-export type PrimitiveParts = Omit<PrimitiveContext, 'component' | 'signal' | 'backupDir' | 'env' | 'run' | 'progress' | 'confine'> & {
+export type PrimitiveParts = Omit<
+  PrimitiveContext,
+  'component' | 'signal' | 'backupDir' | 'env' | 'portNamedBy' | 'run' | 'progress' | 'confine'
+> & {
   readonly spawner: Spawner;
   readonly redactor: Redactor;
   readonly dataDir: string;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
+  portNamedBy(component: string, port: number, variable: string): Promise<readonly string[]>;
 };
 
 /** What a primitive may use for one component: everything is bound to its directories and its environment. */
@@ -18,7 +22,7 @@ export function primitiveContext(
   signal: AbortSignal,
   progress: (text: string) => void,
 ): PrimitiveContext {
-  const { spawner, redactor, dataDir, environmentOf, ...shared } = parts;
+  const { spawner, redactor, dataDir, environmentOf, portNamedBy, ...shared } = parts;
   return {
     ...shared,
     component,
@@ -26,6 +30,7 @@ export function primitiveContext(
     progress,
     backupDir: join(dataDir, 'storage', 'aside'),
     env: () => environmentOf(component),
+    portNamedBy: (port, variable) => portNamedBy(component.name, port, variable),
     async run(argv, options) {
       const result = await spawner.run(argv, {
         cwd: options.cwd ?? component.cwd,

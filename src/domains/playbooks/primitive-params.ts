@@ -221,6 +221,17 @@ export interface PrimitiveParams {
     /** The most there may ever be, also after several steps. (whole number from 1 to 1024) */
     readonly max: number;
   };
+  /** Gives the component a free port from its next start, by the variable that tells it its port, where nobody else counts on the old one. */
+  use_another_port: {
+    /** Name of the variable that tells the component its port: `METRICS_PORT`. (text of at most 128 characters) */
+    readonly variable: string;
+    /** The port that it has now, and that somebody else holds. (whole number from 1 to 65535) */
+    readonly port: number;
+    /** The first port to look at; the one after `port` unless set. (whole number from 1024 to 65535) */
+    readonly from?: number | null;
+    /** The last port to look at; 100 are looked at unless set. (whole number from 1024 to 65535) */
+    readonly to?: number | null;
+  };
   /** Lets a stopped process of the component go on (SIGCONT). */
   resume_process: { readonly [none: string]: never };
   /** Stops the component and starts it again. */

@@ -84,6 +84,12 @@ export interface PrimitiveContext {
   readonly backupDir: string;
   /** The environment the component would be started with now. */
   env(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Who else counts on a port, as far as the configuration and the environments of all components say, in words for people:
+   * `smoke check "home"`, `component web (API_URL)`, `readiness probe of api`. The component's own port counts as well.
+   * @param variable  by which the component itself learns its port: that alone does not count
+   */
+  portNamedBy(port: number, variable: string): Promise<readonly string[]>;
   /** Runs a helper command as the component would run: its directory, its environment. Output is redacted. */
   run(
     argv: readonly string[],

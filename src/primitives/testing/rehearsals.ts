@@ -358,6 +358,17 @@ export const REHEARSALS: Readonly<Record<string, Rehearsal>> = {
       box.overrides = { ...box.overrides, env: { WEB_CONCURRENCY: '3' } };
     },
   },
+  use_another_port: {
+    async ready(box) {
+      box.environment['METRICS_PORT'] = '9100';
+      box.holders.set(9100, { ...STALE_COPY, relation: 'foreign' });
+      return { variable: 'METRICS_PORT', port: 9100 };
+    },
+    absent: { variable: 'METRICS_PORT', port: 9100 },
+    async disturb(box) {
+      box.overrides = { ...box.overrides, env: { METRICS_PORT: '9200' } };
+    },
+  },
   resume_process: {
     ready: async () => ({}),
     absent: 'whether a process runs is known by who runs it: apply is told then',

@@ -42,6 +42,10 @@ export class Sandbox {
     [1, { pid: 1, startTicks: 1, command: 'init', argv: ['init'], cwd: '/', state: 'S', user: 'root', parentPid: 0 }],
   ]);
   holder: PortHolder | null = null;
+  /** Who holds which port; one that is not in here is held by `holder`. */
+  readonly holders = new Map<number, PortHolder | null>();
+  /** Who counts on which port. */
+  readonly portNames = new Map<number, readonly string[]>();
   reachable = false;
   socketAnswers: boolean | null = null;
   packages: PackageState = { manager: 'npm', directory: '', lockFile: null, missing: [], damaged: [] };
@@ -159,7 +163,7 @@ export class Sandbox {
 
   get host(): HostView {
     return {
-      portHolder: async () => this.holder,
+      portHolder: async (port) => (this.holders.has(port) ? (this.holders.get(port) ?? null) : this.holder),
       process: async (pid) => this.processTable.get(pid) ?? null,
       canConnect: async () => this.reachable,
       socketAnswers: async () => this.socketAnswers,
@@ -210,6 +214,7 @@ export class Sandbox {
       databases: this.databases,
       workTrees: this.workTrees,
       env: async () => this.environment,
+      portNamedBy: async (port) => this.portNames.get(port) ?? [],
       run: async (argv, options) => {
         this.ran.push(argv);
         const cwd = options.cwd ?? this.component.cwd;
