@@ -111,7 +111,7 @@ function nowhere(text: string, dir: string): void {
   const found = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
     const path = join(dir, name);
     // The files of the service itself, and what was moved aside of them: private, and never shown.
-    if (name === '.env' || name.startsWith('.env.broken-') || name.includes('/storage/aside/')) return false;
+    if (name === '.env' || name.startsWith('.env.broken-') || /(?:^|\/)storage\/aside\//.test(name)) return false;
     try {
       return readFileSync(path).includes(text);
     } catch {
