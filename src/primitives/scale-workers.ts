@@ -1,11 +1,9 @@
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
+import { observeEnvVariables, setEnvVariable, undoEnvVariable, type EnvOverride } from './env-override.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { NAME } from './add-env-keys.ts';
 import { parseEnvLines } from './env-lines.ts';
-import { PrimitiveFailed } from './errors.ts';
 import { text, whole } from './parameter.ts';
-
-type Scaled = { readonly name: string; readonly from: string | null; readonly to: string };
 
 /** Beyond this a machine is short of more than workers. */
 const COUNT_MAX = 1024;
@@ -45,34 +43,19 @@ export const scaleWorkers = definePrimitive({
     // Asked to go up, it never goes down because of a bound that somebody has gone beyond by hand, and the other way round.
     if (isUp !== wanted > Number(now)) return { state: 'refused', reason: `${name} is ${now}, and ${min} to ${max} is allowed` };
     const from = (await overrides.get(component.name)).env[name] ?? null;
-    const undo: Scaled = { name, from, to };
+    const undo: EnvOverride = { name, from, to };
     return { state: 'ready', summary: `${name}=${to} from the next start, ${now} before`, targets: [name], undo };
   },
 
-  async apply(_params, { component, overrides }, record) {
-    const { name, from, to } = record as unknown as Scaled;
-    const { env } = await overrides.get(component.name);
-    if ((env[name] ?? null) !== from)
-      throw new PrimitiveFailed('scale_workers', `${name} was chosen anew while this was being prepared`, { retryable: true });
-    await overrides.set(component.name, { env: { ...env, [name]: to } });
-    return { summary: `${name}=${to} from the next start`, changed: [name] };
+  async apply(_params, context, record) {
+    const scaled = record as unknown as EnvOverride;
+    await setEnvVariable('scale_workers', scaled, context);
+    return { summary: `${scaled.name}=${scaled.to} from the next start`, changed: [scaled.name] };
   },
 
-  async observe(names, { component, overrides }) {
-    const { env } = await overrides.get(component.name);
-    return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
-  },
+  observe: observeEnvVariables,
 
-  async undo(record, { component, overrides }) {
-    const { name, from, to } = record as unknown as Scaled;
-    const { env } = await overrides.get(component.name);
-    const now = env[name] ?? null;
-    if (now === from) return []; // never set, or undone before
-    if (now !== to) return [`${name} was chosen anew since, and stays so`];
-    const { [name]: _gone, ...rest } = env;
-    await overrides.set(component.name, { env: from === null ? rest : { ...rest, [name]: from } });
-    return [];
-  },
+  undo: undoEnvVariable,
 });
 
 /** What the component would be started with, or what stands in an env file that its command reads by itself. */

@@ -1,9 +1,7 @@
 import { isSecretName, Redactor } from '../domains/incidents/index.ts';
+import { observeEnvVariables, setEnvVariable, undoEnvVariable, type EnvOverride } from './env-override.ts';
 import { definePrimitive } from './define-primitive.ts';
-import { PrimitiveFailed } from './errors.ts';
 import { text, line } from './parameter.ts';
-
-type Override = { readonly name: string; readonly from: string | null; readonly to: string };
 
 /** Variables that load code, or switch off a check that protects somebody. */
 const NEVER =
@@ -35,31 +33,16 @@ export const setEnvOverride = definePrimitive({
     const { env } = await overrides.get(component.name);
     const from = env[name] ?? null;
     if (from === value) return { state: 'nothing_to_do', summary: `${name} is ${value} already` };
-    const undo: Override = { name, from, to: value };
+    const undo: EnvOverride = { name, from, to: value };
     return { state: 'ready', summary: `${name}=${value} from the next start`, targets: [name], undo };
   },
 
-  async apply({ name, value }, { component, overrides }, record) {
-    const { env } = await overrides.get(component.name);
-    if ((env[name] ?? null) !== (record as unknown as Override).from)
-      throw new PrimitiveFailed('set_env_override', `${name} was chosen anew while this was being prepared`, { retryable: true });
-    await overrides.set(component.name, { env: { ...env, [name]: value } });
+  async apply({ name, value }, context, record) {
+    await setEnvVariable('set_env_override', record as unknown as EnvOverride, context);
     return { summary: `${name}=${value} from the next start`, changed: [name] };
   },
 
-  async observe(names, { component, overrides }) {
-    const { env } = await overrides.get(component.name);
-    return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
-  },
+  observe: observeEnvVariables,
 
-  async undo(record, { component, overrides }) {
-    const { name, from, to } = record as unknown as Override;
-    const { env } = await overrides.get(component.name);
-    const now = env[name] ?? null;
-    if (now === from) return []; // never set, or undone before
-    if (now !== to) return [`${name} was chosen anew since, and stays so`];
-    const { [name]: _gone, ...rest } = env;
-    await overrides.set(component.name, { env: from === null ? rest : { ...rest, [name]: from } });
-    return [];
-  },
+  undo: undoEnvVariable,
 });

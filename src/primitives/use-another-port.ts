@@ -1,12 +1,11 @@
 import { isSecretName } from '../domains/incidents/index.ts';
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { NAME } from './add-env-keys.ts';
+import { observeEnvVariables, setEnvVariable, undoEnvVariable, type EnvOverride } from './env-override.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { describeHolder } from './free-port.ts';
 import { optional, text, whole } from './parameter.ts';
-
-type Moved = { readonly name: string; readonly from: string | null; readonly to: string };
 
 /** Below are those that only root may listen on. */
 const PORT_MIN = 1024;
@@ -67,7 +66,7 @@ export const useAnotherPort = definePrimitive({
     const { first, last } = rangeOf(port, from, to);
     const free = await freePortIn(context, first, last, variable, port);
     if (free === null) return { state: 'refused', reason: `no port from ${first} to ${last} is free` };
-    const undo: Moved = { name: variable, from: (await overrides.get(component.name)).env[variable] ?? null, to: String(free) };
+    const undo: EnvOverride = { name: variable, from: (await overrides.get(component.name)).env[variable] ?? null, to: String(free) };
     return {
       state: 'ready',
       summary: `${variable}=${free} from the next start; port ${port} is held by ${describeHolder(holder)}`,
@@ -76,32 +75,17 @@ export const useAnotherPort = definePrimitive({
     };
   },
 
-  async apply(_params, { component, host, overrides }, record) {
-    const { name, from, to } = record as unknown as Moved;
-    const { env } = await overrides.get(component.name);
-    if ((env[name] ?? null) !== from)
-      throw new PrimitiveFailed('use_another_port', `${name} was chosen anew while this was being prepared`, { retryable: true });
-    if ((await host.portHolder(Number(to), component.name)) !== null)
-      throw new PrimitiveFailed('use_another_port', `port ${to} was taken while this was being prepared`, { retryable: true });
-    await overrides.set(component.name, { env: { ...env, [name]: to } });
-    return { summary: `${name}=${to} from the next start`, changed: [name] };
+  async apply(_params, context, record) {
+    const moved = record as unknown as EnvOverride;
+    if ((await context.host.portHolder(Number(moved.to), context.component.name)) !== null)
+      throw new PrimitiveFailed('use_another_port', `port ${moved.to} was taken while this was being prepared`, { retryable: true });
+    await setEnvVariable('use_another_port', moved, context);
+    return { summary: `${moved.name}=${moved.to} from the next start`, changed: [moved.name] };
   },
 
-  async observe(names, { component, overrides }) {
-    const { env } = await overrides.get(component.name);
-    return Object.fromEntries(names.map((name) => [name, env[name] ?? null]));
-  },
+  observe: observeEnvVariables,
 
-  async undo(record, { component, overrides }) {
-    const { name, from, to } = record as unknown as Moved;
-    const { env } = await overrides.get(component.name);
-    const now = env[name] ?? null;
-    if (now === from) return []; // never set, or undone before
-    if (now !== to) return [`${name} was chosen anew since, and stays so`];
-    const { [name]: _gone, ...rest } = env;
-    await overrides.set(component.name, { env: from === null ? rest : { ...rest, [name]: from } });
-    return [];
-  },
+  undo: undoEnvVariable,
 });
 
 function rangeOf(port: number, from: number | null, to: number | null): { readonly first: number; readonly last: number } {
