@@ -4,7 +4,10 @@ import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/ind
 import type { Redactor } from '../domains/incidents/index.ts';
 import type { Files, Spawner } from '../kernel/index.ts';
 
-export type PrimitiveParts = Omit<PrimitiveContext, 'component' | 'signal' | 'backupDir' | 'env' | 'run' | 'progress' | 'confine'> & {
+export type PrimitiveParts = Omit<
+  PrimitiveContext,
+  'component' | 'signal' | 'backupDir' | 'env' | 'run' | 'redact' | 'progress' | 'confine'
+> & {
   readonly spawner: Spawner;
   readonly redactor: Redactor;
   readonly dataDir: string;
@@ -36,6 +39,7 @@ export function primitiveContext(
       });
       return { ...result, stdout: redactor.redact(result.stdout), stderr: redactor.redact(result.stderr) };
     },
+    redact: (text) => redactor.redact(text),
     confine: (path) => confine(path, component, shared.files),
   };
 }
