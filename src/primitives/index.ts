@@ -29,6 +29,7 @@ import { generateClient } from './generate-client.ts';
 import { runProjectScript } from './run-project-script.ts';
 import { runMigrations } from './run-migrations.ts';
 import { setAside } from './set-aside.ts';
+import { shell } from './shell.ts';
 import { setEnvOverride } from './set-env-override.ts';
 import { scaleWorkers } from './scale-workers.ts';
 import { skipComponent } from './skip-component.ts';
@@ -74,6 +75,7 @@ const ALL = [
   resumeProcess,
   restartComponent,
   skipComponent,
+  shell,
   notify,
 ] as const;
 

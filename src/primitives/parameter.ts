@@ -37,6 +37,8 @@ export type GivenParameters<L extends ParameterList> = {
 } & { readonly [Name in OptionalNames<L>]?: GivenAs<L[Name]> | null };
 
 const TEXT_CHARS_MAX = 4096;
+// oxlint-disable-next-line no-control-regex -- who reads a command before it runs has to see all of it
+const CONTROL = /[\u0000-\u001F\u007F-\u009F]/;
 
 export function text(about: string, charsMax: number = TEXT_CHARS_MAX): Parameter<string, string, false> {
   return {
@@ -118,6 +120,24 @@ export function texts(about: string, countMax: number): Parameter<readonly strin
       if (!Array.isArray(value) || !value.every((item) => typeof item === 'string' && item.trim() !== ''))
         return { problem: 'has to be a list of texts' };
       return value.length > countMax ? { problem: `lists more than ${countMax}` } : { value: [...new Set(value as string[])] };
+    },
+  };
+}
+
+/** The words of a command: in order, equal ones too, and empty ones beside the first. */
+export function words(about: string, countMax: number): Parameter<readonly string[], readonly string[], false> {
+  return {
+    shape: `list of 1 to ${countMax} texts`,
+    type: 'readonly string[]',
+    about,
+    isOptional: false,
+    read(value) {
+      if (!Array.isArray(value) || value.length === 0 || !value.every((item) => typeof item === 'string'))
+        return { problem: 'has to be a list of texts that is not empty' };
+      if (value.length > countMax) return { problem: `lists more than ${countMax}` };
+      const list = value as readonly string[];
+      if (list[0]?.trim() === '') return { problem: 'has to begin with a program' };
+      return list.some((word) => CONTROL.test(word)) ? { problem: 'holds a control character' } : { value: [...list] };
     },
   };
 }

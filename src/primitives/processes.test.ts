@@ -300,6 +300,7 @@ describe('every primitive', () => {
       'scale_workers',
       'set_aside',
       'set_env_override',
+      'shell',
       'skip_component',
       'start_dependency',
       'use_another_port',

@@ -298,6 +298,7 @@ export async function compose(options: ComposeOptions) {
         spawner: marked(fixesOf(bootId)),
         redactor,
         dataDir: config.dataDir,
+        allowedCommands: config.healing.allowShell,
         digest,
         environmentOf,
         portNamedBy,

@@ -6,7 +6,7 @@ import type { Files, Spawner } from '../kernel/index.ts';
 
 export type PrimitiveParts = Omit<
   PrimitiveContext,
-  'component' | 'signal' | 'backupDir' | 'env' | 'portNamedBy' | 'run' | 'progress' | 'confine'
+  'component' | 'signal' | 'backupDir' | 'env' | 'portNamedBy' | 'run' | 'redact' | 'progress' | 'confine'
 > & {
   readonly spawner: Spawner;
   readonly redactor: Redactor;
@@ -41,6 +41,7 @@ export function primitiveContext(
       });
       return { ...result, stdout: redactor.redact(result.stdout), stderr: redactor.redact(result.stderr) };
     },
+    redact: (text) => redactor.redact(text),
     confine: (path) => confine(path, component, shared.files),
   };
 }

@@ -87,11 +87,14 @@ describe('the policies that ship', () => {
     expect(isAllowed(await shipped.decide(request({ ...change, approvals: 1 })))).toBe(true);
   });
 
-  test('never let a shell run', async () => {
-    expect(await shipped.decide(request({ primitives: ['free_port', 'shell'], approvals: 9 }))).toMatchObject({
-      verdict: 'deny',
-      policies: ['no_shell'],
-    });
+  test('ask two people before a command of its own runs, whatever the tier', async () => {
+    const ask = (change: Partial<RunPlaybook>) => shipped.decide(request({ primitives: ['free_port', 'shell'], ...change }));
+    for (const approvals of [0, 1])
+      expect(await ask({ approvals })).toMatchObject({ verdict: 'needs_approval', approvals: 2, policies: ['no_shell'] });
+    expect(isAllowed(await ask({ approvals: 2 }))).toBe(true);
+    expect(await ask({ approvals: 2, phase: 'runtime' })).toMatchObject({ verdict: 'observe' });
+    expect(await ask({ approvals: 2, mode: 'read_only', changesNoData: false })).toMatchObject({ verdict: 'observe' });
+    expect(await ask({ approvals: 2, mode: 'observation_only' })).toMatchObject({ verdict: 'observe' });
   });
 
   test('deny what they do not know', async () => {
@@ -128,6 +131,16 @@ describe("the user's own", () => {
       policies: ['trusted'],
     });
     expect(await policy.decide(request({ tier: 'tier_3' }))).toMatchObject({ verdict: 'needs_approval' });
+  });
+
+  test('lift the quorum of a command, or forbid it', async () => {
+    const lifted = trusted.replace('tier_3', 'no_shell');
+    const ask = (text: string, change: Partial<RunPlaybook>) => withOwn(text).decide(request({ primitives: ['shell'], ...change }));
+    expect(await ask(lifted, { component: 'worker' })).toMatchObject({ verdict: 'allow_with_notice', policies: ['trusted'] });
+    expect(await ask(lifted, { component: 'worker', risk: 'critical' }), 'its risk stays').toMatchObject({ verdict: 'needs_approval' });
+    expect(isAllowed(await ask(lifted, { component: 'worker', risk: 'critical', approvals: 1 }))).toBe(true);
+    const never = `@id("never") forbid (principal, action == Grace::Action::"run_playbook", resource) when { resource.primitives.contains("shell") };`;
+    expect(await ask(never, { approvals: 9 })).toMatchObject({ verdict: 'deny', policies: ['never'] });
   });
 
   test('lift nothing else: risk, origin, the quorum and their own forbids stay', async () => {
@@ -176,13 +189,11 @@ describe('whatever is asked', () => {
   const needed = (r: RunPlaybook): number =>
     Math.max(
       { tier_1: 0, tier_2: 0, tier_3: 1, tier_4: 2 }[r.tier],
+      r.primitives.includes('shell') ? 2 : 0,
       r.risk === 'high' || r.risk === 'critical' || r.origin === 'learned' || r.mode === 'emergency' ? 1 : 0,
     );
   const mayAct = (r: RunPlaybook): boolean =>
-    (r.mode !== 'read_only' || r.changesNoData) &&
-    !r.primitives.includes('shell') &&
-    r.mode !== 'observation_only' &&
-    (r.phase === 'boot' || r.executeAtRuntime);
+    (r.mode !== 'read_only' || r.changesNoData) && r.mode !== 'observation_only' && (r.phase === 'boot' || r.executeAtRuntime);
 
   test('it is allowed exactly when it has the approvals it needs, and nothing forbids it', async () => {
     await fc.assert(
@@ -210,7 +221,12 @@ describe('whatever is asked', () => {
         if (r.component === 'db' || r.actor.kind === 'person') expect(decision.verdict).toBe('deny');
         // However much is lifted: these stay.
         const least =
-          r.tier === 'tier_3' && r.risk !== 'high' && r.risk !== 'critical' && r.origin !== 'learned' && r.mode !== 'emergency'
+          r.tier === 'tier_3' &&
+          !r.primitives.includes('shell') &&
+          r.risk !== 'high' &&
+          r.risk !== 'critical' &&
+          r.origin !== 'learned' &&
+          r.mode !== 'emergency'
             ? 0
             : needed(r);
         if (isAllowed(decision)) expect(r.approvals).toBeGreaterThanOrEqual(least);

@@ -16,6 +16,7 @@ import {
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
+import { knowsSteps } from './foresee.ts';
 import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
 import { sweepHalves } from './sweep-halves.ts';
 
@@ -109,6 +110,7 @@ export class PlaybookRuns {
       params: playbook.params,
       primitives,
       tier,
+      knowsSteps: knowsSteps(registered, run.hash),
       agreed,
       hasSnapshot: kept !== null,
       signal: AbortSignal.any([request.signal, tooLong]),

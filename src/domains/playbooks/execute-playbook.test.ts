@@ -18,6 +18,7 @@ class World {
   /** Time limits that are running; a test lets them end. */
   readonly timers: { readonly ms: number; readonly end: () => void }[] = [];
   readonly primitives = new Map<string, Primitive>();
+  knowsSteps = false;
 
   readonly journal: Journal = {
     write: async (entry) => {
@@ -78,7 +79,7 @@ class World {
     return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
   }
 
-  run(steps: (ctx: RunContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' = 'tier_1') {
+  run(steps: (ctx: RunContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' | 'tier_4' = 'tier_1') {
     const playbook = definePlaybook({
       name: 'mend',
       description: '',
@@ -95,6 +96,7 @@ class World {
       tier,
       params,
       primitives: this.primitives,
+      knowsSteps: this.knowsSteps,
       agreed: this.agreed,
       signal: this.stop.signal,
       limits: {
@@ -370,6 +372,19 @@ describe('an undo', () => {
       results: [{}, { error: expect.stringMatching(/oneway cannot be undone/) }],
     });
     expect(world.settings).toEqual({ x: 'new' });
+  });
+
+  test('has critical risk only where policies saw it, or at tier_4', async () => {
+    const world = new World();
+    world.power('command', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }));
+    world.primitives.set('command', { ...(world.primitives.get('command') as Primitive), risk: 'critical' });
+    const steps = (ctx: RunContext) => ctx.step('first', 'command', { key: 'y', to: 'new' }).then(() => undefined);
+    const unseen = await world.run(steps, {}, 'tier_2');
+    expect(unseen).toMatchObject({ refused: true, changes: 0, results: [{ error: expect.stringMatching(/it has to be tier_4/) }] });
+    expect(world.settings).toEqual({});
+    expect(await world.run(steps, {}, 'tier_4')).toMatchObject({ success: true, changes: 1 });
+    world.knowsSteps = true;
+    expect(await world.run(steps, {}, 'tier_2')).toMatchObject({ success: true, changes: 1 });
   });
 
   test('is asked of each use: a migration of a database that is no file has none', async () => {

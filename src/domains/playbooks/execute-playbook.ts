@@ -29,6 +29,8 @@ export interface ExecuteOptions {
   readonly primitives: ReadonlyMap<string, Primitive>;
   /** The tier it was decided on as; without it, the one that it claims. */
   readonly tier?: AutonomyTier;
+  /** The policies saw which primitives its steps are of. */
+  readonly knowsSteps?: boolean;
   /** What people have agreed to, step by step; null where nobody had to, or where nobody knew the steps. */
   readonly agreed: readonly ForeseenStep[] | null;
   /** What the run changes lies in a snapshot. */
@@ -130,6 +132,8 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
         `${primitiveName} cannot be undone (${irreversible}), and tier_1 may do only what can: it has to be tier_2`,
         true,
       );
+    if (primitive.risk === 'critical' && options.knowsSteps !== true && (options.tier ?? playbook.tier) !== 'tier_4')
+      throw new StepFailed(`${primitiveName} has critical risk, and no policy could see that it is in here: it has to be tier_4`, true);
     if (plan.targets.length === 0) {
       emptySets.push(name);
       throw new StepFailed(`"${name}" found nothing to act on: an empty set is none, never all`, true);

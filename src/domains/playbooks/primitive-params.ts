@@ -244,6 +244,13 @@ export interface PrimitiveParams {
     /** Why, for the people who read of it. (text of at most 500 characters) */
     readonly reason: string;
   };
+  /** Runs one command that the configuration allows, word by word and without a shell. */
+  shell: {
+    /** The command and its arguments, one word each: nothing is expanded, split or redirected. (list of 1 to 64 texts) */
+    readonly argv: readonly string[];
+    /** After how many milliseconds it is ended and has failed. (whole number from 1 to 300000) */
+    readonly timeoutMs: number;
+  };
   /** Tells the people who watch this boot something. */
   notify: {
     /** What to say. (text of at most 2000 characters) */

@@ -100,6 +100,10 @@ export interface PrimitiveContext {
       readonly input?: string;
     },
   ): Promise<CommandResult>;
+  /** What a command of a step may begin with, word by word; none: no step runs a command of its own choice. */
+  readonly allowedCommands: readonly (readonly string[])[];
+  /** Without the secrets that are known, or look like some. */
+  redact(text: string): string;
   /** Of something that may hold secrets: the same for the same text, and nothing without this installation's key. */
   digest(text: string): string;
   /** Progress of long work, shown live. */

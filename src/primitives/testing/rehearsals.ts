@@ -391,6 +391,16 @@ export const REHEARSALS: Readonly<Record<string, Rehearsal>> = {
       box.component = { ...box.component, optional: false };
     },
   },
+  shell: {
+    async ready(box) {
+      box.allowedCommands = [['true']];
+      return { argv: ['true', 'x'], timeoutMs: 10_000 };
+    },
+    absent: { argv: ['true', 'x'], timeoutMs: 10_000 },
+    async disturb(box) {
+      box.allowedCommands = [['true', 'y']];
+    },
+  },
   notify: {
     ready: async () => ({ message: 'look here' }),
     absent: 'people can always be told',

@@ -21,6 +21,7 @@ import {
   type SchemaDrift,
   type WorkTrees,
 } from '../../domains/playbooks/index.ts';
+import { Redactor } from '../../domains/incidents/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { primitives } from '../index.ts';
 
@@ -60,6 +61,8 @@ export class Sandbox {
     (text) => text,
   );
   mounts: readonly string[] = ['/'];
+  allowedCommands: readonly (readonly string[])[] = [];
+  readonly redactor = new Redactor();
   readonly asked: string[] = [];
   /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
   confines: 'target' | 'entry' = 'target';
@@ -149,6 +152,8 @@ export class Sandbox {
     });
   }
 
+  readonly redact = (text: string): string => this.redactor.redact(text);
+
   get clock(): Clock {
     return {
       nowMs: () => this.nowMs,
@@ -171,6 +176,7 @@ export class Sandbox {
       openFilesHardLimit: async () => 4096,
       mountsBelow: async () => this.mounts,
       findCommand: async (name, path) => {
+        if (name.includes('/')) return (await fs.stat(name).catch(() => null)) === null ? null : name;
         for (const dir of path.split(':')) if (await fs.stat(join(dir, name)).catch(() => null)) return join(dir, name);
         return null;
       },
@@ -218,10 +224,13 @@ export class Sandbox {
       run: async (argv, options) => {
         this.ran.push(argv);
         const cwd = options.cwd ?? this.component.cwd;
-        return this.runAs
+        const result = await (this.runAs
           ? this.runAs(argv, cwd)
-          : run(argv, cwd, { ...this.environment, ...options.env }, options.timeoutMs, options.input);
+          : run(argv, cwd, { ...this.environment, ...options.env }, options.timeoutMs, options.input));
+        return { ...result, stdout: this.redact(result.stdout), stderr: this.redact(result.stderr) };
       },
+      allowedCommands: this.allowedCommands,
+      redact: this.redact,
       progress() {},
       confine: (path) => (this.confines === 'target' ? confine(this.component, path) : confineName(this.component, path)),
     };

@@ -73,6 +73,8 @@ export interface HealingConfig {
   /** A secret: never logged, stored or shown. */
   readonly ampApiKey: string | null;
   readonly limits: HealingLimits;
+  /** What a command of a step may begin with, word by word; empty: none may run. */
+  readonly allowShell: readonly (readonly string[])[];
   readonly snapshots: SnapshotConfig;
 }
 

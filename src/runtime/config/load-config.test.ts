@@ -235,6 +235,18 @@ describe('who wins', () => {
     expect(loaded.provenance.get('logLevel')).toMatchObject({ source: 'default', value: 'info' });
   });
 
+  it('is nobody but the file for the commands that a step may run, and none are named by default', async () => {
+    using plain = new ConfigProject({ 'grace.config.json': config });
+    expect((await plain.load()).healing.allowShell).toEqual([]);
+    const allowShell = [['systemctl', 'reload', 'nginx']];
+    using project = new ConfigProject({ 'grace.config.json': { components: { api }, healing: { allowShell } } });
+    expect((await project.load()).healing.allowShell).toEqual(allowShell);
+    for (const wrong of [[[]], [['']], ['systemctl reload'], [[1]], 'all', true]) {
+      using other = new ConfigProject({ 'grace.config.json': { components: { api }, healing: { allowShell: wrong } } });
+      await expect(other.load(), JSON.stringify(wrong)).rejects.toThrow(/healing\.allowShell/);
+    }
+  });
+
   it('is the file where the environment is silent or empty', async () => {
     using project = new ConfigProject({ 'grace.config.json': config });
     const loaded = await project.load({ environment: { SELF_HEAL_EXECUTE: '', GRACE_PORT: ' ' } });

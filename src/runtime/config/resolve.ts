@@ -61,6 +61,7 @@ const DEFAULTS = {
   stability: byDefault('2m', 'most fixes that do not hold fail within minutes'),
   ampEscalation: byDefault(true, 'asks only when there is an AMP_API_KEY'),
   ampApiKey: byDefault(null, 'without a key nothing is sent anywhere'),
+  allowShell: byDefault([] as readonly (readonly string[])[], 'no step runs a command that you did not name'),
   snapshotFiles: byDefault([] as readonly string[], 'env files, and what the command and its config files name, are in it anyway'),
   snapshotDatabases: byDefault('touched' as const, 'a copy for every fix would make small fixes slow'),
   databaseMbMax: byDefault(1024, 'copied within a minute or so; larger ones need a backup of their own'),
@@ -231,6 +232,7 @@ export function resolveConfig(parts: ConfigParts): GraceConfig {
         breakerAfter: choose<number>('healing.limits.breakerAfter', inFile(healing?.limits?.breakerAfter), DEFAULTS.breakerAfter),
         stabilityMs: ms('healing.limits.stability', inFile(healing?.limits?.stability), DEFAULTS.stability),
       },
+      allowShell: choose('healing.allowShell', inFile(healing?.allowShell), DEFAULTS.allowShell),
       snapshots: resolveSnapshots(healing?.snapshots ?? {}, chooser),
     },
     monitor: {

@@ -60,6 +60,14 @@ const hostName = text.regex(/^(?:[^\s/:@[\]]+|\[?[\da-f:.]+\]?)$/i, {
   error: 'must be a host name or an address, without protocol and port',
 });
 
+const argv = z
+  .array(
+    z.string({ error: 'must be text' }).refine((word) => !word.includes('\0'), { error: 'must not hold null bytes' }),
+    { error: 'must be a list of words' },
+  )
+  .min(1, { error: 'must not be empty' })
+  .refine((list) => list[0] !== '', { error: 'must begin with a program', path: [0] });
+
 /** Argument array, or a command line that is split into words; no shell reads either. */
 const command = z.union(
   [
@@ -67,13 +75,7 @@ const command = z.union(
       const words = parseWords(line);
       if (!words.ok) context.addIssue({ code: 'custom', message: words.problem, params: { suggestion: words.suggestion } });
     }),
-    z
-      .array(
-        z.string({ error: 'must be text' }).refine((word) => !word.includes('\0'), { error: 'must not hold null bytes' }),
-        { error: 'must be a list' },
-      )
-      .min(1, { error: 'must not be empty' })
-      .refine((argv) => argv[0] !== '', { error: 'must begin with a program', path: [0] }),
+    argv,
   ],
   { error: 'must be a command: "node server.js" or ["node", "server.js"]' },
 );
@@ -367,6 +369,8 @@ const healing = z.strictObject(
         { error: 'must be an object such as { perHour: 20, cooldown: "5m" }' },
       )
       .optional(),
+    /** Commands that a step may run, each as the words they begin with; without them no step runs a command of its own. */
+    allowShell: z.array(argv, { error: 'must be a list of commands, each a list of words: [["systemctl", "reload", "nginx"]]' }).optional(),
     /** What is kept of a component before a fix changes it. */
     snapshots: snapshots.optional(),
   },
