@@ -14,6 +14,7 @@ const DOMAINS = [
   'governance',
   'supervisor',
   'preflight',
+  'missions',
   'snapshots',
   'playbooks',
   'learning',

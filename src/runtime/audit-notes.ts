@@ -1,6 +1,7 @@
 import type { Approval, Breaker, RecordedDecision } from '../domains/governance/index.ts';
 import type { GraceEvent } from '../domains/healing/index.ts';
 import type { Failure, Pattern } from '../domains/incidents/index.ts';
+import type { Mission } from '../domains/missions/index.ts';
 import type { JournalEntry, PlaybookRun, RunState } from '../domains/playbooks/index.ts';
 import { actorOf, type AuditNote } from './audit.ts';
 
@@ -66,6 +67,17 @@ export function breakerNote(b: Breaker): AuditNote {
     subsystem: 'governance',
     result: 'ok',
     payload: { kind: b.kind, playbook: b.playbook, component: b.component, reason: isClosed ? b.closeReason : b.reason },
+  };
+}
+
+export function missionNote(m: Mission): AuditNote {
+  return {
+    actor: m.state === 'abandoned' ? actorOf(m.closedBy ?? 'nobody') : 'grace',
+    action: ({ open: 'mission.opened', verified: 'mission.verified', abandoned: 'mission.abandoned' } as const)[m.state],
+    resource: `mission/${m.id}`,
+    subsystem: 'missions',
+    result: 'ok',
+    payload: { component: m.component, code: m.code, severity: m.severity, message: m.message, reason: m.closeReason },
   };
 }
 

@@ -4,7 +4,7 @@ import type { JournalEntry, PlaybookRun } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import { messageOf } from '../kernel/index.ts';
 import { actorOf, type Audit, type AuditNote } from './audit.ts';
-import { answerNote, approvalNote, breakerNote, decisionNote, failureNote, runNote, stepNote } from './audit-notes.ts';
+import { answerNote, approvalNote, breakerNote, missionNote, decisionNote, failureNote, runNote, stepNote } from './audit-notes.ts';
 import type { Repositories } from './repositories.ts';
 
 /** Statements of the store that are carried out together with their entry in the log. */
@@ -58,7 +58,7 @@ export function auditedCarries(
  * @param actor  who is asked for what says no name itself: `grace`, or the user of a command
  */
 export function auditedRepositories(plain: Repositories, audit: Audit, actor: string): Repositories {
-  const { approvals, limits, modes, requests, policyTexts, tierChanges, groupingRules, playbooks, incidents, boots } = plain;
+  const { approvals, limits, missions, modes, requests, policyTexts, tierChanges, groupingRules, playbooks, incidents, boots } = plain;
   return {
     ...plain,
     approvals: {
@@ -76,6 +76,15 @@ export function auditedRepositories(plain: Repositories, audit: Audit, actor: st
         if (breaker.closedAtMs !== null && note.actor !== 'grace') await audit.append(note);
         else audit.note(note);
         await limits.saveBreaker(breaker);
+      },
+    },
+    missions: {
+      ...missions,
+      async save(mission) {
+        const before = await missions.get(mission.id);
+        // That it was seen again is no news.
+        if (before?.state !== mission.state) await audit.append(missionNote(mission));
+        await missions.save(mission);
       },
     },
     modes: {

@@ -118,6 +118,7 @@ export async function compose(options: ComposeOptions) {
       saveExplanation: (e) => stored.incidents.saveExplanation(redactor.redactDeep(e)),
       savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
     },
+    missions: { ...stored.missions, save: (m) => stored.missions.save(redactor.redactDeep(m)) },
     shadows: { ...stored.shadows, save: (r) => stored.shadows.save(redactor.redactDeep(r)) },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
     decisions: { ...stored.decisions, write: (entry) => stored.decisions.write(redactor.redactDeep(entry)) },
@@ -605,9 +606,9 @@ export async function compose(options: ComposeOptions) {
       }
       return [...findings.values()];
     },
-    async runGuardFix(spec, found, until) {
+    async runGuardFix(spec, found, phase, until) {
       if (found.fix === null) return { state: 'nothing_to_do', detail: '' };
-      return healer.prevent(found.fix.playbook, spec, bootId, until);
+      return healer.prevent(found.fix.playbook, spec, bootId, until, 'prevention', phase);
     },
     async syncPlaybooks() {
       // Once per store: they are written down when it is made.
@@ -671,6 +672,8 @@ export async function compose(options: ComposeOptions) {
     shadow,
     audit,
     digest,
+    missions: repos.missions,
+    ids: nodeIds,
     portable: snapshots,
     keepAsGood,
     endCutOff,

@@ -14,6 +14,7 @@ import {
   reportedFailure,
   runPipeline,
   runSchedules,
+  validateAgain,
   type BootContext,
   type BootRecord,
   type BootReport,
@@ -342,15 +343,17 @@ class Session {
     const { config, until, signal } = this.options;
     if (until !== 'stopped') return 0;
     this.isWatching = true;
-    const { supervision, core, host, redactedEmit, boots } = this.composed;
+    const { supervision, core, host, redactedEmit, boots, missions, ids } = this.composed;
     const ports: SchedulePorts = {
       clock: nodeClock,
       emit: redactedEmit,
       host,
       supervision,
-      components: config.components,
       storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
-      guards: (spec) => core.guards(spec),
+      validate: async () => {
+        const { context } = this;
+        if (context !== null) await validateAgain(context, { missions, ids });
+      },
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
       // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.
       rotateLogs: async () => {

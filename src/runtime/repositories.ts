@@ -6,6 +6,7 @@ import {
   groupingRuleStore,
   incidentStore,
   journalStore,
+  missionStore,
   modeStore,
   personRequestStore,
   playbookStore,
@@ -27,6 +28,7 @@ import type {
 } from '../domains/governance/index.ts';
 import type { GroupingRuleStore, IncidentStore } from '../domains/incidents/index.ts';
 import type { ShadowStore, TemplateStore } from '../domains/learning/index.ts';
+import type { MissionStore } from '../domains/missions/index.ts';
 import type { Journal, PlaybookStore } from '../domains/playbooks/index.ts';
 import type { Audit } from './audit.ts';
 import { auditedCarries, auditedRepositories } from './audited-repositories.ts';
@@ -41,6 +43,7 @@ export interface Repositories {
   readonly approvals: ApprovalStore;
   readonly limits: LimitStore;
   readonly decisions: DecisionRecord;
+  readonly missions: MissionStore;
   readonly modes: ModeStore;
   readonly requests: PersonRequestStore;
   readonly policyTexts: PolicyTextStore;
@@ -68,6 +71,7 @@ export function repositories(store: OpenedStore, audit: Audit | null = null, act
     approvals: approvalStore(store.db),
     limits: openLimits(store, nodeClock),
     decisions: decisionStore(store.db, undefined, carries?.decision),
+    missions: missionStore(store.db),
     modes: modeStore(store.db),
     requests: personRequestStore(store.db),
     policyTexts: policyTextStore(store.db),

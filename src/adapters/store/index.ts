@@ -11,6 +11,7 @@ export { approvalStore } from './approval-store.ts';
 export { shadowStore, tierChangeStore } from './autonomy-store.ts';
 export { limitStore, type LeaseHolder } from './limit-store.ts';
 export { decisionStore } from './decision-store.ts';
+export { missionStore } from './mission-store.ts';
 export { modeStore } from './mode-store.ts';
 export { personRequestStore } from './person-request-store.ts';
 export { policyTextStore } from './policy-text-store.ts';

@@ -11,6 +11,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   earnedAutonomy,
   auditLog,
   endOfUndo,
+  openedMissions,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -186,4 +187,14 @@ async function auditLog(db: Kysely<Tables>): Promise<void> {
 /** What a run is once its undo is done: a crash in between must not forget it. */
 async function endOfUndo(db: Kysely<Tables>): Promise<void> {
   await sql.raw(`alter table playbook_runs add column ends_as text`).execute(db);
+}
+
+/** What is wrong and no playbook may mend. */
+async function openedMissions(db: Kysely<Tables>): Promise<void> {
+  for (const statement of [
+    `create table missions (id text primary key, key text not null, component text not null, state text not null,
+       opened_at integer not null, closed_at integer, body text not null)`,
+    `create index missions_by_state on missions (state, opened_at)`,
+  ])
+    await sql.raw(statement).execute(db);
 }

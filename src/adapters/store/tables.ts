@@ -218,6 +218,16 @@ export interface Tables {
     approval: string | null;
     detail: string;
   };
+  /** `body` is the mission. */
+  missions: {
+    id: string;
+    key: string;
+    component: string;
+    state: string;
+    opened_at: number;
+    closed_at: number | null;
+    body: string;
+  };
   policy_texts: {
     digest: string;
     files: string;

@@ -167,6 +167,12 @@ function linesFor(event: GraceEvent): readonly string[] {
       ];
     case 'storm_over':
       return [`    ${paint('green', '●')} nothing has failed for a while: playbooks run again`];
+    case 'mission_opened':
+      return [labelled('run', `grace missions show ${event.mission}`)];
+    case 'mission_closed':
+      return [`    ${paint('green', '●')} ${wrap(`${event.component}: gone: ${event.message}`, width, '      ')}`];
+    case 'validation_ended':
+      return event.fixed.length === 0 ? [] : [`    ${paint('green', '✔')} continuous validation mended ${event.fixed.join(', ')}`];
     case 'notice':
       return [
         `    ${event.level === 'error' ? paint('red', event.text) : event.level === 'warn' ? paint('yellow', event.text) : event.text}`,

@@ -36,6 +36,7 @@ export async function status(memory: Memory): Promise<Answer> {
   const { score } = await scoreOf(memory);
   const { mode } = modeInForce((await memory.modes.history(1))[0] ?? null, memory.nowMs);
   const open = (await memory.limits.breakers()).filter((b) => b.closedAtMs === null);
+  const missions = (await memory.missions.standing()).filter(({ state }) => state === 'open');
   const notPutBack = await runsNotPutBack(memory);
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
   const isWell = isUp && open.length === 0 && notPutBack.length === 0;
@@ -52,6 +53,7 @@ export async function status(memory: Memory): Promise<Answer> {
     components: components.map(({ sinceMs: since, ...c }) => ({ ...c, since: since === null ? null : iso(since) })),
     breakers: open.map((b) => ({ id: b.id, kind: b.kind, playbook: b.playbook, component: b.component, reason: b.reason })),
     not_put_back: notPutBack.map((r) => ({ run: r.id, playbook: r.playbook, component: r.component, boot: r.bootId })),
+    missions: missions.map((m) => ({ id: m.id, component: m.component, code: m.code, severity: m.severity, message: m.message })),
     health: scoreJson(score),
     audit: head,
   };
@@ -66,6 +68,7 @@ export async function status(memory: Memory): Promise<Answer> {
       ['mode', mode],
       ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]),
       ['health', scoreLine(score)],
+      ...(missions.length === 0 ? [] : [['missions', `${missions.length} open: grace missions list`]]),
       ...(head === null ? [] : [['audit log', headLine(head)]]),
     ]),
   ];

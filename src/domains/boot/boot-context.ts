@@ -1,4 +1,5 @@
 import type { BootId, Clock, Files, JsonObject, Logger, Spawner } from '../../kernel/index.ts';
+import type { Phase } from '../governance/index.ts';
 import type { Emit, Supervision } from '../healing/index.ts';
 import type { LeftBehind } from '../learning/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
@@ -81,6 +82,7 @@ export interface CoreChecks {
   runGuardFix(
     spec: ComponentSpec,
     finding: Finding,
+    phase: Phase,
     signal: AbortSignal,
   ): Promise<{ readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting'; readonly detail: string }>;
   /** Reads the playbook folder: new and edited files are registered. */

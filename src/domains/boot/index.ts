@@ -10,4 +10,5 @@ export {
   type StageReport,
   type StageResultKind,
 } from './report.ts';
+export { validateAgain, type ValidationPorts } from './continuous-validation.ts';
 export { runSchedules, type ScheduleReport, type SchedulePorts, type ScheduleTimes } from './schedules.ts';

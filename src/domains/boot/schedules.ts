@@ -1,7 +1,6 @@
 import { messageOf, type Clock } from '../../kernel/index.ts';
 import type { Emit, Supervision } from '../healing/index.ts';
-import type { Finding } from '../preflight/index.ts';
-import type { ComponentSpec, ProcessHost } from '../supervisor/index.ts';
+import type { ProcessHost } from '../supervisor/index.ts';
 
 /** How often each is done, in milliseconds. */
 export interface ScheduleTimes {
@@ -17,10 +16,10 @@ export interface SchedulePorts {
   readonly emit: Emit;
   readonly host: ProcessHost;
   readonly supervision: Supervision;
-  readonly components: readonly ComponentSpec[];
   /** Milliseconds for one durable row; throws when the store is lost. */
   storeLatencyMs(): Promise<number>;
-  guards(spec: ComponentSpec): Promise<readonly Finding[]>;
+  /** The whole pre-flight again [PF-6]. */
+  validate(): Promise<void>;
   saveMetrics(metrics: readonly MetricSample[]): Promise<void>;
   /** Keeps the logs of the components from growing without end. */
   rotateLogs(): Promise<void>;
@@ -54,7 +53,7 @@ export function runSchedules(times: ScheduleTimes, ports: SchedulePorts, signal:
     [times.metricsMs, () => ports.rotateLogs()],
     [times.selfHealMs, () => sweep(ports)],
     [times.proactiveMs, async () => foresee(history, said, ports)],
-    [times.validationMs, () => validate(ports, said)],
+    [times.validationMs, () => ports.validate()],
   ];
   for (const [everyMs, work] of schedules) void repeat(everyMs, work, ports, signal);
   return { started: schedules.length };
@@ -116,14 +115,4 @@ function foresee(history: ReadonlyMap<string, readonly number[]>, said: Set<stri
       text: `${key} grew from ${first} to ${last} without a step back; look at it before it is too much`,
     });
   }
-}
-
-/** The guards of everything learned, again while the service runs [PF-6]. */
-async function validate({ components, emit, guards }: SchedulePorts, said: Set<string>): Promise<void> {
-  for (const spec of components)
-    for (const found of await guards(spec)) {
-      const key = `${found.component} ${found.code}`;
-      if (!said.has(key)) emit({ type: 'finding', stage: 'continuous validation', finding: { ...found, severity: 'warn' } });
-      said.add(key);
-    }
 }

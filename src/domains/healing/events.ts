@@ -20,6 +20,31 @@ export type GraceEvent =
       readonly durationMs: number;
       readonly detail: string;
     }
+  /** A finding that no playbook may mend waits for people from now on. */
+  | {
+      readonly type: 'mission_opened';
+      readonly mission: string;
+      readonly component: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  /** A later look did not find it any more. */
+  | {
+      readonly type: 'mission_closed';
+      readonly mission: string;
+      readonly component: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  /** One whole pre-flight while the service runs is over. */
+  | {
+      readonly type: 'validation_ended';
+      readonly durationMs: number;
+      readonly checks: number;
+      readonly findings: number;
+      readonly fixed: readonly string[];
+      readonly missions: number;
+    }
   | { readonly type: 'finding'; readonly stage: string; readonly finding: Finding }
   | { readonly type: 'component_starting'; readonly component: string; readonly attempt: number }
   | { readonly type: 'component_waiting'; readonly component: string; readonly on: string; readonly text: string }

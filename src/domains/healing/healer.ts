@@ -236,11 +236,12 @@ export class Healer {
     bootId: string,
     signal: AbortSignal,
     scope: 'prevention' | 'person' = 'prevention',
+    phase: Phase = 'boot',
   ): Promise<Prevented> {
     const { emit, playbooks } = this.ports;
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
-    const foretold = await this.foretell(registered, component, signal);
+    const foretold = await this.foretell(registered, component, signal, phase);
     if (foretold instanceof Error) return { state: 'failed', detail: foretold.message, runId: null };
     const { playbook, hash, tier, decision, approval } = foretold;
     this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
@@ -268,12 +269,17 @@ export class Healer {
   }
 
   /** What would be decided about a run of it now; nothing is done. */
-  async foretell(registered: RegisteredPlaybook, component: ComponentSpec, signal: AbortSignal): Promise<Foretold | Error> {
+  async foretell(
+    registered: RegisteredPlaybook,
+    component: ComponentSpec,
+    signal: AbortSignal,
+    phase: Phase = 'boot',
+  ): Promise<Foretold | Error> {
     const loaded = await this.load(registered);
     if (loaded instanceof Error) return loaded;
     const { playbook, hash } = loaded;
     const given = { attempts: 0, signature: registered.signature, signal };
-    return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, 'boot', given)) };
+    return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, phase, given)) };
   }
 
   private async load(registered: RegisteredPlaybook): Promise<{ playbook: LoadedPlaybook; hash: string } | Error> {

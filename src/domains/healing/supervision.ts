@@ -300,8 +300,14 @@ export class Supervision {
   /**
    * Makes a check of a stage pass: what it finds wrong is captured, diagnosed and healed like any failure of the component.
    * @param look   null when all is well
+   * @param phase  at run time nobody waits for a person, and the policy for run time decides
    */
-  async passCheck(spec: ComponentSpec, stage: string, look: () => Promise<CheckFailure | null>): Promise<CheckResult> {
+  async passCheck(
+    spec: ComponentSpec,
+    stage: string,
+    look: () => Promise<CheckFailure | null>,
+    phase: Phase = 'boot',
+  ): Promise<CheckResult> {
     const scope = `check ${stage}` as const;
     // Looking remembers nothing.
     const tries = this.settings.isDryRun ? null : await Tries.begin(this.ports, spec.name, scope);
@@ -332,7 +338,7 @@ export class Supervision {
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
       const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
-      const asked = { captured, component: spec, phase: 'boot' as const, scope, attempts: tries.names, signal: this.signal, mayAct };
+      const asked = { captured, component: spec, phase, scope, attempts: tries.names, signal: this.signal, mayAct };
       const result = await this.healer.heal(asked);
       if (result?.state === 'applied') {
         tries.names.push(result.run.playbook);
@@ -346,7 +352,8 @@ export class Supervision {
       const cause = result?.diagnosis.cause ?? wrong.message;
       const waitFor = result?.state === 'hold' ? result.waitFor : null;
       const mayHold =
-        this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval'));
+        phase === 'boot' &&
+        (this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval')));
       if (!mayHold || !wrong.mustPass) {
         await tries.end();
         for (const run of pending.splice(0))

@@ -98,6 +98,11 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
         mustPass: spec.critical,
       };
   }
+  return namedCheck(spec, context);
+}
+
+/** What its command and its configuration name, as it was at the last good boot: also asked while it runs. */
+export async function namedCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
   const [gone] = await context.core.missingNamed(spec);
   if (gone !== undefined) {
     const message = `${gone} is gone; the last good boot had it`;

@@ -24,13 +24,7 @@ export const schemaAndSecrets: Stage = {
           ? await context.supervision.passCheck(spec, title, async () => {
               const pending = await context.core.pendingMigrations(spec);
               pendingCount = Math.max(pendingCount, pending.length);
-              return pending.length === 0
-                ? null
-                : {
-                    message: `${pending.length} pending migration${pending.length === 1 ? '' : 's'}: ${pending.slice(0, 5).join(', ')}`,
-                    facts: [fact('migration_pending', pending[0] ?? '')],
-                    mustPass: spec.critical,
-                  };
+              return pendingFailure(pending, spec);
             })
           : null;
       for (const result of [secrets, schema]) {
@@ -69,7 +63,7 @@ export const schemaAndSecrets: Stage = {
 };
 
 /** Declared env files must be there when an example says how they look; required variables must have a value. */
-async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
+export async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
   for (const file of spec.envFiles) {
     if ((await context.files.stat(file)) !== null) continue;
     if ((await context.files.stat(`${file}.example`)) !== null)
@@ -82,6 +76,15 @@ async function envCheck(spec: ComponentSpec, context: BootContext): Promise<Chec
   return {
     message: `missing required environment: ${missing.join(', ')}`,
     facts: missing.map((name) => fact('env_missing', name)),
+    mustPass: spec.critical,
+  };
+}
+
+export function pendingFailure(pending: readonly string[], spec: ComponentSpec): CheckFailure | null {
+  if (pending.length === 0) return null;
+  return {
+    message: `${pending.length} pending migration${pending.length === 1 ? '' : 's'}: ${pending.slice(0, 5).join(', ')}`,
+    facts: [fact('migration_pending', pending[0] ?? '')],
     mustPass: spec.critical,
   };
 }

@@ -16,7 +16,7 @@ export const startupPlaybooks: Stage = {
     for (const guard of context.guardFindings) {
       if (guard.fix === null) continue;
       const spec = context.supervision.spec(guard.component);
-      const { state, detail } = await context.core.runGuardFix(spec, guard, context.signal);
+      const { state, detail } = await context.core.runGuardFix(spec, guard, 'boot', context.signal);
       if (state === 'applied') fixes.push(`${guard.component}: ${guard.fix.playbook}`);
       else if (state !== 'nothing_to_do')
         findings.push(

@@ -1,0 +1,35 @@
+import type { Kysely } from 'kysely';
+import type { Mission, MissionStore } from '../../domains/missions/index.ts';
+import type { Tables } from './tables.ts';
+
+export function missionStore(db: Kysely<Tables>): MissionStore {
+  const missionOf = (row: { readonly body: string }): Mission => JSON.parse(row.body) as Mission;
+  return {
+    async get(id) {
+      const row = await db.selectFrom('missions').select('body').where('id', '=', id).executeTakeFirst();
+      return row === undefined ? null : missionOf(row);
+    },
+    async list(limit) {
+      const rows = await db.selectFrom('missions').select('body').orderBy('opened_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+      return rows.map(missionOf);
+    },
+    async standing() {
+      const rows = await db
+        .selectFrom('missions')
+        .select('body')
+        .where('state', 'in', ['open', 'abandoned'])
+        .orderBy('opened_at')
+        .execute();
+      return rows.map(missionOf);
+    },
+    async save(mission) {
+      const { id, key, component, state, openedAtMs, closedAtMs } = mission;
+      const row = { id, key, component, state, opened_at: openedAtMs, closed_at: closedAtMs, body: JSON.stringify(mission) };
+      await db
+        .insertInto('missions')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row))
+        .execute();
+    },
+  };
+}

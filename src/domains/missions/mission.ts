@@ -1,0 +1,35 @@
+import type { Finding, FindingPlace, Severity } from '../preflight/index.ts';
+
+/**
+ * Something found wrong that no playbook may mend, or that needs code: kept until it is gone or a person drops it.
+ * The states of its making (analysing, coding, testing, …) come with the workers that do it.
+ */
+export interface Mission {
+  readonly id: string;
+  /** The same finding has the same key, whatever figures its words contain. */
+  readonly key: string;
+  readonly component: string;
+  /** Of the finding: `config_broken`, `migration_pending`. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  /** What a person does about it. */
+  readonly hint: string;
+  readonly evidence: readonly string[];
+  readonly place: FindingPlace | null;
+  /** `verified`: a later validation did not find it any more. `abandoned`: a person dropped it; it is not opened again while it lasts. */
+  readonly state: 'open' | 'verified' | 'abandoned';
+  readonly openedAtMs: number;
+  readonly lastSeenAtMs: number;
+  /** How many validations have seen it. */
+  readonly seen: number;
+  readonly closedAtMs: number | null;
+  readonly closedBy: string | null;
+  readonly closeReason: string | null;
+}
+
+/** Figures change from hour to hour (days left, bytes free), and do not make another finding. */
+export function missionKey({ component, code, message, place }: Finding): string {
+  const where = place === undefined ? '' : place.file;
+  return [component, code, where, message.replaceAll(/\d+/g, '#')].join('\u0000');
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { Clock, Ids } from '../../kernel/index.ts';
+import type { Finding } from '../preflight/index.ts';
+import type { Mission } from './mission.ts';
+import type { MissionStore } from './mission-store.ts';
+import { reconcileMissions } from './reconcile-missions.ts';
+
+const found = (change: Partial<Finding> = {}): Finding => ({
+  severity: 'warn',
+  code: 'certificate_ends',
+  component: 'api',
+  message: 'tls.pem ends in 14 days',
+  evidence: [],
+  hint: 'renew it',
+  fix: null,
+  ...change,
+});
+
+function world() {
+  const all = new Map<string, Mission>();
+  const missions: MissionStore = {
+    get: async (id) => all.get(id) ?? null,
+    list: async (limit) => [...all.values()].slice(0, limit),
+    standing: async () => [...all.values()].filter(({ state }) => state !== 'verified'),
+    save: async (mission) => void all.set(mission.id, mission),
+  };
+  let n = 0;
+  let now = 1000;
+  const ports = { missions, clock: { nowMs: () => now } as Clock, ids: { next: (prefix) => `${prefix}_${++n}` } satisfies Ids };
+  return {
+    all: () => [...all.values()],
+    missions,
+    async look(findings: readonly Finding[], isWhole = true) {
+      now += 1000;
+      return reconcileMissions(findings, isWhole, ports);
+    },
+  };
+}
+
+describe('missions', () => {
+  test('a finding opens one, and the same finding with other figures is the same one', async () => {
+    const w = world();
+    expect(await w.look([found()])).toMatchObject({ opened: [{ id: 'ms_1', state: 'open' }], closed: [], open: 1 });
+    expect(await w.look([found({ message: 'tls.pem ends in 13 days' })])).toMatchObject({ opened: [], closed: [], open: 1 });
+    expect(w.all()).toMatchObject([{ seen: 2, openedAtMs: 2000, lastSeenAtMs: 3000, message: 'tls.pem ends in 13 days' }]);
+  });
+
+  test('what is found no more is closed, and opens anew when it comes back', async () => {
+    const w = world();
+    await w.look([found()]);
+    expect(await w.look([])).toMatchObject({ closed: [{ id: 'ms_1', state: 'verified', closedBy: 'grace' }], open: 0 });
+    expect(await w.look([found()])).toMatchObject({ opened: [{ id: 'ms_2' }], open: 1 });
+  });
+
+  test('nothing is closed by a look that could not look everywhere', async () => {
+    const w = world();
+    await w.look([found()]);
+    expect(await w.look([], false)).toMatchObject({ closed: [], open: 1 });
+  });
+
+  test('one that a person has dropped is not opened again while it lasts, and is once it was gone', async () => {
+    const w = world();
+    await w.look([found()]);
+    const [mission] = w.all();
+    await w.missions.save({ ...(mission as Mission), state: 'abandoned', closedBy: 'ann' });
+    expect(await w.look([found()])).toMatchObject({ opened: [], open: 0 });
+    expect(w.all()).toMatchObject([{ state: 'abandoned', seen: 2 }]);
+    expect(await w.look([])).toMatchObject({ closed: [{ state: 'verified' }], open: 0 });
+    expect(await w.look([found()])).toMatchObject({ opened: [{ id: 'ms_2' }], open: 1 });
+  });
+
+  test('two findings of one code are two when they are about two things', async () => {
+    const w = world();
+    const at = (file: string): Finding => found({ code: 'config_broken', message: 'is no JSON', place: { file, line: 1, column: 1 } });
+    expect((await w.look([at('a.json'), at('b.json'), found({ component: 'web' })])).opened).toHaveLength(3);
+  });
+
+  test('what is only worth a word opens none, and a flood stops at a limit', async () => {
+    const w = world();
+    expect(await w.look([found({ severity: 'info' })])).toMatchObject({ opened: [], open: 0 });
+    const many = Array.from({ length: 300 }, (_, n) => found({ message: String.fromCodePoint(0x4e00 + n) }));
+    expect(await w.look(many)).toMatchObject({ open: 200 });
+    expect(await w.look(many)).toMatchObject({ opened: [], open: 200 });
+  });
+});
