@@ -220,6 +220,7 @@ class Session {
     const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
     if (until !== 'dry-run')
       supervision.carryOver(await this.composed.healer.unproven((name) => config.components.find((c) => c.name === name) ?? null));
+    if (until !== 'dry-run') supervision.carryAsked(await this.composed.healer.askedRollbacks());
     // Before anything can be healed: what people wrote or edited counts, and is never written over.
     if (until !== 'dry-run') await this.composed.core.syncPlaybooks();
     emit({

@@ -369,9 +369,25 @@ export class Healer {
   /** What prevented a failure has done so, and what a person asked for has done no harm: everything works. */
   async confirmPrevention(): Promise<void> {
     const { playbooks, clock } = this.ports;
+    const runs = (await playbooks.runsIn('applied')).filter((run) => run.scope === 'prevention' || run.scope === 'person');
+    for (const run of runs) await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
+    for (const run of runs) await this.tellEarlierRelease(run.id, run.component);
+  }
+
+  /** Rollbacks that people asked for, and that no boot has proven yet. */
+  async askedRollbacks(): Promise<readonly PlaybookRun[]> {
+    const { playbooks, journal } = this.ports;
+    const found: PlaybookRun[] = [];
     for (const run of await playbooks.runsIn('applied'))
-      if (run.scope === 'prevention' || run.scope === 'person')
-        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
+      if (run.scope === 'person' && (await journal.entries(run.id)).some((e) => e.primitive === ROLLBACK)) found.push(run);
+    return found;
+  }
+
+  /** The earlier release fails as well: whoever asked for it has not got what they wanted, and finds what they had. */
+  async takeBackAsked(run: PlaybookRun, component: ComponentSpec, signal: AbortSignal): Promise<void> {
+    const reason = 'the component fails with the earlier release as well';
+    const { left } = await this.runs.undo(run, component, signal, 'undone', reason);
+    this.ports.emit({ type: 'playbook_failed', component: component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -388,12 +404,16 @@ export class Healer {
       );
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
-    const back = (await this.ports.journal.entries(run.runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
+    await this.tellEarlierRelease(run.runId, run.component.name);
+  }
+
+  private async tellEarlierRelease(runId: string, component: string): Promise<void> {
+    const back = (await this.ports.journal.entries(runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
     if (back !== undefined)
-      emit({
+      this.ports.emit({
         type: 'notice',
         level: 'warn',
-        text: `${run.component.name} runs an earlier release: it ${back.summary}. Grace does not go forward to the one that failed; the next one you deploy is tried as usual`,
+        text: `${component} runs an earlier release: it ${back.summary}. Grace does not go forward to the one that was set aside; the next one you deploy is tried as usual`,
       });
   }
 
@@ -532,7 +552,7 @@ export class Healer {
   }
 
   /** The registered playbook for this remedy, or one that is written now. */
-  playbookFor(captured: Captured, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<FoundPlaybook> {
+  playbookFor(captured: Captured | null, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<FoundPlaybook> {
     return playbookForRemedy(captured, component, diagnosis, remedy, this.ports);
   }
 

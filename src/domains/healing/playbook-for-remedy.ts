@@ -12,9 +12,10 @@ export interface FoundPlaybook {
 
 /**
  * Finds the registered playbook for this remedy, or writes one. What a person wrote or edited keeps its name and its file.
+ * @param captured  the failure it is for; null where a person asked for it
  */
 export async function playbookForRemedy(
-  captured: Captured,
+  captured: Captured | null,
   component: ComponentSpec,
   diagnosis: Diagnosis,
   remedy: Remedy,
@@ -39,9 +40,12 @@ export async function playbookForRemedy(
     if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
     if (same(existing)) break; // its file is gone: written again
   }
-  const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
+  const source =
+    captured === null
+      ? generatePlaybookSource(name, diagnosis, { signature: null, component: component.name }, null, steps, ASKED_FOR)
+      : generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
   const { file, hash } = await library.write(name, source);
-  await recordFailure?.(name, captured, component, steps, diagnosis);
+  if (captured !== null) await recordFailure?.(name, captured, component, steps, diagnosis);
   const before = await playbooks.get(name);
   const registered: RegisteredPlaybook = {
     name,
@@ -55,7 +59,7 @@ export async function playbookForRemedy(
     file,
     origin: 'generated',
     family: diagnosis.family,
-    signature: captured.failure.signature,
+    signature: captured?.failure.signature ?? null,
     component: component.name,
     params: {},
     steps,
@@ -67,6 +71,8 @@ export async function playbookForRemedy(
   await playbooks.save(registered);
   return { registered, wasGenerated: true };
 }
+
+const ASKED_FOR = 'what a person asked for';
 
 function slug(text: string): string {
   return (
