@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runGrace, startGrace } from './grace.ts';
+import { runsOf, send } from './processes.ts';
 import { snapshot, write } from './project.ts';
 import { approvals, BAD, bootOnce, CANARY, failedBoot, GOOD, own, theRollback, verifiedGood, type Settings } from './releases.ts';
 
@@ -112,4 +113,59 @@ test('a work tree with changes that a checkout would lose is left alone', async 
   await failedBoot(dir);
   expect(snapshot(dir, own)).toEqual(before);
   expect(git('rev-parse', 'HEAD')).toBe(head);
+});
+
+/** A release of which git knows nothing, and that fails. @returns what the service consisted of before, and with it */
+function failingFiles(dir: string): { readonly good: ReturnType<typeof snapshot>; readonly bad: ReturnType<typeof snapshot> } {
+  const good = snapshot(dir, own);
+  write(dir, { 'service.config.json': { answer: 'unheard of' }, '.env': `API_TOKEN=${CANARY}-second\nCOLOUR=blue\n` });
+  return { good, bad: snapshot(dir, own) };
+}
+
+test('files outside of git come back once a person has agreed, and what was there is kept beside them', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  const { good, bad } = failingFiles(dir);
+  await failedBoot(dir);
+  expect(snapshot(dir, own)).toEqual(bad);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  const grace = startGrace(dir, ['up', '--json']);
+  await grace.event('playbook_verified', (e) => e.playbook === 'roll_back_release');
+  await grace.event('boot_ended', (e) => e.outcome === 'success');
+  await grace.end('SIGTERM');
+  const after = snapshot(dir, own);
+  expect(Object.entries(after).filter(([path]) => !path.includes('.broken-'))).toEqual(Object.entries(good));
+  const asides = Object.keys(after).filter((path) => path.includes('.broken-'));
+  expect(asides.map((path) => path.replace(/\.broken-.*/, '')).toSorted()).toEqual(['.env', 'service.config.json']);
+  for (const path of asides) expect(after[path]).toBe(bad[path.replace(/\.broken-.*/, '')]);
+});
+
+test('files outside of git are as they were to the last byte when the release of the last good boot fails as well', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  failingFiles(dir);
+  write(dir, { 'halt.txt': 'what no release can live with\n' });
+  const bad = snapshot(dir, own);
+  await failedBoot(dir);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  const events = await failedBoot(dir);
+  expect(events.filter((e) => e.type === 'step' && e.state === 'done')).toMatchObject([{ playbook: 'roll_back_release' }]);
+  expect(events.filter((e) => e.type === 'playbook_failed')).toMatchObject([{ playbook: 'roll_back_release', undone: true }]);
+  expect(snapshot(dir, own)).toEqual(bad);
+});
+
+test('a boot that came up and was not yet shown to be good leaves the kept copies alone', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  const path = join(dir, 'service.config.json');
+  const good = readFileSync(path, 'utf8');
+  const config = readFileSync(join(dir, 'grace.config.json'), 'utf8');
+  write(dir, { 'grace.config.json': config.replace('200ms', '60s'), 'service.config.json': { answer: 'fine', added: 'since' } });
+  const killed = startGrace(dir, ['up', '--json']);
+  await killed.event('boot_ended', (e) => e.outcome === 'success');
+  await killed.end('SIGKILL');
+  for (const { pid } of runsOf(dir, 'server.mjs')) send(pid, 'SIGKILL');
+  write(dir, { 'grace.config.json': config, 'service.config.json': { answer: 'unheard of' } });
+  await failedBoot(dir);
+  expect((await theRollback(dir)).would_do.join()).toMatch(/service\.config\.json back/);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  await bootOnce(dir);
+  expect(readFileSync(path, 'utf8')).toBe(good);
 });

@@ -27,7 +27,7 @@ export interface Project {
   git(...args: readonly string[]): string;
 }
 
-async function project(boot: Settings = {}): Promise<Project> {
+async function project(boot: Settings = {}, hasGit = true): Promise<Project> {
   const dir = newProject();
   const port = await freePort();
   const git = (...args: readonly string[]): string =>
@@ -56,6 +56,7 @@ async function project(boot: Settings = {}): Promise<Project> {
     '.env': `API_TOKEN=${CANARY}\nCOLOUR=red\n`,
     '.gitignore': '.grace/\nplaybooks/\n.env\nservice.config.json\npackage-lock.json\nnotes.txt\n',
   });
+  if (!hasGit) return { dir, git };
   git('init', '-q', '-b', 'main');
   git('add', '-A');
   git('commit', '-q', '-m', 'First release');
@@ -95,9 +96,9 @@ export async function theRollback(dir: string): Promise<Approval> {
   return found;
 }
 
-/** One that has booted and was verified once, with its first release in git. */
-export async function verifiedGood(boot: Settings = {}): Promise<Project> {
-  const it = await project(boot);
+/** One that has booted and was verified once, with its first release in git, unless it has none. */
+export async function verifiedGood(boot: Settings = {}, hasGit = true): Promise<Project> {
+  const it = await project(boot, hasGit);
   await bootOnce(it.dir);
   const boots = JSON.parse((await runGrace(it.dir, ['boots', '--json'])).stdout) as readonly Settings[];
   expect(boots).toEqual([expect.objectContaining({ verified: true, last_good: true })]);
