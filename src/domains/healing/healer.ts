@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { formatDuration, GraceError, messageOf } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type Decision, type Phase } from '../governance/index.ts';
+import { approvalState, type ApprovalState, type AutonomyTier, type Decision, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -21,7 +21,7 @@ import { askForApproval } from './ask-approval.ts';
 import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
 import type { HealerPorts, WhatChanged } from './healer-ports.ts';
 import { PlaybookRuns } from './playbook-runs.ts';
-import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
+import { knownPlaybookFor, playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
 /** A playbook that has run and is not yet proven. */
 export interface AppliedRun {
@@ -92,7 +92,7 @@ export class Healer {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
     const [found, changed] = await Promise.all([
-      diagnose(c, (await this.ports.knowledge()).families, this.ports.logger),
+      diagnose(c, (await this.ports.knowledge()).families, this.ports.logger, (remedy) => this.tierInForce(component, remedy)),
       this.ports.whatChanged(captured, c),
     ]);
     // A last resort is asked for and not just tried: it is offered also when the tries are used up.
@@ -549,6 +549,12 @@ export class Healer {
     } catch {
       return 'rejected'; // nothing that could be run; the catalog goes on without it
     }
+  }
+
+  /** What was written before for this remedy may have lost or earned autonomy since. */
+  private async tierInForce(component: ComponentSpec, remedy: Remedy): Promise<AutonomyTier> {
+    const known = await knownPlaybookFor(component, remedy, this.ports);
+    return known === null ? remedy.tier : this.ports.effectiveTier(known.name, known.hash, known.tier);
   }
 
   /** The registered playbook for this remedy, or one that is written now. */

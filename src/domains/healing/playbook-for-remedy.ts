@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { sha256Hex } from '../../kernel/index.ts';
 import { generatePlaybookSource, portableSteps, type Captured, type Diagnosis, type Remedy } from '../learning/index.ts';
-import { SEVERITY, type RegisteredPlaybook } from '../playbooks/index.ts';
+import { SEVERITY, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
 
@@ -21,25 +21,8 @@ export async function playbookForRemedy(
   remedy: Remedy,
   { playbooks, library, clock, recordFailure }: Pick<HealerPorts, 'playbooks' | 'library' | 'clock' | 'recordFailure'>,
 ): Promise<FoundPlaybook> {
-  const steps = portableSteps(remedy.steps, component);
-  const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
-  let name = remedy.playbook;
-  const files = new Set((await library.files()).map((file) => basename(file)));
-  for (const candidate of [
-    remedy.playbook,
-    `${remedy.playbook}_${slug(component.name)}`,
-    `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`,
-  ]) {
-    name = candidate;
-    const existing = await playbooks.get(candidate);
-    // A file nobody could register (it does not load) is still somebody's work.
-    if (existing === null && (files.has(`${candidate}.ts`) || files.has(`${candidate}.mjs`))) continue;
-    if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
-    // A shipped one gives its name to the file with the parameters of this case.
-    if (existing === null || existing.origin === 'shipped') break;
-    if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
-    if (same(existing)) break; // its file is gone: written again
-  }
+  const { name, steps, existing } = await placeFor(component, remedy, { playbooks, library });
+  if (existing !== null) return { registered: existing, wasGenerated: false };
   const source =
     captured === null
       ? generatePlaybookSource(name, diagnosis, { signature: null, component: component.name }, null, steps, ASKED_FOR)
@@ -70,6 +53,43 @@ export async function playbookForRemedy(
   };
   await playbooks.save(registered);
   return { registered, wasGenerated: true };
+}
+
+/** What would be run for this remedy now, when it was written before; null when it would be written anew. */
+export async function knownPlaybookFor(
+  component: ComponentSpec,
+  remedy: Remedy,
+  ports: Pick<HealerPorts, 'playbooks' | 'library'>,
+): Promise<RegisteredPlaybook | null> {
+  return (await placeFor(component, remedy, ports)).existing;
+}
+
+/** The name that a remedy has or gets. */
+async function placeFor(
+  component: ComponentSpec,
+  remedy: Remedy,
+  { playbooks, library }: Pick<HealerPorts, 'playbooks' | 'library'>,
+): Promise<{ readonly name: string; readonly steps: readonly RemedyStep[]; readonly existing: RegisteredPlaybook | null }> {
+  const steps = portableSteps(remedy.steps, component);
+  const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
+  let name = remedy.playbook;
+  const files = new Set((await library.files()).map((file) => basename(file)));
+  for (const candidate of [
+    remedy.playbook,
+    `${remedy.playbook}_${slug(component.name)}`,
+    `${remedy.playbook}_${sha256Hex(JSON.stringify(steps)).slice(0, 6)}`,
+  ]) {
+    name = candidate;
+    const existing = await playbooks.get(candidate);
+    // A file nobody could register (it does not load) is still somebody's work.
+    if (existing === null && (files.has(`${candidate}.ts`) || files.has(`${candidate}.mjs`))) continue;
+    if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
+    // A shipped one gives its name to the file with the parameters of this case.
+    if (existing === null || existing.origin === 'shipped') break;
+    if (same(existing) && (await library.hash(existing.file)) !== null) return { name, steps, existing };
+    if (same(existing)) break; // its file is gone: written again
+  }
+  return { name, steps, existing: null };
 }
 
 const ASKED_FOR = 'what a person asked for';
