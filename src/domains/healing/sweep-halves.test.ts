@@ -39,8 +39,8 @@ test('nothing of another name, nothing that was moved aside, no link and nothing
   symlinkSync(elsewhere, join(dir, 'linked'));
   symlinkSync(behind, join(dir, '.aaaaaaaaaaaa.grace-tmp'));
   mkdirSync(join(dir, '.bbbbbbbbbbbb.grace-tmp'));
-  const before = readdirSync(dir, { recursive: true }).toSorted();
+  const before = readdirSync(dir, { recursive: true, encoding: 'utf8' }).toSorted();
   await sweepOwnHalves(nodeFiles, [dir], STARTED_MS);
-  expect(readdirSync(dir, { recursive: true }).toSorted()).toEqual(before);
+  expect(readdirSync(dir, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual(before);
   expect(existsSync(behind)).toBe(true);
 });
