@@ -19,8 +19,12 @@ export interface DefinedPrimitive<Name extends string = string, L extends Parame
 
 /** Either it can be undone, or it says why not. */
 type WayBack =
-  | { readonly undo: (record: Json, context: PrimitiveContext) => Promise<void | readonly string[]>; readonly irreversible?: never }
-  | { readonly undo: null; readonly irreversible: string };
+  | {
+      readonly undo: (record: Json, context: PrimitiveContext) => Promise<void | readonly string[]>;
+      readonly irreversible?: never;
+      readonly needsNoUndo?: never;
+    }
+  | { readonly undo: null; readonly irreversible: string; readonly needsNoUndo?: true };
 
 type Definition<Name extends string, L extends ParameterList> = Pick<
   Primitive,
@@ -55,7 +59,7 @@ export function definePrimitive<const Name extends string, const L extends Param
     async apply(params, context, record) {
       const now = await plan(params as ParsedParameters<L>, context);
       if (now.state === 'refused') throw new PrimitiveFailed(name, now.reason, { retryable: true });
-      if (now.state === 'nothing_to_do') return { summary: now.summary, changed: [] };
+      if (now.state === 'nothing_to_do') return { summary: now.summary, changed: [], didNothing: true };
       // Grace's own: what is moved aside and noted goes there.
       await context.files.makeDir(context.backupDir, { mode: 0o700 });
       return apply(params as ParsedParameters<L>, context, record);

@@ -26,5 +26,6 @@ export const restartComponent = definePrimitive({
   },
 
   undo: null,
+  needsNoUndo: true,
   irreversible: 'the process that ran before is gone, and what it held in memory with it',
 });

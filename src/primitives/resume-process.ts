@@ -21,5 +21,6 @@ export const resumeProcess = definePrimitive({
   },
 
   undo: null,
+  needsNoUndo: true,
   irreversible: 'what a process does once it goes on is done',
 });

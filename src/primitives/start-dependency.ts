@@ -31,5 +31,6 @@ export const startDependency = definePrimitive({
   },
 
   undo: null,
+  needsNoUndo: true,
   irreversible: 'others may use what runs by now: it is left running',
 });

@@ -22,7 +22,7 @@ import {
   type SchedulePorts,
   type StageReport,
 } from '../domains/boot/index.ts';
-import type { Emit } from '../domains/healing/index.ts';
+import { sweepOwnHalves, type Emit } from '../domains/healing/index.ts';
 import { BEAT_MS, beatAt, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { isExpiringSoon } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
@@ -176,6 +176,8 @@ class Session {
   private readonly attending = new AbortController();
   /** From stage 8 on what happens to components is no longer the boot's. */
   private isWatching = false;
+  /** This boot was shown to be good: only then may its files take the place of those that were. */
+  private isVerified = false;
   private attention: Promise<void> = Promise.resolve();
   /** Components that are ready again and have to stay so for their soak time. */
   private readonly proving = new Set<string>();
@@ -213,7 +215,10 @@ class Session {
     const { config, until } = this.options;
     const { redactedEmit: emit, supervision, layers } = this.composed;
     const interrupted = await this.markInterrupted();
-    if (until !== 'dry-run') await this.composed.endCutOff();
+    if (until !== 'dry-run') {
+      await this.composed.endCutOff();
+      await this.sweepHalves();
+    }
     const undone =
       until === 'dry-run'
         ? []
@@ -221,6 +226,7 @@ class Session {
     const { adopted, ended } = until === 'dry-run' ? { adopted: [], ended: [] } : await supervision.reconcile();
     if (until !== 'dry-run')
       supervision.carryOver(await this.composed.healer.unproven((name) => config.components.find((c) => c.name === name) ?? null));
+    if (until !== 'dry-run') supervision.carryAsked(await this.composed.healer.askedRollbacks());
     // Before anything can be healed: what people wrote or edited counts, and is never written over.
     if (until !== 'dry-run') await this.composed.core.syncPlaybooks();
     emit({
@@ -264,12 +270,21 @@ class Session {
       await aborted(signal);
       await this.beforeStop();
     } else if (outcome === 'success' && until === 'booted') {
-      await this.keepAsGood(this.options.config.components);
       await nodeClock.sleep(this.soakMs(), signal).catch(() => undefined); // cut short: then what was seen so far counts
       if (await this.allReady()) await this.verified(stages);
     }
     await supervision.stopAll(layers);
     return { report, isHealthy: outcome === 'success' };
+  }
+
+  /** Half files of a Grace that was killed as it wrote them: nothing refers to them, and one may hold a secret. */
+  private async sweepHalves(): Promise<void> {
+    const { config, logger } = this.options;
+    try {
+      await sweepOwnHalves(nodeFiles, [config.dataDir, config.playbooksDir], this.startedAtMs);
+    } catch (error) {
+      logger.warn('half files of an earlier Grace could not be removed', { error: messageOf(error) });
+    }
   }
 
   /** What people say to a Grace that runs: the mode, approvals of policies, requests. It is seen within a beat. */
@@ -568,10 +583,9 @@ class Session {
     return [...last.values()].map((e) => reportedFailure(e, names.get(e.signature) ?? ''));
   }
 
-  /** After a good boot, beside the running service: keep what good looks like; after the soak time it counts as verified. */
+  /** After a good boot, beside the running service: after the soak time it counts as verified, and what good looks like is kept. */
   private async settle(stages: readonly StageReport[]): Promise<void> {
     try {
-      await this.keepAsGood(this.options.config.components);
       await nodeClock.sleep(this.soakMs(), this.options.signal).catch(() => undefined); // an orderly stop ends the soak time early
       if (await this.allReady()) await this.verified(stages);
       if (this.options.signal.aborted) return;
@@ -601,6 +615,9 @@ class Session {
 
   private async verified(stages: readonly StageReport[]): Promise<void> {
     const { incidents, supervision } = this.composed;
+    // Not before: until a boot is shown to be good, the copies of the last one that was are the way back.
+    await this.keepAsGood(this.options.config.components);
+    this.isVerified = true;
     const fingerprint = asStored(await this.composed.lookback.fingerprint('verified'));
     const ended = this.ended ?? { report: this.report(stages, 'success'), atMs: nodeClock.nowMs() };
     await this.save(stages, 'success', ended.atMs, { isVerified: true, fingerprint, report: ended.report });
@@ -644,7 +661,8 @@ class Session {
     try {
       await nodeClock.sleep(spec.soakMs, this.options.signal);
       if ((await supervision.runners.get(spec.name)?.isReadyNow()) !== true) return;
-      await this.keepAsGood([spec]);
+      await this.composed.shadow.lookAhead(spec);
+      if (this.isVerified) await this.composed.keepAsGood([spec]);
       await this.learnFromPeople([spec]);
     } finally {
       this.proving.delete(spec.name);

@@ -74,7 +74,8 @@ export class Lookback {
       },
       goodState: async (component, addresses) => {
         const looking = await this.fingerprinting();
-        const maps = await looking.keptFiles();
+        // Not what was kept as good: of a file that is broken that holds an older copy, and a person would be taken to have mended it.
+        const maps = await looking.presentFiles();
         return looking.stateOf(component, await looking.take(maps), maps.get(component.name) ?? [], addresses);
       },
       touched: async (from, to) => (await this.fingerprinting()).touched(from, to),

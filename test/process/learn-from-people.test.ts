@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -245,4 +245,32 @@ test('grace diff --now says what changed since the last good boot, without booti
   });
   expect(snapshot(dir, (path) => !path.startsWith('.grace/grace.db'))).toEqual(before);
   expect(await json(dir, 'boots')).toHaveLength(1);
+});
+
+/** Fails as long as something outside of it is there. */
+const WAITING = `import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
+if (existsSync(process.env.LEDGER_CLOSED)) {
+  console.error('Error: the ledger is closed for today');
+  process.exit(6);
+}
+createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT));
+`;
+
+test('nobody has mended anything when a failure goes away by itself and a file that cannot be parsed stays broken', async () => {
+  const dir = await projectOf(WAITING, { 'notes.json': { all: 'well' } });
+  // Grace itself leaves the file alone.
+  const config = JSON.parse(readFileSync(join(dir, 'grace.config.json'), 'utf8')) as object;
+  write(dir, { 'grace.config.json': { ...config, boot: { maxHealingAttempts: 0 } } });
+  const closed = join(newProject({ 'closed.txt': 'today' }), 'closed.txt');
+  rmSync(closed);
+  expect((await boot(dir, { LEDGER_CLOSED: closed })).outcome).toBe('success');
+  write(dir, { 'notes.json': '{ "all": ' });
+  writeFileSync(closed, 'today');
+  expect((await boot(dir, { LEDGER_CLOSED: closed })).outcome).toBe('failed');
+  rmSync(closed);
+  const { events, outcome } = await boot(dir, { LEDGER_CLOSED: closed });
+  expect(outcome).toBe('success');
+  expect(readFileSync(join(dir, 'notes.json'), 'utf8')).toBe('{ "all": ');
+  expect(learned(events)).toEqual([]);
 });

@@ -1,111 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GraceEvent } from '../../src/domains/healing/index.ts';
 import { runGrace, startGrace } from './grace.ts';
-import { freePort, newProject, snapshot, write } from './project.ts';
-
-const CANARY = 'canary-5f1e9a77c0de';
-const GOOD = `import { createServer } from 'node:http';
-import { existsSync, readFileSync } from 'node:fs';
-const { answer } = JSON.parse(readFileSync('service.config.json', 'utf8'));
-const { version } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-const isFine = answer === 'fine' && version === '1.0.0' && process.env.COLOUR === 'red' && !existsSync('halt.txt');
-if (!isFine) { console.error('quota of widgets exceeded in region seven'); process.exit(7); }
-createServer((_, res) => res.end(answer)).listen(Number(process.env.PORT), '127.0.0.1');
-process.on('SIGTERM', () => process.exit(0));
-`;
-/** Ends in a way that no family knows a remedy for. */
-const BAD = `console.error('quota of widgets exceeded in region seven');
-process.exit(7);
-`;
-
-type Settings = Readonly<Record<string, unknown>>;
-
-interface Project {
-  readonly dir: string;
-  git(...args: readonly string[]): string;
-}
-
-async function project(boot: Settings = {}): Promise<Project> {
-  const dir = newProject();
-  const port = await freePort();
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-C', dir, '-c', 'user.name=Dev', '-c', 'user.email=dev@example.org', ...args], { encoding: 'utf8' }).trim();
-  const web = {
-    command: [process.execPath, 'server.mjs'],
-    port,
-    env: { PORT: String(port) },
-    envFile: '.env',
-    readiness: { tcp: true },
-    soak: '200ms',
-    stop: { grace: '1s' },
-  };
-  write(dir, {
-    'grace.config.json': { name: 'shop', components: { web }, boot, healing: { limits: { cooldown: '0s', breakerAfter: 20 } } },
-    'server.mjs': GOOD,
-    'service.config.json': { answer: 'fine' },
-    'package.json': { name: 'shop', version: '1.0.0', private: true, type: 'module' },
-    'package-lock.json': {
-      name: 'shop',
-      version: '1.0.0',
-      lockfileVersion: 3,
-      requires: true,
-      packages: { '': { name: 'shop', version: '1.0.0' } },
-    },
-    '.env': `API_TOKEN=${CANARY}\nCOLOUR=red\n`,
-    '.gitignore': '.grace/\nplaybooks/\n.env\nservice.config.json\npackage-lock.json\nnotes.txt\n',
-  });
-  git('init', '-q', '-b', 'main');
-  git('add', '-A');
-  git('commit', '-q', '-m', 'First release');
-  return { dir, git };
-}
-
-async function bootOnce(dir: string): Promise<void> {
-  const grace = startGrace(dir, ['up', '--json']);
-  await grace.event('boot_ended', (e) => e.outcome === 'success');
-  await grace.end('SIGTERM');
-}
-
-async function failedBoot(dir: string): Promise<readonly GraceEvent[]> {
-  const { code, stdout } = await runGrace(dir, ['up', '--json', '--no-hold']);
-  expect(code, stdout).toBe(1);
-  return stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as GraceEvent);
-}
-
-interface Approval {
-  readonly id: string;
-  readonly state: string;
-  readonly playbook: string;
-  readonly would_do: readonly string[];
-  readonly bound_to: string;
-}
-
-async function approvals(dir: string): Promise<readonly Approval[]> {
-  return JSON.parse((await runGrace(dir, ['approvals', '--json'])).stdout) as readonly Approval[];
-}
-
-async function theRollback(dir: string): Promise<Approval> {
-  const found = (await approvals(dir)).find((a) => a.playbook === 'roll_back_release');
-  if (found === undefined) throw new Error('nothing was proposed');
-  return found;
-}
-
-async function verifiedGood(boot: Settings = {}): Promise<Project> {
-  const it = await project(boot);
-  await bootOnce(it.dir);
-  const boots = JSON.parse((await runGrace(it.dir, ['boots', '--json'])).stdout) as readonly Settings[];
-  expect(boots).toEqual([expect.objectContaining({ verified: true, last_good: true })]);
-  return it;
-}
-
-/** What the service consists of, without what Grace keeps. */
-const own = (path: string): boolean => !/^(?:\.grace|playbooks|\.git)(?:\/|$)/.test(path);
+import { runsOf, send } from './processes.ts';
+import { snapshot, write } from './project.ts';
+import { approvals, BAD, bootOnce, CANARY, failedBoot, GOOD, own, theRollback, verifiedGood, type Settings } from './releases.ts';
 
 function nowhere(text: string, dir: string): void {
   const found = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
@@ -214,4 +113,59 @@ test('a work tree with changes that a checkout would lose is left alone', async 
   await failedBoot(dir);
   expect(snapshot(dir, own)).toEqual(before);
   expect(git('rev-parse', 'HEAD')).toBe(head);
+});
+
+/** A release of which git knows nothing, and that fails. @returns what the service consisted of before, and with it */
+function failingFiles(dir: string): { readonly good: ReturnType<typeof snapshot>; readonly bad: ReturnType<typeof snapshot> } {
+  const good = snapshot(dir, own);
+  write(dir, { 'service.config.json': { answer: 'unheard of' }, '.env': `API_TOKEN=${CANARY}-second\nCOLOUR=blue\n` });
+  return { good, bad: snapshot(dir, own) };
+}
+
+test('files outside of git come back once a person has agreed, and what was there is kept beside them', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  const { good, bad } = failingFiles(dir);
+  await failedBoot(dir);
+  expect(snapshot(dir, own)).toEqual(bad);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  const grace = startGrace(dir, ['up', '--json']);
+  await grace.event('playbook_verified', (e) => e.playbook === 'roll_back_release');
+  await grace.event('boot_ended', (e) => e.outcome === 'success');
+  await grace.end('SIGTERM');
+  const after = snapshot(dir, own);
+  expect(Object.entries(after).filter(([path]) => !path.includes('.broken-'))).toEqual(Object.entries(good));
+  const asides = Object.keys(after).filter((path) => path.includes('.broken-'));
+  expect(asides.map((path) => path.replace(/\.broken-.*/, '')).toSorted()).toEqual(['.env', 'service.config.json']);
+  for (const path of asides) expect(after[path]).toBe(bad[path.replace(/\.broken-.*/, '')]);
+});
+
+test('files outside of git are as they were to the last byte when the release of the last good boot fails as well', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  failingFiles(dir);
+  write(dir, { 'halt.txt': 'what no release can live with\n' });
+  const bad = snapshot(dir, own);
+  await failedBoot(dir);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  const events = await failedBoot(dir);
+  expect(events.filter((e) => e.type === 'step' && e.state === 'done')).toMatchObject([{ playbook: 'roll_back_release' }]);
+  expect(events.filter((e) => e.type === 'playbook_failed')).toMatchObject([{ playbook: 'roll_back_release', undone: true }]);
+  expect(snapshot(dir, own)).toEqual(bad);
+});
+
+test('a boot that came up and was not yet shown to be good leaves the kept copies alone', async () => {
+  const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
+  const path = join(dir, 'service.config.json');
+  const good = readFileSync(path, 'utf8');
+  const config = readFileSync(join(dir, 'grace.config.json'), 'utf8');
+  write(dir, { 'grace.config.json': config.replace('200ms', '60s'), 'service.config.json': { answer: 'fine', added: 'since' } });
+  const killed = startGrace(dir, ['up', '--json']);
+  await killed.event('boot_ended', (e) => e.outcome === 'success');
+  await killed.end('SIGKILL');
+  for (const { pid } of runsOf(dir, 'server.mjs')) send(pid, 'SIGKILL');
+  write(dir, { 'grace.config.json': config, 'service.config.json': { answer: 'unheard of' } });
+  await failedBoot(dir);
+  expect((await theRollback(dir)).would_do.join()).toMatch(/service\.config\.json back/);
+  await runGrace(dir, ['approvals', 'approve', (await theRollback(dir)).id]);
+  await bootOnce(dir);
+  expect(readFileSync(path, 'utf8')).toBe(good);
 });

@@ -80,6 +80,27 @@ export function registerLooking(program: Command, { setExitCode }: CommandWorld)
       const { showBoot } = await import('./boots.ts');
       await answer(command, (memory) => showBoot(memory, boot, options.blame === true));
     });
+  looking(boots, 'rollback', 'ask to go back to the release of a good boot; done once another person has agreed')
+    .option('--to <release>', 'a verified boot, or a commit that one had (default: the last verified boot)')
+    .option('--component <name>', 'default: the first')
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .option('-y, --yes', 'without asking once more; needed where there is no terminal')
+    .action(async (given: RollbackFlags, command: Command) => {
+      const [{ rollBack, theRelease }, { askOnTerminal }] = await Promise.all([
+        import('./boots-rollback.ts'),
+        import('./snapshots-restore.ts'),
+      ]);
+      const options = command.optsWithGlobals<LookOptions>();
+      await say(
+        command,
+        await rollBack(await theRelease(options, given.to ?? null), options, {
+          component: given.component ?? null,
+          isDryRun: given.dryRun === true,
+          isAgreed: given.yes === true,
+          ask: options.json === true ? null : askOnTerminal(),
+        }),
+      );
+    });
   looking(program, 'history', 'score, known failures, week by week, suggestions')
     .option('-w, --weeks <n>', 'how many weeks back (default: 8)', weekCount)
     .action(async ({ weeks }: { weeks?: number }, command: Command) => {
@@ -253,6 +274,13 @@ function registerMissions(program: Command, answer: Asking): void {
       const [{ abandonMission }, { userName }] = await Promise.all([import('./missions.ts'), import('../../adapters/node/user-name.ts')]);
       await answer(command, (memory) => abandonMission(memory, id, userName(), reason));
     });
+}
+
+interface RollbackFlags {
+  readonly to?: string;
+  readonly component?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
 
 type Asking = (command: Command, ask: (memory: Memory) => Promise<Answer>) => Promise<void>;

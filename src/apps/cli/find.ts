@@ -3,7 +3,7 @@ import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
 
 /** A boot by its id, by `last`, or by an id without its `boot_`. */
-export async function findBoot(memory: Memory, name: string): Promise<BootRecord | null> {
+export async function findBoot(memory: Pick<Memory, 'boots'>, name: string): Promise<BootRecord | null> {
   if (name === 'last') return (await memory.boots.list(1))[0] ?? null;
   return (await memory.boots.get(name)) ?? (await memory.boots.get(`boot_${name}`));
 }

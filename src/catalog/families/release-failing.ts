@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import type { CaseFile, FailureFamily } from '../../domains/learning/index.ts';
+import type { CaseFile, FailureFamily, Remedy } from '../../domains/learning/index.ts';
+import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { areKeptFrom, declaresPackages, isReleaseFile } from '../release-files.ts';
 import { DELICATE, diagnosis, isRuntime, remedy, step } from './answer.ts';
 import { driftPath, shownPath } from './places.ts';
@@ -18,7 +19,7 @@ export const releaseFailing: FailureFamily = {
     const { release } = c;
     if (release === null || isRuntime(c) || c.component.kind !== 'process') return [];
     const kept = areKeptFrom(await c.lastGood.entries(c.component.name), release.lastGoodBoot);
-    const files = kept ? differing(c) : [];
+    const files = kept ? releaseFilesThatDiffer(c) : [];
     const { commit, commitNow, touched, lastGoodBoot, failedBoots } = release;
     const isOther = commit !== null && commitNow !== null;
     if (files.length === 0 && !isOther) return [];
@@ -28,26 +29,12 @@ export const releaseFailing: FailureFamily = {
       ...names.slice(0, SHOWN_MAX),
       ...(names.length > SHOWN_MAX ? [`${names.length - SHOWN_MAX} more files`] : []),
     ];
-    const params = { boot: lastGoodBoot, commit: isOther ? commit : null };
-    const directories = new Set([...files, ...(isOther ? touched : [])].filter(declaresPackages).map((path) => dirname(path)));
-    const installs = [...directories].toSorted().filter((dir) => c.component.roots.some((root) => `${dir}/`.startsWith(`${root}/`)));
     return [
       diagnosis('release_failing', {
         cause: `${failedBoots} boots in a row have failed since ${lastGoodBoot}, the last good one; what is different: ${different.join(', ')}`,
         confidence: 0.2,
         evidence: c.drift.flatMap((d) => (files.includes(driftPath(c.component, d) ?? '') ? [d.message] : [])).slice(0, SHOWN_MAX),
-        remedy: {
-          ...remedy('roll_back_release', `go back to the release of ${lastGoodBoot}`, DELICATE, [
-            step(`go back to the release of ${lastGoodBoot}`, 'roll_back_release', params),
-            ...installs.map((directory) =>
-              step(`packages of ${shownPath(c.component, directory)} as that release declares them`, 'install_packages', {
-                directory,
-                ifNeeded: true,
-              }),
-            ),
-          ]),
-          isLastResort: true,
-        },
+        remedy: rollbackRemedy(c.component, lastGoodBoot, isOther ? commit : null, [...files, ...(isOther ? touched : [])]),
         advice: ['mend the new release, or agree to go back to the last good one'],
       }),
     ];
@@ -55,11 +42,33 @@ export const releaseFailing: FailureFamily = {
   guard: null,
 };
 
+/**
+ * Going back to the release of a boot.
+ * @param commit   what was checked out then; null where that is so now, or is not known
+ * @param changed  files that will be others, absolute: where one of them declares packages, these are installed
+ */
+export function rollbackRemedy(component: ComponentSpec, boot: string, commit: string | null, changed: readonly string[]): Remedy {
+  const directories = new Set(changed.filter(declaresPackages).map((path) => dirname(path)));
+  const installs = [...directories].toSorted().filter((dir) => component.roots.some((root) => `${dir}/`.startsWith(`${root}/`)));
+  return {
+    ...remedy('roll_back_release', `go back to the release of ${boot}`, DELICATE, [
+      step(`go back to the release of ${boot}`, 'roll_back_release', { boot, commit }),
+      ...installs.map((directory) =>
+        step(`packages of ${shownPath(component, directory)} as that release declares them`, 'install_packages', {
+          directory,
+          ifNeeded: true,
+        }),
+      ),
+    ]),
+    isLastResort: true,
+  };
+}
+
 /** Files of the release that are not as the last good boot had them. */
-function differing(c: CaseFile): readonly string[] {
-  const found = c.drift.flatMap((drift) => {
-    const path = drift.canRestore && (drift.kind === 'changed' || drift.kind === 'missing') ? driftPath(c.component, drift) : null;
-    return path !== null && isReleaseFile(c.component, path) ? [path] : [];
+export function releaseFilesThatDiffer({ component, drift }: Pick<CaseFile, 'component' | 'drift'>): readonly string[] {
+  const found = drift.flatMap((one) => {
+    const path = one.canRestore && (one.kind === 'changed' || one.kind === 'missing') ? driftPath(component, one) : null;
+    return path !== null && isReleaseFile(component, path) ? [path] : [];
   });
   return [...new Set(found)].toSorted();
 }

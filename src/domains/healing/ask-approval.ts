@@ -13,6 +13,8 @@ export async function askForApproval(
     /** The plan that is agreed to; null where only the file is known. */
     readonly foreseen: readonly ForeseenStep[] | null;
     readonly required: number;
+    /** The person who wants it, and can not agree to it as well; null where Grace proposes it. */
+    readonly requestedBy?: string | null;
   },
 ): Promise<string> {
   const { approvals, clock, ids } = ports;
@@ -25,7 +27,7 @@ export async function askForApproval(
     playbook: asked.playbook.name,
     component: asked.component,
     incidentId: asked.incidentId,
-    requestedBy: null,
+    requestedBy: asked.requestedBy ?? null,
     summary:
       asked.foreseen?.map((s) => `${s.summary === '' ? s.step : s.summary} (${s.primitive})`) ??
       asked.playbook.steps.map((s) => `${s.name} (${s.primitive})`),

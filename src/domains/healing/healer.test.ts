@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../governance/index.ts';
+import type { Primitive } from '../playbooks/index.ts';
 import { syncPlaybooks } from './sync-playbooks.ts';
 import { healingWorld, set, type HealingWorld } from './testing.ts';
 
@@ -490,6 +491,16 @@ describe('after it ran', () => {
     expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'failed' });
     expect(world.of('playbook_failed')).toMatchObject([{ undone: false }]);
     expect(await world.incidents.explanations({ limit: 1 })).toMatchObject([{ action: expect.stringContaining('left as it is') }]);
+  });
+
+  test('a restart that did not help is no undo that failed: nobody is called, and nothing waits for a person', async () => {
+    const { world, run } = await applied();
+    world.power('set', false);
+    world.primitives.set('set', { ...(world.primitives.get('set') as Primitive), needsNoUndo: true });
+    await world.healer.reject(run, 'no', world.stop.signal);
+    expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'undone' });
+    expect(world.types()).not.toContain('undo_failed');
+    expect(world.of('playbook_failed')).toMatchObject([{ undone: true }]);
   });
 
   test('a recurrence after the proof makes it a candidate again', async () => {

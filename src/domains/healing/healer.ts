@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { formatDuration, GraceError, messageOf } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type Decision, type Phase } from '../governance/index.ts';
+import { approvalState, type ApprovalState, type AutonomyTier, type Decision, type Phase } from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -21,7 +21,7 @@ import { askForApproval } from './ask-approval.ts';
 import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
 import type { HealerPorts, WhatChanged } from './healer-ports.ts';
 import { PlaybookRuns } from './playbook-runs.ts';
-import { playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
+import { knownPlaybookFor, playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
 
 /** A playbook that has run and is not yet proven. */
 export interface AppliedRun {
@@ -92,7 +92,7 @@ export class Healer {
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
     const [found, changed] = await Promise.all([
-      diagnose(c, (await this.ports.knowledge()).families, this.ports.logger),
+      diagnose(c, (await this.ports.knowledge()).families, this.ports.logger, (remedy) => this.tierInForce(component, remedy)),
       this.ports.whatChanged(captured, c),
     ]);
     // A last resort is asked for and not just tried: it is offered also when the tries are used up.
@@ -375,9 +375,25 @@ export class Healer {
   /** What prevented a failure has done so, and what a person asked for has done no harm: everything works. */
   async confirmPrevention(): Promise<void> {
     const { playbooks, clock } = this.ports;
+    const runs = (await playbooks.runsIn('applied')).filter((run) => run.scope === 'prevention' || run.scope === 'person');
+    for (const run of runs) await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
+    for (const run of runs) await this.tellEarlierRelease(run.id, run.component);
+  }
+
+  /** Rollbacks that people asked for, and that no boot has proven yet. */
+  async askedRollbacks(): Promise<readonly PlaybookRun[]> {
+    const { playbooks, journal } = this.ports;
+    const found: PlaybookRun[] = [];
     for (const run of await playbooks.runsIn('applied'))
-      if (run.scope === 'prevention' || run.scope === 'person')
-        await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
+      if (run.scope === 'person' && (await journal.entries(run.id)).some((e) => e.primitive === ROLLBACK)) found.push(run);
+    return found;
+  }
+
+  /** The earlier release fails as well: whoever asked for it has not got what they wanted, and finds what they had. */
+  async takeBackAsked(run: PlaybookRun, component: ComponentSpec, signal: AbortSignal): Promise<void> {
+    const reason = 'the component fails with the earlier release as well';
+    const { left } = await this.runs.undo(run, component, signal, 'undone', reason);
+    this.ports.emit({ type: 'playbook_failed', component: component.name, playbook: run.playbook, reason, undone: left.length === 0 });
   }
 
   /** The fix held: failing check passed, ready, stable for the soak time, smoke tests passed. */
@@ -394,12 +410,16 @@ export class Healer {
       );
     await this.ports.autonomy.judge(run.playbook);
     emit({ type: 'playbook_verified', component: run.component.name, playbook: run.playbook, incident: run.captured.pattern.incidentId });
-    const back = (await this.ports.journal.entries(run.runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
+    await this.tellEarlierRelease(run.runId, run.component.name);
+  }
+
+  private async tellEarlierRelease(runId: string, component: string): Promise<void> {
+    const back = (await this.ports.journal.entries(runId)).find((e) => e.primitive === ROLLBACK && e.state === 'done');
     if (back !== undefined)
-      emit({
+      this.ports.emit({
         type: 'notice',
         level: 'warn',
-        text: `${run.component.name} runs an earlier release: it ${back.summary}. Grace does not go forward to the one that failed; the next one you deploy is tried as usual`,
+        text: `${component} runs an earlier release: it ${back.summary}. Grace does not go forward to the one that was set aside; the next one you deploy is tried as usual`,
       });
   }
 
@@ -537,8 +557,14 @@ export class Healer {
     }
   }
 
+  /** What was written before for this remedy may have lost or earned autonomy since. */
+  private async tierInForce(component: ComponentSpec, remedy: Remedy): Promise<AutonomyTier> {
+    const known = await knownPlaybookFor(component, remedy, this.ports);
+    return known === null ? remedy.tier : this.ports.effectiveTier(known.name, known.hash, known.tier);
+  }
+
   /** The registered playbook for this remedy, or one that is written now. */
-  playbookFor(captured: Captured, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<FoundPlaybook> {
+  playbookFor(captured: Captured | null, component: ComponentSpec, diagnosis: Diagnosis, remedy: Remedy): Promise<FoundPlaybook> {
     return playbookForRemedy(captured, component, diagnosis, remedy, this.ports);
   }
 

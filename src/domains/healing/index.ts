@@ -18,5 +18,6 @@ export type {
   SupervisionPorts,
   SupervisionSettings,
 } from './supervision-ports.ts';
+export { sweepOwnHalves } from './sweep-halves.ts';
 export { registerShipped, syncPlaybooks } from './sync-playbooks.ts';
 export { propose, type Proposal } from './propose.ts';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { sha256Hex } from '../../kernel/index.ts';
 import { generatePlaybookSource, portableSteps, type Captured, type Diagnosis, type Remedy } from '../learning/index.ts';
-import { SEVERITY, type RegisteredPlaybook } from '../playbooks/index.ts';
+import { SEVERITY, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HealerPorts } from './healer-ports.ts';
 
@@ -12,14 +12,64 @@ export interface FoundPlaybook {
 
 /**
  * Finds the registered playbook for this remedy, or writes one. What a person wrote or edited keeps its name and its file.
+ * @param captured  the failure it is for; null where a person asked for it
  */
 export async function playbookForRemedy(
-  captured: Captured,
+  captured: Captured | null,
   component: ComponentSpec,
   diagnosis: Diagnosis,
   remedy: Remedy,
   { playbooks, library, clock, recordFailure }: Pick<HealerPorts, 'playbooks' | 'library' | 'clock' | 'recordFailure'>,
 ): Promise<FoundPlaybook> {
+  const { name, steps, existing } = await placeFor(component, remedy, { playbooks, library });
+  if (existing !== null) return { registered: existing, wasGenerated: false };
+  const source =
+    captured === null
+      ? generatePlaybookSource(name, diagnosis, { signature: null, component: component.name }, null, steps, ASKED_FOR)
+      : generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
+  const { file, hash } = await library.write(name, source);
+  if (captured !== null) await recordFailure?.(name, captured, component, steps, diagnosis);
+  const before = await playbooks.get(name);
+  const registered: RegisteredPlaybook = {
+    name,
+    description: remedy.description,
+    risk: remedy.risk,
+    tier: remedy.tier,
+    service: 'boot_pipeline',
+    severity: SEVERITY[remedy.risk],
+    version: (before?.version ?? 0) + 1,
+    hash,
+    file,
+    origin: 'generated',
+    family: diagnosis.family,
+    signature: captured?.failure.signature ?? null,
+    component: component.name,
+    params: {},
+    steps,
+    isEnabled: true,
+    createdAtMs: clock.nowMs(),
+    verifiedCount: before?.hash === hash ? before.verifiedCount : 0,
+    failedCount: before?.hash === hash ? before.failedCount : 0,
+  };
+  await playbooks.save(registered);
+  return { registered, wasGenerated: true };
+}
+
+/** What would be run for this remedy now, when it was written before; null when it would be written anew. */
+export async function knownPlaybookFor(
+  component: ComponentSpec,
+  remedy: Remedy,
+  ports: Pick<HealerPorts, 'playbooks' | 'library'>,
+): Promise<RegisteredPlaybook | null> {
+  return (await placeFor(component, remedy, ports)).existing;
+}
+
+/** The name that a remedy has or gets. */
+async function placeFor(
+  component: ComponentSpec,
+  remedy: Remedy,
+  { playbooks, library }: Pick<HealerPorts, 'playbooks' | 'library'>,
+): Promise<{ readonly name: string; readonly steps: readonly RemedyStep[]; readonly existing: RegisteredPlaybook | null }> {
   const steps = portableSteps(remedy.steps, component);
   const same = (p: RegisteredPlaybook): boolean => p.component === component.name && JSON.stringify(p.steps) === JSON.stringify(steps);
   let name = remedy.playbook;
@@ -36,37 +86,13 @@ export async function playbookForRemedy(
     if (existing !== null && (existing.origin === 'written' || existing.origin === 'edited')) continue; // somebody's work
     // A shipped one gives its name to the file with the parameters of this case.
     if (existing === null || existing.origin === 'shipped') break;
-    if (same(existing) && (await library.hash(existing.file)) !== null) return { registered: existing, wasGenerated: false };
+    if (same(existing) && (await library.hash(existing.file)) !== null) return { name, steps, existing };
     if (same(existing)) break; // its file is gone: written again
   }
-  const source = generatePlaybookSource(name, diagnosis, captured.failure, captured.pattern, steps);
-  const { file, hash } = await library.write(name, source);
-  await recordFailure?.(name, captured, component, steps, diagnosis);
-  const before = await playbooks.get(name);
-  const registered: RegisteredPlaybook = {
-    name,
-    description: remedy.description,
-    risk: remedy.risk,
-    tier: remedy.tier,
-    service: 'boot_pipeline',
-    severity: SEVERITY[remedy.risk],
-    version: (before?.version ?? 0) + 1,
-    hash,
-    file,
-    origin: 'generated',
-    family: diagnosis.family,
-    signature: captured.failure.signature,
-    component: component.name,
-    params: {},
-    steps,
-    isEnabled: true,
-    createdAtMs: clock.nowMs(),
-    verifiedCount: before?.hash === hash ? before.verifiedCount : 0,
-    failedCount: before?.hash === hash ? before.failedCount : 0,
-  };
-  await playbooks.save(registered);
-  return { registered, wasGenerated: true };
+  return { name, steps, existing: null };
 }
+
+const ASKED_FOR = 'what a person asked for';
 
 function slug(text: string): string {
   return (

@@ -2,7 +2,7 @@ import { formatDuration, messageOf } from '../../kernel/index.ts';
 import { approvalState, isExpiringSoon, type Phase } from '../governance/index.ts';
 import type { ProbeResult, SmokeSpec } from '../health/index.ts';
 import { commandsAfterRestart, type Captured, type WaitFor } from '../learning/index.ts';
-import type { AttemptScope } from '../playbooks/index.ts';
+import type { AttemptScope, PlaybookRun } from '../playbooks/index.ts';
 import {
   ComponentRunner,
   RestartIntensity,
@@ -49,6 +49,7 @@ export class Supervision {
   readonly smoke: SmokeChecks;
   readonly desk: FailureDesk;
   private carried: (AppliedRun & { readonly scope: AttemptScope })[] = [];
+  private asked: readonly PlaybookRun[] = [];
   private readonly storms: StormWatch;
   private readonly dependencies: Dependencies;
   private readonly ports: SupervisionPorts;
@@ -170,6 +171,11 @@ export class Supervision {
       emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
       if (phase === 'runtime') this.storms.noteAgain();
       const captured = await this.desk.capture(spec, stage, problem, logOf(runner), '');
+      if (await this.tookBackAsked(spec)) {
+        problem = null;
+        keepsRunning = false;
+        continue;
+      }
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
       for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
       const down = await this.dependencies.down(spec);
@@ -248,7 +254,7 @@ export class Supervision {
     const { clock } = this.ports;
     const startedMs = clock.monotonicMs();
     let untold: string | null = null;
-    if (pending.length > 0) {
+    if (pending.length > 0 || this.asked.some((run) => run.component === spec.name)) {
       await Promise.race([runner.process?.exited ?? Promise.resolve(), clock.sleep(spec.soakMs, this.signal)]);
       if (!runner.isRunning())
         return runner.problem('exit', `it ended within its soak time of ${formatDuration(spec.soakMs)}`, startedMs, {
@@ -289,6 +295,19 @@ export class Supervision {
   /** Fixes of an earlier Grace that nobody has proven: what a component does now proves them, or takes them back. */
   carryOver(runs: readonly (AppliedRun & { readonly scope: AttemptScope })[]): void {
     this.carried.push(...runs);
+  }
+
+  /** Rollbacks that people asked for: likewise, whatever it is that fails then. */
+  carryAsked(runs: readonly PlaybookRun[]): void {
+    this.asked = runs;
+  }
+
+  /** @returns whether something was taken back: then it is another release that is tried next */
+  private async tookBackAsked(spec: ComponentSpec): Promise<boolean> {
+    const mine = this.asked.filter((run) => run.component === spec.name);
+    this.asked = this.asked.filter((run) => !mine.includes(run));
+    for (const run of mine.toReversed()) await this.healer.takeBackAsked(run, spec, this.signal);
+    return mine.length > 0;
   }
 
   private carriedFor(component: string, scope: AttemptScope): AppliedRun[] {
@@ -336,6 +355,7 @@ export class Supervision {
       if (tries === null) return { state: 'failed', cause: await this.desk.causeOf(spec, stage, problem, wrong.facts), fixes };
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
+      if (await this.tookBackAsked(spec)) continue;
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
       const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
       const asked = { captured, component: spec, phase, scope, attempts: tries.names, signal: this.signal, mayAct };
@@ -382,7 +402,9 @@ export class Supervision {
   async confirmAll(untold: string | null = null): Promise<void> {
     for (const run of [...this.unconfirmed.splice(0), ...this.carried.splice(0)])
       await (untold === null ? this.healer.confirm(run) : this.healer.leaveOpen(run, untold));
-    if (untold === null) await this.healer.confirmPrevention();
+    if (untold !== null) return;
+    this.asked = [];
+    await this.healer.confirmPrevention();
   }
 
   /** Whether it gets well by itself once what it needs is back. */

@@ -71,6 +71,18 @@ test('a tried remedy does not lift the hold behind it', async () => {
   expect(await chosenOf([diagnosis(0.9, 'first'), diagnosis(0.8, null), diagnosis(0.75, 'weaker')], ['first'])).toBeNull();
 });
 
+test('a guess whose playbook has lost its tier since gives way to a last resort like one that people are asked for anyway', async () => {
+  const lastResort = diagnosis(0.2, 'go_back');
+  const remedy = lastResort.remedy === null ? null : { ...lastResort.remedy, tier: 'tier_3' as const, isLastResort: true as const };
+  const answers = [diagnosis(0.5, 'guess'), { ...lastResort, remedy }];
+  const chosen = async (tier: 'tier_1' | 'tier_3' | 'tier_4', confidence = 0.5) =>
+    (await diagnose(caseFile(), [family('all', diagnosis(confidence, 'guess'), ...answers.slice(1))], logger, async () => tier)).chosen
+      ?.remedy?.playbook;
+  expect(await chosenOf(answers)).toBe('guess');
+  expect([await chosen('tier_1'), await chosen('tier_3'), await chosen('tier_4')]).toEqual(['guess', 'go_back', 'go_back']);
+  expect(await chosen('tier_3', 0.6), 'what is no guess goes first, whoever is asked').toBe('guess');
+});
+
 test('a family that throws is left out and logged, and the others still answer', async () => {
   const broken: FailureFamily = {
     ...family('broken'),

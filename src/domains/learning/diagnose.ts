@@ -1,5 +1,6 @@
 import { messageOf, type Logger } from '../../kernel/index.ts';
-import type { CaseFile, Diagnosis, FailureFamily } from './family.ts';
+import type { AutonomyTier } from '../governance/index.ts';
+import type { CaseFile, Diagnosis, FailureFamily, Remedy } from './family.ts';
 
 export interface Verdict {
   /** The best explanation there is. */
@@ -13,8 +14,16 @@ export interface Verdict {
 /** A hold this sure is not overridden by a less sure remedy. */
 const HOLD_CONFIDENCE = 0.7;
 
-/** Lays the case before every family; a family that breaks is left out and logged, never the end of the diagnosis. */
-export async function diagnose(c: CaseFile, families: readonly FailureFamily[], logger: Logger): Promise<Verdict> {
+/**
+ * Lays the case before every family; a family that breaks is left out and logged, never the end of the diagnosis.
+ * @param tierInForce  of what would be run for a remedy, which may have been raised or lowered since; the declared one unless given
+ */
+export async function diagnose(
+  c: CaseFile,
+  families: readonly FailureFamily[],
+  logger: Logger,
+  tierInForce: (remedy: Remedy) => Promise<AutonomyTier> = async (remedy) => remedy.tier,
+): Promise<Verdict> {
   const answers = await Promise.all(
     families.map(async (family) => {
       try {
@@ -38,7 +47,8 @@ export async function diagnose(c: CaseFile, families: readonly FailureFamily[], 
   const usual = all.filter((d) => d.remedy?.isLastResort !== true);
   const best = usual[0] ?? all[0] ?? unexplained;
   const first = choose(usual, c.attempts);
-  const chosen = first === null || isGuessForPeople(first) ? (lastResort(best, all, c.attempts) ?? first) : first;
+  const asksPeople = first === null || (await isGuessForPeople(first, tierInForce));
+  const chosen = asksPeople ? (lastResort(best, all, c.attempts) ?? first) : first;
   return { best, chosen, all: all.length === 0 ? [unexplained] : all };
 }
 
@@ -55,8 +65,13 @@ function choose(all: readonly Diagnosis[], attempts: readonly string[]): Diagnos
 }
 
 /** People would have to agree to it, and it is no more than a guess: then they are asked for what is whole instead. */
-function isGuessForPeople({ remedy, confidence }: Diagnosis): boolean {
-  return confidence < GUESS && (remedy?.tier === 'tier_3' || remedy?.tier === 'tier_4');
+async function isGuessForPeople(
+  { remedy, confidence }: Diagnosis,
+  tierInForce: (remedy: Remedy) => Promise<AutonomyTier>,
+): Promise<boolean> {
+  if (remedy === null || confidence >= GUESS) return false;
+  const tier = await tierInForce(remedy);
+  return tier === 'tier_3' || tier === 'tier_4';
 }
 
 /** As in `healing/unproven-runs.ts`: what is less sure is taken back when it does not help. */

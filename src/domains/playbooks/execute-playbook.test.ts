@@ -402,6 +402,28 @@ describe('an undo', () => {
     expect(await world.undo()).toMatchObject({ left: ['first: oneway cannot be undone'], kept: [] });
   });
 
+  test('has nothing to say of what needs no undo, and everything of what beside it has none', async () => {
+    const world = new World();
+    const plan = async (): Promise<PrimitivePlan> => ({ state: 'ready', summary: '', targets: ['it'], undo: null });
+    world.power('oneway', plan, undefined, null);
+    world.power('again', plan, undefined, null);
+    world.primitives.set('again', { ...(world.primitives.get('again') as Primitive), needsNoUndo: true });
+    await world.run((ctx) => ctx.step('first', 'again', { key: 'x' }).then(() => undefined), {}, 'tier_2');
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
+    await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined), {}, 'tier_2');
+    expect(await world.undo()).toMatchObject({ left: ['first: oneway cannot be undone'] });
+  });
+
+  test('has nothing to say of a step that found all done when it was about to act, which is no change either', async () => {
+    const world = new World();
+    world.power('oneway', async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }), undefined, null);
+    const idle = { ...(world.primitives.get('oneway') as Primitive), apply: async () => ({ summary: 'it was so', changed: [], didNothing: true as const }) }; // prettier-ignore
+    world.primitives.set('oneway', idle);
+    const outcome = await world.run((ctx) => ctx.step('first', 'oneway', { key: 'y' }).then(() => undefined), {}, 'tier_2');
+    expect(outcome).toMatchObject({ success: true, changes: 0 });
+    expect(await world.undo()).toMatchObject({ left: [], kept: [] });
+  });
+
   test('leaves the steps of other runs alone', async () => {
     const world = new World();
     await world.journal.write({

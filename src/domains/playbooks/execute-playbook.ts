@@ -154,6 +154,14 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       entry.before === null ? null : observeTargets(primitive, plan.targets, context).catch(() => null);
     try {
       const done = await endedInTime(name, primitive.apply(parsed, context, plan.undo), context.signal);
+      if (done.didNothing === true) {
+        // By then it was as it should be: there is nothing to undo, and nothing that has helped.
+        await journal.write({ ...entry, state: 'undone', summary: done.summary });
+        onStep(name, 'nothing_to_do', done.summary);
+        const result: StepResult = { step: name, success: true, summary: done.summary };
+        results.push(result);
+        return result;
+      }
       await journal.write({ ...entry, after: await seenAfter(), state: 'done', summary: done.summary });
       changes++;
       onStep(name, 'done', done.summary);

@@ -39,6 +39,11 @@ export interface Primitive<P extends JsonObject = JsonObject> {
   /** Why there is no way back, where `undo` is null: people read it before they agree. */
   readonly irreversible?: string;
   /**
+   * It has no undo and needs none: what it did is over, or is as it should be in any case, such as a component that was started
+   * again. A run that is taken back leaves nothing of it for a person to look at.
+   */
+  readonly needsNoUndo?: true;
+  /**
    * What it would change, in a form that can be compared: before `apply` and after a whole undo it is the same. Without one, the
    * traits of those targets that are paths are compared.
    */
@@ -64,6 +69,8 @@ export interface PrimitiveResult {
   readonly summary: string;
   /** Paths, pids, variables that are different now. */
   readonly changed: readonly string[];
+  /** When it was about to act, all was as it should be already: it has not acted. */
+  readonly didNothing?: true;
 }
 
 /** What a primitive may use. All paths it touches must pass `confine`. */

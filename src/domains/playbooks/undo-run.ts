@@ -38,7 +38,7 @@ export async function undoRun(
     // A step that was cut off is over all the same: nothing may go on being planned for ever.
     const isCutOff = entry.state === 'planned';
     if (primitive === undefined || primitive.undo === null) {
-      if (entry.state === 'done') left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
+      if (entry.state === 'done' && primitive?.needsNoUndo !== true) left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
       if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: 'it was cut off' });
       continue;
     }
@@ -79,6 +79,7 @@ export async function remainsOf(
   const seen = new Set<string>();
   for (const entry of entries) {
     const primitive = primitives.get(entry.primitive);
+    if (primitive?.needsNoUndo === true) continue;
     const key = entry.targets.join('\0');
     if (seen.has(key)) continue;
     seen.add(key);

@@ -1,25 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { nodeClock } from '../../adapters/node/clock.ts';
-import { lockHolder, lockInstance } from '../../adapters/node/instance-lock.ts';
-import { userName } from '../../adapters/node/user-name.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
-import { openStore } from '../../adapters/store/index.ts';
-import { askForApproval, type Emit } from '../../domains/healing/index.ts';
-import { bootId, type Logger } from '../../kernel/index.ts';
-import { actorOf } from '../audit.ts';
-import { compose, type Composed } from '../compose.ts';
-import type { GraceConfig } from '../config/index.ts';
-import { openPolicies } from '../policy.ts';
+import { askForApproval } from '../../domains/healing/index.ts';
+import { byHand, NO_BOOT, type ByHandOptions } from '../by-hand.ts';
+import type { Composed } from '../compose.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 import { ComponentBusy } from './errors.ts';
 
-export interface RunOptions {
-  readonly config: GraceConfig;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly logger: Logger;
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
+export interface RunOptions extends ByHandOptions {
   readonly name: string;
   readonly component: string | null;
 }
@@ -35,47 +22,13 @@ export interface RunNow {
   readonly approval: string | null;
 }
 
-/** The boot of what a person runs outside of any. */
-const NO_BOOT = bootId('none');
-
 /**
  * Runs a playbook because a person asked for it, and the way healing does: decided on, journalled, undone when it fails.
  * @throws ComponentBusy, NoSuchPlaybook, NoSuchComponent
  */
-export async function runPlaybook(options: RunOptions): Promise<RunNow> {
+export function runPlaybook(options: RunOptions): Promise<RunNow> {
   const { config } = options;
-  const policies = await openPolicies(config);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const isBesideGrace = lockHolder(config.dataDir) !== null;
-  // Without a Grace nobody may start one meanwhile: it would take this run for one that was cut off.
-  const release = isBesideGrace ? () => undefined : lockInstance(config.dataDir);
-  let close = async (): Promise<void> => undefined;
-  try {
-    const store = await openStore(join(config.dataDir, 'grace.db'));
-    close = async () => store.close();
-    const composed = await compose({
-      actor: actorOf(userName()),
-      config,
-      environment: options.environment,
-      store,
-      bootId: NO_BOOT,
-      emit: options.emit,
-      logger: options.logger,
-      ...policies,
-      signal: options.signal,
-      // What a Grace beside this one runs is well kept, and nobody's left-over.
-      isDryRun: isBesideGrace,
-      home: config.dataDir,
-    });
-    close = async () => {
-      await composed.audit?.close();
-      store.close();
-    };
-    if (!isBesideGrace) {
-      await composed.endCutOff();
-      await composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, options.signal);
-    }
-    await composed.governance.settlePolicies();
+  return byHand(options, async (composed, isBesideGrace) => {
     await composed.core.syncPlaybooks();
     const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
     const spec = chosenComponent(options.component, registered, config);
@@ -83,10 +36,7 @@ export async function runPlaybook(options: RunOptions): Promise<RunNow> {
     const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'person');
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
     return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
-  } finally {
-    await close();
-    release();
-  }
+  });
 }
 
 /** One run per component at a time; and while a service boots Grace may begin one any moment. */
