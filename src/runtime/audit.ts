@@ -1,4 +1,4 @@
-import type { AuditLog, AuditedChange } from '../adapters/store/audit/index.ts';
+import type { AuditDamage, AuditLog, AuditedChange } from '../adapters/store/audit/index.ts';
 import type { AuditAction, AuditDraft } from '../domains/audit/index.ts';
 import { GraceError, messageOf, sha256Hex, type Clock, type Json, type JsonObject } from '../kernel/index.ts';
 
@@ -25,6 +25,8 @@ const PAYLOAD_CHARS_MAX = 24_000;
 /** Texts that stay readable in an entry whose rest was too large. */
 const KEPT_CHARS_MAX = 500;
 const CUT_CHARS_MAX = 4000;
+/** A person may have mended a damaged log meanwhile: looked at no more often than this. */
+const LOOK_AGAIN_MS = 2000;
 
 /**
  * The log of this process. Opened with the first entry, so that a command that only looks does without; tried again at the
@@ -36,6 +38,7 @@ export class Audit {
   private readonly pending = new Set<Promise<unknown>>();
   private isTroubleTold = false;
   private isClosed = false;
+  private lookedAtMs = -Infinity;
   /** The newest signed head that was asked for; null before. */
   lastHead: string | null = null;
   /** The newest head that is kept at the places outside. */
@@ -55,7 +58,7 @@ export class Audit {
   /** Entries and the statements they tell of, together or not at all. @throws as `append` */
   async record({ changes, entries }: Pick<AuditedChange, 'changes'> & { readonly entries: readonly AuditNote[] }): Promise<void> {
     const drafts = entries.map((note) => ({ ...note, payload: this.payloadOf(note.payload) }));
-    const writing = this.opened().then((log) => log.record({ changes, entries: drafts }));
+    const writing = this.usable().then((log) => log.record({ changes, entries: drafts }));
     const settled = writing.catch(() => undefined); // told below, or to whoever asked
     this.pending.add(settled);
     void settled.then(() => this.pending.delete(settled));
@@ -86,6 +89,28 @@ export class Audit {
     }
   }
 
+  /** Why it takes no entries, where its end is not what was written; null when it does. @throws as `append`, when it cannot be opened */
+  async damage(): Promise<AuditDamage | null> {
+    return (await this.opened()).damage;
+  }
+
+  /**
+   * Another key signs from now on; the entry that says so is signed by the old one.
+   * @returns both, as verifiers write them
+   * @throws as `append`, and for a user who may not read the key
+   */
+  async rotateKey(actor: string): Promise<{ readonly before: string; readonly after: string }> {
+    const log = await this.opened();
+    const before = log.verifierKey;
+    await log.rotateKey(actor);
+    return { before, after: log.verifierKey };
+  }
+
+  /** Lets a log with a damaged end go on without it, with an entry. @throws as `append`, also when more than the end is damaged */
+  async reopen(actor: string, reason: string): Promise<void> {
+    await (await this.opened()).reopen({ actor, reason });
+  }
+
   /** Retention: contents of entries older than this go, their hashes stay. @returns how many */
   async dropPayloads(olderThanMs: number): Promise<number> {
     return (await this.opened()).dropPayloads({ olderThanMs, actor: 'grace' });
@@ -100,6 +125,17 @@ export class Audit {
 
   private async settled(): Promise<void> {
     while (this.pending.size > 0) await Promise.all(this.pending);
+  }
+
+  /** A log that was found damaged is looked at again: a person may have said that it goes on. */
+  private async usable(): Promise<AuditLog> {
+    const log = await this.opened();
+    const nowMs = this.options.clock.monotonicMs();
+    if (log.damage === null || this.isClosed || nowMs - this.lookedAtMs < LOOK_AGAIN_MS) return log;
+    this.lookedAtMs = nowMs;
+    this.opening = null;
+    await log.close();
+    return this.opened();
   }
 
   private opened(): Promise<AuditLog> {

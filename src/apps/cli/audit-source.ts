@@ -1,9 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { openExport, type ExportDirectory } from '../../adapters/audit-export/index.ts';
 import { openAuditReader } from '../../adapters/store/audit/index.ts';
 import { openStore } from '../../adapters/store/index.ts';
 import { parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
+import { auditBeside } from '../../runtime/audit-beside.ts';
+import type { Audit } from '../../runtime/audit.ts';
 import { codeOf } from '../../kernel/index.ts';
 import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere } from './errors.ts';
 import { dataDirOf, type LookOptions } from './memory.ts';
@@ -48,6 +50,25 @@ export async function withAudit<T>(options: AuditSourceOptions, ask: (source: Au
   } finally {
     source.close();
   }
+}
+
+/** The log of the Grace here, to do something to it. @throws AuditLogNotHere, and as `openStore` */
+export async function withOwnAudit<T>(options: LookOptions, work: (own: OwnAudit) => Promise<T>): Promise<T> {
+  const dataDir = await dataDirOf(options);
+  const source = await storedSource(join(dataDir, 'grace.db'));
+  const audit = auditBeside(dataDir, basename(dirname(dataDir)));
+  try {
+    return await work({ audit, source, dataDir });
+  } finally {
+    await audit.close();
+    source.close();
+  }
+}
+
+export interface OwnAudit {
+  readonly audit: Audit;
+  readonly source: AuditSource;
+  readonly dataDir: string;
 }
 
 /** The key to check with, and whether it came from elsewhere than the log. */
