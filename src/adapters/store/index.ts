@@ -1,5 +1,5 @@
 // The store: SQLite through kysely; one file per domain's repository.
-export { openStore, type OpenedStore } from './open-store.ts';
+export { isStoreWritable, openStore, recogniseUnwritable, type OpenedStore } from './open-store.ts';
 export { StoreUnwritable } from './errors.ts';
 export { REQUIRED_TABLES, SCHEMA_VERSION } from './migrations.ts';
 export { plainly, type Carry } from './carry.ts';
