@@ -1,4 +1,5 @@
 import type { AuditDamage, AuditLog, AuditedChange } from '../adapters/store/audit/index.ts';
+import { isLost } from '../adapters/store/index.ts';
 import type { AuditAction, AuditDraft } from '../domains/audit/index.ts';
 import { GraceError, messageOf, sha256Hex, type Clock, type Json, type JsonObject } from '../kernel/index.ts';
 
@@ -67,7 +68,8 @@ export class Audit {
       this.trouble = null;
       this.isTroubleTold = false;
     } catch (error) {
-      this.tellTrouble(error);
+      // Who was not fast enough asks again; with the log all is well.
+      if (!isLost(error)) this.tellTrouble(error);
       throw error;
     }
   }

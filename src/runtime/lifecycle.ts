@@ -273,12 +273,13 @@ class Session {
 
   /** What people say to a Grace that runs: the mode, approvals of policies, requests. It is seen within a beat. */
   private async attend(): Promise<void> {
-    const { governance, personRequests } = this.composed;
+    const { approvals, governance, personRequests } = this.composed;
     const { signal } = this.attending;
     for (let isTold = false; !signal.aborted;) {
       try {
         await governance.look();
         await personRequests.look(this.isWatching && !this.options.signal.aborted);
+        await approvals.expire(nodeClock.nowMs());
         isTold = false;
       } catch (error) {
         if (!isTold) this.options.logger.warn('what people ask for cannot be read', { error: messageOf(error) });

@@ -8,6 +8,16 @@ import type { Tables } from './tables.ts';
  */
 export type Carry<T> = (statements: readonly CompiledQuery[], about: T) => Promise<void>;
 
+/**
+ * Somebody else was faster: one of the statements was written so that a column that must have a value would lose it then.
+ * @see https://www.sqlite.org/rescode.html#constraint_notnull
+ */
+export function isLost(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_CONSTRAINT_NOTNULL;
+}
+
+const SQLITE_CONSTRAINT_NOTNULL = 1299;
+
 /** Without any entry. */
 export function plainly(db: Kysely<Tables>): Carry<unknown> {
   return (statements) =>

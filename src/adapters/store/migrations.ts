@@ -11,6 +11,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   earnedAutonomy,
   auditLog,
   endOfUndo,
+  expiredApprovals,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -186,4 +187,9 @@ async function auditLog(db: Kysely<Tables>): Promise<void> {
 /** What a run is once its undo is done: a crash in between must not forget it. */
 async function endOfUndo(db: Kysely<Tables>): Promise<void> {
   await sql.raw(`alter table playbook_runs add column ends_as text`).execute(db);
+}
+
+/** Whether it is in the audit log that nobody answered in time; of those that ended before there was this, nobody hears now. */
+async function expiredApprovals(db: Kysely<Tables>): Promise<void> {
+  await sql.raw(`alter table approvals add column expiry_told integer not null default 1`).execute(db);
 }

@@ -11,6 +11,7 @@ import {
   tierAllowed,
   type Approval,
   type ApprovalState,
+  type RecordedDecision,
 } from '../../domains/governance/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
@@ -146,7 +147,7 @@ export async function rejectApproval(memory: Memory, id: string, by: string): Pr
   };
 }
 
-/** Written down first: an answer that cannot be recorded does not count. */
+/** Written down with what it changes, or not at all: an answer that cannot be recorded does not count. */
 async function answerApproval(
   memory: Memory,
   id: string,
@@ -155,14 +156,15 @@ async function answerApproval(
   answer: (approval: Approval) => Approval,
 ): Promise<Approval> {
   const asked = await theApproval(memory, id);
-  const write = (said: 'approved' | 'rejected' | 'refused', reason: string): Promise<void> =>
-    memory.decisions.write({ id: nodeIds.next('dc'), atMs: memory.nowMs, ...answerEntry(asked, by, said, reason) });
+  const entry = (said: 'approved' | 'rejected' | 'refused', reason: string): RecordedDecision => ({
+    id: nodeIds.next('dc'),
+    atMs: memory.nowMs,
+    ...answerEntry(asked, by, said, reason),
+  });
   try {
-    answer(asked);
-    await write(verdict, titleOf(asked));
-    return (await memory.approvals.change(id, answer)) ?? asked;
+    return (await memory.approvals.change(id, answer, entry(verdict, titleOf(asked)))) ?? asked;
   } catch (error) {
-    if (error instanceof ApprovalRefused) await write('refused', error.message);
+    if (error instanceof ApprovalRefused) await memory.decisions.write(entry('refused', error.message));
     throw error;
   }
 }

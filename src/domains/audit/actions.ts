@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = {
   'decision.made': 'the policies have decided about an action; before it is done',
   'approval.asked': 'people are asked to agree to something',
   'approval.answered': 'somebody said yes or no, or tried to; before it counts',
+  'approval.expired': 'nobody answered in time, or too few',
   'mode.set': 'a person sets another mode',
   'mode.in_force': 'a running Grace goes by another mode from now on',
   'policy.changed': 'other policies than those in force were found: taken up, waiting for people, or refused',
