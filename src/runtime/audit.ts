@@ -40,6 +40,8 @@ export class Audit {
   private isTroubleTold = false;
   private isClosed = false;
   private lookedAtMs = -Infinity;
+  /** Of this process, since the log took one the last time. */
+  private missed: { readonly sinceMs: number; entries: number } | null = null;
   /** The newest signed head that was asked for; null before. */
   lastHead: string | null = null;
   /** The newest head that is kept at the places outside. */
@@ -65,11 +67,14 @@ export class Audit {
     void settled.then(() => this.pending.delete(settled));
     try {
       await writing;
-      this.trouble = null;
-      this.isTroubleTold = false;
+      this.tellOver();
     } catch (error) {
       // Who was not fast enough asks again; with the log all is well.
-      if (!isLost(error)) this.tellTrouble(error);
+      if (!isLost(error)) {
+        this.missed ??= { sinceMs: this.options.clock.nowMs(), entries: 0 };
+        this.missed.entries += entries.length;
+        this.tellTrouble(error);
+      }
       throw error;
     }
   }
@@ -157,6 +162,23 @@ export class Audit {
     if (this.isTroubleTold) return;
     this.isTroubleTold = true;
     this.options.onTrouble(error);
+  }
+
+  /** What is missing is missing for ever: at least that is on record. */
+  private tellOver(): void {
+    const { trouble, missed } = this;
+    this.trouble = null;
+    this.isTroubleTold = false;
+    this.missed = null;
+    if (missed === null) return;
+    this.note({
+      actor: 'grace',
+      action: 'audit.entries_missed',
+      resource: 'audit/log',
+      subsystem: 'audit',
+      result: 'failed',
+      payload: { since: new Date(missed.sinceMs).toISOString(), entries: missed.entries, why: trouble ?? '' },
+    });
   }
 
   private payloadOf(given: AuditNote['payload']): JsonObject {

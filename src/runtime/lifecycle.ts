@@ -30,6 +30,7 @@ import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '..
 import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
+import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
 import { NOTHING_RUNS, openPolicies, type Policies } from './policy.ts';
 import { repositories } from './repositories.ts';
 
@@ -470,14 +471,12 @@ class Session {
     const { audit, portable, digest } = this.composed;
     if (audit === null) return;
     try {
-      const now = digest(
-        JSON.stringify({ ...config, provenance: null }, (_, value: unknown) => (value instanceof Map ? [...value] : value)),
-      );
-      const before = await portable.get('grace', 'config');
-      if (before !== now) {
-        const payload = { before, after: now, file: config.configFile };
+      const now = configDigests(config, digest);
+      const before = readConfigDigests(await portable.get('grace', 'config'));
+      if (before?.whole !== now.whole) {
+        const payload = { before: before?.whole ?? null, after: now.whole, file: config.configFile, changed: changedKeys(before, now) };
         audit.note({ actor: 'grace', action: 'config.changed', resource: 'grace/config', subsystem: 'config', result: 'ok', payload });
-        await portable.put('grace', 'config', this.bootId, now);
+        await portable.put('grace', 'config', this.bootId, JSON.stringify(now));
       }
       for (const file of [join('storage', 'key'), 'audit.key']) {
         const mode = (await nodeFiles.stat(join(config.dataDir, file)))?.mode ?? 0;

@@ -123,7 +123,14 @@ function wrapped(value: string): string {
 
 /** `grace approvals approve`. @throws ApprovalRefused, and what did not count is recorded */
 export async function approveApproval(memory: Memory, id: string, approver: string, claimedName: string | null = null): Promise<Answer> {
-  const approved = await answerApproval(memory, id, approver, 'approved', (a) => approve(a, approver, memory.nowMs, claimedName));
+  const approved = await answerApproval(
+    memory,
+    id,
+    approver,
+    'approved',
+    (a) => approve(a, approver, memory.nowMs, claimedName),
+    claimedName,
+  );
   const missing = approved.requiredApprovals - approved.approvedBy.length;
   const next = missing > 0 ? `${missing} more from another person` : whatFollows(approved, lockHolder(memory.dataDir)?.pid ?? null);
   return {
@@ -154,12 +161,13 @@ async function answerApproval(
   by: string,
   verdict: 'approved' | 'rejected',
   answer: (approval: Approval) => Approval,
+  claimedName: string | null = null,
 ): Promise<Approval> {
   const asked = await theApproval(memory, id);
   const entry = (said: 'approved' | 'rejected' | 'refused', reason: string): RecordedDecision => ({
     id: nodeIds.next('dc'),
     atMs: memory.nowMs,
-    ...answerEntry(asked, by, said, reason),
+    ...answerEntry(asked, by, said, reason, claimedName),
   });
   try {
     return (await memory.approvals.change(id, answer, entry(verdict, titleOf(asked)))) ?? asked;
