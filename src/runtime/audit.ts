@@ -26,6 +26,7 @@ const PAYLOAD_CHARS_MAX = 24_000;
 /** Texts that stay readable in an entry whose rest was too large. */
 const KEPT_CHARS_MAX = 500;
 const CUT_CHARS_MAX = 4000;
+const DAY_MS = 86_400_000;
 /** A person may have mended a damaged log meanwhile: looked at no more often than this. */
 const LOOK_AGAIN_MS = 2000;
 
@@ -118,9 +119,11 @@ export class Audit {
     await (await this.opened()).reopen({ actor, reason });
   }
 
-  /** Retention: contents of entries older than this go, their hashes stay. @returns how many */
-  async dropPayloads(olderThanMs: number): Promise<number> {
-    return (await this.opened()).dropPayloads({ olderThanMs, actor: 'grace' });
+  /** Retention: contents of entries older than `keepMs` go, their hashes stay; an entry says which, and why. @returns how many */
+  async dropPayloads(keepMs: number): Promise<number> {
+    const olderThanMs = this.options.clock.nowMs() - keepMs;
+    const reason = `audit.keepPayloads is ${Math.round(keepMs / DAY_MS)} days`;
+    return (await this.opened()).dropPayloads({ olderThanMs, actor: 'grace', reason });
   }
 
   async close(): Promise<void> {

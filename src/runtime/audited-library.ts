@@ -3,8 +3,16 @@ import { PlaybookCutOff, PrimitiveMisuse, type LoadedPlaybook, type RunContext, 
 import { messageOf, type JsonObject } from '../kernel/index.ts';
 import type { Audit, AuditNote } from './audit.ts';
 
-/** Said by a Node without powers to code that asked for one. @see https://nodejs.org/api/errors.html#err_access_denied */
-const DENIED = ['ERR_ACCESS_DENIED', 'Access to this API has been restricted'];
+/**
+ * Said to code that asked for a power: by a Node without any, and by the process of the playbook.
+ * @see https://nodejs.org/api/errors.html#err_access_denied
+ */
+const DENIED = [
+  'ERR_ACCESS_DENIED',
+  'Access to this API has been restricted',
+  'Code generation from strings disallowed',
+  'a playbook may import nothing but grace-runtime',
+];
 const SHOWN_CHARS_MAX = 200;
 
 /**

@@ -500,7 +500,7 @@ class Session {
     while (!signal.aborted) {
       await this.anchor();
       try {
-        if (keepPayloadsMs !== null) await audit.dropPayloads(nodeClock.nowMs() - keepPayloadsMs);
+        if (keepPayloadsMs !== null) await audit.dropPayloads(keepPayloadsMs);
       } catch (error) {
         this.options.logger.warn('old contents of the audit log could not be dropped', { error: messageOf(error) });
       }

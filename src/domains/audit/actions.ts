@@ -46,7 +46,7 @@ export const AUDIT_ACTIONS = {
   'grouping.rule_taken_back': 'a person takes that back',
   'security.playbook_cut_off': 'the process of a playbook broke a rule and was ended',
   'security.step_refused': 'a playbook asked for a step that it may not have, whatever it did then',
-  'security.playbook_denied': 'a playbook ended because its process asked for a power that it does not have',
+  'security.playbook_denied': 'a playbook ended, or was not read, because it asked for a power that no playbook has',
   'security.key_readable': 'others than their owner have rights on the keys of Grace',
   'audit.entries_missed': 'the log took no entries for a while, and takes them again',
   'audit.key_rotated': 'another key signs from now on',

@@ -342,8 +342,8 @@ describe('retention', () => {
     nowMs += 60_000;
     await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(draft({ i }))));
     const head = await log.checkpoint();
-    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(50);
-    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(0);
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace', reason: 'so' })).toBe(50);
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace', reason: 'so' })).toBe(0);
     await close(log);
     expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 102, entriesDropped: 50 });
     const texts = await storedTexts();

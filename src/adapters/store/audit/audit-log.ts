@@ -220,10 +220,12 @@ export class AuditLog implements AuditAppender {
   /**
    * Drops the payloads of entries older than this: the tree keeps their hashes, so proofs and checkpoints stay good. Entries of the
    * log about itself keep theirs.
+   * @param reason  what says that they go, such as a policy; it stands in the entry
    * @returns how many were dropped
    */
-  async dropPayloads({ olderThanMs, actor }: { readonly olderThanMs: number; readonly actor: string }): Promise<number> {
-    const before = this.firstFrom(new Date(olderThanMs).toISOString());
+  async dropPayloads({ olderThanMs, actor, reason }: DropRequest): Promise<number> {
+    const olderThan = new Date(olderThanMs).toISOString();
+    const before = this.firstFrom(olderThan);
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
     if (before <= from) return 0;
     const ends = Math.min(before, this.tree.size);
@@ -231,7 +233,7 @@ export class AuditLog implements AuditAppender {
     await this.inTransaction({
       isRisky: true,
       onSigned: () => undefined,
-      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends })),
+      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends, older_than: olderThan, reason })),
     });
     let dropped = 0;
     for (; from < ends; from = Math.min(from + DROP_ENTRIES, ends)) {
@@ -461,6 +463,12 @@ export class AuditLog implements AuditAppender {
     }
     return from;
   }
+}
+
+interface DropRequest {
+  readonly olderThanMs: number;
+  readonly actor: string;
+  readonly reason: string;
 }
 
 interface AuditRequest extends Waiting {
