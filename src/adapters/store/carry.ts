@@ -20,8 +20,13 @@ const SQLITE_CONSTRAINT_NOTNULL = 1299;
 
 /** Without any entry. */
 export function plainly(db: Kysely<Tables>): Carry<unknown> {
-  return (statements) =>
-    db.transaction().execute(async (transaction) => {
-      for (const statement of statements) await transaction.executeQuery(statement);
-    });
+  return async (statements) => {
+    const [only] = statements;
+    // One is a transaction by itself, and holds the lock for less.
+    if (only !== undefined && statements.length === 1) await db.executeQuery(only);
+    else
+      await db.transaction().execute(async (transaction) => {
+        for (const statement of statements) await transaction.executeQuery(statement);
+      });
+  };
 }
