@@ -1,8 +1,16 @@
-import type { Approval, Breaker, RecordedDecision } from '../domains/governance/index.ts';
+import type {
+  Approval,
+  Breaker,
+  ModeChange,
+  PersonRequest,
+  PolicyText,
+  RecordedDecision,
+  TierChange,
+} from '../domains/governance/index.ts';
 import type { GraceEvent } from '../domains/healing/index.ts';
-import type { Failure, Pattern } from '../domains/incidents/index.ts';
+import type { Failure, GroupingRule, Pattern } from '../domains/incidents/index.ts';
 import type { Mission } from '../domains/missions/index.ts';
-import type { JournalEntry, PlaybookRun, RunState } from '../domains/playbooks/index.ts';
+import type { JournalEntry, PlaybookRun, RegisteredPlaybook, RunState } from '../domains/playbooks/index.ts';
 import { actorOf, type AuditNote } from './audit.ts';
 
 // How what Grace knows is told in the log: pure.
@@ -79,6 +87,101 @@ export function missionNote(m: Mission): AuditNote {
     result: 'ok',
     payload: { component: m.component, code: m.code, severity: m.severity, message: m.message, reason: m.closeReason },
   };
+}
+
+export function expiryNote(a: Approval): AuditNote {
+  return {
+    actor: 'grace',
+    action: 'approval.expired',
+    resource: `approval/${a.id}`,
+    subsystem: 'governance',
+    result: 'denied',
+    payload: { about: a.action, subject: a.playbook, component: a.component, required: a.requiredApprovals, approved_by: a.approvedBy },
+  };
+}
+
+export function modeNote({ by, mode, reason, untilMs, fallback, claimedName }: ModeChange): AuditNote {
+  return {
+    actor: actorOf(by),
+    action: 'mode.set',
+    resource: 'grace/mode',
+    subsystem: 'governance',
+    result: 'ok',
+    payload: { mode, reason, until: untilMs === null ? null : new Date(untilMs).toISOString(), fallback, claimed_name: claimedName },
+  };
+}
+
+export function requestNote(r: PersonRequest, actor: string): AuditNote {
+  const { id, component, by, claimedName, reason, state, detail, approval } = r;
+  const about = { resource: `component/${component}`, subsystem: 'supervision' };
+  if (state === 'asked')
+    return {
+      ...about,
+      actor: actorOf(by),
+      action: 'restart.asked',
+      result: 'ok',
+      payload: { request: id, reason, claimed_name: claimedName },
+    };
+  return {
+    ...about,
+    actor,
+    action: 'restart.answered',
+    result: state === 'failed' ? 'failed' : state === 'refused' || state === 'expired' ? 'denied' : 'ok',
+    payload: { request: id, state, detail, approval },
+  };
+}
+
+export function policyNote({ digest, files, state, reason, approval }: PolicyText, actor: string): AuditNote {
+  return {
+    actor,
+    action: 'policy.changed',
+    resource: `policy/${digest}`,
+    subsystem: 'governance',
+    result: state === 'refused' ? 'denied' : state === 'waiting' ? 'partial' : 'ok',
+    payload: { state, reason, approval, files: files.map(({ name }) => name) },
+  };
+}
+
+export function tierNote({ playbook, hash, kind, from, to, by, reason }: TierChange): AuditNote {
+  return {
+    actor: by === 'grace' ? 'grace' : actorOf(by),
+    action: kind === 'promoted' ? 'playbook.promoted' : 'playbook.demoted',
+    resource: `playbook/${playbook}`,
+    subsystem: 'governance',
+    result: 'ok',
+    payload: { hash, from, to, reason },
+  };
+}
+
+export function groupingNote(rule: GroupingRule): AuditNote {
+  const { id, kind, signature, by, reason, takenBack } = rule;
+  return {
+    actor: actorOf(takenBack?.by ?? by),
+    action: takenBack === null ? 'grouping.rule_made' : 'grouping.rule_taken_back',
+    resource: `grouping/${id}`,
+    subsystem: 'incidents',
+    result: 'ok',
+    payload: { id, kind, signature, reason, ...(kind === 'merge' ? { into: rule.into } : { part: rule.part }) },
+  };
+}
+
+/** @param before  as the store knew it; null for a new one */
+export function playbookNotes(before: RegisteredPlaybook | null, now: RegisteredPlaybook, actor: string): readonly AuditNote[] {
+  const { name, version, hash, file, origin, risk, tier, isEnabled } = now;
+  const about = {
+    actor,
+    resource: `playbook/${name}`,
+    subsystem: 'playbooks',
+    result: 'ok',
+    payload: { version, hash, file, origin, risk, tier, enabled: isEnabled },
+  };
+  if (before === null) return [{ ...about, action: 'playbook.registered' }];
+  return [
+    ...(before.hash === hash ? [] : [{ ...about, action: 'playbook.edited' as const, payload: { ...about.payload, before: before.hash } }]),
+    ...(before.isEnabled === isEnabled
+      ? []
+      : [{ ...about, action: isEnabled ? ('playbook.enabled' as const) : ('playbook.disabled' as const) }]),
+  ];
 }
 
 export function failureNote(f: Failure): AuditNote {

@@ -9,8 +9,9 @@ import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { openStore } from '../adapters/store/index.ts';
 import { openAuditSource } from '../apps/cli/audit-source.ts';
-import { exportAudit } from '../apps/cli/audit-prove.ts';
+import { exportAudit, proveEntry } from '../apps/cli/audit-prove.ts';
 import { verifyAudit } from '../apps/cli/audit-verify.ts';
+import { parseCheckpoint, parseInclusionProof, parseNote, verifyInclusion } from '../domains/audit/index.ts';
 import { recordedDecisions, type DecisionRequest } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
 import type { JournalEntry } from '../domains/playbooks/index.ts';
@@ -243,7 +244,7 @@ test('the head goes into the notes of the commit, and counts as an anchor from t
 test('an export with dropped entries is checked by the published rules alone', async () => {
   const { dir, audit } = await aLog();
   for (let i = 0; i < 5; i++) await audit.append(note(i));
-  expect(await audit.dropPayloads(nodeClock.nowMs() + 60_000)).toBeGreaterThanOrEqual(5);
+  expect(await audit.dropPayloads(-60_000)).toBeGreaterThanOrEqual(5);
   await audit.append(note(5));
   await audit.close();
   expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
@@ -282,6 +283,53 @@ test('an export with dropped entries is checked by the published rules alone', a
   execFileSync('cp', ['-r', out, broken]);
   writeFileSync(join(broken, 'leaf-hashes'), [sha(Uint8Array.of(7)).toString('base64'), ...hashes.slice(1), ''].join('\n'));
   expect(await verifyAudit(await openAuditSource({ dir: broken }), {})).toMatchObject({ exitCode: 1 });
+});
+
+test('day by day what is older than the policy says loses its contents, each time with an entry; proofs of it stay good', async () => {
+  const DAY_MS = 86_400_000;
+  const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
+  let nowMs = START_MS;
+  const { dir, path } = await aLog();
+  const audit = new Audit({
+    path,
+    service: 'shop',
+    clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
+    redactor: new Redactor(),
+    onTrouble: (error) => expect.unreachable(String(error)),
+  });
+  onTestFinished(() => audit.close());
+  const kept = async (): Promise<unknown> =>
+    (await entriesIn(dir))
+      .map((entry) => (entry['action'] === undefined ? 'dropped' : (entry['payload'] as { n?: number }).n))
+      .filter((n) => n !== undefined);
+  const dropped: number[] = [];
+  for (let day = 0; day < 6; day++) {
+    nowMs = START_MS + day * DAY_MS;
+    await audit.append(note(day));
+    dropped.push(await audit.dropPayloads(3 * DAY_MS));
+  }
+  // Of exactly three days it stays: older than that goes.
+  expect(dropped).toEqual([0, 0, 0, 0, 1, 1]);
+  expect(await kept()).toEqual(['dropped', 'dropped', 2, 3, 4, 5]);
+  nowMs += 1;
+  expect(await audit.dropPayloads(3 * DAY_MS)).toBe(1);
+  await audit.head();
+  const told = (await entriesIn(dir)).filter(({ action }) => action === 'audit.payloads_dropped');
+  expect(told.map(({ payload }) => payload)).toEqual([
+    { from: 0, before: 1, older_than: '2026-01-02T00:00:00.000Z', reason: 'audit.keepPayloads is 3 days' },
+    { from: 1, before: 2, older_than: '2026-01-03T00:00:00.000Z', reason: 'audit.keepPayloads is 3 days' },
+    { from: 2, before: 3, older_than: '2026-01-03T00:00:00.001Z', reason: 'audit.keepPayloads is 3 days' },
+  ]);
+  expect(await verified(dir)).toEqual({ exitCode: 0, kinds: [] });
+  const source = await openAuditSource({ dataDir: dir });
+  onTestFinished(() => source.close());
+  for (const index of [0, 1, 2, 3]) expect(await proveEntry(source, index)).toMatchObject({ exitCode: 0, data: { index } });
+  const { lines } = await proveEntry(source, 1);
+  const leaf = (await source.reader.node(0, 1)) as Uint8Array;
+  const { index, hashes, checkpoint } = parseInclusionProof(`${lines.join('\n')}\n`);
+  const { size, root } = parseCheckpoint(parseNote(checkpoint).text);
+  expect(verifyInclusion(leaf, index, size, hashes, root)).toBe(true);
+  expect(verifyInclusion((await source.reader.node(0, 0)) as Uint8Array, index, size, hashes, root)).toBe(false);
 });
 
 test('a damaged end is no reason to go on beside it: nothing is taken', async () => {

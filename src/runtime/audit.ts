@@ -1,4 +1,5 @@
-import type { AuditLog, AuditedChange } from '../adapters/store/audit/index.ts';
+import type { AuditDamage, AuditLog, AuditedChange } from '../adapters/store/audit/index.ts';
+import { isLost } from '../adapters/store/index.ts';
 import type { AuditAction, AuditDraft } from '../domains/audit/index.ts';
 import { GraceError, messageOf, sha256Hex, type Clock, type Json, type JsonObject } from '../kernel/index.ts';
 
@@ -25,6 +26,9 @@ const PAYLOAD_CHARS_MAX = 24_000;
 /** Texts that stay readable in an entry whose rest was too large. */
 const KEPT_CHARS_MAX = 500;
 const CUT_CHARS_MAX = 4000;
+const DAY_MS = 86_400_000;
+/** A person may have mended a damaged log meanwhile: looked at no more often than this. */
+const LOOK_AGAIN_MS = 2000;
 
 /**
  * The log of this process. Opened with the first entry, so that a command that only looks does without; tried again at the
@@ -36,6 +40,9 @@ export class Audit {
   private readonly pending = new Set<Promise<unknown>>();
   private isTroubleTold = false;
   private isClosed = false;
+  private lookedAtMs = -Infinity;
+  /** Of this process, since the log took one the last time. */
+  private missed: { readonly sinceMs: number; entries: number } | null = null;
   /** The newest signed head that was asked for; null before. */
   lastHead: string | null = null;
   /** The newest head that is kept at the places outside. */
@@ -55,16 +62,20 @@ export class Audit {
   /** Entries and the statements they tell of, together or not at all. @throws as `append` */
   async record({ changes, entries }: Pick<AuditedChange, 'changes'> & { readonly entries: readonly AuditNote[] }): Promise<void> {
     const drafts = entries.map((note) => ({ ...note, payload: this.payloadOf(note.payload) }));
-    const writing = this.opened().then((log) => log.record({ changes, entries: drafts }));
+    const writing = this.usable().then((log) => log.record({ changes, entries: drafts }));
     const settled = writing.catch(() => undefined); // told below, or to whoever asked
     this.pending.add(settled);
     void settled.then(() => this.pending.delete(settled));
     try {
       await writing;
-      this.trouble = null;
-      this.isTroubleTold = false;
+      this.tellOver();
     } catch (error) {
-      this.tellTrouble(error);
+      // Who was not fast enough asks again; with the log all is well.
+      if (!isLost(error)) {
+        this.missed ??= { sinceMs: this.options.clock.nowMs(), entries: 0 };
+        this.missed.entries += entries.length;
+        this.tellTrouble(error);
+      }
       throw error;
     }
   }
@@ -86,9 +97,33 @@ export class Audit {
     }
   }
 
-  /** Retention: contents of entries older than this go, their hashes stay. @returns how many */
-  async dropPayloads(olderThanMs: number): Promise<number> {
-    return (await this.opened()).dropPayloads({ olderThanMs, actor: 'grace' });
+  /** Why it takes no entries, where its end is not what was written; null when it does. @throws as `append`, when it cannot be opened */
+  async damage(): Promise<AuditDamage | null> {
+    return (await this.opened()).damage;
+  }
+
+  /**
+   * Another key signs from now on; the entry that says so is signed by the old one.
+   * @returns both, as verifiers write them
+   * @throws as `append`, and for a user who may not read the key
+   */
+  async rotateKey(actor: string): Promise<{ readonly before: string; readonly after: string }> {
+    const log = await this.opened();
+    const before = log.verifierKey;
+    await log.rotateKey(actor);
+    return { before, after: log.verifierKey };
+  }
+
+  /** Lets a log with a damaged end go on without it, with an entry. @throws as `append`, also when more than the end is damaged */
+  async reopen(actor: string, reason: string): Promise<void> {
+    await (await this.opened()).reopen({ actor, reason });
+  }
+
+  /** Retention: contents of entries older than `keepMs` go, their hashes stay; an entry says which, and why. @returns how many */
+  async dropPayloads(keepMs: number): Promise<number> {
+    const olderThanMs = this.options.clock.nowMs() - keepMs;
+    const reason = `audit.keepPayloads is ${Math.round(keepMs / DAY_MS)} days`;
+    return (await this.opened()).dropPayloads({ olderThanMs, actor: 'grace', reason });
   }
 
   async close(): Promise<void> {
@@ -100,6 +135,17 @@ export class Audit {
 
   private async settled(): Promise<void> {
     while (this.pending.size > 0) await Promise.all(this.pending);
+  }
+
+  /** A log that was found damaged is looked at again: a person may have said that it goes on. */
+  private async usable(): Promise<AuditLog> {
+    const log = await this.opened();
+    const nowMs = this.options.clock.monotonicMs();
+    if (log.damage === null || this.isClosed || nowMs - this.lookedAtMs < LOOK_AGAIN_MS) return log;
+    this.lookedAtMs = nowMs;
+    this.opening = null;
+    await log.close();
+    return this.opened();
   }
 
   private opened(): Promise<AuditLog> {
@@ -119,6 +165,23 @@ export class Audit {
     if (this.isTroubleTold) return;
     this.isTroubleTold = true;
     this.options.onTrouble(error);
+  }
+
+  /** What is missing is missing for ever: at least that is on record. */
+  private tellOver(): void {
+    const { trouble, missed } = this;
+    this.trouble = null;
+    this.isTroubleTold = false;
+    this.missed = null;
+    if (missed === null) return;
+    this.note({
+      actor: 'grace',
+      action: 'audit.entries_missed',
+      resource: 'audit/log',
+      subsystem: 'audit',
+      result: 'failed',
+      payload: { since: new Date(missed.sinceMs).toISOString(), entries: missed.entries, why: trouble ?? '' },
+    });
   }
 
   private payloadOf(given: AuditNote['payload']): JsonObject {

@@ -1,29 +1,58 @@
-import { plainly, type Carry, type OpenedStore } from '../adapters/store/index.ts';
-import type { RecordedDecision } from '../domains/governance/index.ts';
-import type { JournalEntry, PlaybookRun } from '../domains/playbooks/index.ts';
+import { isLost, plainly, type ApprovalWritten, type Carry, type OpenedStore } from '../adapters/store/index.ts';
+import type { Breaker, ModeChange, PersonRequest, PolicyText, RecordedDecision, TierChange } from '../domains/governance/index.ts';
+import type { GroupingRule } from '../domains/incidents/index.ts';
+import type { Mission } from '../domains/missions/index.ts';
+import type { JournalEntry, PlaybookRun, RegisteredPlaybook } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import { messageOf } from '../kernel/index.ts';
-import { actorOf, type Audit, type AuditNote } from './audit.ts';
-import { answerNote, approvalNote, breakerNote, missionNote, decisionNote, failureNote, runNote, stepNote } from './audit-notes.ts';
+import type { Audit, AuditNote } from './audit.ts';
+import {
+  answerNote,
+  approvalNote,
+  breakerNote,
+  decisionNote,
+  expiryNote,
+  failureNote,
+  groupingNote,
+  missionNote,
+  modeNote,
+  playbookNotes,
+  policyNote,
+  requestNote,
+  runNote,
+  stepNote,
+  tierNote,
+} from './audit-notes.ts';
 import type { Repositories } from './repositories.ts';
 
 /** Statements of the store that are carried out together with their entry in the log. */
 export interface AuditedCarries {
   readonly decision: Carry<RecordedDecision>;
+  readonly approval: Carry<ApprovalWritten>;
+  readonly breaker: Carry<Breaker>;
+  readonly mission: Carry<Mission>;
+  readonly mode: Carry<ModeChange>;
+  readonly request: Carry<PersonRequest>;
+  readonly policyText: Carry<PolicyText>;
+  readonly tierChange: Carry<TierChange>;
+  readonly groupingRule: Carry<GroupingRule>;
+  readonly playbook: Carry<RegisteredPlaybook>;
   readonly step: Carry<JournalEntry>;
   readonly run: Carry<{ readonly run: PlaybookRun; readonly why: string | undefined }>;
 }
 
 /**
- * What may not happen unlogged throws when it cannot be logged: a decision, a run or a step about to act, a run about to be put
- * back. How those ended is kept in any case: what can be undone hangs on it.
+ * What may not happen unlogged throws when it cannot be logged: what a person decides, a decision, a run or a step about to act, a run
+ * about to be put back. How those ended, and what Grace notices, is kept in any case: what can be undone hangs on it.
  * @param plain  the store without the log, for looking
  */
 export function auditedCarries(
   store: OpenedStore,
   audit: Audit,
   actor: string,
-  plain: Pick<Repositories, 'playbooks' | 'incidents'> & { readonly steps: (run: string) => Promise<readonly JournalEntry[]> },
+  plain: Pick<Repositories, 'playbooks' | 'incidents' | 'missions' | 'policyTexts'> & {
+    readonly steps: (run: string) => Promise<readonly JournalEntry[]>;
+  },
 ): AuditedCarries {
   const direct = plainly(store.db);
   const together = async (statements: Parameters<Carry<unknown>>[0], notes: readonly AuditNote[], isRequired: boolean): Promise<void> => {
@@ -31,13 +60,47 @@ export function auditedCarries(
     try {
       await audit.record({ changes: statements, entries: notes });
     } catch (error) {
-      if (isRequired) throw error;
+      if (isRequired || isLost(error)) throw error;
       await direct(statements, null);
     }
   };
   return {
     decision: (statements, entry) =>
       together(statements, [entry.action === 'answer_approval' ? answerNote(entry) : decisionNote(entry)], true),
+    approval(statements, { approval, what, answer }) {
+      if (answer !== null) return together(statements, [answerNote(answer)], true);
+      if (what === 'asked') return together(statements, [approvalNote(approval, actor)], true);
+      // Its time is over whatever the log does.
+      return together(statements, what === 'expired' ? [expiryNote(approval)] : [], false);
+    },
+    breaker(statements, breaker) {
+      const note = breakerNote(breaker);
+      // A person closes it: not without a trace. A limit that opens holds in any case.
+      return together(statements, [note], breaker.closedAtMs !== null && note.actor !== 'grace');
+    },
+    async mission(statements, mission) {
+      // That it was seen again is no news.
+      const isNew = (await plain.missions.get(mission.id))?.state !== mission.state;
+      await together(statements, isNew ? [missionNote(mission)] : [], mission.state === 'abandoned');
+    },
+    mode: (statements, change) => together(statements, [modeNote(change)], true),
+    // Asked for, or about to be done: not without a trace.
+    request: (statements, request) =>
+      together(statements, [requestNote(request, actor)], request.state === 'asked' || request.state === 'running'),
+    async policyText(statements, text) {
+      const [known, inForce] = await Promise.all([plain.policyTexts.get(text.digest), plain.policyTexts.inForce()]);
+      const isNew = known?.state !== text.state && text.state !== 'past';
+      const isFirst = known === null && inForce === null;
+      await together(statements, isNew ? [policyNote(text, actor)] : [], text.state === 'in_force' && !isFirst);
+    },
+    // Less trust holds whatever the log does; more trust is not given without a trace.
+    tierChange: (statements, change) => together(statements, [tierNote(change)], change.kind === 'promoted'),
+    groupingRule: (statements, rule) => together(statements, [groupingNote(rule)], true),
+    async playbook(statements, playbook) {
+      const before = await plain.playbooks.get(playbook.name);
+      const isSwitched = before !== null && before.isEnabled !== playbook.isEnabled;
+      await together(statements, playbookNotes(before, playbook, actor), isSwitched);
+    },
     step: (statements, entry) => together(statements, [stepNote(entry, actor)], entry.state === 'planned'),
     async run(statements, { run, why }) {
       const before = await plain.playbooks.run(run.id);
@@ -53,162 +116,13 @@ export function auditedCarries(
 }
 
 /**
- * The store with the log in front of it. What a person decides is written first, and does not happen when it cannot be; what
- * Grace notices is written beside: it has happened.
+ * The store with the log beside it, for what Grace notices: it has happened, so nobody waits for the entry.
  * @param actor  who is asked for what says no name itself: `grace`, or the user of a command
  */
 export function auditedRepositories(plain: Repositories, audit: Audit, actor: string): Repositories {
-  const { approvals, limits, missions, modes, requests, policyTexts, tierChanges, groupingRules, playbooks, incidents, boots } = plain;
+  const { incidents, boots } = plain;
   return {
     ...plain,
-    approvals: {
-      ...approvals,
-      async save(approval) {
-        if ((await approvals.get(approval.id)) === null) await audit.append(approvalNote(approval, actor));
-        await approvals.save(approval);
-      },
-    },
-    limits: {
-      ...limits,
-      async saveBreaker(breaker) {
-        const note = breakerNote(breaker);
-        // A person closes it: not without a trace. A limit that opens holds in any case.
-        if (breaker.closedAtMs !== null && note.actor !== 'grace') await audit.append(note);
-        else audit.note(note);
-        await limits.saveBreaker(breaker);
-      },
-    },
-    missions: {
-      ...missions,
-      async save(mission) {
-        const before = await missions.get(mission.id);
-        // That it was seen again is no news.
-        if (before?.state !== mission.state) await audit.append(missionNote(mission));
-        await missions.save(mission);
-      },
-    },
-    modes: {
-      ...modes,
-      async append(change) {
-        const { by, mode, reason, untilMs, fallback, claimedName } = change;
-        await audit.append({
-          actor: actorOf(by),
-          action: 'mode.set',
-          resource: 'grace/mode',
-          subsystem: 'governance',
-          result: 'ok',
-          payload: { mode, reason, until: momentOf(untilMs), fallback, claimed_name: claimedName },
-        });
-        await modes.append(change);
-      },
-    },
-    requests: {
-      ...requests,
-      async add(request) {
-        const { id, component, by, claimedName, reason } = request;
-        await audit.append({
-          actor: actorOf(by),
-          action: 'restart.asked',
-          resource: `component/${component}`,
-          subsystem: 'supervision',
-          result: 'ok',
-          payload: { request: id, reason, claimed_name: claimedName },
-        });
-        await requests.add(request);
-      },
-      async move(id, from, change) {
-        const request = await requests.get(id);
-        const note: AuditNote = {
-          actor,
-          action: 'restart.answered',
-          resource: `component/${request?.component ?? ''}`,
-          subsystem: 'supervision',
-          result: change.state === 'failed' ? 'failed' : change.state === 'refused' || change.state === 'expired' ? 'denied' : 'ok',
-          payload: { request: id, state: change.state, detail: change.detail, approval: change.approval },
-        };
-        // About to be done: not without a trace.
-        if (change.state === 'running') await audit.append(note);
-        const isMoved = await requests.move(id, from, change);
-        if (isMoved && change.state !== 'running') audit.note(note);
-        return isMoved;
-      },
-    },
-    policyTexts: {
-      ...policyTexts,
-      async save(text) {
-        const { digest, files, state, reason, approval } = text;
-        const note: AuditNote = {
-          actor,
-          action: 'policy.changed',
-          resource: `policy/${digest}`,
-          subsystem: 'governance',
-          result: state === 'refused' ? 'denied' : state === 'waiting' ? 'partial' : 'ok',
-          payload: { state, reason, approval, files: files.map(({ name }) => name) },
-        };
-        const known = await policyTexts.get(digest);
-        if (known?.state !== state && state !== 'past') {
-          if (known === null && (await policyTexts.inForce()) === null) audit.note(note);
-          else if (state === 'in_force') await audit.append(note);
-          else audit.note(note);
-        }
-        await policyTexts.save(text);
-      },
-    },
-    tierChanges: {
-      ...tierChanges,
-      async save(change) {
-        const { playbook, hash, kind, from, to, by, reason } = change;
-        const note: AuditNote = {
-          actor: by === 'grace' ? 'grace' : actorOf(by),
-          action: kind === 'promoted' ? 'playbook.promoted' : 'playbook.demoted',
-          resource: `playbook/${playbook}`,
-          subsystem: 'governance',
-          result: 'ok',
-          payload: { hash, from, to, reason },
-        };
-        // Less trust holds whatever the log does; more trust is not given without a trace.
-        if (kind === 'promoted') await audit.append(note);
-        else audit.note(note);
-        await tierChanges.save(change);
-      },
-    },
-    groupingRules: {
-      ...groupingRules,
-      async save(rule, patterns) {
-        const { id, kind, signature, by, reason, takenBack } = rule;
-        const about = { id, kind, signature, reason, ...(kind === 'merge' ? { into: rule.into } : { part: rule.part }) };
-        await audit.append({
-          actor: actorOf(takenBack?.by ?? by),
-          action: takenBack === null ? 'grouping.rule_made' : 'grouping.rule_taken_back',
-          resource: `grouping/${id}`,
-          subsystem: 'incidents',
-          result: 'ok',
-          payload: about,
-        });
-        await groupingRules.save(rule, patterns);
-      },
-    },
-    playbooks: {
-      ...playbooks,
-      async save(playbook) {
-        const before = await playbooks.get(playbook.name);
-        const { name, version, hash, file, origin, risk, tier, isEnabled } = playbook;
-        const entry = {
-          actor,
-          resource: `playbook/${name}`,
-          subsystem: 'playbooks',
-          result: 'ok',
-          payload: { version, hash, file, origin, risk, tier, enabled: isEnabled },
-        };
-        if (before === null) audit.note({ ...entry, action: 'playbook.registered' });
-        else {
-          if (before.hash !== hash) audit.note({ ...entry, action: 'playbook.edited' });
-          if (before.isEnabled !== isEnabled)
-            await audit.append({ ...entry, action: isEnabled ? 'playbook.enabled' : 'playbook.disabled' });
-        }
-        await playbooks.save(playbook);
-      },
-    },
     incidents: {
       ...incidents,
       async saveFailure(failure) {
@@ -304,8 +218,4 @@ export function auditedSnapshots(snapshots: Snapshots, audit: Audit, actor: stri
     },
     prune: () => snapshots.prune(),
   };
-}
-
-function momentOf(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -39,7 +39,6 @@ import {
   syncPlaybooks,
   type Emit,
   type GraceEvent,
-  type PlaybookLibrary,
 } from '../domains/healing/index.ts';
 import type { DecisionPoint, PolicySource } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
@@ -51,13 +50,14 @@ import {
   type Captured,
   type ReleaseState,
 } from '../domains/learning/index.ts';
-import { PlaybookCutOff, type Journal, type ProcessControl } from '../domains/playbooks/index.ts';
+import type { Journal, ProcessControl } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { layersOf, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { GraceError, messageOf, sha256Hex, type BootId, type Logger, type Spawner } from '../kernel/index.ts';
 import { Audit } from './audit.ts';
 import { eventNote, restartNotes } from './audit-notes.ts';
+import { auditedLibrary } from './audited-library.ts';
 import { auditedSnapshots } from './audited-repositories.ts';
 import type { GraceConfig } from './config/index.ts';
 import { Governance } from './governance.ts';
@@ -327,42 +327,7 @@ export async function compose(options: ComposeOptions) {
     signal,
     marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixesOf(bootId)}` },
   });
-  const library: PlaybookLibrary = {
-    ...folder,
-    write: (name, source) => folder.write(name, redactor.redact(source)),
-    async load(file) {
-      try {
-        const loaded = await folder.load(file);
-        return {
-          ...loaded,
-          playbook: { ...loaded.playbook, run: (context, until) => watched(file, () => loaded.playbook.run(context, until)) },
-        };
-      } catch (error) {
-        noteCutOff(file, error);
-        throw error;
-      }
-    },
-  };
-  async function watched(file: string, run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      noteCutOff(file, error);
-      throw error;
-    }
-  }
-  function noteCutOff(file: string, error: unknown): void {
-    if (!(error instanceof PlaybookCutOff)) return;
-    const payload = { file, problem: error.message };
-    audit?.note({
-      actor,
-      action: 'security.playbook_cut_off',
-      resource: 'playbook/file',
-      subsystem: 'playbooks',
-      result: 'failed',
-      payload,
-    });
-  }
+  const library = auditedLibrary({ ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) }, audit, actor);
   // The mesh inside this process: everything that happens goes through it, redacted.
   const bus = new EventEmitter();
   bus.on('grace.event', emit);

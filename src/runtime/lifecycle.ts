@@ -31,6 +31,7 @@ import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '..
 import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
+import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
 import { NOTHING_RUNS, openPolicies, type Policies } from './policy.ts';
 import { repositories } from './repositories.ts';
 
@@ -289,12 +290,13 @@ class Session {
 
   /** What people say to a Grace that runs: the mode, approvals of policies, requests. It is seen within a beat. */
   private async attend(): Promise<void> {
-    const { governance, personRequests } = this.composed;
+    const { approvals, governance, personRequests } = this.composed;
     const { signal } = this.attending;
     for (let isTold = false; !signal.aborted;) {
       try {
         await governance.look();
         await personRequests.look(this.isWatching && !this.options.signal.aborted);
+        await approvals.expire(nodeClock.nowMs());
         isTold = false;
       } catch (error) {
         if (!isTold) this.options.logger.warn('what people ask for cannot be read', { error: messageOf(error) });
@@ -487,14 +489,12 @@ class Session {
     const { audit, portable, digest } = this.composed;
     if (audit === null) return;
     try {
-      const now = digest(
-        JSON.stringify({ ...config, provenance: null }, (_, value: unknown) => (value instanceof Map ? [...value] : value)),
-      );
-      const before = await portable.get('grace', 'config');
-      if (before !== now) {
-        const payload = { before, after: now, file: config.configFile };
+      const now = configDigests(config, digest);
+      const before = readConfigDigests(await portable.get('grace', 'config'));
+      if (before?.whole !== now.whole) {
+        const payload = { before: before?.whole ?? null, after: now.whole, file: config.configFile, changed: changedKeys(before, now) };
         audit.note({ actor: 'grace', action: 'config.changed', resource: 'grace/config', subsystem: 'config', result: 'ok', payload });
-        await portable.put('grace', 'config', this.bootId, now);
+        await portable.put('grace', 'config', this.bootId, JSON.stringify(now));
       }
       for (const file of [join('storage', 'key'), 'audit.key']) {
         const mode = (await nodeFiles.stat(join(config.dataDir, file)))?.mode ?? 0;
@@ -518,7 +518,7 @@ class Session {
     while (!signal.aborted) {
       await this.anchor();
       try {
-        if (keepPayloadsMs !== null) await audit.dropPayloads(nodeClock.nowMs() - keepPayloadsMs);
+        if (keepPayloadsMs !== null) await audit.dropPayloads(keepPayloadsMs);
       } catch (error) {
         this.options.logger.warn('old contents of the audit log could not be dropped', { error: messageOf(error) });
       }

@@ -60,24 +60,33 @@ export interface Repositories {
 export function repositories(store: OpenedStore, audit: Audit | null = null, actor = 'grace'): Repositories {
   const incidents = incidentStore(store.db);
   const looking = playbookStore(store.db);
+  const texts = policyTextStore(store.db);
   const steps = journalStore(store.db);
   const carries =
-    audit === null ? null : auditedCarries(store, audit, actor, { playbooks: looking, incidents, steps: (run) => steps.entries(run) });
+    audit === null
+      ? null
+      : auditedCarries(store, audit, actor, {
+          playbooks: looking,
+          incidents,
+          missions: missionStore(store.db),
+          policyTexts: texts,
+          steps: (run) => steps.entries(run),
+        });
   const plain: Repositories = {
     boots: bootStore(store.db),
     incidents,
-    playbooks: playbookStore(store.db, carries?.run),
+    playbooks: playbookStore(store.db, carries?.run, carries?.playbook),
     journal: journalStore(store.db, carries?.step),
-    approvals: approvalStore(store.db),
-    limits: openLimits(store, nodeClock),
+    approvals: approvalStore(store.db, carries?.approval),
+    limits: openLimits(store, nodeClock, carries?.breaker),
     decisions: decisionStore(store.db, undefined, carries?.decision),
-    missions: missionStore(store.db),
-    modes: modeStore(store.db),
-    requests: personRequestStore(store.db),
-    policyTexts: policyTextStore(store.db),
-    tierChanges: tierChangeStore(store.db),
+    missions: missionStore(store.db, carries?.mission),
+    modes: modeStore(store.db, carries?.mode),
+    requests: personRequestStore(store.db, carries?.request),
+    policyTexts: policyTextStore(store.db, carries?.policyText),
+    tierChanges: tierChangeStore(store.db, carries?.tierChange),
     shadows: shadowStore(store.db),
-    groupingRules: groupingRuleStore(store.db),
+    groupingRules: groupingRuleStore(store.db, carries?.groupingRule),
     templates: templateStore(store.db),
   };
   return audit === null ? plain : auditedRepositories(plain, audit, actor);

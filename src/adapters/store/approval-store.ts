@@ -1,19 +1,70 @@
-import type { Kysely, Selectable } from 'kysely';
-import type { Approval, ApprovalStore, ForeseenStep, GovernedAction } from '../../domains/governance/index.ts';
+import { sql, type CompiledQuery, type Kysely, type Selectable } from 'kysely';
+import {
+  approvalState,
+  type Approval,
+  type ApprovalStore,
+  type ForeseenStep,
+  type GovernedAction,
+  type RecordedDecision,
+} from '../../domains/governance/index.ts';
+import { isLost, plainly, type Carry } from './carry.ts';
+import { decisionQuery } from './decision-store.ts';
 import type { Tables } from './tables.ts';
 
-export function approvalStore(db: Kysely<Tables>): ApprovalStore {
-  const all = (from: Kysely<Tables> = db) => from.selectFrom('approvals').selectAll();
+/** What of an approval is written down. */
+export interface ApprovalWritten {
+  readonly approval: Approval;
+  /** `answered`: with the answer; `changed`: without one. */
+  readonly what: 'asked' | 'answered' | 'changed' | 'expired';
+  readonly answer: RecordedDecision | null;
+}
+
+/** @param carry how one is written down */
+export function approvalStore(db: Kysely<Tables>, carry: Carry<ApprovalWritten> = plainly(db)): ApprovalStore {
+  const all = () => db.selectFrom('approvals').selectAll();
   return {
-    save: (approval) => write(db, approval),
-    change: (id, work) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await all(transaction).where('id', '=', id).executeTakeFirst();
+    async save(approval) {
+      const known = await db.selectFrom('approvals').select('id').where('id', '=', approval.id).executeTakeFirst();
+      await carry([approvalQuery(db, approval)], { approval, what: known === undefined ? 'asked' : 'changed', answer: null });
+    },
+    async change(id, work, answer = null) {
+      for (;;) {
+        const row = await all().where('id', '=', id).executeTakeFirst();
         if (row === undefined) return null;
-        const changed = work(fromRow(row));
-        await write(transaction, changed);
-        return changed;
-      }),
+        const approval = work(fromRow(row));
+        const answered = answer === null ? [] : [decisionQuery(db, answer)];
+        try {
+          await carry([unchanged(db, row), approvalQuery(db, approval), ...answered], {
+            approval,
+            what: answer === null ? 'changed' : 'answered',
+            answer,
+          });
+          return approval;
+        } catch (error) {
+          // Another person has answered since it was read: it is read again, and each answer counts.
+          if (!isLost(error)) throw error;
+        }
+      }
+    },
+    async expire(nowMs) {
+      const rows = await all().where('expires_at', '<=', nowMs).where('expiry_told', '=', 0).orderBy('expires_at').execute();
+      const expired: Approval[] = [];
+      for (const row of rows) {
+        const approval = fromRow(row);
+        const told = db
+          .updateTable('approvals')
+          .set({ expiry_told: sql<number>`case when expiry_told = 0 then 1 end` })
+          .where('id', '=', row.id);
+        const isOpen = approvalState(approval, nowMs) === 'expired';
+        try {
+          await carry([told.compile()], { approval, what: isOpen ? 'expired' : 'changed', answer: null });
+          if (isOpen) expired.push(approval);
+        } catch (error) {
+          if (!isLost(error)) throw error; // another Grace or command tells of it
+        }
+      }
+      return expired;
+    },
     async get(id) {
       const row = await all().where('id', '=', id).executeTakeFirst();
       return row ? fromRow(row) : null;
@@ -28,7 +79,18 @@ export function approvalStore(db: Kysely<Tables>): ApprovalStore {
   };
 }
 
-async function write(db: Kysely<Tables>, a: Approval): Promise<void> {
+/** Fails when somebody has answered since the row was read: what is required would be gone then, which is not stored. */
+function unchanged(db: Kysely<Tables>, row: Selectable<Tables['approvals']>): CompiledQuery {
+  return db
+    .updateTable('approvals')
+    .set({
+      required: sql<number>`case when approved_by = ${row.approved_by} and rejected_by is ${row.rejected_by} then required end`,
+    })
+    .where('id', '=', row.id)
+    .compile();
+}
+
+function approvalQuery(db: Kysely<Tables>, a: Approval): CompiledQuery {
   const row = {
     id: a.id,
     action: a.action,
@@ -46,11 +108,11 @@ async function write(db: Kysely<Tables>, a: Approval): Promise<void> {
     created_at: a.createdAtMs,
     expires_at: a.expiresAtMs,
   };
-  await db
+  return db
     .insertInto('approvals')
-    .values(row)
+    .values({ ...row, expiry_told: 0 })
     .onConflict((c) => c.column('id').doUpdateSet(row))
-    .execute();
+    .compile();
 }
 
 function fromRow(row: Selectable<Tables['approvals']>): Approval {

@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely';
-import type { AutonomyTier, TierChangeStore } from '../../domains/governance/index.ts';
+import type { AutonomyTier, TierChange, TierChangeStore } from '../../domains/governance/index.ts';
 import type { SeenStep, ShadowRecord, ShadowStore } from '../../domains/learning/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-export function tierChangeStore(db: Kysely<Tables>): TierChangeStore {
+/** @param carry how a change is written down */
+export function tierChangeStore(db: Kysely<Tables>, carry: Carry<TierChange> = plainly(db)): TierChangeStore {
   return {
     async of(playbook, hash) {
       const rows = await db
@@ -20,11 +22,13 @@ export function tierChangeStore(db: Kysely<Tables>): TierChangeStore {
         atMs,
       }));
     },
-    async save({ from, to, atMs, ...change }) {
-      await db
+    async save(changed) {
+      const { from, to, atMs, ...change } = changed;
+      const insert = db
         .insertInto('tier_changes')
         .values({ ...change, from_tier: from, to_tier: to, at: atMs })
-        .execute();
+        .compile();
+      await carry([insert], changed);
     },
   };
 }

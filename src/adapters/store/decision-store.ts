@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { CompiledQuery, Kysely, Selectable } from 'kysely';
 import type { DecisionRecord, RecordedDecision } from '../../domains/governance/index.ts';
 import type { Json } from '../../kernel/index.ts';
 import { plainly, type Carry } from './carry.ts';
@@ -16,24 +16,7 @@ const FORGET_EVERY = 100;
 export function decisionStore(db: Kysely<Tables>, kept = KEPT, carry: Carry<RecordedDecision> = plainly(db)): DecisionRecord {
   return {
     async write(entry) {
-      const insert = db
-        .insertInto('decisions')
-        .values({
-          id: entry.id,
-          at: entry.atMs,
-          actor: entry.actor,
-          actor_kind: entry.actorKind,
-          action: entry.action,
-          subject: entry.subject,
-          component: entry.component,
-          verdict: entry.verdict,
-          reason: entry.reason,
-          policies: JSON.stringify(entry.policies),
-          approval: entry.approval,
-          asked: JSON.stringify(entry.asked),
-        })
-        .compile();
-      await carry([insert], entry);
+      await carry([decisionQuery(db, entry)], entry);
       const { seq } = await db.selectFrom('decisions').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirstOrThrow();
       if (seq % FORGET_EVERY === 0 && seq > kept)
         await db
@@ -59,6 +42,26 @@ export function decisionStore(db: Kysely<Tables>, kept = KEPT, carry: Carry<Reco
       return newest?.id ?? null;
     },
   };
+}
+
+export function decisionQuery(db: Kysely<Tables>, entry: RecordedDecision): CompiledQuery {
+  return db
+    .insertInto('decisions')
+    .values({
+      id: entry.id,
+      at: entry.atMs,
+      actor: entry.actor,
+      actor_kind: entry.actorKind,
+      action: entry.action,
+      subject: entry.subject,
+      component: entry.component,
+      verdict: entry.verdict,
+      reason: entry.reason,
+      policies: JSON.stringify(entry.policies),
+      approval: entry.approval,
+      asked: JSON.stringify(entry.asked),
+    })
+    .compile();
 }
 
 function fromRow(row: Selectable<Tables['decisions']>): RecordedDecision {

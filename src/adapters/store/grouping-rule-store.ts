@@ -1,10 +1,12 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { GroupingRule, GroupingRuleStore, SplitPart } from '../../domains/incidents/index.ts';
 import { signatureOf } from '../../kernel/index.ts';
-import { writePattern } from './incident-store.ts';
+import { plainly, type Carry } from './carry.ts';
+import { patternQuery } from './incident-store.ts';
 import type { Tables } from './tables.ts';
 
-export function groupingRuleStore(db: Kysely<Tables>): GroupingRuleStore {
+/** @param carry how a rule is written down */
+export function groupingRuleStore(db: Kysely<Tables>, carry: Carry<GroupingRule> = plainly(db)): GroupingRuleStore {
   return {
     async list() {
       return (await db.selectFrom('grouping_rules').selectAll().orderBy('at').orderBy('id').execute()).map(ruleFrom);
@@ -21,14 +23,11 @@ export function groupingRuleStore(db: Kysely<Tables>): GroupingRuleStore {
         taken_back_by: rule.takenBack?.by ?? null,
         taken_back_at: rule.takenBack?.atMs ?? null,
       };
-      await db.transaction().execute(async (t) => {
-        await t
-          .insertInto('grouping_rules')
-          .values(row)
-          .onConflict((c) => c.column('id').doUpdateSet(row))
-          .execute();
-        for (const pattern of patterns) await writePattern(t, pattern);
-      });
+      const save = db
+        .insertInto('grouping_rules')
+        .values(row)
+        .onConflict((c) => c.column('id').doUpdateSet(row));
+      await carry([save.compile(), ...patterns.map((pattern) => patternQuery(db, pattern))], rule);
     },
   };
 }

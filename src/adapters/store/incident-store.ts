@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Selectable } from 'kysely';
+import { type CompiledQuery, sql, type Kysely, type Selectable } from 'kysely';
 import {
   readSignatureParts,
   type Explanation,
@@ -152,7 +152,11 @@ function failureFrom(body: string): Failure {
   return { ...stored, signatureParts: readSignatureParts(stored.signatureParts) };
 }
 
-export async function writePattern(db: Kysely<Tables>, pattern: Pattern): Promise<void> {
+async function writePattern(db: Kysely<Tables>, pattern: Pattern): Promise<void> {
+  await db.executeQuery(patternQuery(db, pattern));
+}
+
+export function patternQuery(db: Kysely<Tables>, pattern: Pattern): CompiledQuery {
   const row = {
     signature: pattern.signature,
     incident_id: pattern.incidentId,
@@ -169,11 +173,11 @@ export async function writePattern(db: Kysely<Tables>, pattern: Pattern): Promis
     playbook: pattern.playbook,
     clean_boots: pattern.cleanBoots,
   };
-  await db
+  return db
     .insertInto('patterns')
     .values(row)
     .onConflict((c) => c.column('signature').doUpdateSet(row))
-    .execute();
+    .compile();
 }
 
 function patternFrom(row: Selectable<Tables['patterns']>): Pattern {

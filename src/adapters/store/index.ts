@@ -1,13 +1,13 @@
 // The store: SQLite through kysely; one file per domain's repository.
-export { openStore, type OpenedStore } from './open-store.ts';
+export { isStoreWritable, openStore, recogniseUnwritable, type OpenedStore } from './open-store.ts';
 export { StoreUnwritable } from './errors.ts';
 export { REQUIRED_TABLES, SCHEMA_VERSION } from './migrations.ts';
-export { plainly, type Carry } from './carry.ts';
+export { isLost, plainly, type Carry } from './carry.ts';
 export { bootStore } from './boot-store.ts';
 export { groupingRuleStore } from './grouping-rule-store.ts';
 export { incidentStore } from './incident-store.ts';
 export { journalStore, playbookStore } from './playbook-store.ts';
-export { approvalStore } from './approval-store.ts';
+export { approvalStore, type ApprovalWritten } from './approval-store.ts';
 export { shadowStore, tierChangeStore } from './autonomy-store.ts';
 export { limitStore, type LeaseHolder } from './limit-store.ts';
 export { decisionStore } from './decision-store.ts';

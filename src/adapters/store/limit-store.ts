@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { LimitStore } from '../../domains/governance/index.ts';
+import type { Breaker, LimitStore } from '../../domains/governance/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
 /** Who holds a lease, in words that another process can check. */
@@ -9,7 +10,13 @@ export interface LeaseHolder {
   isAlive(holder: string): boolean;
 }
 
-export function limitStore(db: Kysely<Tables>, { me, isAlive }: LeaseHolder, nowMs: () => number): LimitStore {
+/** @param carry how a breaker is written down */
+export function limitStore(
+  db: Kysely<Tables>,
+  { me, isAlive }: LeaseHolder,
+  nowMs: () => number,
+  carry: Carry<Breaker> = plainly(db),
+): LimitStore {
   return {
     async breakers() {
       return (await db.selectFrom('breakers').selectAll().orderBy('opened_at').execute()).map((row) => ({
@@ -36,11 +43,11 @@ export function limitStore(db: Kysely<Tables>, { me, isAlive }: LeaseHolder, now
         closed_by: b.closedBy,
         close_reason: b.closeReason,
       };
-      await db
+      const save = db
         .insertInto('breakers')
         .values(row)
-        .onConflict((c) => c.column('id').doUpdateSet(row))
-        .execute();
+        .onConflict((c) => c.column('id').doUpdateSet(row));
+      await carry([save.compile()], b);
     },
     async lease(component, runId) {
       const row = { component, run_id: runId, holder: me, at: nowMs() };

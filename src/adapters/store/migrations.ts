@@ -12,6 +12,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   auditLog,
   endOfUndo,
   openedMissions,
+  expiredApprovals,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -197,4 +198,9 @@ async function openedMissions(db: Kysely<Tables>): Promise<void> {
     `create index missions_by_state on missions (state, opened_at)`,
   ])
     await sql.raw(statement).execute(db);
+}
+
+/** Whether it is in the audit log that nobody answered in time; of those that ended before there was this, nobody hears now. */
+async function expiredApprovals(db: Kysely<Tables>): Promise<void> {
+  await sql.raw(`alter table approvals add column expiry_told integer not null default 1`).execute(db);
 }

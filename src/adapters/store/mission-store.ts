@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Mission, MissionStore } from '../../domains/missions/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-export function missionStore(db: Kysely<Tables>): MissionStore {
+/** @param carry how a mission is written down */
+export function missionStore(db: Kysely<Tables>, carry: Carry<Mission> = plainly(db)): MissionStore {
   const missionOf = (row: { readonly body: string }): Mission => JSON.parse(row.body) as Mission;
   return {
     async get(id) {
@@ -25,11 +27,12 @@ export function missionStore(db: Kysely<Tables>): MissionStore {
     async save(mission) {
       const { id, key, component, state, openedAtMs, closedAtMs } = mission;
       const row = { id, key, component, state, opened_at: openedAtMs, closed_at: closedAtMs, body: JSON.stringify(mission) };
-      await db
+      const insert = db
         .insertInto('missions')
         .values(row)
         .onConflict((c) => c.column('id').doUpdateSet(row))
-        .execute();
+        .compile();
+      await carry([insert], mission);
     },
   };
 }

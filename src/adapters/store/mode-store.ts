@@ -1,11 +1,13 @@
 import type { Kysely } from 'kysely';
-import type { Mode, ModeStore } from '../../domains/governance/index.ts';
+import type { Mode, ModeChange, ModeStore } from '../../domains/governance/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-export function modeStore(db: Kysely<Tables>): ModeStore {
+/** @param carry how a change is written down */
+export function modeStore(db: Kysely<Tables>, carry: Carry<ModeChange> = plainly(db)): ModeStore {
   return {
     async append(change) {
-      await db
+      const insert = db
         .insertInto('mode_changes')
         .values({
           id: change.id,
@@ -17,7 +19,8 @@ export function modeStore(db: Kysely<Tables>): ModeStore {
           until: change.untilMs,
           fallback: change.fallback,
         })
-        .execute();
+        .compile();
+      await carry([insert], change);
     },
     async history(limit) {
       const rows = await db.selectFrom('mode_changes').selectAll().orderBy('seq', 'desc').limit(limit).execute();

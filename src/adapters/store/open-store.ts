@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -49,22 +49,62 @@ export async function openStore(path: string): Promise<OpenedStore> {
   }
 }
 
+/** Whether this user may write the store, and the files that SQLite makes beside it. */
+export function isStoreWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false; // permissions, or a file system that is mounted so
+  }
+}
+
+/**
+ * For a user who may only read it: it can not be brought to this version, so it has to have it.
+ * @throws StoreForeign, StoreTooNew, StoreUnwritable
+ */
+export function recogniseUnwritable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new StoreUnwritable(path, error);
+  }
+  const version = lookAt(path);
+  if (version !== SCHEMA_VERSION)
+    throw new StoreUnwritable(
+      path,
+      version === null
+        ? 'it can not be read as it lies there'
+        : `it has layout ${version} and this Grace needs ${SCHEMA_VERSION}, which takes a user who may write it`,
+    );
+}
+
+/**
+ * What to open a store by, for looking only. Even to read a file in WAL mode SQLite makes two more beside it, unless it is told that
+ * nobody writes: so is it where there is no WAL, and where none can be made.
+ */
+export function placeToRead(path: string, mayMakeFiles: boolean): URL {
+  const place = pathToFileURL(path);
+  if (!mayMakeFiles && !existsSync(`${path}-wal`)) place.searchParams.set('immutable', '1');
+  return place;
+}
+
 /**
  * Looks before anything can be written: merely closing a connection that may write merges into the file what a killed
  * program has left beside it.
+ * @returns its schema version; null when something else is wrong
  * @throws StoreForeign, StoreTooNew
  */
-function lookAt(path: string): void {
+function lookAt(path: string): number | null {
   let database: DatabaseSync | undefined;
   try {
-    // Even to read a file in WAL mode SQLite makes two more beside it, and leaves them, unless it is told that nobody writes.
-    const place = pathToFileURL(path);
-    if (!existsSync(`${path}-wal`)) place.searchParams.set('immutable', '1');
-    database = new DatabaseSync(place, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-    recogniseFile(database, path, false);
+    database = new DatabaseSync(placeToRead(path, false), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    return recogniseFile(database, path, false);
   } catch (error) {
     // Whatever else is wrong will show when it is opened for writing.
     if (error instanceof StoreForeign || error instanceof StoreTooNew) throw error;
+    return null;
   } finally {
     database?.close();
   }

@@ -1,33 +1,31 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { PersonRequest, PersonRequestState, PersonRequestStore } from '../../domains/governance/index.ts';
+import { isLost, plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
 const OPEN: readonly PersonRequestState[] = ['asked', 'waiting', 'running'];
 /** What ended is kept for a look back; the decisions about it are kept elsewhere. */
 const KEPT = 1000;
 
-export function personRequestStore(db: Kysely<Tables>): PersonRequestStore {
+/** @param carry how a request is written down: when it is made, and each time it stands otherwise */
+export function personRequestStore(db: Kysely<Tables>, carry: Carry<PersonRequest> = plainly(db)): PersonRequestStore {
   return {
     async add(r) {
-      await db.transaction().execute(async (t) => {
-        await t
-          .insertInto('requests')
-          .values({
-            id: r.id,
-            action: r.action,
-            component: r.component,
-            author: r.by,
-            claimed_name: r.claimedName,
-            reason: r.reason,
-            asked_at: r.askedAtMs,
-            state: r.state,
-            approval: r.approval,
-            detail: r.detail,
-          })
-          .execute();
-        const newest = t.selectFrom('requests').select('id').orderBy('asked_at', 'desc').limit(KEPT);
-        await t.deleteFrom('requests').where('state', 'not in', OPEN).where('id', 'not in', newest).execute();
+      const insert = db.insertInto('requests').values({
+        id: r.id,
+        action: r.action,
+        component: r.component,
+        author: r.by,
+        claimed_name: r.claimedName,
+        reason: r.reason,
+        asked_at: r.askedAtMs,
+        state: r.state,
+        approval: r.approval,
+        detail: r.detail,
       });
+      const newest = db.selectFrom('requests').select('id').orderBy('asked_at', 'desc').limit(KEPT);
+      const forget = db.deleteFrom('requests').where('state', 'not in', OPEN).where('id', 'not in', newest);
+      await carry([insert.compile(), forget.compile()], r);
     },
     async get(id) {
       const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
@@ -39,13 +37,20 @@ export function personRequestStore(db: Kysely<Tables>): PersonRequestStore {
       );
     },
     async move(id, from, change) {
-      const { numUpdatedRows } = await db
+      const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
+      if (row?.state !== from) return false;
+      // Of two who change it one wins: the other's statement would leave it without a state, which is not stored.
+      const move = db
         .updateTable('requests')
-        .set(change)
-        .where('id', '=', id)
-        .where('state', '=', from)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+        .set({ ...change, state: sql<string>`case when state = ${from} then ${change.state} end` })
+        .where('id', '=', id);
+      try {
+        await carry([move.compile()], { ...fromRow(row), ...change });
+        return true;
+      } catch (error) {
+        if (isLost(error)) return false;
+        throw error;
+      }
     },
   };
 }

@@ -16,10 +16,14 @@ import type { Json, JsonObject } from '../../kernel/index.ts';
 import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
-/** @param carry how a run is written down */
+/**
+ * @param carry how a run is written down
+ * @param carryPlaybook how a playbook is
+ */
 export function playbookStore(
   db: Kysely<Tables>,
   carry: Carry<{ readonly run: PlaybookRun; readonly why: string | undefined }> = plainly(db),
+  carryPlaybook: Carry<RegisteredPlaybook> = plainly(db),
 ): PlaybookStore {
   return {
     async get(name) {
@@ -51,11 +55,11 @@ export function playbookStore(
         verified: p.verifiedCount,
         failed: p.failedCount,
       };
-      await db
+      const save = db
         .insertInto('playbooks')
         .values(row)
-        .onConflict((c) => c.column('name').doUpdateSet(row))
-        .execute();
+        .onConflict((c) => c.column('name').doUpdateSet(row));
+      await carryPlaybook([save.compile()], p);
     },
     async saveRun(run, why) {
       const row = {

@@ -1,11 +1,13 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { PolicySource, PolicyText, PolicyTextStore } from '../../domains/governance/index.ts';
+import { plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
 /** Texts that are kept, the one in force aside; each may have a quarter of a megabyte. */
 const KEPT = 20;
 
-export function policyTextStore(db: Kysely<Tables>): PolicyTextStore {
+/** @param carry how a text is written down */
+export function policyTextStore(db: Kysely<Tables>, carry: Carry<PolicyText> = plainly(db)): PolicyTextStore {
   return {
     async inForce() {
       const row = await db.selectFrom('policy_texts').selectAll().where('state', '=', 'in_force').executeTakeFirst();
@@ -27,22 +29,18 @@ export function policyTextStore(db: Kysely<Tables>): PolicyTextStore {
         reason: text.reason,
         approval: text.approval,
       };
-      await db.transaction().execute(async (t) => {
-        if (text.state === 'in_force')
-          await t
-            .updateTable('policy_texts')
-            .set({ state: 'past', since: text.sinceMs })
-            .where('state', '=', 'in_force')
-            .where('digest', '!=', text.digest)
-            .execute();
-        await t
-          .insertInto('policy_texts')
-          .values(row)
-          .onConflict((c) => c.column('digest').doUpdateSet(row))
-          .execute();
-        const newest = t.selectFrom('policy_texts').select('digest').orderBy('since', 'desc').limit(KEPT);
-        await t.deleteFrom('policy_texts').where('state', '!=', 'in_force').where('digest', 'not in', newest).execute();
-      });
+      const end = db
+        .updateTable('policy_texts')
+        .set({ state: 'past', since: text.sinceMs })
+        .where('state', '=', 'in_force')
+        .where('digest', '!=', text.digest);
+      const put = db
+        .insertInto('policy_texts')
+        .values(row)
+        .onConflict((c) => c.column('digest').doUpdateSet(row));
+      const newest = db.selectFrom('policy_texts').select('digest').orderBy('since', 'desc').limit(KEPT);
+      const forget = db.deleteFrom('policy_texts').where('state', '!=', 'in_force').where('digest', 'not in', newest);
+      await carry([...(text.state === 'in_force' ? [end.compile()] : []), put.compile(), forget.compile()], text);
     },
   };
 }

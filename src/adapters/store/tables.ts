@@ -107,6 +107,7 @@ export interface Tables {
     foreseen: string | null;
     claimed_names: string;
     action: string;
+    expiry_told: number;
   };
   processes: {
     component: string;

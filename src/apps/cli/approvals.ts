@@ -11,6 +11,7 @@ import {
   tierAllowed,
   type Approval,
   type ApprovalState,
+  type RecordedDecision,
 } from '../../domains/governance/index.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
@@ -122,7 +123,14 @@ function wrapped(value: string): string {
 
 /** `grace approvals approve`. @throws ApprovalRefused, and what did not count is recorded */
 export async function approveApproval(memory: Memory, id: string, approver: string, claimedName: string | null = null): Promise<Answer> {
-  const approved = await answerApproval(memory, id, approver, 'approved', (a) => approve(a, approver, memory.nowMs, claimedName));
+  const approved = await answerApproval(
+    memory,
+    id,
+    approver,
+    'approved',
+    (a) => approve(a, approver, memory.nowMs, claimedName),
+    claimedName,
+  );
   const missing = approved.requiredApprovals - approved.approvedBy.length;
   const next = missing > 0 ? `${missing} more from another person` : whatFollows(approved, lockHolder(memory.dataDir)?.pid ?? null);
   return {
@@ -146,23 +154,25 @@ export async function rejectApproval(memory: Memory, id: string, by: string): Pr
   };
 }
 
-/** Written down first: an answer that cannot be recorded does not count. */
+/** Written down with what it changes, or not at all: an answer that cannot be recorded does not count. */
 async function answerApproval(
   memory: Memory,
   id: string,
   by: string,
   verdict: 'approved' | 'rejected',
   answer: (approval: Approval) => Approval,
+  claimedName: string | null = null,
 ): Promise<Approval> {
   const asked = await theApproval(memory, id);
-  const write = (said: 'approved' | 'rejected' | 'refused', reason: string): Promise<void> =>
-    memory.decisions.write({ id: nodeIds.next('dc'), atMs: memory.nowMs, ...answerEntry(asked, by, said, reason) });
+  const entry = (said: 'approved' | 'rejected' | 'refused', reason: string): RecordedDecision => ({
+    id: nodeIds.next('dc'),
+    atMs: memory.nowMs,
+    ...answerEntry(asked, by, said, reason, claimedName),
+  });
   try {
-    answer(asked);
-    await write(verdict, titleOf(asked));
-    return (await memory.approvals.change(id, answer)) ?? asked;
+    return (await memory.approvals.change(id, answer, entry(verdict, titleOf(asked)))) ?? asked;
   } catch (error) {
-    if (error instanceof ApprovalRefused) await write('refused', error.message);
+    if (error instanceof ApprovalRefused) await memory.decisions.write(entry('refused', error.message));
     throw error;
   }
 }

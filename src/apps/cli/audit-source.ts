@@ -1,12 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { openExport, type ExportDirectory } from '../../adapters/audit-export/index.ts';
 import { openAuditReader } from '../../adapters/store/audit/index.ts';
-import { openStore } from '../../adapters/store/index.ts';
+import { isStoreWritable, openStore, recogniseUnwritable } from '../../adapters/store/index.ts';
 import { parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
+import { auditBeside } from '../../runtime/audit-beside.ts';
+import type { Audit } from '../../runtime/audit.ts';
 import { codeOf } from '../../kernel/index.ts';
-import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere } from './errors.ts';
+import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere, AuditReadOnly } from './errors.ts';
 import { dataDirOf, type LookOptions } from './memory.ts';
+import { err } from './terminal.ts';
 
 /** The log a command is about. */
 export interface AuditSource {
@@ -15,6 +18,8 @@ export interface AuditSource {
   readonly where: string;
   /** An exported log with its directory; null for the log of a Grace. */
   readonly exported: { readonly dir: string; readonly log: ExportDirectory } | null;
+  /** This user may not write the store: what others add while it is read may be missed. */
+  readonly isReadOnly: boolean;
   close(): void;
 }
 
@@ -28,26 +33,52 @@ export async function openAuditSource(options: AuditSourceOptions): Promise<Audi
   const { dir } = options;
   if (dir === undefined) return storedSource(join(await dataDirOf(options), 'grace.db'));
   const log = await openExport(dir);
-  return { reader: log, where: dir, exported: { dir, log }, close: () => undefined };
+  return { reader: log, where: dir, exported: { dir, log }, isReadOnly: false, close: () => undefined };
 }
 
 /** The log of the Grace here, whether it runs or not. */
 async function storedSource(path: string): Promise<AuditSource> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new AuditLogNotHere();
-  // Recognised, and brought to this version, before anything reads it.
-  (await openStore(path)).close();
+  const isReadOnly = !isStoreWritable(path);
+  // Recognised, and brought to this version where that can be, before anything reads it.
+  if (isReadOnly) recogniseUnwritable(path);
+  else (await openStore(path)).close();
   const reader = openAuditReader(path);
-  return { reader, where: path, exported: null, close: () => reader.close() };
+  return { reader, where: path, exported: null, isReadOnly, close: () => reader.close() };
 }
 
 /** Opens, asks, closes. */
 export async function withAudit<T>(options: AuditSourceOptions, ask: (source: AuditSource) => Promise<T>): Promise<T> {
   const source = await openAuditSource(options);
+  if (source.isReadOnly) err(`this user may only read ${source.where}: it is looked at as it lies there`);
   try {
     return await ask(source);
   } finally {
     source.close();
   }
+}
+
+/** The log of the Grace here, to do something to it. @throws AuditLogNotHere, AuditReadOnly, and as `openStore` */
+export async function withOwnAudit<T>(options: LookOptions, work: (own: OwnAudit) => Promise<T>): Promise<T> {
+  const dataDir = await dataDirOf(options);
+  const source = await storedSource(join(dataDir, 'grace.db'));
+  if (source.isReadOnly) {
+    source.close();
+    throw new AuditReadOnly(source.where);
+  }
+  const audit = auditBeside(dataDir, basename(dirname(dataDir)));
+  try {
+    return await work({ audit, source, dataDir });
+  } finally {
+    await audit.close();
+    source.close();
+  }
+}
+
+export interface OwnAudit {
+  readonly audit: Audit;
+  readonly source: AuditSource;
+  readonly dataDir: string;
 }
 
 /** The key to check with, and whether it came from elsewhere than the log. */

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { AutonomyTier, GovernedAction, Mode } from '../../domains/governance/index.ts';
 import { parseDurationMs } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
-import type { AuditSource, AuditSourceOptions } from './audit-source.ts';
+import type { AuditSource, AuditSourceOptions, OwnAudit } from './audit-source.ts';
 import type { AuditVerifyOptions } from './audit-verify.ts';
 import type { AskPolicies } from './ask-policies.ts';
 import type { LookOptions, Memory } from './memory.ts';
@@ -554,6 +554,36 @@ function registerAudit(program: Command, say: (command: Command, given: Answer) 
     .action(async (_options: unknown, command: Command) => {
       const { showCheckpoint } = await import('./audit-prove.ts');
       await ask(command, showCheckpoint);
+    });
+  looking(audit, 'keys', 'the keys that have signed it, the newest last')
+    .addOption(dir())
+    .action(async (_options: unknown, command: Command) => {
+      const { listKeys } = await import('./audit-keys.ts');
+      await ask(command, listKeys);
+    });
+  const change = async (command: Command, work: (own: OwnAudit, by: string) => Promise<Answer>): Promise<void> => {
+    const [{ withOwnAudit }, { userName }, { actorOf }] = await Promise.all([
+      import('./audit-source.ts'),
+      import('../../adapters/node/user-name.ts'),
+      import('../../runtime/audit.ts'),
+    ]);
+    // Below `audit`, which has a --dir: an exported log has no key.
+    if (command.optsWithGlobals<AuditSourceOptions>().dir !== undefined) command.error('error: an exported log is only looked at');
+    await say(command, await withOwnAudit(command.optsWithGlobals<LookOptions>(), (own) => work(own, actorOf(userName()))));
+  };
+  looking(audit, 'rotate-key', 'let a new key sign; an entry that the old one signs says so').action(
+    async (_options: unknown, command: Command) => {
+      const { rotateKey } = await import('./audit-keys.ts');
+      await change(command, rotateKey);
+    },
+  );
+  looking(audit, 'reopen', 'let a log whose end is damaged go on without it; what it was is set aside')
+    .requiredOption('--reason <text>', 'what happened to it, for those who come later')
+    .option('-y, --yes', 'without asking; needed where there is no terminal')
+    .action(async ({ reason, yes }: { reason: string; yes?: boolean }, command: Command) => {
+      const [{ reopenAudit }, { askOnTerminal }] = await Promise.all([import('./audit-reopen.ts'), import('./snapshots-restore.ts')]);
+      const ask = command.optsWithGlobals<LookOptions>().json === true ? null : askOnTerminal();
+      await change(command, (own, by) => reopenAudit(own, { by, reason, isAgreed: yes === true, ask }));
     });
 }
 

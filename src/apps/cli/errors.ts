@@ -107,6 +107,18 @@ export class AuditLogNotHere extends GraceError {
   }
 }
 
+/** What changes the log needs a user who may write it. */
+export class AuditReadOnly extends GraceError {
+  constructor(path: string) {
+    super({
+      code: 'GRACE_CLI_AUDIT_READ_ONLY',
+      message: `this user may not write ${path}: the audit log stays as it is`,
+      hint: 'run it as the user Grace runs as; to list, verify, export and prove, reading is enough',
+      details: { path },
+    });
+  }
+}
+
 /** Nothing says which key the log is signed with. */
 export class AuditKeyUnknown extends GraceError {
   constructor() {

@@ -87,6 +87,7 @@ export function answerEntry(
   by: string,
   verdict: 'approved' | 'rejected' | 'refused',
   reason: string,
+  claimedName: string | null = null,
 ): Omit<RecordedDecision, 'id' | 'atMs'> {
   return {
     actor: by,
@@ -98,6 +99,6 @@ export function answerEntry(
     reason,
     policies: [],
     approval: answered.id,
-    asked: { action: answered.action, about: answered.playbook },
+    asked: { action: answered.action, about: answered.playbook, ...(claimedName === null ? {} : { claimed_name: claimedName }) },
   };
 }

@@ -1,13 +1,18 @@
 import type { Approval } from './approval.ts';
 import type { Decision, DecisionRequest } from './decision.ts';
+import type { RecordedDecision } from './decision-record.ts';
 
 export interface ApprovalStore {
   save(approval: Approval): Promise<void>;
   /**
    * Reads, changes and writes with nobody in between: two people may answer at the same moment in two processes.
-   * What `work` throws leaves it as it was. @returns null when there is none
+   * What `work` throws leaves it as it was; it is called again when somebody was faster.
+   * @param answer  who said what, written down with it or not at all
+   * @returns null when there is none
    */
-  change(id: string, work: (approval: Approval) => Approval): Promise<Approval | null>;
+  change(id: string, work: (approval: Approval) => Approval, answer?: RecordedDecision | null): Promise<Approval | null>;
+  /** Notes, once for each, that nobody answered in time. @returns those it is new of */
+  expire(nowMs: number): Promise<readonly Approval[]>;
   get(id: string): Promise<Approval | null>;
   list(): Promise<readonly Approval[]>;
   byBinding(bindingHash: string): Promise<Approval | null>;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -289,6 +289,33 @@ describe('the key', () => {
     expect(await verified(first)).toMatchObject({ isIntact: true, entriesRead: 6 });
   });
 
+  it('that two processes rotate one after the other, without having seen each other, is handed on twice', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.append(draft());
+    const first = one.verifierKey;
+    await Promise.all([one.rotateKey('operator:ann'), other.rotateKey('operator:bo')]);
+    await one.append(draft());
+    await close(other);
+    await close(one);
+    expect(sql('select vkey from audit_keys')).toHaveLength(3);
+    expect(await verified(first)).toMatchObject({ isIntact: true, entriesRead: 4 });
+    expect(existsSync(join(dir, 'audit.key.next'))).toBe(false);
+    const next = await open();
+    expect(next.damage).toBeNull();
+    expect(next.verifierKey).toBe(sql<{ vkey: string }>('select vkey from audit_keys order by number desc')[0]?.vkey);
+  });
+
+  it('stays with the user whose key it was, when the administrator rotates it (needs root)', async ({ skip }) => {
+    if (process.geteuid?.() !== 0) return skip();
+    const log = await open();
+    await log.append(draft());
+    const key = join(dir, 'audit.key');
+    chownSync(key, 4321, 4321);
+    await log.rotateKey('operator:root');
+    expect(statSync(key)).toMatchObject({ uid: 4321, gid: 4321 });
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+  });
+
   it('that was handed over to when Grace was cut off signs after the next start', async () => {
     const sync = heldSync();
     const log = await open({ sync });
@@ -315,8 +342,8 @@ describe('retention', () => {
     nowMs += 60_000;
     await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(draft({ i }))));
     const head = await log.checkpoint();
-    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(50);
-    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace' })).toBe(0);
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace', reason: 'so' })).toBe(50);
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace', reason: 'so' })).toBe(0);
     await close(log);
     expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 102, entriesDropped: 50 });
     const texts = await storedTexts();
@@ -385,6 +412,16 @@ describe('a damaged end', () => {
     expect(texts.slice(0, sequence)).toEqual(before.slice(0, sequence));
     expect(JSON.parse(texts[sequence] ?? '')).toMatchObject({ action: 'audit.reopened', payload: { reason: 'the disk was full' } });
     expect((await open()).damage).toBeNull();
+  });
+
+  it('that another process has mended already is not set aside once more', async () => {
+    const log = await damaged(`update audit_entries set bodies = x'' where first = 25`);
+    const other = await open();
+    await other.reopen({ actor: 'operator:bo', reason: 'first' });
+    await expect(log.reopen({ actor: 'operator:ann', reason: 'second' })).rejects.toThrow('somebody else mended it meanwhile');
+    await close(other);
+    expect((await storedTexts()).filter((text) => text.includes('audit.reopened'))).toHaveLength(1);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 26 });
   });
 
   it.each([

@@ -182,15 +182,16 @@ export class AuditLog implements AuditAppender {
    */
   async rotateKey(actor: string): Promise<void> {
     const { keys } = this.parts;
-    const current = keys.signer;
-    const next = keys.prepareNext();
     try {
       await this.inTransaction({
         isRisky: true,
         onSigned: () => undefined,
         store: () => {
+          // All of it with the lock: a rotation of another process is done, or has not begun.
+          this.followRecorded();
+          const next = keys.prepareNext();
           const frontier = this.tree.frontier();
-          this.appendNow(keyRotationEntry(current, next.verifier, frontier.size, frontierRoot(frontier), actor));
+          this.appendNow(keyRotationEntry(keys.signer, next.verifier, frontier.size, frontierRoot(frontier), actor));
           this.isHandingOver = true;
           this.statements.insertFirstKey.run(this.verifierKey, this.parts.clock.nowMs());
           this.statements.insertKey.run(formatVerifierKey(next.verifier), this.tree.size, this.parts.clock.nowMs());
@@ -202,17 +203,29 @@ export class AuditLog implements AuditAppender {
       if (!(error instanceof AuditLogClosed)) keys.dropNext();
       throw error;
     }
-    keys.promote();
-    this.isHandingOver = false;
+    const promote = (): void => {
+      keys.promote((this.statements.lastKey.get() as { vkey: string }).vkey);
+      this.followRecorded();
+      this.isHandingOver = false;
+    };
+    // Without the lock where it is not to be had: the entry is stored, and the old key signs nothing any more.
+    await this.inTransaction({ isRisky: false, onSigned: null, store: promote }).catch(promote);
+  }
+
+  private followRecorded(): void {
+    const recorded = this.statements.lastKey.get() as { vkey: string } | undefined;
+    if (recorded !== undefined) this.parts.keys.follow(recorded.vkey);
   }
 
   /**
    * Drops the payloads of entries older than this: the tree keeps their hashes, so proofs and checkpoints stay good. Entries of the
    * log about itself keep theirs.
+   * @param reason  what says that they go, such as a policy; it stands in the entry
    * @returns how many were dropped
    */
-  async dropPayloads({ olderThanMs, actor }: { readonly olderThanMs: number; readonly actor: string }): Promise<number> {
-    const before = this.firstFrom(new Date(olderThanMs).toISOString());
+  async dropPayloads({ olderThanMs, actor, reason }: DropRequest): Promise<number> {
+    const olderThan = new Date(olderThanMs).toISOString();
+    const before = this.firstFrom(olderThan);
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
     if (before <= from) return 0;
     const ends = Math.min(before, this.tree.size);
@@ -220,7 +233,7 @@ export class AuditLog implements AuditAppender {
     await this.inTransaction({
       isRisky: true,
       onSigned: () => undefined,
-      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends })),
+      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends, older_than: olderThan, reason })),
     });
     let dropped = 0;
     for (; from < ends; from = Math.min(from + DROP_ENTRIES, ends)) {
@@ -272,6 +285,10 @@ export class AuditLog implements AuditAppender {
         isRisky: true,
         onSigned: () => undefined,
         store: () => {
+          // Another may have mended it meanwhile, and gone on.
+          const signed = this.statements.lastSigned.get() as { size: number | null };
+          if ((signed.size ?? 0) !== this.signedSize)
+            throw new AuditLogClosed(this.parts.path, 'somebody else mended it meanwhile', 'look at it again with: grace audit verify');
           const digest = createHash('sha256');
           let setAside = 0;
           // Nobody reads rows from here on that hold nothing of what is damaged.
@@ -366,8 +383,7 @@ export class AuditLog implements AuditAppender {
     if (typeof head === 'string')
       throw this.closeFor(`somebody changed it: ${head}`, 'keep the store as it is for a person to look at, and start Grace again');
     this.tree.reset({ size: head.frontier.size, peaks: Buffer.concat(head.frontier.peaks), lastLeaf: head.lastLeaf });
-    const recorded = this.statements.lastKey.get() as { vkey: string } | undefined;
-    if (recorded !== undefined && !this.isHandingOver) this.parts.keys.follow(recorded.vkey);
+    if (!this.isHandingOver) this.followRecorded();
   }
 
   /** @returns false when it was rejected, and left nothing */
@@ -449,6 +465,12 @@ export class AuditLog implements AuditAppender {
   }
 }
 
+interface DropRequest {
+  readonly olderThanMs: number;
+  readonly actor: string;
+  readonly reason: string;
+}
+
 interface AuditRequest extends Waiting {
   /** It may fail half way, by itself. */
   readonly isRisky: boolean;
@@ -466,7 +488,7 @@ function ownEntry(actor: string, action: string, payload: JsonObject): AuditDraf
 function closedFor(path: string, { kind, why }: AuditDamage): AuditLogClosed {
   const hint =
     kind === 'tail'
-      ? 'look at what is there with: grace audit verify; then say that the log may go on without it'
+      ? 'look at what is there with: grace audit verify; then say that the log may go on without it: grace audit reopen'
       : 'look at what is there with: grace audit verify; put the store back from a backup, with its key';
   return new AuditLogClosed(path, why, hint);
 }
@@ -503,6 +525,7 @@ const SQL = {
   release: 'release one',
   rollbackTo: 'rollback to one',
   insertNote: 'insert or replace into audit_checkpoints (size, at, note) values (?, ?, ?)',
+  lastSigned: 'select max(size) as size from audit_checkpoints',
   lastKey: 'select vkey from audit_keys order by number desc limit 1',
   insertKey: 'insert into audit_keys (vkey, from_sequence, at) values (?, ?, ?)',
   insertFirstKey: `insert into audit_keys (vkey, from_sequence, at) select ?, 0, ? where not exists (select 1 from audit_keys)`,

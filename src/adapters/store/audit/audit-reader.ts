@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { AuditReader, Hash, StoredEntry } from '../../../domains/audit/index.ts';
+import { isStoreWritable, placeToRead } from '../open-store.ts';
 import { entriesOf, storedEntry } from './entry-rows.ts';
 import { StoredTree } from './stored-tree.ts';
 import { syncSeen } from './wal-sync.ts';
@@ -19,7 +20,7 @@ export interface StoredAuditReader extends AuditReader {
  * @param sync   only a test says anything else
  */
 export function openAuditReader(path: string, sync: (path: string) => Promise<void> = syncSeen): StoredAuditReader {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  const database = new DatabaseSync(placeToRead(path, isStoreWritable(path)), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   const tree = new StoredTree(database);
   const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
   return {

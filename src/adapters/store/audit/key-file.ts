@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -92,6 +93,7 @@ function withUnnamed<T>(path: string, text: string, place: (unnamed: string) => 
   const file = openSync(unnamed, 'wx', 0o600);
   try {
     fchmodSync(file, 0o600); // whatever the umask took away
+    giveToOwner(file, dirname(path));
     writeSync(file, `${text}\n`);
     fsyncSync(file);
     const placed = place(unnamed);
@@ -101,6 +103,13 @@ function withUnnamed<T>(path: string, text: string, place: (unnamed: string) => 
     closeSync(file);
     rmSync(unnamed, { force: true });
   }
+}
+
+/** The administrator may rotate the key of a Grace that runs as another user, which then has to be able to read it. */
+function giveToOwner(file: number, dir: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = statSync(keyPaths(dir).current, { throwIfNoEntry: false }) ?? statSync(dir);
+  fchownSync(file, uid, gid);
 }
 
 /** Keys that a killed process was about to put in their place. */

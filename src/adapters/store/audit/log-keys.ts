@@ -91,29 +91,35 @@ export class LogKeys {
     throw new AuditKeyUnusable(this.paths.current, 'it is not the key that the log recorded last', 'put the right one back from a backup');
   }
 
-  /** Makes the key that is to follow and keeps it in a file, before anything says that it follows. */
+  /**
+   * Makes the key that is to follow and keeps it in a file, before anything says that it follows. Asked with the store's lock, and after
+   * `follow`.
+   * @throws AuditKeyUnusable, for a user who may not read the key too
+   */
   prepareNext(): SignerKey {
+    const next = newKey(this.signer.verifier.name);
     // One that is there is of a rotation that was cut off before its entry was stored: nobody has seen it.
     removeKeyFile(this.paths.next);
-    const next = newKey(this.verifier.name);
     if (!createKeyFile(this.paths.next, formatSignerKey(next)))
       throw new AuditKeyUnusable(this.paths.next, 'another process is rotating the key', 'try again when it is done');
     this.next = next;
     return next;
   }
 
-  /** The next key signs from now on. */
-  promote(): void {
+  /** The next key signs from now on, unless another process has put one after it already. @param recorded   as the log has it now */
+  promote(recorded: string): void {
     if (this.next === null) return;
-    // Not the file as it lies there: a rotation in another process may have put its own in that place.
-    replaceKeyFile(this.paths.current, formatSignerKey(this.next));
-    this.current = this.next;
-    this.verifier = this.next.verifier;
+    if (formatVerifierKey(this.next.verifier) === recorded) {
+      replaceKeyFile(this.paths.current, formatSignerKey(this.next));
+      this.current = this.next;
+      this.verifier = this.next.verifier;
+    }
     this.dropNext();
   }
 
   dropNext(): void {
-    removeKeyFile(this.paths.next);
+    // Of another process it may be the only copy.
+    if (this.next !== null && readKeyFile(this.paths.next) === formatSignerKey(this.next)) removeKeyFile(this.paths.next);
     this.next = null;
   }
 }

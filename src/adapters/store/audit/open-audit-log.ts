@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Clock } from '../../../kernel/index.ts';
+import { StoreUnwritable } from '../errors.ts';
 import { auditConnection } from './audit-connection.ts';
 import { APPEND_LIMITS, AuditLog } from './audit-log.ts';
 import { checkTail } from './check-tail.ts';
@@ -35,7 +36,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const recorded = database.prepare('select vkey from audit_keys order by number desc limit 1').get() as { vkey: string } | undefined;
     const keys = LogKeys.open(dirname(path), options.service, tree.last().size === 0, recorded?.vkey ?? null);
     const tail = await checkTail(database, tree, [keys.verifier]);
-    sync = options.sync ?? (await walSync(path));
+    sync = options.sync ?? (await writableWal(path));
     // From here on the log syncs itself, before it acknowledges: the same guarantee, without stopping the event loop for it.
     database.exec('pragma synchronous = normal');
     return new AuditLog({ path, database, sync, tail, keys, clock, redact, limits: { ...APPEND_LIMITS, ...options.limits } });
@@ -43,5 +44,14 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     await sync?.close();
     database.close();
     throw error;
+  }
+}
+
+/** SQLite opens a store for writing that it may only read; its WAL tells. @throws StoreUnwritable */
+async function writableWal(path: string): Promise<WalSync> {
+  try {
+    return await walSync(path);
+  } catch (error) {
+    throw new StoreUnwritable(path, error);
   }
 }
