@@ -2,6 +2,7 @@
 import type { Check, PreflightSettings } from '../../domains/preflight/index.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { dependencies } from './dependencies.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
@@ -20,6 +21,7 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  dependencies,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */
