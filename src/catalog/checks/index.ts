@@ -7,6 +7,7 @@ import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
 import { ownCheck } from './own-check.ts';
+import { python } from './python.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
 import { weakSecrets } from './weak-secrets.ts';
@@ -22,6 +23,7 @@ const SHIPPED: readonly Check[] = [
   certificates,
   vaultOfEnvironment,
   dependencies,
+  python,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

@@ -10,4 +10,5 @@ export const SHIPPED_CHECKS = [
   'certificates',
   'vault_of_environment',
   'dependencies',
+  'python',
 ] as const;
