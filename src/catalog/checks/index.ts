@@ -1,6 +1,7 @@
 // The checks that ship. Each is one file; what a check is, is said in domains/preflight/check.ts.
 import type { Check, PreflightSettings } from '../../domains/preflight/index.ts';
 import { certificates } from './certificates.ts';
+import { command } from './command.ts';
 import { configFiles } from './config-files.ts';
 import { dependencies } from './dependencies.ts';
 import { envExample } from './env-example.ts';
@@ -24,6 +25,7 @@ const SHIPPED: readonly Check[] = [
   vaultOfEnvironment,
   dependencies,
   python,
+  command,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

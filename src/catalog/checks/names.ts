@@ -11,4 +11,5 @@ export const SHIPPED_CHECKS = [
   'vault_of_environment',
   'dependencies',
   'python',
+  'command',
 ] as const;
