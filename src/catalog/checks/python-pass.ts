@@ -7,17 +7,22 @@
  * looked for as files below it, since the import system would execute each parent. Where a module changes the search path or the
  * modules themselves, nothing is said of imports.
  *
- * Runs on Python 3.7 and later.
+ * It is nice to the service, which starts meanwhile, and ends with what it has when its time is over. Runs on Python 3.7 and later.
  */
 export const PYTHON_PASS = String.raw`
-import ast, importlib.machinery, importlib.util, json, os, site, sys, warnings
+import ast, importlib.machinery, importlib.util, json, os, site, sys, time, warnings
+began = time.monotonic()
 warnings.simplefilter("ignore")
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 except Exception:
     pass
-FILES_MAX, BYTES_MAX, PROBLEMS_MAX = 2000, 512 * 1024, 40
+try:
+    os.nice(10)
+except OSError:
+    pass
+FILES_MAX, BYTES_MAX, PROBLEMS_MAX, REACHED_SECONDS, ALL_SECONDS = 2000, 512 * 1024, 40, 6, 7
 SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "build", "dist", "fixtures", "testdata", "test_data", "templates"}
 order = json.load(sys.stdin)
 cwd = os.path.realpath(order["cwd"])
@@ -56,8 +61,12 @@ def read(path, certain):
     if not certain and (b"{{" in source or b"{%" in source):
         return None
     try:
-        compile(source, path, "exec", dont_inherit=True)
-        return source, ast.parse(source, path)
+        if not certain:
+            compile(source, path, "exec", dont_inherit=True)
+            return None
+        tree = ast.parse(source, path)
+        compile(tree, path, "exec", dont_inherit=True)
+        return source, tree
     except SyntaxError as error:
         tell("syntax", path, error.lineno, error.offset, type(error).__name__ + ": " + str(error.msg), certain)
     except (ValueError, RecursionError, MemoryError, OverflowError):
@@ -131,7 +140,7 @@ for root in order["roots"]:
             missing.append(("", None, root["name"]))
         elif found and root.get("main") and found.submodule_search_locations is not None:
             inner = walk(root["name"] + ".__main__", queue)
-while queue and len(seen) < FILES_MAX:
+while queue and len(seen) < FILES_MAX and time.monotonic() - began < REACHED_SECONDS:
     path, package = queue.pop(0)
     real = os.path.realpath(path)
     if real in seen:
@@ -159,7 +168,8 @@ while queue and len(seen) < FILES_MAX:
             for one in names:
                 if below(name + "." + one, list(found.submodule_search_locations)) is not None:
                     walk(name + "." + one, queue)
-if sure:
+# what was not read may change where modules are looked for
+if sure and not queue:
     told = set()
     for path, line, name in missing:
         if name not in told:
@@ -170,7 +180,7 @@ for folder, folders, files in os.walk(cwd):
     folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith(".") and not os.path.exists(os.path.join(folder, f, "pyvenv.cfg")))
     for name in sorted(files):
         path = os.path.join(folder, name)
-        if others >= FILES_MAX:
+        if others >= FILES_MAX or time.monotonic() - began > ALL_SECONDS:
             break
         if name.endswith(".py") and os.path.realpath(path) not in seen:
             others += 1
