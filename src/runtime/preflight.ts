@@ -38,6 +38,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     lint: async (texts, until) => (await import('../adapters/node/lint-in-thread.ts')).lintInThread(texts, until),
     runModule: checkModules(spawner),
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
+    askServer: async (question, until) => (await import('../adapters/protocols/index.ts')).askServer(question, until),
     signal,
     environmentOf,
   };

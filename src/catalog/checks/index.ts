@@ -1,11 +1,14 @@
 // The checks that ship. Each is one file; what a check is, is said in domains/preflight/check.ts.
 import type { Check, PreflightSettings } from '../../domains/preflight/index.ts';
 import { certificates } from './certificates.ts';
+import { command } from './command.ts';
 import { configFiles } from './config-files.ts';
+import { dependencies } from './dependencies.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
 import { ownCheck } from './own-check.ts';
+import { python } from './python.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
 import { weakSecrets } from './weak-secrets.ts';
@@ -20,6 +23,9 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  dependencies,
+  python,
+  command,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

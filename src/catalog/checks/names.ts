@@ -9,4 +9,7 @@ export const SHIPPED_CHECKS = [
   'secret_files',
   'certificates',
   'vault_of_environment',
+  'dependencies',
+  'python',
+  'command',
 ] as const;

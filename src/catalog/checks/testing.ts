@@ -15,6 +15,7 @@ export interface Ports {
   readonly lint: CheckContext['lint'];
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
+  readonly askServer?: CheckContext['askServer'];
 }
 
 /** A real folder with the files of a service; removed with the test. */
@@ -37,6 +38,7 @@ export async function ask(
   ports: Ports,
   change: {
     readonly spec?: Partial<ComponentSpec>;
+    readonly dependencies?: readonly ComponentSpec[];
     readonly env?: Readonly<Record<string, string>>;
     readonly settings?: Partial<PreflightSettings>;
     readonly signal?: AbortSignal;
@@ -44,16 +46,18 @@ export async function ask(
 ): Promise<readonly Finding[]> {
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
+    askServer: () => Promise.reject(new Error('this test asks no server')),
     ...ports,
     projectDir: dir,
     components: [spec],
-    dependencies: [],
+    dependencies: change.dependencies ?? [],
     settings: {
       skip: [],
       checks: [],
       envSchemas: new Map(),
       configFiles: new Map(),
       secretFiles: [],
+      dependencies: new Map(),
       vault: 'environment',
       ...change.settings,
     },

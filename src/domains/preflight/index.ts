@@ -14,5 +14,6 @@ export type {
   RunModule,
   TextProblem,
 } from './ports.ts';
+export type { AskServer, ServerAnswer, ServerFailure, ServerProtocol, ServerQuestion } from './server-question.ts';
 export { runChecks, type CheckMemory } from './run-checks.ts';
-export type { ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';
+export type { DependencyClaim, ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';

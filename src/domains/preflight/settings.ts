@@ -11,8 +11,18 @@ export interface PreflightSettings {
   readonly configFiles: ReadonlyMap<string, readonly string[]>;
   /** Mounted secrets that have to be there. */
   readonly secretFiles: readonly string[];
+  /** What the config says of dependencies beyond where they listen, by name. */
+  readonly dependencies: ReadonlyMap<string, DependencyClaim>;
   /** `environment`: where `VAULT_ADDR` of a component leads, if it is set. */
   readonly vault: { readonly address: string; readonly caFile: string | null } | 'environment' | 'none';
+}
+
+/** How a dependency is asked in its own protocol. */
+export interface DependencyClaim {
+  /** A URL, or `$NAME` of a variable of the components that holds one; null where the environment is searched for it. */
+  readonly url: string | null;
+  /** `14`, `8.0.30`: an older one is too old. */
+  readonly versionMin: string | null;
 }
 
 /** An export of a module of the service. */

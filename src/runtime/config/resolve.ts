@@ -114,6 +114,8 @@ const DEFAULTS = {
   checkTimeLimit: byDefault('10s', 'a boot waits for it'),
   checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
   checkComponent: byDefault(null, 'the first one'),
+  dependencyUrl: byDefault(null, 'the environment of the components is searched for it'),
+  versionMin: byDefault(null, 'any version will do'),
   waitFor: byDefault('forever', 'giving up would not bring it back; the wait is shown and explained'),
   startTimeout: byDefault('60s', 'a database may have to recover its log'),
   smokeTimeout: byDefault('10s', 'a check that takes longer is a load test'),
@@ -307,6 +309,15 @@ function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, 
       components.map(([name, { configFiles }]) => [
         name,
         choose(`components.${name}.configFiles`, inFile(configFiles), DEFAULTS.none).map(dir),
+      ]),
+    ),
+    dependencies: new Map(
+      Object.entries(file.dependencies ?? {}).map(([name, { url, versionMin }]) => [
+        name,
+        {
+          url: choose<string | null>(`dependencies.${name}.url`, inFile(url), DEFAULTS.dependencyUrl),
+          versionMin: choose<string | null>(`dependencies.${name}.versionMin`, inFile(versionMin), DEFAULTS.versionMin),
+        },
       ]),
     ),
     checks: checks.map((check, index): OwnCheckSpec => {

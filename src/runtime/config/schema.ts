@@ -239,6 +239,14 @@ const dependency = z.strictObject(
     /** Exit code 0 when it is up; without it a connection to `port`. */
     status: command.optional(),
     critical: flag.optional(),
+    /** How the service asks it, with user and password; or `$NAME` of the variable that holds it. Pre-flight asks the same way. */
+    url: text
+      .regex(/^\$(?:\{\w+\}|\w+)$|^[a-z][a-z0-9+]{1,20}:\/\/\S+$/i, {
+        error: 'must be a URL, or the name of a variable such as "$DATABASE_URL"',
+      })
+      .optional(),
+    /** An older version is too old; pre-flight reads it from the server. */
+    versionMin: text.regex(/^\d+(?:\.\d+){0,3}$/, { error: 'must be a version such as "14" or "8.0.30"' }).optional(),
     /** Directories of its own that playbooks may touch: where its stale lock files lie. */
     data: listOf(path, 'paths').optional(),
     /** How long a boot waits for it. */

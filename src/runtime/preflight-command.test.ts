@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { nodeClock } from '../adapters/node/clock.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
+import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { programOf } from '../adapters/protocols/testing/servers.ts';
+import { command } from '../catalog/checks/command.ts';
+import { readElf } from '../catalog/checks/elf.ts';
+import { ask, serviceFolder, type Ports } from '../catalog/checks/testing.ts';
+import type { Finding } from '../domains/preflight/index.ts';
+
+const unused = (): never => {
+  throw new Error('not asked here');
+};
+const PORTS: Ports = { clock: nodeClock, files: nodeFiles, spawner: nodeSpawner, lint: unused, runModule: unused, ask: unused };
+const BINARY = ['/bin/ls', '/usr/bin/ls'].find((path) => existsSync(path)) ?? '';
+
+const look = (dir: string, line: string, env: Record<string, string> = {}): Promise<readonly Finding[]> =>
+  ask(command, dir, PORTS, { spec: { command: line.split(' ') }, env });
+const short = (findings: readonly Finding[]): readonly string[] =>
+  findings.map(({ severity, code, message }) => `${severity} ${code} ${message}`);
+
+function withProgram(content: string | Uint8Array, mode = 0o755): string {
+  const dir = serviceFolder({ server: content });
+  chmodSync(join(dir, 'server'), mode);
+  return dir;
+}
+
+/** A real binary of this machine with some bytes changed. */
+function changed(change: (bytes: Buffer) => void): string {
+  const bytes = readFileSync(BINARY);
+  change(bytes);
+  return withProgram(bytes);
+}
+
+describe('the program of a command', () => {
+  test('one that is well is silent', async () => {
+    const dir = withProgram(readFileSync(BINARY));
+    expect(await look(dir, './server')).toEqual([]);
+    expect(await look(dir, 'ls -l')).toEqual([]);
+    expect(await look(withProgram('#!/bin/sh\nexit 0\n'), './server')).toEqual([]);
+  });
+
+  test('one that is not there, and one that may not be executed', async () => {
+    expect(short(await look(serviceFolder({}), './server'))).toEqual(['error command_missing its program ./server is not there']);
+    expect(short(await look(serviceFolder({}), 'no-such-program-here run'))).toEqual([
+      'error command_missing its program no-such-program-here is not there',
+    ]);
+    expect(short(await look(withProgram('#!/bin/sh\n', 0o644), './server'))).toEqual([
+      'error command_not_executable its program server may not be executed',
+    ]);
+  });
+
+  test('the interpreter of a script is looked for as the system does', async () => {
+    expect(short(await look(withProgram('#!/opt/gone/bin/python3.9\n'), './server'))).toEqual([
+      'error command_broken its program server cannot be run: its first line names /opt/gone/bin/python3.9, which is not there',
+    ]);
+    expect(short(await look(withProgram('#!/usr/bin/env -S no-such-runtime --x\n'), './server'))[0]).toContain(
+      'its first line names no-such-runtime',
+    );
+    expect(short(await look(withProgram('#!/bin/sh\r\nexit 0\r\n'), './server'))[0]).toContain('its first line ends as on Windows');
+    expect(await look(withProgram('#!/usr/bin/env sh\n'), './server')).toEqual([]);
+  });
+
+  test('one for another machine is told by its header', async () => {
+    const other = changed((bytes) => bytes.writeUInt16LE(bytes.readUInt16LE(18) === 183 ? 62 : 183, 18));
+    const hasEmulator =
+      existsSync('/proc/sys/fs/binfmt_misc/status') &&
+      execFileSync('ls', ['/proc/sys/fs/binfmt_misc'], { encoding: 'utf8' }).trim().split('\n').length > 2;
+    if (!hasEmulator)
+      expect(short(await look(other, './server'))[0]).toMatch(/cannot be run: it is made for (?:ARM64|x86-64), and this machine is/);
+    expect(short(await look(withProgram('MZ\u0090\0'), './server'))[0]).toContain('it is made for Windows');
+    expect(short(await look(withProgram(Buffer.from('cffaedfe07000001', 'hex')), './server'))[0]).toContain('it is made for macOS');
+    expect(short(await look(withProgram(''), './server'))[0]).toContain('the file is empty');
+  });
+
+  test('a loader and a library that are not there are named', async () => {
+    const replaced = (from: string, to: string) =>
+      changed((bytes) => {
+        const at = bytes.indexOf(`${from}\0`);
+        expect(at).toBeGreaterThan(0);
+        bytes.write(to.padEnd(from.length, '\0').slice(0, from.length), at, 'latin1');
+      });
+    const elf = await readElf((offset, length) => nodeFiles.readRange(BINARY, offset, length));
+    expect(elf?.needed).toContain('libc.so.6');
+    const loader = elf?.interpreter ?? '';
+    expect(short(await look(replaced(loader, '/lib/ld-musl-x.so.1'), './server'))[0]).toContain(
+      'it needs /lib/ld-musl-x.so.1, which is not there',
+    );
+    expect(short(await look(replaced('libc.so.6', 'libq.so.6'), './server'))).toEqual([
+      'error command_broken its program server cannot be run: it needs libq.so.6, which is not there',
+    ]);
+    const dir = replaced('libc.so.6', 'libq.so.6');
+    writeFileSync(join(dir, 'libq.so.6'), '');
+    expect(await look(dir, './server', { LD_LIBRARY_PATH: dir })).toEqual([]);
+  });
+
+  test('a header that lies is read within bounds', async () => {
+    for (const at of [32, 40, 54, 56, 64, 72, 96, 104, 500])
+      for (const value of [0xff, 0x00, 0x7f])
+        await expect(
+          look(
+            changed((bytes) => bytes.fill(value, at, at + 8)),
+            './server',
+          ),
+        ).resolves.toBeDefined();
+    await expect(look(withProgram(readFileSync(BINARY).subarray(0, 70)), './server')).resolves.toEqual([]);
+  });
+
+  test('Node is left to others', async () => {
+    expect(await look(serviceFolder({}), 'node gone.js')).toEqual([]);
+  });
+
+  test('the script that an interpreter is given has to be there', async () => {
+    const dir = serviceFolder({ 'run.sh': '' });
+    expect(await look(dir, 'sh run.sh')).toEqual([]);
+    expect(short(await look(dir, 'sh gone.sh'))).toEqual(['error command_file_missing its command names gone.sh, which is not there']);
+    // the value of an option, or words for the program
+    for (const line of ['sh -c gone.sh', 'sh -x gone.sh', 'ls gone.sh']) expect(await look(dir, line)).toEqual([]);
+  });
+});
+
+describe('a version', () => {
+  /** A folder on the PATH with a program that leaves a trace. */
+  const onPath = (
+    name: string,
+    script: string,
+  ): { readonly dir: string; readonly env: Record<string, string>; readonly trace: () => string } => {
+    const dir = serviceFolder({});
+    const bin = serviceFolder({ [name]: `#!/bin/sh\necho "$@ $RUBYOPT $JAVA_TOOL_OPTIONS" >> "${dir}/trace"\n${script}\n` });
+    chmodSync(join(bin, name), 0o755);
+    return {
+      dir,
+      env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, RUBYOPT: '-rmine' },
+      trace: () => (existsSync(join(dir, 'trace')) ? readFileSync(join(dir, 'trace'), 'utf8') : ''),
+    };
+  };
+
+  test('is asked of programs that are known, without what would run code of the service', async () => {
+    const ruby = onPath('ruby', 'exit 0');
+    expect(await look(ruby.dir, 'ruby -S puma', ruby.env)).toEqual([]);
+    expect(ruby.trace().trim()).toBe('--version');
+  });
+
+  test('is never asked of a program that is not known, nor of one of the project', async () => {
+    const own = onPath('shopd', 'exit 1');
+    expect(await look(own.dir, 'shopd', own.env)).toEqual([]);
+    expect(own.trace()).toBe('');
+    const dir = serviceFolder({ java: '#!/bin/sh\ntouch executed\nexit 1\n' });
+    chmodSync(join(dir, 'java'), 0o755);
+    expect(await look(dir, './java')).toEqual([]);
+    expect(existsSync(join(dir, 'executed'))).toBe(false);
+  });
+
+  test('one that does not run is an error, and says nothing of what it printed', async () => {
+    const shim = onPath('ruby', 'echo "version 9.9 is not installed, token hunter2" >&2\nexit 127');
+    const findings = await look(shim.dir, 'ruby', shim.env);
+    expect(short(findings)).toEqual(['error command_broken ruby --version does not run (exit code 127)']);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+
+  for (const name of ['java', 'ruby', 'php', 'perl', 'go'])
+    test.skipIf(programOf(name) === null)(`the real ${name} answers (skipped where it is not installed)`, async () => {
+      expect(await look(serviceFolder({}), name)).toEqual([]);
+    });
+
+  test.skipIf(programOf('java') === null)('a jar has to be there, and to be one', async () => {
+    const dir = serviceFolder({ 'no.jar': 'hello' });
+    expect(short(await look(dir, 'java -Xmx64m -jar gone.jar'))[0]).toContain(
+      'command_file_missing its command names gone.jar, which is not there',
+    );
+    expect(short(await look(dir, 'java -jar no.jar'))[0]).toContain('no.jar, which is no Java archive');
+  });
+});
