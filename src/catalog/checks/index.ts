@@ -2,13 +2,21 @@
 import type { Check, PreflightSettings } from '../../domains/preflight/index.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { diskSpace } from './disk-space.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
+import { leftOverLocks } from './left-over-locks.ts';
+import { machineClock } from './machine-clock.ts';
+import { memory } from './memory.ts';
+import { openFiles } from './open-files.ts';
 import { ownCheck } from './own-check.ts';
 import { secretFiles } from './secret-files.ts';
+import { taskLimit } from './task-limit.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
+import { watchLimit } from './watch-limit.ts';
 import { weakSecrets } from './weak-secrets.ts';
+import { writableDirs } from './writable-dirs.ts';
 
 const SHIPPED: readonly Check[] = [
   envSchema,
@@ -20,6 +28,14 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  writableDirs,
+  diskSpace,
+  openFiles,
+  memory,
+  taskLimit,
+  machineClock,
+  leftOverLocks,
+  watchLimit,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

@@ -9,4 +9,12 @@ export const SHIPPED_CHECKS = [
   'secret_files',
   'certificates',
   'vault_of_environment',
+  'writable_dirs',
+  'disk_space',
+  'open_files',
+  'memory',
+  'task_limit',
+  'clock',
+  'left_over_locks',
+  'watch_limit',
 ] as const;

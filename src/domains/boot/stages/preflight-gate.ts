@@ -1,5 +1,6 @@
 import { messageOf } from '../../../kernel/index.ts';
 import type { Fact } from '../../incidents/index.ts';
+import type { PortHolder } from '../../playbooks/index.ts';
 import type { CheckFailure } from '../../healing/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
 import type { Finding } from '../../preflight/index.ts';
@@ -93,7 +94,7 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
     const holder = await context.view.portHolder(spec.port, spec.name);
     if (holder !== null && holder.relation !== 'managed')
       return {
-        message: `port ${spec.port} is held by pid ${holder.pid} (${holder.command})`,
+        message: `port ${spec.port} is held by ${await describe(holder, context)}`,
         facts: [fact('port_in_use', String(spec.port))],
         mustPass: spec.critical,
       };
@@ -115,6 +116,13 @@ async function machineCheck(spec: ComponentSpec, context: BootContext): Promise<
     return { message, facts: [fact('config_invalid', left.config, message)], mustPass: spec.critical };
   }
   return null;
+}
+
+/** Pid, command, user, and since when; a process that may not be seen has none of them. */
+async function describe(holder: PortHolder, { view }: BootContext): Promise<string> {
+  if (holder.pid === 0) return holder.command;
+  const since = new Date(holder.startedAtMs).toISOString().slice(0, 16).replace('T', ' ');
+  return `pid ${holder.pid} (${holder.command}), of ${await view.userName(Number(holder.user))} since ${since} UTC`;
 }
 
 /** What Grace found out by itself, in the same words as what it reads from an output. */
