@@ -28,7 +28,7 @@ import {
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
-import type { CoreChecks } from '../domains/boot/index.ts';
+import { BOOT_PLANS, type CoreChecks } from '../domains/boot/index.ts';
 import {
   EarnedAutonomy,
   Healer,
@@ -503,9 +503,8 @@ export async function compose(options: ComposeOptions) {
       components: config.components,
       smoke: config.smoke,
       projectDir: config.projectDir,
-      // Fast means: start at once, stop at the first error.
-      maxHealingAttempts: config.boot.mode === 'fast' ? 0 : config.boot.maxHealingAttempts,
-      hold: config.boot.mode === 'fast' ? 'never' : config.boot.hold,
+      maxHealingAttempts: BOOT_PLANS[config.boot.mode].heals ? config.boot.maxHealingAttempts : 0,
+      hold: BOOT_PLANS[config.boot.mode].holds ? config.boot.hold : 'never',
       isDryRun: options.isDryRun,
       dependencyStartMs: (name) => config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
       dependencyWaitMs: (name) => config.dependencyWaits.get(name)?.waitForMs ?? null,
@@ -550,6 +549,16 @@ export async function compose(options: ComposeOptions) {
       const [got] = (await arrived) as [unknown];
       if (got !== bootId) throw new Error('another event arrived');
       return nodeClock.monotonicMs() - startedMs;
+    },
+    async spine() {
+      await audit?.head();
+      const argv = [process.execPath, '--version'];
+      const run = await nodeSpawner.run(argv, { cwd: config.projectDir, env: {}, timeoutMs: 10_000, signal });
+      return {
+        governance: audit?.trouble ?? null,
+        executor:
+          run.exitCode === 0 ? null : `${process.execPath} cannot be started (${run.spawnErrorCode ?? run.signal ?? run.exitCode ?? ''})`,
+      };
     },
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),

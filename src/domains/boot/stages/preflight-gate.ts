@@ -5,6 +5,7 @@ import type { CheckFailure } from '../../healing/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { StageParts } from '../stage-parts.ts';
 
 /** Below this the store and the logs of the next hours have no room. */
 const DISK_BYTES_MIN = 16 * 1024 * 1024;
@@ -17,52 +18,60 @@ export const preflightGate: Stage = {
     const findings: Finding[] = [];
     const fixes: string[] = [];
     const failures: string[] = [];
-    const store = await context.core.storeSchema();
-    for (const table of store.missing) {
-      findings.push(
-        finding(
-          'error',
-          'store_table_missing',
-          'grace',
-          `the store has no table ${table}`,
-          'restore .grace/grace.db from a backup, or move it away to begin anew',
-        ),
-      );
-      failures.push(`the store has no table ${table}`);
-    }
-    const room = await context.files.diskRoom(context.dataDir);
-    if (room !== null && room.freeBytes < DISK_BYTES_MIN)
-      findings.push(
-        finding(
-          'warn',
-          'disk_nearly_full',
-          'grace',
-          `only ${Math.round(room.freeBytes / 1024)} KiB are free where Grace keeps its data`,
-          'free some space, or move it with GRACE_DATA_DIR',
-        ),
-      );
-    const processes = context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name));
-    const results = await Promise.all(
-      processes.map(async (spec) => {
-        const result = await context.supervision.passCheck(spec, stageTitle(preflightGate), () => machineCheck(spec, context));
-        return { spec, result };
-      }),
-    );
-    for (const { spec, result } of results) {
-      fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
-      if (result.state === 'failed') {
-        findings.push(finding('error', 'preflight_failed', spec.name, result.cause, 'see: grace explain'));
-        if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
+    const parts = new StageParts(context, findings, failures);
+    const store = await parts.run('store', 'store of Grace', 'store', async () => {
+      const schema = await context.core.storeSchema();
+      for (const table of schema.missing) {
+        findings.push(
+          finding(
+            'error',
+            'store_table_missing',
+            'grace',
+            `the store has no table ${table}`,
+            'restore .grace/grace.db from a backup, or move it away to begin anew',
+          ),
+        );
+        failures.push(`the store has no table ${table}`);
       }
-    }
-    for (const spec of context.components) {
-      try {
-        context.guardFindings.push(...(await context.core.guards(spec)));
-      } catch (error) {
-        findings.push(finding('warn', 'guard_broke', spec.name, `a guard could not look: ${messageOf(error)}`, 'see the log of Grace'));
+      const room = await context.files.diskRoom(context.dataDir);
+      if (room !== null && room.freeBytes < DISK_BYTES_MIN)
+        findings.push(
+          finding(
+            'warn',
+            'disk_nearly_full',
+            'grace',
+            `only ${Math.round(room.freeBytes / 1024)} KiB are free where Grace keeps its data`,
+            'free some space, or move it with GRACE_DATA_DIR',
+          ),
+        );
+      return schema;
+    });
+    await parts.run('ports_and_places', 'ports, folders and data', 'services', async () => {
+      const processes = context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name));
+      const results = await Promise.all(
+        processes.map(async (spec) => {
+          const result = await context.supervision.passCheck(spec, stageTitle(preflightGate), () => machineCheck(spec, context));
+          return { spec, result };
+        }),
+      );
+      for (const { spec, result } of results) {
+        fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
+        if (result.state === 'failed') {
+          findings.push(finding('error', 'preflight_failed', spec.name, result.cause, 'see: grace explain'));
+          if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
+        }
       }
-    }
-    for (const found of context.guardFindings) findings.push({ ...found, severity: 'warn' });
+    });
+    await parts.run('guards', 'failures about to come back', 'mission_control', async () => {
+      for (const spec of context.components) {
+        try {
+          context.guardFindings.push(...(await context.core.guards(spec)));
+        } catch (error) {
+          findings.push(finding('warn', 'guard_broke', spec.name, `a guard could not look: ${messageOf(error)}`, 'see the log of Grace'));
+        }
+      }
+      for (const found of context.guardFindings) findings.push({ ...found, severity: 'warn' });
+    });
     const errors = findings.filter((f) => f.severity === 'error').length;
     return {
       result: failures.length > 0 ? 'failed' : errors > 0 || findings.length > 0 ? 'warned' : 'success',
@@ -73,6 +82,7 @@ export const preflightGate: Stage = {
         'startup.schema_mismatches': store.missing.length + (store.version === store.expected ? 0 : 1),
       },
       findings,
+      parts: parts.list,
       fixes,
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail:
