@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
     return await serveInFront(options, policies);
   } catch (error) {
     // Everything stands on the store: without it there is no boot whose report could say so.
-    if (config.boot.mode === 'layered' && codeOf(error)?.startsWith('GRACE_STORE_') === true) {
+    if (config.boot.mode === 'layered' && /^GRACE_STORE_/.test(codeOf(error) ?? '')) {
       const [{ number, title: layer } = { number: 1, title: '' }] = LAYERS;
       const durationMs = nodeClock.monotonicMs() - startedMs;
       options.emit({ type: 'layer_ended', number, layer, state: 'failed', durationMs, reasons: [messageOf(error)] });

@@ -44,7 +44,7 @@ export interface PipelineResult {
   readonly failed: StageReport | null;
 }
 
-/** Runs the stages as the plan of the mode says, until one that aborts fails. */
+/** Runs the stages as the plan of the mode says, until one that aborts fails; a dry run goes on, since it is there to tell everything. */
 export async function runPipeline(context: BootContext, options: PipelineOptions): Promise<PipelineResult> {
   // Whatever the mode leaves out: somebody asks what is wrong.
   const plan = BOOT_PLANS[options.isDryRun ? 'resilient' : context.mode];
@@ -76,7 +76,7 @@ export async function runPipeline(context: BootContext, options: PipelineOptions
   for (const step of plan.steps) {
     const stages = step
       .map((number) => STAGES[number - 1] as Stage)
-      .filter(({ number }) => failed === null && !(options.isDryRun && STARTING.has(number)));
+      .filter(({ number }) => (options.isDryRun ? !STARTING.has(number) : failed === null));
     // The last one first: it starts the service, which is what everybody waits for.
     const running = stages.toReversed().map((stage) => ({ stage, report: timed(stage, context) }));
     const ended = await Promise.all(running.map(async ({ stage, report }) => ({ stage, report: await report })));

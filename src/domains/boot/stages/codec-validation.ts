@@ -38,7 +38,7 @@ export const codecValidation: Stage = {
         besides.failures.push(...answer.failures);
         return answer;
       }),
-      parts.codecs.run('codecs', 'text survives file, child process and store', 'logging', async () => {
+      parts.codecs.run('codecs', 'text through file, process and store', 'logging', async () => {
         const answers = await Promise.all(ways.map((w) => w.trip().catch((error: unknown) => `\0${messageOf(error)}`)));
         for (const [i, way] of ways.entries()) {
           const lines = (answers[i] ?? '').split('\n');
