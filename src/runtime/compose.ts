@@ -12,7 +12,16 @@ import { gitWorkTrees } from '../adapters/node/git-work-trees.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
-import { allPids, identityOf, isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import {
+  allPids,
+  identityOf,
+  isAlive,
+  MARK,
+  machineBootId,
+  marksStartingWith,
+  readEnvironmentVariable,
+  readStat,
+} from '../adapters/node/proc.ts';
 import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
@@ -524,6 +533,7 @@ export async function compose(options: ComposeOptions) {
     restart: (name, why) => supervision.restart(name, why),
   });
 
+  let preflightRuns = 0;
   const core: CoreChecks = {
     async storeSchema() {
       const rows = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(store.db);
@@ -570,17 +580,28 @@ export async function compose(options: ComposeOptions) {
       const { checks, envSchemas, vault } = config.preflight;
       if (when === 'before_start' && checks.length === 0 && envSchemas.size === 0 && typeof vault !== 'object') return [];
       const { preflightReports } = await import('./preflight.ts');
+      // A mark of its own for each run: what a check leaves behind in a session of its own is ended with it, and nothing else is.
+      const mark = `${CHECKS}/${process.pid}.${++preflightRuns}`;
+      let hasStarted = false;
+      const spawner: Spawner = {
+        run(argv, given) {
+          hasStarted = true;
+          return marked(mark).run(argv, given);
+        },
+      };
       return preflightReports(when, {
         config,
         logger,
         signal,
         ownDirs: [options.home, config.dataDir, config.playbooksDir],
-        spawner: marked(CHECKS),
+        spawner,
         snapshots,
         bootId,
         digest,
         redactor,
         environmentOf,
+      }).finally(async () => {
+        if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);
       });
     },
     async guards(spec) {
@@ -630,7 +651,10 @@ export async function compose(options: ComposeOptions) {
   /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
   async function endCutOff(): Promise<void> {
     const boots = new Set((await repos.playbooks.runsIn('running')).map((run) => run.bootId));
-    for (const mark of [CHECKS, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
+    const ofChecks = [...marksStartingWith(`${installation}/${CHECKS}/`)].map((mark) => mark.slice(installation.length + 1));
+    // A check that somebody else runs beside this boot goes on.
+    const left = ofChecks.filter((mark) => readStat(Number.parseInt(mark.slice(CHECKS.length + 1))) === null);
+    for (const mark of [CHECKS, ...left, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
   }
 
   /** Takes the present state as good: files, packages, schema. */
