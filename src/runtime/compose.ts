@@ -589,20 +589,22 @@ export async function compose(options: ComposeOptions) {
           return marked(mark).run(argv, given);
         },
       };
-      return preflightReports(when, {
-        config,
-        logger,
-        signal,
-        ownDirs: [options.home, config.dataDir, config.playbooksDir],
-        spawner,
-        snapshots,
-        bootId,
-        digest,
-        redactor,
-        environmentOf,
-      }).finally(async () => {
+      try {
+        return await preflightReports(when, {
+          config,
+          logger,
+          signal,
+          ownDirs: [options.home, config.dataDir, config.playbooksDir],
+          spawner,
+          snapshots,
+          bootId,
+          digest,
+          redactor,
+          environmentOf,
+        });
+      } finally {
         if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);
-      });
+      }
     },
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(

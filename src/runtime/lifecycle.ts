@@ -8,7 +8,7 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { rotateLog } from '../adapters/node/log-rotation.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
-import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
+import { openStore, StoreForeign, StoreTooNew, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
   LAYERS,
   renderReport,
@@ -28,7 +28,7 @@ import { BEAT_MS, beatAt, type ComponentSpec } from '../domains/supervisor/index
 import { isExpiringSoon } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
-import { bootId, codeOf, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
+import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
@@ -75,13 +75,17 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
     return await serveInFront(options, policies);
   } catch (error) {
     // Everything stands on the store: without it there is no boot whose report could say so.
-    if (config.boot.mode === 'layered' && /^GRACE_STORE_/.test(codeOf(error) ?? '')) {
+    if (config.boot.mode === 'layered' && isAboutStore(error)) {
       const [{ number, title: layer } = { number: 1, title: '' }] = LAYERS;
       const durationMs = nodeClock.monotonicMs() - startedMs;
       options.emit({ type: 'layer_ended', number, layer, state: 'failed', durationMs, reasons: [messageOf(error)] });
     }
     throw error;
   }
+}
+
+function isAboutStore(error: unknown): boolean {
+  return error instanceof StoreUnwritable || error instanceof StoreForeign || error instanceof StoreTooNew;
 }
 
 async function serveInFront(options: ServeOptions, policies: Policies): Promise<ServeResult> {

@@ -100,6 +100,7 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
     ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...[...errors, ...warnings].flatMap((f) => [
       `  ${f.severity === 'error' ? paint('red', 'error') : paint('yellow', 'warn ')}  ${wrap(`${f.component}: ${f.message}`, columns() - 9, ' '.repeat(9))}`,
+      ...(f.evidence[0] === undefined ? [] : [`         ${wrap(f.evidence[0], columns() - 9, ' '.repeat(9))}`]),
       ...(hintOf(f) === '' ? [] : [paint('dim', `         ${wrap(hintOf(f), columns() - 9, ' '.repeat(9))}`)]),
     ]),
     ...(errors.length + warnings.length === 0 ? [] : ['']),

@@ -122,6 +122,16 @@ export function stageTitle(stage: Pick<Stage, 'number' | 'name'>): string {
   return `${stage.number}. ${stage.name}`;
 }
 
+/** What a check of a component came to: what to do about it, and what was seen where that says more than the cause. */
+export function failedCheck(
+  code: string,
+  component: string,
+  failed: { readonly cause: string; readonly seen: string; readonly advice: readonly string[] },
+): Finding {
+  const evidence = failed.seen === failed.cause ? [] : [failed.seen];
+  return finding('error', code, component, failed.cause, failed.advice[0] ?? 'see: grace explain', evidence);
+}
+
 /** A finding without the parts most do not have. */
 export function finding(
   severity: Finding['severity'],

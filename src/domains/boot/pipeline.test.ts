@@ -202,7 +202,7 @@ describe('the three modes', () => {
 
   test('go through the same stages', () => {
     for (const { steps } of Object.values(BOOT_PLANS)) expect(steps.flat().filter((n) => STAGES[n - 1]?.number !== n)).toEqual([]);
-    expect(BOOT_PLANS.layered.steps.flat().toSorted()).toEqual(BOOT_PLANS.resilient.steps.flat().toSorted());
+    expect(new Set(BOOT_PLANS.layered.steps.flat())).toEqual(new Set(BOOT_PLANS.resilient.steps.flat()));
   });
 
   test('fast leaves out what only looks after the service', async () => {

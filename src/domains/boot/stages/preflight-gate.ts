@@ -4,7 +4,7 @@ import type { PortHolder } from '../../playbooks/index.ts';
 import type { CheckFailure } from '../../healing/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
 import type { Finding } from '../../preflight/index.ts';
-import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { failedCheck, finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
 import { StageParts } from '../stage-parts.ts';
 
 /** Below this the store and the logs of the next hours have no room. */
@@ -57,7 +57,7 @@ export const preflightGate: Stage = {
       for (const { spec, result } of results) {
         fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
         if (result.state === 'failed') {
-          findings.push(finding('error', 'preflight_failed', spec.name, result.cause, 'see: grace explain'));
+          findings.push(failedCheck('preflight_failed', spec.name, result));
           if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
         }
       }

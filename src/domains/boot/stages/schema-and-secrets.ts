@@ -1,7 +1,7 @@
 import type { CheckFailure } from '../../healing/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
-import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { failedCheck, finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
 import { StageParts } from '../stage-parts.ts';
 import { preflightChecks } from './preflight-checks.ts';
 import { fact } from './preflight-gate.ts';
@@ -20,7 +20,7 @@ export const schemaAndSecrets: Stage = {
     const note = (spec: ComponentSpec, result: Awaited<ReturnType<BootContext['supervision']['passCheck']>>, code: string): void => {
       fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
       if (result.state !== 'failed') return;
-      findings.push(finding('error', code, spec.name, result.cause, 'see: grace explain'));
+      findings.push(failedCheck(code, spec.name, result));
       if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
     };
     // One after the other: components may share a database and an env file, and the second finds them mended.
