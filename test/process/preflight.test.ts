@@ -203,7 +203,8 @@ describe('a port that somebody else has', () => {
     const { code, stdout } = await runGrace(dir, ['check', '--json']);
     expect(code).toBe(1);
     expect(stdout).toContain(`(pid ${process.pid}, user`);
-    expect(stdout).toContain(`port ${port}`);
+    expect(stdout).toContain(`port ${port} is held by pid ${process.pid} (`);
+    expect(stdout).toMatch(/\), of \w+ since \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
   });
 });
 
