@@ -12,7 +12,16 @@ import { gitWorkTrees } from '../adapters/node/git-work-trees.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
-import { allPids, identityOf, isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
+import {
+  allPids,
+  identityOf,
+  isAlive,
+  MARK,
+  machineBootId,
+  marksStartingWith,
+  readEnvironmentVariable,
+  readStat,
+} from '../adapters/node/proc.ts';
 import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
@@ -28,7 +37,7 @@ import {
   type OpenedStore,
 } from '../adapters/store/index.ts';
 import { METRICS_CATALOG, PROACTIVE_RULES } from '../catalog/metrics/index.ts';
-import type { CoreChecks } from '../domains/boot/index.ts';
+import { BOOT_PLANS, type CoreChecks } from '../domains/boot/index.ts';
 import {
   EarnedAutonomy,
   Healer,
@@ -469,9 +478,8 @@ export async function compose(options: ComposeOptions) {
       components: config.components,
       smoke: config.smoke,
       projectDir: config.projectDir,
-      // Fast means: start at once, stop at the first error.
-      maxHealingAttempts: config.boot.mode === 'fast' ? 0 : config.boot.maxHealingAttempts,
-      hold: config.boot.mode === 'fast' ? 'never' : config.boot.hold,
+      maxHealingAttempts: BOOT_PLANS[config.boot.mode].heals ? config.boot.maxHealingAttempts : 0,
+      hold: BOOT_PLANS[config.boot.mode].holds ? config.boot.hold : 'never',
       isDryRun: options.isDryRun,
       dependencyStartMs: (name) => config.dependencyWaits.get(name)?.startTimeoutMs ?? 60_000,
       dependencyWaitMs: (name) => config.dependencyWaits.get(name)?.waitForMs ?? null,
@@ -491,6 +499,7 @@ export async function compose(options: ComposeOptions) {
     restart: (name, why) => supervision.restart(name, why),
   });
 
+  let preflightRuns = 0;
   const core: CoreChecks = {
     async storeSchema() {
       const rows = await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(store.db);
@@ -517,6 +526,16 @@ export async function compose(options: ComposeOptions) {
       if (got !== bootId) throw new Error('another event arrived');
       return nodeClock.monotonicMs() - startedMs;
     },
+    async spine() {
+      await audit?.head();
+      const argv = [process.execPath, '--version'];
+      const run = await nodeSpawner.run(argv, { cwd: config.projectDir, env: {}, timeoutMs: 10_000, signal });
+      return {
+        governance: audit?.trouble ?? null,
+        executor:
+          run.exitCode === 0 ? null : `${process.execPath} cannot be started (${run.spawnErrorCode ?? run.signal ?? run.exitCode ?? ''})`,
+      };
+    },
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
     missingNamed: (spec) => lastGood.missingNamed(spec),
@@ -527,18 +546,31 @@ export async function compose(options: ComposeOptions) {
       const { checks, envSchemas, vault } = config.preflight;
       if (when === 'before_start' && checks.length === 0 && envSchemas.size === 0 && typeof vault !== 'object') return [];
       const { preflightReports } = await import('./preflight.ts');
-      return preflightReports(when, {
-        config,
-        logger,
-        signal,
-        ownDirs: [options.home, config.dataDir, config.playbooksDir],
-        spawner: marked(CHECKS),
-        snapshots,
-        bootId,
-        digest,
-        redactor,
-        environmentOf,
-      });
+      // A mark of its own for each run: what a check leaves behind in a session of its own is ended with it, and nothing else is.
+      const mark = `${CHECKS}/${process.pid}.${++preflightRuns}`;
+      let hasStarted = false;
+      const spawner: Spawner = {
+        run(argv, given) {
+          hasStarted = true;
+          return marked(mark).run(argv, given);
+        },
+      };
+      try {
+        return await preflightReports(when, {
+          config,
+          logger,
+          signal,
+          ownDirs: [options.home, config.dataDir, config.playbooksDir],
+          spawner,
+          snapshots,
+          bootId,
+          digest,
+          redactor,
+          environmentOf,
+        });
+      } finally {
+        if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);
+      }
     },
     async guards(spec) {
       const patterns = (await repos.incidents.patterns()).filter(
@@ -587,7 +619,10 @@ export async function compose(options: ComposeOptions) {
   /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
   async function endCutOff(): Promise<void> {
     const boots = new Set((await repos.playbooks.runsIn('running')).map((run) => run.bootId));
-    for (const mark of [CHECKS, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
+    const ofChecks = [...marksStartingWith(`${installation}/${CHECKS}/`)].map((mark) => mark.slice(installation.length + 1));
+    // A check that somebody else runs beside this boot goes on.
+    const left = ofChecks.filter((mark) => readStat(Number.parseInt(mark.slice(CHECKS.length + 1))) === null);
+    for (const mark of [CHECKS, ...left, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
   }
 
   /** Takes the present state as good: files, packages, schema. */

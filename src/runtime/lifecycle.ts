@@ -8,8 +8,9 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { lockInstance } from '../adapters/node/instance-lock.ts';
 import { rotateLog } from '../adapters/node/log-rotation.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
-import { openStore, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
+import { openStore, StoreForeign, StoreTooNew, StoreUnwritable, type OpenedStore } from '../adapters/store/index.ts';
 import {
+  LAYERS,
   renderReport,
   reportedFailure,
   runPipeline,
@@ -18,6 +19,7 @@ import {
   type BootContext,
   type BootRecord,
   type BootReport,
+  type LayerReport,
   type ReportedFailure,
   type SchedulePorts,
   type StageReport,
@@ -66,10 +68,30 @@ const KEEP_MS_MAX = 15_000;
  * @throws StoreForeign, StoreTooNew, StoreUnwritable, AlreadyRunning: before anything was started
  */
 export async function serve(options: ServeOptions): Promise<ServeResult> {
-  const { config, signal } = options;
+  const { config } = options;
   // Before anything is made or opened: a policy with a mistake leaves everything as it was.
   const policies = await openPolicies(config);
   if (options.until === 'dry-run') return rehearse(options, policies);
+  const startedMs = nodeClock.monotonicMs();
+  try {
+    return await serveInFront(options, policies);
+  } catch (error) {
+    // Everything stands on the store: without it there is no boot whose report could say so.
+    if (config.boot.mode === 'layered' && isAboutStore(error)) {
+      const [{ number, title: layer } = { number: 1, title: '' }] = LAYERS;
+      const durationMs = nodeClock.monotonicMs() - startedMs;
+      options.emit({ type: 'layer_ended', number, layer, state: 'failed', durationMs, reasons: [messageOf(error)] });
+    }
+    throw error;
+  }
+}
+
+function isAboutStore(error: unknown): boolean {
+  return error instanceof StoreUnwritable || error instanceof StoreForeign || error instanceof StoreTooNew;
+}
+
+async function serveInFront(options: ServeOptions, policies: Policies): Promise<ServeResult> {
+  const { config, signal } = options;
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -78,11 +100,13 @@ export async function serve(options: ServeOptions): Promise<ServeResult> {
   const release = lock(config.dataDir);
   let store: OpenedStore | undefined;
   let composed: Composed | undefined;
+  const givenUp = new AbortController();
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
     const id = await nextBootId(store);
-    composed = await compose({ ...options, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
-    return await new Session(options, composed, id).run(signal);
+    const either = AbortSignal.any([signal, givenUp.signal]);
+    composed = await compose({ ...options, signal: either, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
+    return await new Session(options, composed, id, givenUp).run(signal);
   } finally {
     await composed?.audit?.close();
     store?.close();
@@ -187,9 +211,13 @@ class Session {
   private auditHead: BootReport['audit'];
   /** Retention and anchors, once a day. */
   private upkeep: Promise<void> = Promise.resolve();
+  private layers: readonly LayerReport[] = [];
+  /** Ends what the boot has begun, without a word from outside. */
+  private readonly givenUp: AbortController;
   private ended: { readonly report: BootReport; readonly atMs: number } | null = null;
 
-  constructor(options: ServeOptions, composed: Composed, id: BootId) {
+  constructor(options: ServeOptions, composed: Composed, id: BootId, givenUp = new AbortController()) {
+    this.givenUp = givenUp;
     this.options = options;
     this.composed = composed;
     this.bootId = id;
@@ -259,7 +287,7 @@ class Session {
           await this.save(soFar, 'running', null);
         },
       });
-      ({ stages, failed: failedStage } = result);
+      ({ stages, failed: failedStage, layers: this.layers } = result);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -349,6 +377,7 @@ class Session {
       supervision,
       core,
       startedMonotonicMs: this.startedMonotonicMs,
+      giveUp: (reason) => this.givenUp.abort(new Error(reason)),
       startSchedules: () => this.startSchedules(),
       guardFindings: [],
       componentTimes: new Map(),
@@ -391,6 +420,7 @@ class Session {
       mode: config.boot.mode,
       outcome,
       stages,
+      ...(this.layers.length === 0 ? {} : { layers: this.layers }),
       components: config.components.map((spec) => {
         const times = this.context?.componentTimes.get(spec.name);
         const runner = supervision.runners.get(spec.name);

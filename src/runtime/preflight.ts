@@ -1,6 +1,7 @@
 import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
+import { machineView } from '../adapters/node/machine.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import { checksFor } from '../catalog/checks/index.ts';
 import type { Redactor } from '../domains/incidents/index.ts';
@@ -39,6 +40,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     runModule: checkModules(spawner),
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
     askServer: async (question, until) => (await import('../adapters/protocols/index.ts')).askServer(question, until),
+    machine: machineView(spawner),
     signal,
     environmentOf,
   };

@@ -1,6 +1,6 @@
 // The store: SQLite through kysely; one file per domain's repository.
 export { isStoreWritable, openStore, recogniseUnwritable, type OpenedStore } from './open-store.ts';
-export { StoreUnwritable } from './errors.ts';
+export { StoreForeign, StoreTooNew, StoreUnwritable } from './errors.ts';
 export { REQUIRED_TABLES, SCHEMA_VERSION } from './migrations.ts';
 export { isLost, plainly, type Carry } from './carry.ts';
 export { bootStore } from './boot-store.ts';

@@ -35,6 +35,10 @@ const MARK = {
   skipped: () => paint('dim', '·'),
 } as const;
 
+const LAYER_MARK = { ok: MARK.success, degraded: MARK.warned, failed: MARK.failed } as const;
+/** The others are in the report. */
+const LAYER_REASONS_SHOWN = 3;
+
 function linesFor(event: GraceEvent): readonly string[] {
   const width = columns() - 6;
   switch (event.type) {
@@ -46,6 +50,11 @@ function linesFor(event: GraceEvent): readonly string[] {
     case 'stage_ended':
       return [
         `${MARK[event.result]()} ${event.stage.padEnd(26)} ${paint('dim', formatDuration(event.durationMs).padStart(8))}${stageDetail(event.detail, columns() - STAGE_WIDTH)}`,
+      ];
+    case 'layer_ended':
+      return [
+        `${LAYER_MARK[event.state]()} ${paint('bold', `layer ${event.number}  ${event.layer.padEnd(21)}`)} ${event.state.padEnd(8)} ${paint('dim', formatDuration(event.durationMs))}`,
+        ...event.reasons.slice(0, LAYER_REASONS_SHOWN).map((why) => `    ${wrap(why, columns() - 4, '    ')}`),
       ];
     case 'finding':
       return event.finding.severity === 'info'

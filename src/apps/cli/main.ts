@@ -48,12 +48,17 @@ function buildProgram(): Command {
     .option('-c, --config <file>', 'config file')
     .addOption(mode)
     .addOption(dataDir)
-    .option('--dry-run', 'run every check and start nothing')
+    .option('--dry-run', 'run every check and start nothing, as grace check does')
     .option('--json', 'one JSON object per event')
     .passThroughOptions()
     .action(async (command: string[], options: UpOptions & { dryRun?: boolean }) => {
+      if (options.dryRun === true) {
+        const [{ check }, { tell }] = await Promise.all([import('./check.ts'), import('./answer.ts')]);
+        process.exitCode = tell(await check(command, options), options.json === true);
+        return;
+      }
       const { up } = await import('./up.ts');
-      process.exitCode = await up(command, { hold: false, ...options }, options.dryRun === true ? 'dry-run' : 'booted');
+      process.exitCode = await up(command, { hold: false, ...options }, 'booted');
     });
   registerLooking(program, { setExitCode: (code) => (process.exitCode = code) });
   return program;

@@ -4,14 +4,22 @@ import { certificates } from './certificates.ts';
 import { command } from './command.ts';
 import { configFiles } from './config-files.ts';
 import { dependencies } from './dependencies.ts';
+import { diskSpace } from './disk-space.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
+import { leftOverLocks } from './left-over-locks.ts';
+import { machineClock } from './machine-clock.ts';
+import { memory } from './memory.ts';
+import { openFiles } from './open-files.ts';
 import { ownCheck } from './own-check.ts';
 import { python } from './python.ts';
 import { secretFiles } from './secret-files.ts';
+import { taskLimit } from './task-limit.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
+import { watchLimit } from './watch-limit.ts';
 import { weakSecrets } from './weak-secrets.ts';
+import { writableDirs } from './writable-dirs.ts';
 
 const SHIPPED: readonly Check[] = [
   envSchema,
@@ -26,6 +34,14 @@ const SHIPPED: readonly Check[] = [
   dependencies,
   python,
   command,
+  writableDirs,
+  diskSpace,
+  openFiles,
+  memory,
+  taskLimit,
+  machineClock,
+  leftOverLocks,
+  watchLimit,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

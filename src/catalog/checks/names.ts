@@ -12,4 +12,12 @@ export const SHIPPED_CHECKS = [
   'dependencies',
   'python',
   'command',
+  'writable_dirs',
+  'disk_space',
+  'open_files',
+  'memory',
+  'task_limit',
+  'clock',
+  'left_over_locks',
+  'watch_limit',
 ] as const;

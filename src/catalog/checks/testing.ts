@@ -16,7 +16,15 @@ export interface Ports {
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
   readonly askServer?: CheckContext['askServer'];
+  readonly machine?: CheckContext['machine'];
 }
+
+/** For tests of checks that do not look at the machine. */
+const NO_MACHINE = new Proxy({} as CheckContext['machine'], {
+  get(): never {
+    throw new Error('this test has no machine');
+  },
+});
 
 /** A real folder with the files of a service; removed with the test. */
 export function serviceFolder(files: Readonly<Record<string, string | Uint8Array>>): string {
@@ -47,6 +55,7 @@ export async function ask(
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
     askServer: () => Promise.reject(new Error('this test asks no server')),
+    machine: NO_MACHINE,
     ...ports,
     projectDir: dir,
     components: [spec],

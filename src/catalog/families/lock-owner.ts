@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Files } from '../../kernel/index.ts';
-import type { HostView } from '../../domains/playbooks/index.ts';
+import type { RunningProcess } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { isBelow } from './places.ts';
 
@@ -26,8 +26,12 @@ export async function lockPid(files: Files, path: string): Promise<number | null
 
 const LOCK_BYTES_MAX = 1024;
 
+interface ProcessSource {
+  process(pid: number): Promise<RunningProcess | null>;
+}
+
 /** Stale: its process is gone, or the pid is another program's by now, which has nothing to do with the component. */
-export async function isStaleLock(host: HostView, pid: number, expect: string, component: ComponentSpec): Promise<boolean> {
+export async function isStaleLock(host: ProcessSource, pid: number, expect: string, component: ComponentSpec): Promise<boolean> {
   const process = await host.process(pid);
   if (process === null || /^[ZX]/i.test(process.state)) return true;
   const { cwd } = process;

@@ -72,7 +72,7 @@ async function lockPaths(c: CaseFile, subject: string): Promise<readonly string[
 }
 
 /** Locks below the component's roots; a component that runs again and again with the same lock has few of them. */
-async function leftOvers(c: Pick<CaseFile, 'files'>, component: ComponentSpec): Promise<readonly string[]> {
+export async function leftOvers(c: Pick<CaseFile, 'files'>, component: ComponentSpec): Promise<readonly string[]> {
   return findBelow(
     c.files,
     component.roots,

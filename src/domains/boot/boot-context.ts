@@ -6,12 +6,14 @@ import type { SmokeSpec } from '../health/index.ts';
 import type { Check, CheckReport, Finding } from '../preflight/index.ts';
 import type { HostView } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
+import type { BootMode } from './boot-plan.ts';
+import type { StagePart } from './stage-parts.ts';
 
 /** What the stages work with. */
 export interface BootContext {
   readonly bootId: BootId;
   readonly service: string;
-  readonly mode: 'fast' | 'layered' | 'resilient';
+  readonly mode: BootMode;
   /** Checks alone: nothing is started, so that nothing else would tell. */
   readonly isDryRun: boolean;
   readonly projectDir: string;
@@ -28,6 +30,8 @@ export interface BootContext {
   readonly supervision: Supervision;
   readonly core: CoreChecks;
   readonly startedMonotonicMs: number;
+  /** Ends the start of all components, as Ctrl-C does; the boot has failed then. */
+  giveUp(reason: string): void;
   /** Starts what goes on while the service runs; stage 8 does. */
   startSchedules(): number;
   /** Filled by stage 1, used up by stage 4. */
@@ -64,6 +68,8 @@ export interface CoreChecks {
   storeRoundTrip(text: string): Promise<{ readonly text: string; readonly ms: number }>;
   /** An event sent to itself; throws when it does not arrive. */
   meshRoundTrip(): Promise<number>;
+  /** What keeps fixes from being recorded, and from being run; null for nothing. */
+  spine(): Promise<{ readonly governance: string | null; readonly executor: string | null }>;
   /** Environment a component would be started with. */
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
   /** Migrations of the service's own database that are not applied; empty when all are or nobody can tell. */
@@ -97,6 +103,8 @@ export interface StageOutcome {
   readonly findings: readonly Finding[];
   /** Each check that looked, with its time. */
   readonly checks?: readonly CheckReport[];
+  /** Its parts, with their times, in order. */
+  readonly parts?: readonly StagePart[];
   readonly fixes: readonly string[];
   /** Why it failed, for people; null when it did not. */
   readonly failure: string | null;
@@ -109,15 +117,21 @@ export interface Stage {
   readonly name: string;
   /** What its failure does to the boot. */
   readonly onFailure: 'abort' | 'continue';
-  /** Left out by `--mode fast`, which starts at once and stops at the first error. */
-  readonly isCare?: true;
-  /** The next stage does not depend on it: both run side by side, and the one after waits for both. */
-  readonly runsBeside?: true;
   run(context: BootContext): Promise<StageOutcome>;
 }
 
 export function stageTitle(stage: Pick<Stage, 'number' | 'name'>): string {
   return `${stage.number}. ${stage.name}`;
+}
+
+/** What a check of a component came to: what to do about it, and what was seen where that says more than the cause. */
+export function failedCheck(
+  code: string,
+  component: string,
+  failed: { readonly cause: string; readonly seen: string; readonly advice: readonly string[] },
+): Finding {
+  const evidence = failed.seen === failed.cause ? [] : [failed.seen];
+  return finding('error', code, component, failed.cause, failed.advice[0] ?? 'see: grace explain', evidence);
 }
 
 /** A finding without the parts most do not have. */

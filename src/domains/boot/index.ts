@@ -1,5 +1,7 @@
 // Boot: the eight stages, from nothing to a service that is watched. `pipeline` states their order once.
 export { type BootContext, type CoreChecks, type Stage, type StageOutcome } from './boot-context.ts';
+export { BOOT_PLANS, type BootMode, type BootPlan } from './boot-plan.ts';
+export { LAYERS, type LayerReport } from './layers.ts';
 export { renderReport, runPipeline, type PipelineOptions } from './pipeline.ts';
 export type { BootRecord, BootStore } from './ports.ts';
 export {

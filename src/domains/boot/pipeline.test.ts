@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { bootId, type Logger } from '../../kernel/index.ts';
 import type { GraceEvent } from '../healing/index.ts';
-import { SimulatedClock } from '../supervisor/testing.ts';
+import { component, SimulatedClock } from '../supervisor/testing.ts';
+import { BOOT_PLANS } from './boot-plan.ts';
+import { apisOf, type LayerName } from './layers.ts';
+import type { StagePart } from './stage-parts.ts';
 import { finding, stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
 import { renderReport, runPipeline, STAGES } from './pipeline.ts';
 import type { BootReport, ReportedFailure, StageReport } from './report.ts';
@@ -35,7 +38,7 @@ async function boot(
     signal: stop.signal,
     emit: (e: GraceEvent) => events.push(e),
     startedMonotonicMs: 0,
-    mode: options.mode ?? 'layered',
+    mode: options.mode ?? 'resilient',
   } as unknown as BootContext;
   const real = STAGES.map((s) => s.run);
   for (const stage of STAGES) {
@@ -137,6 +140,7 @@ test('a stop in the middle ends the boot, and is no failed stage', async () => {
   const stop = new AbortController();
   const context = {
     clock: new SimulatedClock(),
+    mode: 'resilient',
     logger: { error() {} },
     signal: stop.signal,
     emit() {},
@@ -166,6 +170,108 @@ test('a dry run starts nothing and runs no playbook, and looks at the rest', asy
   const { ran, stages } = await boot({}, { isDryRun: true });
   expect(ran.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 5]);
   expect(stages.filter((s) => s.result === 'skipped').map((s) => s.number)).toEqual([4, 6, 7, 8]);
+});
+
+describe('the three modes', () => {
+  const part = (layer: LayerName, state: StagePart['state'] = 'ok'): StagePart => ({
+    name: layer,
+    title: layer,
+    layer,
+    startedAfterMs: 0,
+    durationMs: 5,
+    state,
+    reasons: state === 'ok' ? [] : [`${layer} is broken`],
+  });
+  const homes: Readonly<Record<number, readonly LayerName[]>> = {
+    1: ['store'],
+    2: ['services'],
+    3: ['store', 'spine'],
+    4: ['spine', 'mission_control'],
+    5: ['logging'],
+    6: ['services', 'apis'],
+    7: ['apis'],
+  };
+  const wellBut = (number: number, broken?: LayerName) =>
+    Object.fromEntries(
+      Object.entries(homes).map(([n, names]) => {
+        const isBroken = Number(n) === number && broken !== undefined;
+        const parts = names.map((name) => part(name, isBroken && name === broken ? 'failed' : 'ok'));
+        return [n, () => good(isBroken ? { result: 'failed', failure: 'broken', parts } : { parts })];
+      }),
+    );
+
+  test('go through the same stages', () => {
+    for (const { steps } of Object.values(BOOT_PLANS)) expect(steps.flat().filter((n) => STAGES[n - 1]?.number !== n)).toEqual([]);
+    expect(new Set(BOOT_PLANS.layered.steps.flat())).toEqual(new Set(BOOT_PLANS.resilient.steps.flat()));
+  });
+
+  test('fast leaves out what only looks after the service', async () => {
+    const { ran, stages } = await boot({}, { mode: 'fast' });
+    expect(ran).toEqual([1, 3, 6, 7, 8]);
+    expect(stages.filter((s) => s.result === 'skipped').map((s) => s.number)).toEqual([2, 4, 5]);
+  });
+
+  test('a dry run looks at everything in each of them', async () => {
+    for (const mode of ['fast', 'layered', 'resilient'] as const) {
+      const { ran } = await boot({}, { mode, isDryRun: true });
+      expect(
+        ran.toSorted((a, b) => a - b),
+        mode,
+      ).toEqual([1, 2, 3, 5]);
+    }
+  });
+
+  test('layered tells its six layers from the ground up, each when it is through', async () => {
+    const { layers, events } = await boot(wellBut(0), { mode: 'layered' });
+    expect(layers.map((l) => [l.number, l.state])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, 'ok']));
+    expect(events.flatMap((e) => (e.type === 'layer_ended' ? [e.number] : []))).toEqual([1, 2, 3, 4, 5, 6]);
+    const at = (wanted: string) => events.findIndex((e) => (e.type === 'layer_ended' ? e.layer : 'stage' in e ? e.stage : '') === wanted);
+    expect(at('Mission control')).toBeLessThan(at('6. Autonomy Load'));
+  });
+
+  test.each([
+    ['logging', 5, 'Logging and telemetry'],
+    ['mission_control', 4, 'Mission control'],
+  ] as const)('layered goes on without %s', async (name, stage, title) => {
+    const { layers, failed: why, ran } = await boot(wellBut(stage, name), { mode: 'layered' });
+    expect(why).toBeNull();
+    expect(ran).toContain(8);
+    expect(layers.filter((l) => l.state !== 'ok')).toMatchObject([{ layer: title, state: 'degraded', reasons: [`${name} is broken`] }]);
+  });
+
+  test.each([
+    ['store', 1, ['failed', 'not_reached', 'not_reached', 'not_reached', 'not_reached', 'not_reached']],
+    ['spine', 3, ['ok', 'not_reached', 'failed', 'not_reached', 'not_reached', 'not_reached']],
+    ['services', 2, ['ok', 'ok', 'ok', 'ok', 'failed', 'not_reached']],
+    ['services', 6, ['ok', 'ok', 'ok', 'ok', 'failed', 'ok']],
+    ['apis', 7, ['ok', 'ok', 'ok', 'ok', 'ok', 'failed']],
+  ] as const)('layered stops when %s fails in stage %d, and names it', async (name, stage, states) => {
+    const { layers, failed: why, events } = await boot(wellBut(stage, name), { mode: 'layered' });
+    expect(why?.number).toBe(stage);
+    expect(layers.map((l) => l.state)).toEqual(states);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'layer_ended', state: 'failed', reasons: [`${name} is broken`] }));
+  });
+
+  test('resilient and fast draw no layers, and stop at a failure of logging', async () => {
+    const { layers, failed: why } = await boot(wellBut(5, 'logging'), { mode: 'resilient' });
+    expect([layers, why?.number]).toEqual([[], 5]);
+  });
+
+  test('the top layer has what answers over HTTP, and whatever needs it', () => {
+    const http = {
+      target: { kind: 'http' as const, url: 'http://x/', expectStatus: null, caFile: null },
+      intervalMs: 1,
+      timeoutMs: 1,
+      failureThreshold: 1,
+    };
+    const all = [
+      component({ name: 'worker' }),
+      component({ name: 'search', kind: 'dependency', readiness: http }),
+      component({ name: 'api', readiness: http, dependsOn: ['worker', 'search'] }),
+      component({ name: 'mailer', dependsOn: ['api'] }),
+    ];
+    expect([...apisOf(all)]).toEqual(['api', 'mailer']);
+  });
 });
 
 test('every stage that begins is announced, and every one that ends', async () => {

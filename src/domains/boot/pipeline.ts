@@ -1,5 +1,7 @@
 import { messageOf } from '../../kernel/index.ts';
 import { stageTitle, type BootContext, type Stage, type StageOutcome } from './boot-context.ts';
+import { BOOT_PLANS, type BootPlan } from './boot-plan.ts';
+import { isFatal, layerReport, type Layer, type LayerReport } from './layers.ts';
 import type { BootReport, ReportedFailure, StageReport } from './report.ts';
 import { autonomyLoad } from './stages/autonomy-load.ts';
 import { codecValidation } from './stages/codec-validation.ts';
@@ -10,7 +12,7 @@ import { schemaAndSecrets } from './stages/schema-and-secrets.ts';
 import { smokeTests } from './stages/smoke-tests.ts';
 import { startupPlaybooks } from './stages/startup-playbooks.ts';
 
-/** The order of a boot, stated once. */
+/** What a boot consists of, by number; in which order they run is said in `boot-plan.ts`. */
 export const STAGES: readonly Stage[] = [
   preflightGate,
   schemaAndSecrets,
@@ -34,43 +36,62 @@ export interface PipelineOptions {
   readonly onStage: SaveProgress;
 }
 
-/** Runs the stages until one that aborts fails. @returns a report for each stage, the ones not reached as skipped */
-export async function runPipeline(
-  context: BootContext,
-  options: PipelineOptions,
-): Promise<{ readonly stages: readonly StageReport[]; readonly failed: StageReport | null }> {
-  const reports: StageReport[] = [];
+export interface PipelineResult {
+  /** A report for each stage, in the order of their numbers; the ones not reached as skipped. */
+  readonly stages: readonly StageReport[];
+  /** Where the plan of the mode draws them. */
+  readonly layers: readonly LayerReport[];
+  readonly failed: StageReport | null;
+}
+
+/** Runs the stages as the plan of the mode says, until one that aborts fails; a dry run goes on, since it is there to tell everything. */
+export async function runPipeline(context: BootContext, options: PipelineOptions): Promise<PipelineResult> {
+  // Whatever the mode leaves out: somebody asks what is wrong.
+  const plan = BOOT_PLANS[options.isDryRun ? 'resilient' : context.mode];
+  const reports = new Map<number, StageReport>();
+  const layers: LayerReport[] = [];
   let failed: StageReport | null = null;
-  let beside: Stage | null = null;
+  const inOrder = (): StageReport[] => [...reports.values()].toSorted((a, b) => a.number - b.number);
 
   const conclude = async (stage: Stage, report: StageReport): Promise<void> => {
-    reports.push(report);
-    reports.sort((a, b) => a.number - b.number);
-    if (report.result === 'skipped') return;
+    reports.set(stage.number, report);
     for (const found of report.findings) context.emit({ type: 'finding', stage: report.stage, finding: found });
     const { number, result, durationMs, detail } = report;
     context.emit({ type: 'stage_ended', number, stage: report.stage, result, durationMs, detail });
-    if (result === 'failed' && stage.onFailure === 'abort') failed ??= report;
-    await options.onStage(reports);
+    if (result === 'failed' && stopsBoot(stage, report, plan, options)) failed ??= report;
+    for (const layer of plan.layers) if (layer.lastStage === number && failed === null) endLayer(layer);
+    await options.onStage(inOrder());
+  };
+  const endLayer = (layer: Layer): void => {
+    const report = layerReport(
+      layer,
+      inOrder().flatMap(({ parts }) => parts ?? []),
+    );
+    layers.push(report);
+    if (report.state === 'not_reached') return;
+    const { number, state, durationMs, reasons } = report;
+    context.emit({ type: 'layer_ended', number, layer: report.layer, state, durationMs, reasons });
   };
 
-  for (const stage of STAGES) {
-    const isSkipped =
-      failed !== null || (options.isDryRun && STARTING.has(stage.number)) || (context.mode === 'fast' && stage.isCare === true);
-    if (stage.runsBeside && !isSkipped) {
-      beside = stage;
-      continue;
-    }
-    // The later one first: it starts the service, which is what everybody waits for.
-    const own = isSkipped ? Promise.resolve(skipped(stage, context)) : timed(stage, context);
-    if (beside !== null) {
-      const [report] = await Promise.all([timed(beside, context), own]);
-      await conclude(beside, report);
-      beside = null;
-    }
-    await conclude(stage, await own);
+  for (const step of plan.steps) {
+    const stages = step
+      .map((number) => STAGES[number - 1] as Stage)
+      .filter(({ number }) => (options.isDryRun ? !STARTING.has(number) : failed === null));
+    // The last one first: it starts the service, which is what everybody waits for.
+    const running = stages.toReversed().map((stage) => ({ stage, report: timed(stage, context) }));
+    const ended = await Promise.all(running.map(async ({ stage, report }) => ({ stage, report: await report })));
+    for (const { stage, report } of ended.toReversed()) await conclude(stage, report);
   }
-  return { stages: reports, failed };
+  for (const layer of plan.layers) if (!layers.some(({ number }) => number === layer.number)) endLayer(layer);
+  for (const stage of STAGES) if (!reports.has(stage.number)) reports.set(stage.number, skipped(stage, context));
+  return { stages: inOrder(), layers, failed };
+}
+
+/** Where layers are drawn, what is not essential may fail. A dry run is there to say what fails. */
+function stopsBoot(stage: Stage, { parts = [] }: StageReport, plan: BootPlan, { isDryRun }: PipelineOptions): boolean {
+  const failed = parts.filter(({ state }) => state === 'failed');
+  if (plan.layers.length === 0 || isDryRun || failed.length === 0) return stage.onFailure === 'abort';
+  return failed.some(isFatal);
 }
 
 async function timed(stage: Stage, context: BootContext): Promise<StageReport> {
@@ -126,6 +147,15 @@ export function renderReport(report: BootReport): string {
     `Duration:      ${report.summary.duration_ms} ms`,
     '',
   ];
+  if ((report.layers ?? []).length > 0) {
+    lines.push('Layers', '-'.repeat(40));
+    for (const { number, layer, state, durationMs, reasons } of report.layers ?? [])
+      lines.push(
+        `${number}. ${layer.padEnd(22)} ${state.replace('_', ' ').padEnd(11)} ${durationMs} ms`,
+        ...reasons.map((why) => `   ${why}`),
+      );
+    lines.push('');
+  }
   for (const stage of report.stages) {
     lines.push(stage.stage, '-'.repeat(40), `Result: ${stage.result}   ${stage.durationMs} ms`);
     if (stage.failure !== null) lines.push(`Failure: ${stage.failure}`);

@@ -2,6 +2,9 @@ import type { BootId, JsonObject } from '../../kernel/index.ts';
 import type { Explanation, SuggestedCommand } from '../incidents/index.ts';
 import type { CheckReport, Finding } from '../preflight/index.ts';
 
+import type { LayerReport } from './layers.ts';
+import type { StagePart } from './stage-parts.ts';
+
 export type StageResultKind = 'success' | 'failed' | 'warned' | 'skipped';
 
 export interface StageReport {
@@ -16,6 +19,8 @@ export interface StageReport {
   readonly findings: readonly Finding[];
   /** Each pre-flight check of this stage, with its time; absent where it has none. */
   readonly checks?: readonly CheckReport[];
+  /** Its parts, with their times; absent in reports of an older Grace. */
+  readonly parts?: readonly StagePart[];
   /** What was put right, in words. */
   readonly fixes: readonly string[];
   /** Why it failed; null when it did not. */
@@ -92,6 +97,8 @@ export interface BootReport {
   readonly mode: string;
   readonly outcome: 'running' | 'success' | 'failed' | 'interrupted' | 'stopped';
   readonly stages: readonly StageReport[];
+  /** In the mode `layered` alone. */
+  readonly layers?: readonly LayerReport[];
   readonly components: readonly ComponentReport[];
   readonly incidents: readonly string[];
   /** What failed, each pattern once, oldest first; absent in reports of an older Grace and while a boot runs. */

@@ -45,6 +45,14 @@ export type GraceEvent =
       readonly fixed: readonly string[];
       readonly missions: number;
     }
+  | {
+      readonly type: 'layer_ended';
+      readonly number: number;
+      readonly layer: string;
+      readonly state: 'ok' | 'degraded' | 'failed';
+      readonly durationMs: number;
+      readonly reasons: readonly string[];
+    }
   | { readonly type: 'finding'; readonly stage: string; readonly finding: Finding }
   | { readonly type: 'component_starting'; readonly component: string; readonly attempt: number }
   | { readonly type: 'component_waiting'; readonly component: string; readonly on: string; readonly text: string }

@@ -80,11 +80,18 @@ export class FailureDesk {
   }
 
   /** What would be said and done about a problem, without saying or doing it. */
-  async causeOf(spec: ComponentSpec, stage: string, problem: Problem, facts: readonly Fact[]): Promise<string> {
+  async causeOf(
+    spec: ComponentSpec,
+    stage: string,
+    problem: Problem,
+    facts: readonly Fact[],
+  ): Promise<{ readonly cause: string; readonly advice: readonly string[] }> {
     const failure = await this.observe(spec, stage, problem, null, '', facts);
     const c = await this.ports.caseFile({ failure, isNew: true, pattern: patternOfALook(failure) }, spec, []);
     const { best, chosen } = await diagnose(c, (await this.ports.knowledge()).families, this.ports.logger);
-    return chosen?.remedy ? `${chosen.cause}; grace up would ${chosen.remedy.description} (${chosen.remedy.tier})` : best.cause;
+    const { advice } = chosen ?? best;
+    const cause = chosen?.remedy ? `${chosen.cause}; grace up would ${chosen.remedy.description} (${chosen.remedy.tier})` : best.cause;
+    return { cause, advice };
   }
 
   /** Whether the output of a component that is not ready yet already tells what to do. Looks, and stores nothing. */

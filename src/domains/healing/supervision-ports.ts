@@ -70,4 +70,11 @@ export interface CheckFailure {
 
 export type CheckResult =
   | { readonly state: 'passed'; readonly fixes: readonly string[] }
-  | { readonly state: 'failed'; readonly cause: string; readonly fixes: readonly string[] };
+  | {
+      readonly state: 'failed';
+      readonly cause: string;
+      /** What the check itself saw. */
+      readonly seen: string;
+      readonly advice: readonly string[];
+      readonly fixes: readonly string[];
+    };

@@ -421,8 +421,9 @@ describe('a check of a stage', () => {
   test('in a dry run only says what would be done, and stores nothing', async () => {
     const world = await healingWorld({ settings: { isDryRun: true } });
     world.knows('path_missing', {}, {});
-    expect(await pass(world, () => wrong)).toEqual({
+    expect(await pass(world, () => wrong)).toMatchObject({
       state: 'failed',
+      seen: wrong.message,
       cause: 'because of path_missing; grace up would fixes path_missing (tier_1)',
       fixes: [],
     });

@@ -352,7 +352,8 @@ export class Supervision {
         probeDetail: '',
         vitals: null,
       };
-      if (tries === null) return { state: 'failed', cause: await this.desk.causeOf(spec, stage, problem, wrong.facts), fixes };
+      if (tries === null)
+        return { state: 'failed', ...(await this.desk.causeOf(spec, stage, problem, wrong.facts)), seen: wrong.message, fixes };
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
       if (await this.tookBackAsked(spec)) continue;
@@ -378,7 +379,7 @@ export class Supervision {
         await tries.end();
         for (const run of pending.splice(0))
           if (run.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
-        return { state: 'failed', cause, fixes };
+        return { state: 'failed', cause, seen: wrong.message, advice: result?.diagnosis.advice ?? [], fixes };
       }
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
       const suspects = await this.ports.suspectFiles(spec);

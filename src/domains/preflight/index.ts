@@ -2,6 +2,7 @@
 // `run-checks` runs them side by side, each within its own time; the checks themselves are in the catalog.
 export type { Check, CheckContext, CheckReport } from './check.ts';
 export type { Finding, FindingFix, FindingPlace, Severity } from './finding.ts';
+export type { Allowance, FileSystem, Machine, RunningProcess } from './machine.ts';
 export type {
   AskHttp,
   ConfigFormat,

@@ -247,9 +247,26 @@ function checkSmoke(value: unknown, components: Parts, dependencies: Parts, cont
 }
 
 function checkPreflight(value: unknown, components: Parts, context: CrossCheckContext, mistakes: Mistakes): void {
-  const { checks } = fieldsOf(value);
-  if (!Array.isArray(checks)) return;
+  const { checks, skip } = fieldsOf(value);
   const names = new Set<string>(SHIPPED_CHECKS);
+  if (Array.isArray(checks)) checkOwnChecks(checks, names, components, context, mistakes);
+  for (const [index, name] of textEntries(skip))
+    if (!names.has(name))
+      mistakes.at(
+        ['preflight', 'skip', index],
+        `names ${JSON.stringify(name.slice(0, 64))}, which is no check`,
+        mistakes.isFull ? null : (didYouMean(name, names) ?? `the checks are ${[...names].join(', ')}`),
+      );
+}
+
+/** @param names   of the checks there are; those of the config are added */
+function checkOwnChecks(
+  checks: readonly unknown[],
+  names: Set<string>,
+  components: Parts,
+  context: CrossCheckContext,
+  mistakes: Mistakes,
+): void {
   for (const [index, item] of checks.entries()) {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) continue;
     const at = ['preflight', 'checks', index];

@@ -1,5 +1,6 @@
 import type { HealingLimits } from '../../domains/governance/index.ts';
 import type { ProbeTarget } from '../../domains/health/index.ts';
+import type { BootMode } from '../../domains/boot/index.ts';
 import type { PreflightSettings } from '../../domains/preflight/index.ts';
 import type { SnapshotLimits } from '../../domains/snapshots/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
@@ -39,7 +40,7 @@ export interface GraceConfig {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type BootMode = 'fast' | 'layered' | 'resilient';
+export type { BootMode };
 
 export interface DependencyWait {
   /** null waits for ever. */

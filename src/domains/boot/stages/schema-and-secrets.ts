@@ -1,7 +1,8 @@
 import type { CheckFailure } from '../../healing/index.ts';
 import type { Finding } from '../../preflight/index.ts';
 import type { ComponentSpec } from '../../supervisor/index.ts';
-import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { failedCheck, finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
+import { StageParts } from '../stage-parts.ts';
 import { preflightChecks } from './preflight-checks.ts';
 import { fact } from './preflight-gate.ts';
 
@@ -9,36 +10,43 @@ export const schemaAndSecrets: Stage = {
   number: 2,
   name: 'Schema Sync & Secrets',
   onFailure: 'abort',
-  isCare: true,
   async run(context) {
     const findings: Finding[] = [];
     const fixes: string[] = [];
     const failures: string[] = [];
+    const parts = new StageParts(context, findings, failures);
     let pendingCount = 0;
     const title = stageTitle(schemaAndSecrets);
+    const note = (spec: ComponentSpec, result: Awaited<ReturnType<BootContext['supervision']['passCheck']>>, code: string): void => {
+      fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
+      if (result.state !== 'failed') return;
+      findings.push(failedCheck(code, spec.name, result));
+      if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
+    };
     // One after the other: components may share a database and an env file, and the second finds them mended.
     for (const spec of context.components.filter((c) => c.kind === 'process' && !context.reconciled.adopted.includes(c.name))) {
-      const secrets = await context.supervision.passCheck(spec, title, () => envCheck(spec, context));
-      const schema =
-        secrets.state === 'passed'
-          ? await context.supervision.passCheck(spec, title, async () => {
-              const pending = await context.core.pendingMigrations(spec);
-              pendingCount = Math.max(pendingCount, pending.length);
-              return pendingFailure(pending, spec);
-            })
-          : null;
-      for (const result of [secrets, schema]) {
-        if (result === null) continue;
-        fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
-        if (result.state !== 'failed') continue;
-        findings.push(finding('error', result === schema ? 'schema_behind' : 'env_missing', spec.name, result.cause, 'see: grace explain'));
-        if (spec.critical) failures.push(`${spec.name}: ${result.cause}`);
-      }
+      const secrets = await parts.run('environment', 'environment and env files', 'services', async () => {
+        const result = await context.supervision.passCheck(spec, title, () => envCheck(spec, context));
+        note(spec, result, 'env_missing');
+        return result;
+      });
+      if (secrets.state !== 'passed') continue;
+      await parts.run('migrations', 'migrations', 'services', async () => {
+        const result = await context.supervision.passCheck(spec, title, async () => {
+          const pending = await context.core.pendingMigrations(spec);
+          pendingCount = Math.max(pendingCount, pending.length);
+          return pendingFailure(pending, spec);
+        });
+        note(spec, result, 'schema_behind');
+      });
     }
     // After what could be mended: what a fix has made is looked at as it is now.
-    const asked = await preflightChecks('before_start', context);
-    findings.push(...asked.findings);
-    failures.push(...asked.failures);
+    const asked = await parts.run('asked_for', 'checks that the config asks for', 'services', async () => {
+      const answer = await preflightChecks('before_start', context);
+      findings.push(...answer.findings);
+      failures.push(...answer.failures);
+      return answer;
+    });
     const encoding = context.core.consoleEncoding();
     if (encoding !== 'utf-8')
       findings.push(
@@ -55,6 +63,7 @@ export const schemaAndSecrets: Stage = {
       metrics: { 'startup.console_encoding': encoding, 'startup.pending_migrations': pendingCount },
       findings,
       checks: asked.checks,
+      parts: parts.list,
       fixes,
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures.length > 0 ? (failures[0] ?? '') : '',

@@ -15,7 +15,8 @@ const check = (critical: boolean): SmokeSpec => ({
 
 async function stage(world: HealingWorld, smoke: SmokeSpec) {
   const core = { storeRoundTrip: async () => undefined, metricsCatalog: () => ({ metrics: 1 }) };
-  return world.clock.until(smokeTests.run({ supervision: world.supervision, smoke: [smoke], core } as unknown as BootContext));
+  const { clock, supervision } = world;
+  return clock.until(smokeTests.run({ clock, startedMonotonicMs: 0, supervision, smoke: [smoke], core } as unknown as BootContext));
 }
 
 /** A world in which one fix was applied and is not proven, and no check can be carried out. */

@@ -1,5 +1,6 @@
 import type { Finding } from '../../preflight/index.ts';
 import { finding, stageTitle, type Stage } from '../boot-context.ts';
+import { StageParts } from '../stage-parts.ts';
 
 export const smokeTests: Stage = {
   number: 7,
@@ -10,58 +11,61 @@ export const smokeTests: Stage = {
     const findings: Finding[] = [];
     const before = supervision.fixes.length;
     const failures: string[] = [];
+    const parts = new StageParts(context, findings, failures);
     let passed = 0;
     let failedCount = 0;
     let untold: string | null = null;
-    // Grace's own two: the store answers a query, and metrics can be read.
-    await core.storeRoundTrip('smoke');
-    passed++;
-    if (core.metricsCatalog().metrics > 0) passed++;
-    for (const smoke of context.smoke) {
-      const failed = await supervision.smoke.judge([smoke], 3);
-      if (failed.verdict === 'pass') {
-        passed++;
-        continue;
-      }
-      const blamed = supervision.smoke.blamed(smoke);
-      if (failed.verdict === 'inconclusive') {
-        if (smoke.critical) untold ??= `smoke check "${smoke.name}" could not be carried out: ${failed.result.detail}`;
-        // What was not looked at has neither passed nor failed: nothing is healed for it, and nobody may take it for well.
-        findings.push(
-          finding(
-            'warn',
-            'smoke_inconclusive',
-            blamed ?? 'service',
-            `${smoke.name} could not be carried out: ${failed.result.detail}`,
-            'look whether its command is there and its address is right',
-          ),
-        );
-        continue;
-      }
-      failedCount++;
-      const runner = blamed === null ? undefined : supervision.runners.get(blamed);
-      if (smoke.critical && blamed !== null && runner !== undefined) {
-        const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, {
-          detail: failed.result.detail,
-        });
-        const result = await supervision.bringUp(blamed, 'boot', stageTitle(smokeTests), problem, true);
-        if (result.state === 'ready') {
+    await parts.run('smoke', 'smoke checks', 'apis', async () => {
+      // Grace's own two: the store answers a query, and metrics can be read.
+      await core.storeRoundTrip('smoke');
+      passed++;
+      if (core.metricsCatalog().metrics > 0) passed++;
+      for (const smoke of context.smoke) {
+        const failed = await supervision.smoke.judge([smoke], 3);
+        if (failed.verdict === 'pass') {
           passed++;
-          failedCount--;
           continue;
         }
-        failures.push(`${smoke.name}: ${result.state === 'failed' ? result.cause : failed.result.detail}`);
+        const blamed = supervision.smoke.blamed(smoke);
+        if (failed.verdict === 'inconclusive') {
+          if (smoke.critical) untold ??= `smoke check "${smoke.name}" could not be carried out: ${failed.result.detail}`;
+          // What was not looked at has neither passed nor failed: nothing is healed for it, and nobody may take it for well.
+          findings.push(
+            finding(
+              'warn',
+              'smoke_inconclusive',
+              blamed ?? 'service',
+              `${smoke.name} could not be carried out: ${failed.result.detail}`,
+              'look whether its command is there and its address is right',
+            ),
+          );
+          continue;
+        }
+        failedCount++;
+        const runner = blamed === null ? undefined : supervision.runners.get(blamed);
+        if (smoke.critical && blamed !== null && runner !== undefined) {
+          const problem = runner.problem('smoke', `smoke check "${smoke.name}" failed: ${failed.result.detail}`, 0, {
+            detail: failed.result.detail,
+          });
+          const result = await supervision.bringUp(blamed, 'boot', stageTitle(smokeTests), problem, true);
+          if (result.state === 'ready') {
+            passed++;
+            failedCount--;
+            continue;
+          }
+          failures.push(`${smoke.name}: ${result.state === 'failed' ? result.cause : failed.result.detail}`);
+        }
+        findings.push(
+          finding(
+            smoke.critical ? 'error' : 'warn',
+            'smoke_failed',
+            blamed ?? 'service',
+            `${smoke.name}: ${failed.result.detail}`,
+            'see: grace explain',
+          ),
+        );
       }
-      findings.push(
-        finding(
-          smoke.critical ? 'error' : 'warn',
-          'smoke_failed',
-          blamed ?? 'service',
-          `${smoke.name}: ${failed.result.detail}`,
-          'see: grace explain',
-        ),
-      );
-    }
+    });
     if (failures.length === 0)
       for (const name of supervision.runners.keys()) {
         const problem = await supervision.complaintOf(name, stageTitle(smokeTests));
@@ -72,6 +76,7 @@ export const smokeTests: Stage = {
       result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
       metrics: { 'startup.tests_passed': passed, 'startup.tests_failed': failedCount },
       findings,
+      parts: parts.list,
       fixes: supervision.fixes.slice(before),
       failure: failures.length > 0 ? failures.join('; ') : null,
       detail: failures[0] ?? `${passed} passed`,
