@@ -23,6 +23,7 @@ import { writableDirs } from '../catalog/checks/writable-dirs.ts';
 import type { Check, Finding } from '../domains/preflight/index.ts';
 
 const MIB = 1024 * 1024;
+const MACHINE = machineView(nodeSpawner);
 const PORTS: Ports = {
   clock: nodeClock,
   files: nodeFiles,
@@ -30,7 +31,7 @@ const PORTS: Ports = {
   lint: lintInThread,
   runModule: checkModules(nodeSpawner),
   ask: askHttp,
-  machine: machineView(nodeSpawner),
+  machine: MACHINE,
 };
 const isRoot = process.getuid?.() === 0;
 type Change = Parameters<typeof askCheck>[3];
@@ -319,7 +320,7 @@ describe('the clock', () => {
 
   test('that nothing keeps right is told where the machine says so, and not where nobody does', async () => {
     const dir = serviceFolder({});
-    const says = (isKept: boolean | null) => ({ machine: { ...PORTS.machine, isClockKept: async () => isKept } });
+    const says = (isKept: boolean | null) => ({ machine: { ...MACHINE, isClockKept: async () => isKept } });
     expect(await short(machineClock, dir, {}, says(false))).toEqual(['warn clock_not_kept']);
     expect(await ask(machineClock, dir, {}, says(true))).toEqual([]);
     expect(await ask(machineClock, dir, {}, says(null))).toEqual([]);
