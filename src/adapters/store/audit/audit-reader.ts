@@ -5,7 +5,7 @@ import { LEVEL_STEP, StoredTree } from './stored-tree.ts';
 import { syncSeen } from './wal-sync.ts';
 
 /** Entries given at once: few, since what is in use whenever V8 clears its young generation makes it let that grow. */
-const PAGE_ENTRIES = 32;
+const PAGE_ENTRIES = 8;
 /** Rows read at once: so many entries at most, and no further row after so many bytes. */
 const ROWS_ENTRIES = 256;
 const ROWS_BYTES = 64 * 1024;
