@@ -184,12 +184,13 @@ async function prove(dir: string, entries: number): Promise<void> {
 async function verify(dir: string, depth: 'hashes' | 'whole'): Promise<void> {
   const reader = openAuditReader(join(dir, 'grace.db'));
   const key = parseVerifierKey((await reader.keys()).at(-1) ?? '');
+  const mb = (): string => ((process.resourceUsage().maxRSS * 1024) / 1e6).toFixed(0);
+  const loaded = mb();
   const before = process.cpuUsage();
   const { isIntact, size, findings } = await verifyLog(reader, { key, head: await reader.latestCheckpoint(), depth });
   const { user, system } = process.cpuUsage(before);
   if (!isIntact) throw new Error(findings[0]?.message);
-  const mb = (process.resourceUsage().maxRSS * 1024) / 1e6;
-  console.log(`${((size * 1e6) / (user + system)).toFixed(0)} a second of CPU time, at most ${mb.toFixed(0)} MB`);
+  console.log(`${((size * 1e6) / (user + system)).toFixed(0)} a second of CPU time, at most ${mb()} MB, ${loaded} of them before it began`);
 }
 
 /** What the log adds to a process that has the store open. */

@@ -10,87 +10,119 @@ export type Rewrite = (text: string) => string;
  * The canonical JSON of a plain value, in one walk: names in the order of their UTF-16 units, no spaces. What RFC 8785 asks of
  * numbers and strings is what `JSON.stringify` does; a test holds this against the vectors' own library, which is slower.
  * @param path      of the value in its entry, for messages
- * @param rewrite   of every text in it, names included
+ * @param rewrite   of every text in it, names included; of the same text it makes the same one each time
  * @throws EntryRefused for what RFC 8785 can not write and what other readers would read differently
  * @see    RFC 8785, 3.2
  */
 export function canonicalJson(value: unknown, path: string, rewrite: Rewrite | null = null): string {
-  return valueText(value, new Place(path, null, 0), rewrite);
+  return valueText(value, { names: [path], rewrite });
 }
 
-/** Where a value is; put into words only when something is wrong with it. */
-class Place {
-  readonly name: string | number;
-  readonly above: Place | null;
-  readonly depth: number;
-
-  constructor(name: string | number, above: Place | null, depth: number) {
-    this.name = name;
-    this.above = above;
-    this.depth = depth;
-  }
-
-  toString(): string {
-    if (this.above === null) return String(this.name);
-    return typeof this.name === 'number' ? `${this.above}[${this.name}]` : `${this.above}.${shownName(this.name)}`;
-  }
+/** The same of a text. */
+export function canonicalText(value: string, path: string, rewrite: Rewrite | null = null): string {
+  const text = rewrite === null ? value : rewrite(value);
+  if (!text.isWellFormed()) throw refused(path, 'holds half of a surrogate pair');
+  return JSON.stringify(text);
 }
 
-function valueText(value: unknown, place: Place, rewrite: Rewrite | null): string {
+/** Where the walk is: put into words only when something is wrong there, and one for a whole walk. */
+interface Trail {
+  /** From the value that was given down to the one that is being written. */
+  readonly names: (string | number)[];
+  readonly rewrite: Rewrite | null;
+}
+
+function placeOf({ names: [path, ...below] }: Trail): string {
+  return `${path}${below.map((name) => (typeof name === 'number' ? `[${name}]` : `.${shownName(name)}`)).join('')}`;
+}
+
+function valueText(value: unknown, trail: Trail): string {
   switch (typeof value) {
     case 'string':
-      return stringText(value, place, rewrite);
+      return stringText(value, trail);
     case 'number':
-      return numberText(value, place);
+      return numberText(value, trail);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (place.depth > DEPTH_MAX) throw new EntryRefused(`it is nested deeper than ${DEPTH_MAX} levels`);
-      if (Array.isArray(value)) return listText(value, place, rewrite);
-      if (isPlainObject(value)) return objectText(value, place, rewrite);
-      throw refused(place, 'is an object of a class');
+      if (trail.names.length > DEPTH_MAX + 1) throw new EntryRefused(`it is nested deeper than ${DEPTH_MAX} levels`);
+      if (Array.isArray(value)) return listText(value, trail);
+      if (isPlainObject(value)) return objectText(value, trail);
+      throw refused(placeOf(trail), 'is an object of a class');
     default:
-      throw refused(place, typeof value === 'undefined' ? 'is undefined' : `is a ${typeof value}`);
+      throw refused(placeOf(trail), typeof value === 'undefined' ? 'is undefined' : `is a ${typeof value}`);
   }
 }
 
-function stringText(value: string, place: Place, rewrite: Rewrite | null): string {
-  const text = rewrite === null ? value : rewrite(value);
-  if (!text.isWellFormed()) throw refused(place, 'holds half of a surrogate pair');
+function stringText(value: string, trail: Trail): string {
+  const text = trail.rewrite === null ? value : trail.rewrite(value);
+  if (!text.isWellFormed()) throw refused(placeOf(trail), 'holds half of a surrogate pair');
   return JSON.stringify(text);
 }
 
-function numberText(value: number, place: Place): string {
+function numberText(value: number, trail: Trail): string {
   if (Number.isSafeInteger(value)) return `${value}`; // also -0, which RFC 8785 writes as 0
-  if (!Number.isFinite(value)) throw refused(place, `is ${value}, which JSON has no number for`);
-  if (Number.isInteger(value)) throw refused(place, 'is a whole number beyond 2^53 - 1');
+  if (!Number.isFinite(value)) throw refused(placeOf(trail), `is ${value}, which JSON has no number for`);
+  if (Number.isInteger(value)) throw refused(placeOf(trail), 'is a whole number beyond 2^53 - 1');
   return JSON.stringify(value);
 }
 
-function listText(list: readonly unknown[], place: Place, rewrite: Rewrite | null): string {
+function listText(list: readonly unknown[], trail: Trail): string {
   let text = '[';
   // By index: forEach would pass over holes.
-  for (let i = 0; i < list.length; i++) text += `${i === 0 ? '' : ','}${valueText(list[i], new Place(i, place, place.depth + 1), rewrite)}`;
+  for (let i = 0; i < list.length; i++) {
+    trail.names.push(i);
+    text += `${i === 0 ? '' : ','}${valueText(list[i], trail)}`;
+    trail.names.pop();
+  }
   return `${text}]`;
 }
 
-function objectText(given: Readonly<Record<string, unknown>>, place: Place, rewrite: Rewrite | null): string {
-  const object = rewrite === null ? given : renamed(given, rewrite);
-  const names = Object.keys(object);
+function objectText(given: Readonly<Record<string, unknown>>, trail: Trail): string {
+  let object = given;
+  let names = Object.keys(given);
+  if (trail.rewrite !== null && isRenamed(names, trail.rewrite)) {
+    object = renamed(given, trail.rewrite);
+    names = Object.keys(object);
+  }
   if (!isSorted(names)) names.sort();
   let text = '{';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    if (!name.isWellFormed()) throw new EntryRefused(`a name in ${place} holds half of a surrogate pair`, { where: `${place}` });
-    text += `${i === 0 ? '' : ','}${JSON.stringify(name)}:${valueText(object[name], new Place(name, place, place.depth + 1), rewrite)}`;
+    const start = nameText(name, trail);
+    trail.names.push(name);
+    text += `${i === 0 ? '' : ','}${start}${valueText(object[name], trail)}`;
+    trail.names.pop();
   }
   return `${text}}`;
 }
 
-/** Hardly ever anything but the same object: names are Grace's own words, until one comes from elsewhere. */
+/** Names are nearly always the same few words. */
+const knownNames = new Map<string, string>();
+const KNOWN_NAMES_MAX = 512;
+const KNOWN_NAME_CHARS_MAX = 40;
+
+function nameText(name: string, trail: Trail): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  if (!name.isWellFormed()) {
+    const where = placeOf(trail);
+    throw new EntryRefused(`a name in ${where} holds half of a surrogate pair`, { where });
+  }
+  const text = `${JSON.stringify(name)}:`;
+  // Names made by machines would only push out the words.
+  if (knownNames.size < KNOWN_NAMES_MAX && name.length <= KNOWN_NAME_CHARS_MAX) knownNames.set(name, text);
+  return text;
+}
+
+/** Hardly ever: names are Grace's own words, until one comes from elsewhere. */
+function isRenamed(names: readonly string[], rewrite: Rewrite): boolean {
+  for (let i = 0; i < names.length; i++) if (rewrite(names[i] as string) !== names[i]) return true;
+  return false;
+}
+
 function renamed(object: Readonly<Record<string, unknown>>, rewrite: Rewrite): Readonly<Record<string, unknown>> {
-  if (Object.keys(object).every((name) => rewrite(name) === name)) return object;
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [rewrite(name), value]));
 }
 
@@ -99,8 +131,8 @@ function isSorted(names: readonly string[]): boolean {
   return true;
 }
 
-function refused(place: Place, problem: string): EntryRefused {
-  return new EntryRefused(`${place} ${problem}`, { where: `${place}` });
+function refused(where: string, problem: string): EntryRefused {
+  return new EntryRefused(`${where} ${problem}`, { where });
 }
 
 /** Names come from anywhere; in a message they are short and without control characters. */

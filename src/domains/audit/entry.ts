@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../kernel/index.ts';
-import { canonicalJson, isPlainObject, type Rewrite } from './canonical-json.ts';
+import { canonicalJson, canonicalText, isPlainObject, type Rewrite } from './canonical-json.ts';
 import { EntryRefused } from './errors.ts';
 
 /** One line of the log: who did what to which thing, and how it ended. */
@@ -62,12 +62,15 @@ export interface EntryText {
 export function entryText(draft: AuditDraft, timestamp: string, rewrite: Rewrite | null = null): EntryText {
   for (const name of TEXTS) if (typeof draft[name] !== 'string' || draft[name] === '') throw new EntryRefused(`${name} is not a text`);
   if (!isPlainObject(draft.payload)) throw new EntryRefused('payload is not an object');
-  const text = (name: (typeof TEXTS)[number], by: Rewrite | null): string => canonicalJson(draft[name], name, by);
+  const action = canonicalText(draft.action, 'action');
+  const actor = canonicalText(draft.actor, 'actor', rewrite);
+  const payload = canonicalJson(draft.payload, 'payload', rewrite);
+  const resource = canonicalText(draft.resource, 'resource', rewrite);
+  const result = canonicalText(draft.result, 'result');
+  const subsystem = canonicalText(draft.subsystem, 'subsystem');
   return {
-    before:
-      `{"action":${text('action', null)},"actor":${text('actor', rewrite)},"payload":${canonicalJson(draft.payload, 'payload', rewrite)}` +
-      `,"resource":${text('resource', rewrite)},"result":${text('result', null)},"sequence":`,
-    after: `,"subsystem":${text('subsystem', null)},"timestamp":"${timestamp}"}`,
+    before: `{"action":${action},"actor":${actor},"payload":${payload},"resource":${resource},"result":${result},"sequence":`,
+    after: `,"subsystem":${subsystem},"timestamp":"${timestamp}"}`,
   };
 }
 

@@ -18,6 +18,10 @@ export type FindingKind =
   | 'torn'
   /** The entries do not hash to the root that was signed. */
   | 'root'
+  /** A hash that the log keeps of its tree is not the one that the entries make. */
+  | 'node'
+  /** Contents are gone, and no entry says that retention drops them. */
+  | 'dropped'
   | 'signature'
   | 'unknown_key'
   | 'origin'

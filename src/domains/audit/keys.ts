@@ -113,6 +113,14 @@ function partsOf(text: string, what: string) {
   return { name, keyId, type: bytes[0] as number, bytes: bytes.subarray(1) };
 }
 
+/** Made once for each seed: it takes as long as signing does. */
+const privateKeys = new WeakMap<Uint8Array, KeyObject>();
+
 function privateKeyOf(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+  let key = privateKeys.get(seed);
+  if (key === undefined) {
+    key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+    privateKeys.set(seed, key);
+  }
+  return key;
 }

@@ -8,6 +8,17 @@ export interface DroppedEntry {
   readonly leafHash: Hash;
 }
 
+/** The hashes of its tree that a log keeps beside its entries. */
+export interface KeptNodes {
+  /** Kept are the nodes of level 0, which are the leaves, of this level, of twice this, and so on. */
+  readonly levelStep: number;
+  /**
+   * The hashes of nodes `first` to before `first + count` of a kept level, one after the other. What is missing, or is no hash, is 32
+   * zero bytes; at the end, it is left out.
+   */
+  hashes(level: number, first: number, count: number): Promise<Uint8Array>;
+}
+
 /** Reads the log: from the store of a Grace, or from what was exported. */
 export interface AuditReader {
   /** How many entries there are. */
@@ -19,6 +30,8 @@ export interface AuditReader {
   entries(from: number, to: number): AsyncIterable<readonly StoredEntry[]>;
   /** The root of a complete subtree, of level 0 the hash of a leaf; null when it is not there. */
   node(level: number, index: number): Promise<Hash | null>;
+  /** Left out where the tree is made from the entries, or is checked elsewhere. */
+  readonly kept?: KeptNodes;
   /** Signed checkpoints, the smallest first. */
   checkpoints(): AsyncIterable<string>;
   /** The signed checkpoint of the largest size; null when there is none. */

@@ -87,16 +87,111 @@ describe('a log is intact when', () => {
     expect(verification).toMatchObject({ isIntact: true, size: 9, entriesRead: 4 });
   });
 
-  test('of some entries only the hash is left', async () => {
-    const dropped = LOG.map((entry, i) => (i < 3 ? { leafHash: leafHash(entry) } : entry));
-    expect(await verifyLog(readerOf(dropped), { key: KEY.verifier, head: headOf(LOG) })).toMatchObject({
-      isIntact: true,
-      entriesDropped: 3,
-    });
+  test('of some entries only the hash is left, and a later one says that they were dropped', async () => {
+    for (const depth of ['whole', 'hashes'] as const)
+      expect(await verifyLog(readerOf(droppedFrom(0, 3)), { key: KEY.verifier, head: headOf(ANNOUNCED), depth })).toMatchObject({
+        isIntact: true,
+        entriesDropped: 3,
+      });
+  });
+
+  test('entries are dropped while it is read, which is said beyond its head', async () => {
+    expect(await findingsOf(droppedFrom(0, 3), { isGrowing: true })).toEqual([]);
+  });
+
+  test('the hashes that it keeps are those of its entries', async () => {
+    expect(await keptFindings(BROAD, tableOf(BROAD))).toEqual([]);
+    expect(await keptFindings(BROAD, tableOf(BROAD), { start: await frontierAt(70, (l, i) => tableOf(BROAD).node(l, i)) })).toEqual([]);
   });
 
   test('it is being written, and goes on beyond its head', async () => {
     expect(await findingsOf([...LOG, bytesOf(9)], { isGrowing: true })).toEqual([]);
+  });
+});
+
+/** The same with an entry that says that the first three are dropped. */
+const ANNOUNCED = [
+  ...LOG,
+  bytesOf(9, { action: 'audit.payloads_dropped', resource: 'audit/log', subsystem: 'audit', payload: { before: 3, from: 0 } }),
+];
+const droppedFrom = (from: number, to: number): readonly StoredEntry[] =>
+  ANNOUNCED.map((entry, i) => (i >= from && i < to ? { leafHash: leafHash(entry) } : entry));
+
+describe('contents that are gone without a word of it are tampering:', () => {
+  const findings = (entries: readonly StoredEntry[], depth: 'whole' | 'hashes') => findingsOf(entries, { head: headOf(ANNOUNCED), depth });
+
+  test.each(['whole', 'hashes'] as const)('no entry tells of them, or of fewer (%s)', async (depth) => {
+    expect(await findingsOf(LOG.map((entry, i) => (i === 4 ? { leafHash: leafHash(entry) } : entry)))).toEqual(['dropped 4']);
+    expect(await findings(droppedFrom(0, 4), depth)).toEqual(['dropped 3']);
+    expect(await findings(droppedFrom(6, 9), depth)).toEqual(['dropped 6']);
+    // The one that announced it among them.
+    expect(await findings(droppedFrom(0, 10), depth)).toEqual(['dropped 0']);
+  });
+
+  test('an announcement tells of what is before it alone, and one without a shape of nothing', async () => {
+    for (const payload of [{ from: 0, before: 9 }, { from: 0 }, { from: '0', before: '9' }, {}]) {
+      const log = LOG.map((_, i) => bytesOf(i, i === 4 ? { action: 'audit.payloads_dropped', payload } : {}));
+      const dropped = log.map((entry, i) => (i === 3 || i === 6 ? { leafHash: leafHash(entry) } : entry));
+      const found = await findingsOf(dropped, { head: headOf(log) });
+      expect(found).toEqual('before' in payload && payload.before === 9 ? ['dropped 6'] : ['dropped 3', 'dropped 6']);
+    }
+  });
+});
+
+const BROAD = logOf(300);
+
+function tableOf(entries: readonly Uint8Array[]): NodeTable {
+  const table = new NodeTable();
+  for (const entry of entries) table.append(leafHash(entry));
+  return table;
+}
+
+/** Of a log that keeps every fourth level of this tree, some nodes of which may be others. */
+async function keptFindings(
+  entries: readonly Uint8Array[],
+  table: NodeTable,
+  options: Partial<VerifyOptions> = {},
+  other: Readonly<Record<string, Uint8Array>> = {},
+) {
+  const nodeAt = (level: number, index: number): Uint8Array | null => other[`${level} ${index}`] ?? table.node(level, index);
+  const reader: AuditReader = {
+    ...readerOf(entries),
+    node: async (level, index) => nodeAt(level, index),
+    kept: {
+      levelStep: 4,
+      hashes: async (level, first, count) =>
+        Buffer.concat(Array.from({ length: count }, (_, i) => nodeAt(level, first + i) ?? new Uint8Array(0))),
+    },
+  };
+  const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(BROAD), ...options });
+  return findings.map(({ kind, from, to }) => `${kind} ${from}${to === null ? '' : ` to ${to}`}`);
+}
+
+describe('a hash that is kept and was changed alone is named, though the root agrees:', () => {
+  const wrong = new Uint8Array(32).fill(5);
+
+  test.each(['whole', 'hashes'] as const)('of an entry, and of nodes above some (%s)', async (depth) => {
+    const table = tableOf(BROAD);
+    expect(await keptFindings(BROAD, table, { depth }, { '0 17': wrong })).toEqual(['node 17']);
+    expect(await keptFindings(BROAD, table, { depth }, { '4 3': wrong, '8 0': wrong })).toEqual(['node 48 to 63', 'node 0 to 255']);
+  });
+
+  test('one that is missing as well, and of many the first ones', async () => {
+    const table = tableOf(BROAD.slice(0, 256));
+    expect(await keptFindings(BROAD, table)).toEqual([...Array.from({ length: 10 }, (_, i) => `node ${256 + i}`), 'node null']);
+  });
+
+  test('where an entry was changed, the nodes above it are not named, too', async () => {
+    const changed = BROAD.map((entry, i) => (i === 40 ? bytesOf(40, { actor: 'nobody' }) : entry));
+    expect(await keptFindings(changed, tableOf(BROAD))).toEqual(['root 0 to 299', 'changed 40']);
+  });
+
+  test('an entry that was changed with its hash shows in the node above it', async () => {
+    const changed = BROAD.map((entry, i) => (i === 40 ? bytesOf(40, { actor: 'nobody' }) : entry));
+    expect(await keptFindings(changed, tableOf(BROAD), {}, { '0 40': leafHash(changed[40] as Uint8Array) })).toEqual([
+      'root 0 to 299',
+      'node 32 to 47',
+    ]);
   });
 });
 

@@ -1,10 +1,12 @@
 import type { AuditEntry } from './entry.ts';
-import { readLine } from './canonical-line.ts';
+import { readLine, type ReadLine } from './canonical-line.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { Findings, type Finding } from './finding.ts';
 import { KeyChain } from './key-chain.ts';
 import { KEY_ROTATION_ACTION } from './key-rotation.ts';
 import type { VerifierKey } from './keys.ts';
+import { DroppedCheck } from './dropped-check.ts';
+import { KeptCheck } from './kept-check.ts';
 import { areEqual, EMPTY_FRONTIER, frontierRoot, leafHash, type Frontier, type Hash } from './merkle.ts';
 import { LogTorn } from './errors.ts';
 import type { AuditReader } from './ports.ts';
@@ -57,6 +59,7 @@ interface Watch {
 }
 
 const ROTATION_START = Buffer.from(`{"action":${JSON.stringify(KEY_ROTATION_ACTION)},`);
+const DROPPING_START = Buffer.from('{"action":"audit.payloads_dropped",');
 /** Entries named one by one; beyond that it is said where they begin and end. */
 const CHANGED_NAMED_MAX = 10;
 
@@ -75,11 +78,15 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
   // A checkpoint from before the start says nothing about what comes after it: then everything is read.
   const isBefore = anchors.some((anchor) => anchor !== null && anchor.checkpoint.size < (options.start?.size ?? 0));
   const start = isBefore ? EMPTY_FRONTIER : (options.start ?? EMPTY_FRONTIER);
-  const pass = new Pass(start, key, watches, depth, findings);
+  const pass = new Pass(start, key, watches, depth, reader.kept === undefined ? null : new KeptCheck(reader.kept), findings);
   await pass.read(reader, isGrowing && head !== null ? Math.max(...watches.map((w) => w.checkpoint.size)) : Infinity);
   for (const watch of watches) judgeSignature(watch, pass.chain, findings);
   const span = judgeHistory(watches, pass, start.size, isGrowing, findings);
   if (span !== null) await nameChanged(reader, span, findings);
+  pass.kept?.end(findings, span?.from ?? Infinity);
+  // Retention may have begun after the head was read.
+  if (isGrowing && pass.dropped.isOpen) await pass.readAnnouncements(reader);
+  pass.dropped.end(findings);
   const { size } = pass.tree;
   return {
     isIntact: findings.list.length === 0,
@@ -96,14 +103,24 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
 class Pass {
   readonly tree: RunningTree;
   readonly chain: KeyChain;
+  readonly kept: KeptCheck | null;
+  readonly dropped = new DroppedCheck();
   readonly #sequence: SequenceCheck;
   readonly #bySize: ReadonlyMap<number, readonly Watch[]>;
   readonly #isWhole: boolean;
   readonly #findings: Findings;
   entriesDropped = 0;
 
-  constructor(start: Frontier, key: VerifierKey, watches: readonly Watch[], depth: 'whole' | 'hashes', findings: Findings) {
-    this.tree = new RunningTree(start);
+  constructor(
+    start: Frontier,
+    key: VerifierKey,
+    watches: readonly Watch[],
+    depth: 'whole' | 'hashes',
+    kept: KeptCheck | null,
+    findings: Findings,
+  ) {
+    this.tree = new RunningTree(start, kept);
+    this.kept = kept;
     this.chain = new KeyChain(key);
     this.#sequence = new SequenceCheck(start.size);
     this.#bySize = Map.groupBy(watches, (watch) => watch.checkpoint.size);
@@ -114,12 +131,14 @@ class Pass {
   async read(reader: AuditReader, to: number): Promise<void> {
     this.#noteRoots();
     try {
-      for await (const batch of reader.entries(this.tree.size, to))
+      for await (const batch of reader.entries(this.tree.size, to)) {
+        await this.kept?.prepare(this.tree.size, this.tree.size + batch.length);
         for (const entry of batch) {
           if (entry instanceof Uint8Array) this.#takeEntry(entry);
           else this.#takeDropped(entry.leafHash);
           if (this.#bySize.has(this.tree.size)) this.#noteRoots();
         }
+      }
     } catch (error) {
       if (!(error instanceof LogTorn)) throw error;
       this.#findings.add('torn', error.message, this.tree.size);
@@ -127,12 +146,27 @@ class Pass {
     this.#sequence.end(this.#findings);
   }
 
+  /** Of the entries that follow those that were read. */
+  async readAnnouncements(reader: AuditReader): Promise<void> {
+    let place = this.tree.size;
+    for await (const batch of reader.entries(place, Infinity))
+      for (const entry of batch) {
+        if (entry instanceof Uint8Array && startsWith(entry, DROPPING_START)) this.#takeAnnouncement(readLine(entry), place);
+        place++;
+      }
+  }
+
+  #takeAnnouncement(line: ReadLine, place: number): void {
+    if (line.state === 'entry') this.dropped.announced(place, line.entry['payload']);
+  }
+
   #takeEntry(entry: Uint8Array): void {
     const place = this.tree.size;
     const isRotation = startsWith(entry, ROTATION_START);
     const before = isRotation ? { size: place, root: frontierRoot(this.tree.frontier()) } : null;
+    const isDropping = !isRotation && startsWith(entry, DROPPING_START);
     const leaf = this.tree.appendEntry(entry);
-    if (!this.#isWhole && before === null) return;
+    if (!this.#isWhole && before === null && !isDropping) return;
     const line = readLine(entry);
     if (this.#isWhole) {
       if (line.state === 'wrong') this.#findings.add(line.kind, `entry at place ${place} ${line.problem}`, place);
@@ -140,10 +174,12 @@ class Pass {
       if (line.sequence !== null) this.#sequence.see(line.sequence, place, leaf, this.#findings);
       else this.#sequence.skip();
     }
+    if (isDropping) this.#takeAnnouncement(line, place);
     if (before !== null && line.state === 'entry') this.chain.rotate(line.entry as unknown as AuditEntry, before, this.#findings);
   }
 
   #takeDropped(leaf: Hash): void {
+    this.dropped.dropped(this.tree.size);
     this.tree.appendLeaf(leaf);
     this.#sequence.skip();
     this.entriesDropped++;

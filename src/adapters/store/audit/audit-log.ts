@@ -41,7 +41,8 @@ export const APPEND_LIMITS: GroupCommitLimits = {
   // A minute of the busiest Grace; with these bytes a stalled disk costs no more memory than one playbook's process.
   entries: 4096,
   bytes: 8 * 1024 * 1024,
-  batch: 32,
+  // One or two milliseconds of the event loop.
+  batch: 256,
   // As long as the rest of the store waits.
   busyMs: 5000,
 };
@@ -147,7 +148,7 @@ export class AuditLog implements AuditAppender {
       let first = 0;
       this.group.add({
         entries: texts.length,
-        bytes: bytesOf(texts),
+        bytes: charsOf(texts),
         isRisky: changes.length > 0 || texts.length > 1,
         onSigned: null,
         store: () => {
@@ -502,10 +503,11 @@ function split(row: EntryRow, sequence: number): readonly [EntryRow | null, Entr
   return [rowOf(row.first, entries.slice(0, kept)), kept < entries.length ? rowOf(sequence, entries.slice(kept)) : null];
 }
 
-function bytesOf(texts: readonly EntryText[]): number {
-  let bytes = 0;
-  for (const { before, after } of texts) bytes += Buffer.byteLength(before) + Buffer.byteLength(after);
-  return bytes;
+/** UTF-16 units, which is what waiting texts are kept as: counting bytes would cost as much as writing them. */
+function charsOf(texts: readonly EntryText[]): number {
+  let chars = 0;
+  for (const { before, after } of texts) chars += before.length + after.length;
+  return chars;
 }
 
 /** Out of memory or space, read-only, input and output, damage. @see https://www.sqlite.org/rescode.html */

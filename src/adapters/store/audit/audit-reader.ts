@@ -1,13 +1,20 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { AuditReader, Hash, StoredEntry } from '../../../domains/audit/index.ts';
+import { HASH_BYTES, type AuditReader, type Hash, type StoredEntry } from '../../../domains/audit/index.ts';
 import { isStoreWritable, placeToRead } from '../open-store.ts';
-import { entriesOf, storedEntry } from './entry-rows.ts';
-import { StoredTree } from './stored-tree.ts';
+import { endOf, isWhole, type EntryRow } from './entry-rows.ts';
+import { LEVEL_STEP, StoredTree } from './stored-tree.ts';
 import { syncSeen } from './wal-sync.ts';
 
-/** Entries read at once: at most as many times 64 KiB, in practice some hundred kilobytes. */
-const PAGE_ENTRIES = 256;
+/** Entries given at once: few, since what is in use whenever V8 clears its young generation makes it let that grow. */
+const PAGE_ENTRIES = 8;
+/** Rows read at once: so many entries at most, and no further row after so many bytes. */
+const ROWS_ENTRIES = 256;
+const ROWS_BYTES = 64 * 1024;
+/** Checkpoints read at once. */
+const NOTES = 256;
 const BUSY_TIMEOUT_MS = 5000;
+/** Rows are read once, one after the other: what was read is not needed again. */
+const CACHE_KIB = 256;
 
 /** The log as it lies in the store, for looking only. It reads page by page, so how long the log is does not show in memory. */
 export interface StoredAuditReader extends AuditReader {
@@ -21,15 +28,17 @@ export interface StoredAuditReader extends AuditReader {
  */
 export function openAuditReader(path: string, sync: (path: string) => Promise<void> = syncSeen): StoredAuditReader {
   const database = new DatabaseSync(placeToRead(path, isStoreWritable(path)), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  database.exec(`pragma cache_size = -${CACHE_KIB}`);
   const tree = new StoredTree(database);
   const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
   return {
     size: async () => tree.last().size,
     entries: (from, to) => entries(tree, from, to),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
+    kept: { levelStep: LEVEL_STEP, hashes: async (level, first, count) => tree.hashes(level, first, count) },
     async *checkpoints() {
       for (let after = -1; ;) {
-        const rows = notes.all(after, PAGE_ENTRIES) as { size: number; note: string }[];
+        const rows = notes.all(after, NOTES) as { size: number; note: string }[];
         if (rows.length > 0) await sync(path);
         for (const { note } of rows) yield note;
         const last = rows.at(-1);
@@ -52,17 +61,45 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
 
 async function* entries(tree: StoredTree, from: number, to: number): AsyncIterable<readonly StoredEntry[]> {
   for (let at = from; at < to;) {
-    const page: StoredEntry[] = [];
-    for (const row of tree.rows(at, Math.min(at + PAGE_ENTRIES, to))) {
-      const held = entriesOf(row);
-      const next = at + page.length;
+    const before = at;
+    for (const row of rowsFrom(tree, at, to)) {
       // What is missing or torn ends it: whoever reads counts, and finds it by its place.
-      const isNext = page.length === 0 ? row.first <= next : row.first === next;
-      if (held === null || !isNext || row.first + held.length <= next) break;
-      page.push(...held.slice(next - row.first, to - row.first).map(storedEntry));
+      const isNext = at === before ? row.first <= at : row.first === at;
+      if (!isNext || !isWhole(row)) return;
+      for (const page of pagesOf(row, at, to)) {
+        yield page;
+        at += page.length;
+      }
     }
-    if (page.length === 0) return;
-    yield page;
-    at += page.length;
+    if (at === before) return;
   }
+}
+
+/** Reads without waiting in between, so that it never keeps the store from clearing its WAL. */
+function rowsFrom(tree: StoredTree, from: number, to: number): readonly EntryRow[] {
+  const rows: EntryRow[] = [];
+  let bytes = 0;
+  for (const row of tree.eachRow(from, Math.min(from + ROWS_ENTRIES, to))) {
+    rows.push(row);
+    bytes += row.bodies.length;
+    if (bytes >= ROWS_BYTES) break;
+  }
+  return rows;
+}
+
+/** Of a row that is whole. */
+function* pagesOf({ first, leaves, bodies }: EntryRow, from: number, to: number): Iterable<readonly StoredEntry[]> {
+  let page: StoredEntry[] = [];
+  for (let at = 0, place = first; at < bodies.length && place < to; place++) {
+    const end = endOf(bodies, at);
+    if (place >= from) {
+      const leaf = (place - first) * HASH_BYTES;
+      page.push(end === at + 1 ? { leafHash: leaves.subarray(leaf, leaf + HASH_BYTES) } : bodies.subarray(at + 1, end));
+    }
+    at = end;
+    if (page.length < PAGE_ENTRIES) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }

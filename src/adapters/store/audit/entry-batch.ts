@@ -5,7 +5,7 @@ import type { StoredTree } from './stored-tree.ts';
 
 /** Kept between transactions; a larger one is given back after it. */
 const BODIES_BYTES = 128 * 1024;
-const LEAVES_BYTES = 64 * HASH_BYTES;
+const LEAVES_BYTES = 256 * HASH_BYTES;
 /** A row that has so many is written, and the next one begun: a reader takes rows whole. */
 const ROW_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import { HASH_BYTES, type Hash, type StoredEntry } from '../../../domains/audit/index.ts';
+import { HASH_BYTES, type Hash } from '../../../domains/audit/index.ts';
 
 /** The entries of one transaction, as one row: a row for each would cost more than hashing them. */
 export interface EntryRow {
@@ -18,20 +18,33 @@ export interface RowEntry {
 
 export const BODY_START = 0;
 
-/** @returns null when hashes and bodies are not of one number: the row is not what was written */
-export function entriesOf({ leaves, bodies }: EntryRow): readonly RowEntry[] | null {
-  const count = leaves.length / HASH_BYTES;
-  if (!Number.isInteger(count) || count === 0 || bodies[0] !== BODY_START) return null;
+/** Whether hashes and bodies are of one number, and some: otherwise the row is not what was written. */
+export function isWhole({ leaves, bodies }: EntryRow): boolean {
+  // SQLite keeps a value of any type in any column.
+  if (!(leaves instanceof Uint8Array && bodies instanceof Uint8Array) || bodies[0] !== BODY_START) return false;
+  let count = 0;
+  for (let at = 0; at < bodies.length; at = endOf(bodies, at)) count++;
+  return count * HASH_BYTES === leaves.length;
+}
+
+/** Where the body that begins with the zero byte at `start` ends. */
+export function endOf(bodies: Uint8Array, start: number): number {
+  const next = bodies.indexOf(BODY_START, start + 1);
+  return next < 0 ? bodies.length : next;
+}
+
+/** @returns null when the row is not whole */
+export function entriesOf(row: EntryRow): readonly RowEntry[] | null {
+  if (!isWhole(row)) return null;
+  const { leaves, bodies } = row;
   const entries: RowEntry[] = [];
   for (let at = 0; at < bodies.length;) {
-    const next = bodies.indexOf(BODY_START, at + 1);
-    const end = next < 0 ? bodies.length : next;
-    if (entries.length === count) return null;
+    const end = endOf(bodies, at);
     const leaf = leaves.subarray(entries.length * HASH_BYTES, (entries.length + 1) * HASH_BYTES);
     entries.push({ leaf, body: end === at + 1 ? null : bodies.subarray(at + 1, end) });
     at = end;
   }
-  return entries.length === count ? entries : null;
+  return entries;
 }
 
 export function rowOf(first: number, entries: readonly RowEntry[]): EntryRow {
@@ -41,8 +54,4 @@ export function rowOf(first: number, entries: readonly RowEntry[]): EntryRow {
     leaves: Buffer.concat(entries.map(({ leaf }) => leaf)),
     bodies: Buffer.concat(entries.flatMap(({ body }) => (body === null ? [start] : [start, body]))),
   };
-}
-
-export function storedEntry({ leaf, body }: RowEntry): StoredEntry {
-  return body ?? { leafHash: leaf };
 }

@@ -1,3 +1,5 @@
+import { CommitPace } from './commit-pace.ts';
+
 /** What waits to be stored. Of `acknowledge` and `reject` the first call counts. */
 export interface Waiting {
   /** What it counts for the limit. */
@@ -14,7 +16,7 @@ export interface GroupCommitLimits {
   readonly entries: number;
   /** Their bytes. */
   readonly bytes: number;
-  /** Requests of one transaction. Two halves take turns: while one is being synced the other is computed. */
+  /** Requests of one transaction, at most: as long as it lasts the event loop does nothing else. */
   readonly batch: number;
   /** How long a request waits for the store's lock. */
   readonly busyMs: number;
@@ -41,8 +43,9 @@ export interface GroupCommitParts<T extends Waiting> {
 const BUSY_PAUSE_MS = [0, 0, 1, 2, 3, 5, 8, 13] as const;
 
 /**
- * One transaction and one sync for all who wait. Transactions follow each other without waiting for the disk; each sync
- * covers all of them that were committed before it began, and only then are they acknowledged.
+ * One transaction and one sync for all who wait, or two halves that take turns, whichever is faster now. Transactions follow each
+ * other without waiting for the disk; each sync covers all of them that were committed before it began, and only then are they
+ * acknowledged.
  * @see DeWitt et al., "Implementation Techniques for Main Memory Database Systems" (1984), group commit
  */
 export class GroupCommit<T extends Waiting> {
@@ -52,6 +55,9 @@ export class GroupCommit<T extends Waiting> {
   private waitingBytes = 0;
   /** Committed, and not yet synced. */
   private committed: T[] = [];
+  /** Being synced now. */
+  private syncing = 0;
+  private readonly pace = new CommitPace();
   private isScheduled = false;
   private isSyncing = false;
   private busySinceMs: number | null = null;
@@ -100,18 +106,23 @@ export class GroupCommit<T extends Waiting> {
 
   private storeSome(): void {
     if (this.waiting.length > 0 && this.failure === null) {
-      const batch = this.waiting.slice(0, this.parts.limits.batch);
+      const inFlight = this.waiting.length + this.committed.length + this.syncing;
+      const isTogether = this.pace.isTogether(inFlight);
+      const batch = this.waiting.slice(0, Math.min(this.parts.limits.batch, isTogether ? inFlight : Math.ceil(inFlight / 2)));
+      const startMs = performance.now();
       const outcome = this.commit(batch);
       if (outcome === 'busy') return this.waitForLock();
       this.busySinceMs = null;
       this.busyTries = 0;
+      this.pace.committed(outcome.length, performance.now() - startMs);
       this.waiting = this.waiting.slice(batch.length);
       if (outcome.length < batch.length) {
         const stored = new Set(outcome);
         this.discount(batch.filter((request) => !stored.has(request)));
       }
       this.committed.push(...outcome);
-      void this.syncCommitted();
+      // All of them are stored in less time than a sync takes: then one sync is for all.
+      if (this.waiting.length === 0 || !isTogether) void this.syncCommitted();
       if (this.waiting.length > 0) this.schedule(setImmediate);
     }
     this.tellIdle();
@@ -128,6 +139,8 @@ export class GroupCommit<T extends Waiting> {
   }
 
   private waitForLock(): void {
+    // What is stored does not wait for what is not.
+    void this.syncCommitted();
     const nowMs = performance.now();
     this.busySinceMs ??= nowMs;
     const waitedMs = Math.round(nowMs - this.busySinceMs);
@@ -142,19 +155,29 @@ export class GroupCommit<T extends Waiting> {
   }
 
   private async syncCommitted(): Promise<void> {
-    if (this.isSyncing) return;
+    if (this.isSyncing || this.committed.length === 0) return;
     this.isSyncing = true;
     while (this.committed.length > 0) {
       const covered = this.committed;
       this.committed = [];
+      this.syncing = covered.length;
+      const startMs = performance.now();
       try {
         await this.parts.sync();
       } catch (error) {
+        this.syncing = 0;
         this.fail(error, covered);
         break;
       }
+      this.syncing = 0;
+      this.pace.synced(performance.now() - startMs);
       this.discount(covered);
       for (const request of covered) request.acknowledge();
+      if (this.committed.length > 0 && this.pace.isTogether(covered.length + this.committed.length)) {
+        // Whoever was answered may have more at once: it is stored in this turn, and the next sync is for that, too.
+        setImmediate(() => void this.syncCommitted());
+        break;
+      }
     }
     this.isSyncing = false;
     this.tellIdle();

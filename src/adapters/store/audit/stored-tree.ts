@@ -6,7 +6,7 @@ import { entriesOf, type EntryRow } from './entry-rows.ts';
  * Every fourth level of nodes is stored. That is one row in sixteen entries beside their leaves, where all levels would be one
  * for each entry; a node between is made of at most eight stored ones.
  */
-const LEVEL_STEP = 4;
+export const LEVEL_STEP = 4;
 
 /** The tree as the tables hold it: leaves with their entries, and the nodes that are stored. Reads what was last committed. */
 export class StoredTree {
@@ -14,7 +14,9 @@ export class StoredTree {
   private readonly selectLeaf: StatementSync;
   private readonly selectRow: StatementSync;
   private readonly selectRows: StatementSync;
+  private readonly selectLeaves: StatementSync;
   private readonly selectNode: StatementSync;
+  private readonly selectNodes: StatementSync;
   private readonly insertRow: StatementSync;
   private readonly insertNode: StatementSync;
 
@@ -30,6 +32,13 @@ export class StoredTree {
     this.selectRows = database.prepare(
       `select first, leaves, bodies from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
+    );
+    this.selectLeaves = database.prepare(
+      `select first, leaves from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
+        and first < ?2 order by first`,
+    );
+    this.selectNodes = database.prepare(
+      'select position, hash from audit_nodes where level = ? and position >= ? and position < ? order by position',
     );
     this.selectNode = database.prepare('select hash from audit_nodes where level = ? and position = ?');
     this.insertRow = database.prepare('insert into audit_entries (first, leaves, bodies) values (?, ?, ?)');
@@ -55,6 +64,34 @@ export class StoredTree {
   /** The rows that hold entries from the first to before the last; the outer ones may hold more. */
   rows(from: number, to: number): readonly EntryRow[] {
     return this.selectRows.all(from, to) as unknown as readonly EntryRow[];
+  }
+
+  /** The same, a row at a time; no other statement may write before it ends. */
+  eachRow(from: number, to: number): Iterable<EntryRow> {
+    return this.selectRows.iterate(from, to) as Iterable<unknown> as Iterable<EntryRow>;
+  }
+
+  /** As `KeptNodes.hashes`. */
+  hashes(level: number, first: number, count: number): Uint8Array {
+    const hashes = new Uint8Array(count * HASH_BYTES);
+    let used = 0;
+    if (level === 0)
+      for (const row of this.selectLeaves.iterate(first, first + count) as Iterable<unknown> as Iterable<Omit<EntryRow, 'bodies'>>) {
+        // Whoever changes a value may change its type.
+        if (!(row.leaves instanceof Uint8Array)) continue;
+        const start = Math.max(first, row.first);
+        const end = Math.min(first + count, row.first + Math.floor(row.leaves.length / HASH_BYTES));
+        if (end <= start) continue;
+        hashes.set(row.leaves.subarray((start - row.first) * HASH_BYTES, (end - row.first) * HASH_BYTES), (start - first) * HASH_BYTES);
+        used = end - first;
+      }
+    else
+      for (const { position, hash } of this.selectNodes.all(level, first, first + count) as { position: number; hash: Hash }[])
+        if (hash instanceof Uint8Array && hash.length === HASH_BYTES) {
+          hashes.set(hash, (position - first) * HASH_BYTES);
+          used = position - first + 1;
+        }
+    return hashes.subarray(0, used * HASH_BYTES);
   }
 
   /** Null when it, or what it is made of, is not there. */
