@@ -566,6 +566,8 @@ export async function compose(options: ComposeOptions) {
         logger,
         signal,
         ownDirs: [options.home, config.dataDir, config.playbooksDir],
+        home: options.home,
+        isDryRun: options.isDryRun,
         spawner: marked(CHECKS),
         snapshots,
         bootId,

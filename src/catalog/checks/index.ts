@@ -2,9 +2,12 @@
 import type { Check, PreflightSettings } from '../../domains/preflight/index.ts';
 import { certificates } from './certificates.ts';
 import { configFiles } from './config-files.ts';
+import { engines } from './engines.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
+import { imports } from './imports.ts';
 import { interpolation } from './interpolation.ts';
+import { nativeModules } from './native-modules.ts';
 import { ownCheck } from './own-check.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
@@ -20,6 +23,9 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  imports,
+  nativeModules,
+  engines,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

@@ -9,4 +9,7 @@ export const SHIPPED_CHECKS = [
   'secret_files',
   'certificates',
   'vault_of_environment',
+  'imports',
+  'native_modules',
+  'engines',
 ] as const;

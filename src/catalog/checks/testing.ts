@@ -15,6 +15,7 @@ export interface Ports {
   readonly lint: CheckContext['lint'];
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
+  readonly imports: CheckContext['imports'];
 }
 
 /** A real folder with the files of a service; removed with the test. */
