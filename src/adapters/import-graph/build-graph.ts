@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { fileIdentity, type FileRecord } from './file-record.ts';
 import { LEAF, moduleFacts, skimmedFacts, type ModuleFacts } from './module-facts.ts';
 import { ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
@@ -12,16 +13,6 @@ const MODULES_MAX = 20_000;
 /** Larger ones are data, or everything in one file. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const BYTES_MAX = 256 * 1024 * 1024;
-
-/** A file as it was when it was read. */
-export interface FileRecord {
-  /** Size, times and place on the disk: where they are the same, so is the content. */
-  readonly identity: string;
-  readonly digest: string;
-  /** How it was read: the same text is another module under another package.json. */
-  readonly kind: string;
-  readonly facts: ModuleFacts;
-}
 
 export interface GraphModule {
   readonly file: string;
@@ -127,15 +118,5 @@ function readModule(
     return { identity, digest, kind: kindText, facts: kind === null ? LEAF : skimmedFacts(text, kind), bytes: text.length };
   } catch {
     return null; // gone meanwhile, or not ours to read
-  }
-}
-
-/** Size, time of change in nanoseconds, inode; null when nothing is there. */
-export function fileIdentity(file: string): string | null {
-  try {
-    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-    return stat?.isFile() === true ? `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}` : null;
-  } catch {
-    return null;
   }
 }

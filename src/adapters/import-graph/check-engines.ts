@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { satisfies, validRange } from 'semver';
 import type { EngineProblem } from '../../domains/preflight/index.ts';
 import type { BuiltGraph } from './build-graph.ts';
-import { isPackaged } from './find-problems.ts';
+import { isPackaged } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import type { ServiceEntry } from './service-entry.ts';
 

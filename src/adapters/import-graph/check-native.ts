@@ -58,22 +58,23 @@ function binariesOf(module: GraphModule, graph: BuiltGraph, entry: ServiceEntry,
   if (!isNamed && !isFound) return [];
   const owner = graph.folders.packageOf(file);
   const full = readFully(file, graph, entry, node);
-  if (owner === null || full === null) return [];
-  const name = owner.name ?? basename(owner.dir);
+  if (full === null) return [];
+  const dir = owner?.dir ?? entry.cwd;
+  const name = owner?.name ?? basename(dir);
   const found: Binary[] = [];
   for (const [i, request] of full.facts.requests.entries()) {
     const to = full.leadsTo[i];
     // One of many that a loader tries, or that it may never come to: it knows itself which fits.
     if (request.certainty === 'maybe') continue;
     if (to?.state === 'file' && to.file.endsWith('.node'))
-      found.push({ package: name, file: to.file, dir: owner.dir, by: file, isCertain: request.certainty === 'sure' });
-    else if (FINDERS.has(request.specifier) && owner.dir !== finderDir(request.specifier, to)) {
+      found.push({ package: name, file: to.file, dir, by: file, isCertain: request.certainty === 'sure' });
+    else if (owner !== null && FINDERS.has(request.specifier) && dir !== finderDir(request.specifier, to)) {
       const searched = searchedBinary(request.specifier, owner, node);
       if (searched === undefined) continue;
       found.push({
         package: name,
         file: searched,
-        dir: owner.dir,
+        dir,
         by: file,
         isCertain: request.certainty === 'sure' && isCalledAtOnce(file, request.specifier),
       });

@@ -4,7 +4,7 @@ import type { ImportProblem } from '../../domains/preflight/index.ts';
 import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
 import { earlyReads } from './early-reads.ts';
 import { ModuleExports } from './module-exports.ts';
-import type { ModuleFolders } from './module-folders.ts';
+import { isPackaged, type ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { nearestName, packageName } from './resolve-module.ts';
 import type { ServiceEntry } from './service-entry.ts';
@@ -37,10 +37,6 @@ export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeT
     if (!isSure && isPackaged(suspicion.place.file)) return [];
     return [{ ...suspicion, isSure, path: path ?? [] }];
   });
-}
-
-export function isPackaged(file: string): boolean {
-  return file.includes('/node_modules/');
 }
 
 function suspicions(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly Suspicion[] {

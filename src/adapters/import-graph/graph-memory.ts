@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import type { ImportGraph } from '../../domains/preflight/index.ts';
-import { fileIdentity, type FileRecord } from './build-graph.ts';
+import { fileIdentity, type FileRecord } from './file-record.ts';
 import type { NodeTraits } from './node-traits.ts';
 import type { ServiceEntry } from './service-entry.ts';
 

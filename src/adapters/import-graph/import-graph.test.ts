@@ -482,6 +482,183 @@ const CASES: readonly Case[] = [
     },
     command: ['node', 'main.mts'],
   },
+  // circles
+  {
+    title: 'a circle in which a class extends one that is not there yet',
+    files: {
+      'main.mjs': "import './base.mjs'",
+      'base.mjs': "import { Child } from './child.mjs'; export class Base { static make() { return new Child(); } }",
+      'child.mjs': "import { Base } from './base.mjs';\nexport class Child extends Base {}",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./base.mjs (Base)'],
+  },
+  {
+    title: 'the same circle begun at its other end',
+    files: {
+      'main.mjs': "import './child.mjs'",
+      'base.mjs': "import { Child } from './child.mjs'; export class Base { static make() { return new Child(); } }",
+      'child.mjs': "import { Base } from './base.mjs';\nexport class Child extends Base {}",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle that only functions use',
+    files: {
+      'main.mjs': "import { a } from './a.mjs'; a()",
+      'a.mjs': "import { b } from './b.mjs'; export const one = 1; export function a() { return b; }",
+      'b.mjs': "import { one, a } from './a.mjs'; export const b = () => one; a;",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle that reads a constant',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export const one = 1;",
+      'b.mjs': "import { one } from './a.mjs'; export const two = [one + 1];",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./a.mjs (one)'],
+  },
+  {
+    title: 'a circle that reads a var',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export var one = 1;",
+      'b.mjs': "import { one } from './a.mjs'; export const two = [one];",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle that reads a default export',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export default { x: 1 };",
+      'b.mjs': "import a from './a.mjs'; const { x } = a;",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./a.mjs (default)'],
+  },
+  {
+    title: 'a circle that calls a default function',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export default function a() { return 1 }",
+      'b.mjs': "import a from './a.mjs'; a();",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle that calls a function that reads what is not there yet',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; const registry = new Map(); export function register() { registry.set('b', 1); }",
+      'b.mjs': "import { register } from './a.mjs'; register();",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./a.mjs (registry)'],
+  },
+  {
+    title: 'a circle through a module that hands on',
+    files: {
+      'main.mjs': "import { A } from './index.mjs'; new A()",
+      'index.mjs': "export * from './a.mjs'; export * from './b.mjs';",
+      'a.mjs': "import { B } from './index.mjs'; export class A { b() { return new B() } }",
+      'b.mjs': "import { A } from './index.mjs'; export class B extends A {}",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle through a module that hands on what has not run yet',
+    files: {
+      'main.mjs': "import { A } from './index.mjs'; new A()",
+      'index.mjs': "export * from './b.mjs'; export * from './a.mjs';",
+      'a.mjs': "import { B } from './index.mjs'; export class A { b() { return new B() } }",
+      'b.mjs': "import { A } from './index.mjs'; export class B extends A {}",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./index.mjs (A)'],
+  },
+  {
+    title: 'a circle through a module that hands on, in the wrong order',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'index.mjs': "export * from './b.mjs'; export * from './a.mjs';",
+      'a.mjs': "import { B } from './index.mjs'; export class A { b() { return new B() } }",
+      'b.mjs': "import { A } from './index.mjs'; export class B extends A {}",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./index.mjs (A)'],
+  },
+  {
+    title: 'a circle that reads through the whole module',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export const one = 1;",
+      'b.mjs': "import * as a from './a.mjs'; export const two = a.one;",
+    },
+    command: ['node', 'main.mjs'],
+    found: ['error early_read ./a.mjs (one)'],
+  },
+  {
+    title: 'a circle whose early read is caught, or under a condition',
+    files: {
+      'main.mjs': "import './a.mjs'",
+      'a.mjs': "import './b.mjs'; export const one = 1;",
+      'b.mjs':
+        "import { one } from './a.mjs'; try { one } catch {} ; if (process.env.NEVER_SET_HERE) one; const f = () => one; { const one = 1; one; } ((one) => one)(1)",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a module that imports itself',
+    files: { 'main.mjs': "import { one as self } from './main.mjs'; export const one2 = 1; export function one() { return one2 } one()" },
+    command: ['node', 'main.mjs'],
+  },
+  {
+    title: 'a circle of CommonJS that calls what is not exported yet',
+    files: {
+      'main.js': "require('./a')",
+      'a.js': "const b = require('./b');\nmodule.exports = { run() { return b; } };",
+      'b.js': "const a = require('./a');\na.run();",
+    },
+    found: ['error early_read ./a (run)'],
+  },
+  {
+    title: 'a circle of CommonJS that extends what is not exported yet',
+    files: {
+      'main.js': "require('./a')",
+      'a.js': "const { B } = require('./b');\nclass A {}\nexports.A = A;",
+      'b.js': "const { A } = require('./a');\nclass B extends A {}\nexports.B = B;",
+    },
+    found: ['error early_read ./a (A)'],
+  },
+  {
+    title: 'a circle of CommonJS that exports first',
+    files: {
+      'main.js': "require('./a')",
+      'a.js': "class A {}\nexports.A = A;\nconst { B } = require('./b');",
+      'b.js': "const { A } = require('./a');\nclass B extends A {}\nexports.B = B;",
+    },
+  },
+  {
+    title: 'a circle of CommonJS as TypeScript writes it',
+    files: {
+      'main.js': "require('./a')",
+      'a.js':
+        '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.A = void 0;\nexports.f = f;\nconst b_1 = require(\'./b\');\nclass A {}\nexports.A = A;\nfunction f() { return 1; }',
+      'b.js': '"use strict";\nconst a_1 = require(\'./a\');\na_1.f();\nexports.x = a_1.A;',
+    },
+  },
+  {
+    title: 'a circle of CommonJS that only hands on what is not there yet',
+    files: {
+      'main.js': "require('./a')",
+      'a.js': "const b = require('./b');\nexports.one = 1;",
+      'b.js': "const { one } = require('./a');\nconst a = require('./a');\nexports.list = [one, a.two];\nexports.later = () => a.one();",
+    },
+  },
   // commands
   {
     title: 'a script of npm',

@@ -3,7 +3,7 @@ import { delimiter, resolve as resolvePath } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ImportGraph, ImportGraphs, ImportOrder } from '../../domains/preflight/index.ts';
 import { sha256Hex, type Spawner } from '../../kernel/index.ts';
-import { fileIdentity } from './build-graph.ts';
+import { fileIdentity } from './file-record.ts';
 import { isUnchanged, readMemory, remembered, writeMemory, type GraphAnswer, type GraphMemory, type GraphOrder } from './graph-memory.ts';
 import { TRAITS_PROGRAM, traitsIn, type NodeTraits } from './node-traits.ts';
 import { serviceEntry, type ServiceEntry } from './service-entry.ts';

@@ -58,7 +58,7 @@ export const LEAF: ModuleFacts = {
 const HOOKING =
   /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\bModule\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(/;
 
-const ESM_SYNTAX = /(?:^|[;}])[ \t]{0,40}(?:import[ \t]{0,4}[\w$*{'"]|export[ \t]{0,4}[\w{*])|\bimport\.meta\b/m;
+const ESM_SYNTAX = /(?:^|[;}])[ \t]{0,40}(?:import\b[ \t]{0,4}[\w$*{'"]|export\b[ \t]{0,4}[\w{*])|\bimport\.meta\b/m;
 
 export interface SourceKind {
   /** What Node takes it for by its name and package.json; null where the syntax decides. */
@@ -226,7 +226,8 @@ export function programOf(
   text: string,
   { format }: Pick<SourceKind, 'format'>,
 ): { readonly program: AnyNode; readonly format: 'esm' | 'cjs' } | null {
-  const tries = format === null ? (ESM_SYNTAX.test(text) ? (['esm', 'cjs'] as const) : (['cjs', 'esm'] as const)) : ([format] as const);
+  // As Node does it: an ES module is what is no CommonJS.
+  const tries = format === null ? (['cjs', 'esm'] as const) : ([format] as const);
   for (const as of tries)
     try {
       const program =

@@ -81,3 +81,7 @@ export class ModuleFolders {
 export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
+
+export function isPackaged(file: string): boolean {
+  return file.includes('/node_modules/');
+}
