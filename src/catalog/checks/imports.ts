@@ -162,7 +162,8 @@ function packageOf(specifier: string): string {
 }
 
 function isOtherCase(specifier: string, nearest: string): boolean {
-  const end = specifier.replace(/^[./]+/, '');
-  const file = nearest.slice(-end.length);
+  const bare = (path: string): string => path.replace(/\.[cm]?[jt]sx?$/, '');
+  const end = bare(specifier.replace(/^[./]+/, ''));
+  const file = bare(nearest).slice(-end.length);
   return file !== end && file.toLowerCase() === end.toLowerCase();
 }
