@@ -482,6 +482,11 @@ const CASES: readonly Case[] = [
     },
     command: ['node', 'main.mts'],
   },
+  {
+    title: 'an alias that nobody translates',
+    files: { 'main.js': "require('@/lib/a')" },
+    found: ['error missing_file @/lib/a'],
+  },
   // circles
   {
     title: 'a circle in which a class extends one that is not there yet',

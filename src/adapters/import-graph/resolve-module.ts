@@ -104,6 +104,11 @@ export class ModuleResolver {
     if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..')
       return this.missing(specifier, importer, resolve(dirname(importer), specifier));
     if (specifier.startsWith('#')) return { state: 'missing', kind: 'missing_file', nearest: null };
+    // No package can be called so: an alias of a translator.
+    if (/^[@~]\//.test(specifier)) {
+      const [path] = this.matchPaths?.(specifier) ?? [];
+      return { state: 'missing', kind: 'missing_file', nearest: path === undefined ? null : nearestFile(path, this.folders) };
+    }
     const at = this.packageDir(specifier, importer);
     if (at === null) return this.missingPackage(importer);
     // A link to nowhere, or a folder that npm left behind empty.
@@ -132,7 +137,7 @@ export class ModuleResolver {
   }
 
   private missing(specifier: string, importer: string, file: string): Resolution {
-    const isBare = !/^(?:\.{0,2}\/|\.\.?$|#|file:)/.test(specifier);
+    const isBare = !/^(?:\.{0,2}\/|\.\.?$|#|file:|[@~]\/)/.test(specifier);
     if (isBare && this.packageDir(specifier, importer) === null) return this.missingPackage(importer);
     return { state: 'missing', kind: 'missing_file', nearest: nearestFile(file, this.folders) };
   }

@@ -107,7 +107,7 @@ function say(
         hint:
           near !== null
             ? `write it as the file is called${nearest !== null && isOtherCase(specifier, nearest) ? ': this machine tells capital letters from small ones' : ''}`
-            : /^[.#/]/.test(specifier)
+            : /^(?:[.#/~]|@\/)/.test(specifier)
               ? 'put the file there, build it, or correct the path'
               : `install the package anew: ${manager} install`,
       };
