@@ -13,6 +13,8 @@ export default defineConfig({
     // A thread in which texts of any kind are parsed, and the process in which code of the service is asked.
     'config-lint-worker': 'src/adapters/node/config-lint-worker.ts',
     'check-module-child': 'src/adapters/node/check-module-child.ts',
+    // A thread in which the modules of a service are read.
+    'import-graph-worker': 'src/adapters/import-graph/import-graph-worker.ts',
     // A thread of its own, for reading whole databases.
     'sqlite-proof-worker': 'src/adapters/databases/sqlite-proof-worker.ts',
   },

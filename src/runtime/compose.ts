@@ -561,6 +561,8 @@ export async function compose(options: ComposeOptions) {
           logger,
           signal,
           ownDirs: [options.home, config.dataDir, config.playbooksDir],
+          home: options.home,
+          isDryRun: options.isDryRun,
           spawner,
           snapshots,
           bootId,

@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { importGraphs } from '../adapters/import-graph/look-at-imports.ts';
 import { askHttp } from '../adapters/node/ask-http.ts';
 import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
@@ -31,6 +32,7 @@ const PORTS = {
   runModule: checkModules(nodeSpawner),
   ask: askHttp,
   machine: machineView(nodeSpawner),
+  imports: importGraphs(nodeSpawner, '/nonexistent/import-graph.json', false),
 };
 const CANARY = 'canary-9d2f7b1e';
 

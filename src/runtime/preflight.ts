@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { importGraphs } from '../adapters/import-graph/look-at-imports.ts';
 import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
@@ -14,6 +16,9 @@ export interface PreflightOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly ownDirs: readonly string[];
+  /** Grace's data directory, also in a dry run, which works in another and changes nothing here. */
+  readonly home: string;
+  readonly isDryRun: boolean;
   readonly spawner: Spawner;
   readonly snapshots: SnapshotStore;
   readonly bootId: BootId;
@@ -25,7 +30,7 @@ export interface PreflightOptions {
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
 export function preflightReports(when: Check['when'], options: PreflightOptions): Promise<readonly CheckReport[]> {
-  const { config, logger, signal, ownDirs, spawner, environmentOf, redactor } = options;
+  const { config, logger, signal, ownDirs, home, isDryRun, spawner, environmentOf, redactor } = options;
   const context: CheckContext = {
     projectDir: config.projectDir,
     components: config.components.filter(({ kind }) => kind === 'process'),
@@ -41,6 +46,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
     askServer: async (question, until) => (await import('../adapters/protocols/index.ts')).askServer(question, until),
     machine: machineView(spawner),
+    imports: importGraphs(spawner, join(home, 'import-graph.json'), !isDryRun),
     signal,
     environmentOf,
   };

@@ -5,13 +5,16 @@ import { command } from './command.ts';
 import { configFiles } from './config-files.ts';
 import { dependencies } from './dependencies.ts';
 import { diskSpace } from './disk-space.ts';
+import { engines } from './engines.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
+import { imports } from './imports.ts';
 import { interpolation } from './interpolation.ts';
 import { leftOverLocks } from './left-over-locks.ts';
 import { machineClock } from './machine-clock.ts';
 import { memory } from './memory.ts';
 import { openFiles } from './open-files.ts';
+import { nativeModules } from './native-modules.ts';
 import { ownCheck } from './own-check.ts';
 import { python } from './python.ts';
 import { secretFiles } from './secret-files.ts';
@@ -42,6 +45,9 @@ const SHIPPED: readonly Check[] = [
   machineClock,
   leftOverLocks,
   watchLimit,
+  imports,
+  nativeModules,
+  engines,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

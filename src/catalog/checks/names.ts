@@ -20,4 +20,7 @@ export const SHIPPED_CHECKS = [
   'clock',
   'left_over_locks',
   'watch_limit',
+  'imports',
+  'native_modules',
+  'engines',
 ] as const;

@@ -17,14 +17,17 @@ export interface Ports {
   readonly ask: CheckContext['ask'];
   readonly askServer?: CheckContext['askServer'];
   readonly machine?: CheckContext['machine'];
+  readonly imports?: CheckContext['imports'];
 }
 
-/** For tests of checks that do not look at the machine. */
-const NO_MACHINE = new Proxy({} as CheckContext['machine'], {
-  get(): never {
-    throw new Error('this test has no machine');
-  },
-});
+/** What a test did not give, so that a check which uses it says so. */
+function notGiven<T extends object>(what: string): T {
+  return new Proxy({} as T, {
+    get(): never {
+      throw new Error(`this test has no ${what}`);
+    },
+  });
+}
 
 /** A real folder with the files of a service; removed with the test. */
 export function serviceFolder(files: Readonly<Record<string, string | Uint8Array>>): string {
@@ -55,7 +58,8 @@ export async function ask(
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
     askServer: () => Promise.reject(new Error('this test asks no server')),
-    machine: NO_MACHINE,
+    machine: notGiven<CheckContext['machine']>('machine'),
+    imports: notGiven<CheckContext['imports']>('imports'),
     ...ports,
     projectDir: dir,
     components: [spec],

@@ -2,6 +2,7 @@ import type { Clock, Files, Spawner } from '../../kernel/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Machine } from './machine.ts';
+import type { ImportGraphs } from './import-graph.ts';
 import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
 import type { AskServer } from './server-question.ts';
 import type { PreflightSettings } from './settings.ts';
@@ -48,6 +49,7 @@ export interface CheckContext {
   readonly ask: AskHttp;
   readonly askServer: AskServer;
   readonly machine: Machine;
+  readonly imports: ImportGraphs;
   /** Aborted when the time of the check is over, or Grace stops. */
   readonly signal: AbortSignal;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;

@@ -4,6 +4,16 @@ export type { Check, CheckContext, CheckReport } from './check.ts';
 export type { Finding, FindingFix, FindingPlace, Severity } from './finding.ts';
 export type { Allowance, FileSystem, Machine, RunningProcess } from './machine.ts';
 export type {
+  EngineProblem,
+  ImportGraph,
+  ImportGraphs,
+  ImportOrder,
+  ImportPlace,
+  ImportProblem,
+  ImportProblemKind,
+  NativeProblem,
+} from './import-graph.ts';
+export type {
   AskHttp,
   ConfigFormat,
   ConfigText,

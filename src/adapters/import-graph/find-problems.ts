@@ -1,0 +1,146 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import type { ImportProblem } from '../../domains/preflight/index.ts';
+import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
+import { earlyReads } from './early-reads.ts';
+import { ModuleExports } from './module-exports.ts';
+import { isPackaged, type ModuleFolders } from './module-folders.ts';
+import type { NodeTraits } from './node-traits.ts';
+import { nearestName, packageName } from './resolve-module.ts';
+import type { ServiceEntry } from './service-entry.ts';
+import { surePaths } from './sure-paths.ts';
+
+/** A problem before it is known whether it is surely met. */
+export interface Suspicion extends Omit<ImportProblem, 'path' | 'isSure'> {
+  /** It is met whenever its module runs. */
+  readonly isCertain: boolean;
+}
+
+/** More are not reported one by one. */
+const PROBLEMS_MAX = 200;
+const LOCK_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What does not hold in the graph. What a service can live with (optional packages, branches not taken) is left out. */
+export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly ImportProblem[] {
+  const found = [...suspicions(graph, entry, node), ...earlyReads(graph, entry, node)].slice(0, PROBLEMS_MAX);
+  const paths = surePaths(
+    found.filter(({ isCertain }) => isCertain).map(({ place }) => place.file),
+    graph,
+    entry,
+    node,
+  );
+  const isHooked = entry.loader === 'other' || [...graph.modules.values()].some(({ facts }) => facts.isHooking);
+  return found.flatMap(({ isCertain, ...suspicion }) => {
+    const path = paths.get(suspicion.place.file);
+    const isSure = isCertain && path !== undefined && !(isHooked && suspicion.kind !== 'missing_export' && suspicion.kind !== 'early_read');
+    // What packages leave open is their affair.
+    if (!isSure && isPackaged(suspicion.place.file)) return [];
+    return [{ ...suspicion, isSure, path: path ?? [] }];
+  });
+}
+
+function suspicions(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly Suspicion[] {
+  const names = new ModuleExports(graph, node);
+  const found: Suspicion[] = [];
+  for (const { file, facts, leadsTo } of graph.modules.values()) {
+    const isSuspect =
+      leadsTo.some(({ state }) => state === 'missing') ||
+      (isLinked({ facts, file }, graph.folders, entry) && lacking({ file, facts, leadsTo }, names, entry).length > 0) ||
+      (!node.requiresEsm && facts.format === 'cjs' && leadsTo.some((to) => to.state === 'file' && isEsm(to.file, graph)));
+    if (!isSuspect) continue;
+    const full = readFully(file, graph, entry, node);
+    if (full === null) continue;
+    names.forget(file);
+    for (const [i, request] of full.facts.requests.entries()) {
+      const to = full.leadsTo[i];
+      if (to === undefined || request.certainty === 'maybe') continue;
+      const place = { file, line: request.line, column: request.column };
+      const isCertain = request.certainty === 'sure';
+      const plain = { place, specifier: request.specifier, isCertain, name: null, nearest: null, declared: null, target: null };
+      if (to.state === 'missing') {
+        const declared = to.kind === 'missing_package' ? declaredAs(packageName(request.specifier), file, graph.folders, entry) : null;
+        found.push({ ...plain, kind: to.kind, nearest: to.nearest, declared });
+      } else if (
+        !node.requiresEsm &&
+        entry.loader === 'node' &&
+        full.facts.format === 'cjs' &&
+        request.how === 'require' &&
+        to.state === 'file' &&
+        isEsm(to.file, graph)
+      )
+        found.push({ ...plain, kind: 'needs_import', target: to.file });
+    }
+    if (isLinked(full, graph.folders, entry))
+      for (const { index, name, exported } of lacking(full, names, entry)) {
+        const request = full.facts.requests[index];
+        const to = full.leadsTo[index];
+        if (request === undefined || to === undefined) continue;
+        found.push({
+          kind: 'missing_export',
+          place: { file, line: request.line, column: request.column },
+          specifier: request.specifier,
+          isCertain: entry.loader === 'node',
+          name,
+          nearest: nearestName(name, [...exported]),
+          declared: null,
+          target: to.state === 'file' ? to.file : request.specifier,
+        });
+      }
+  }
+  return found;
+}
+
+/** Node itself links it, name by name. Translators turn most of TypeScript into CommonJS, where a missing name is only undefined. */
+function isLinked({ facts, file }: Pick<GraphModule, 'facts' | 'file'>, folders: ModuleFolders, { loader }: ServiceEntry): boolean {
+  if (facts.format !== 'esm' || facts.isUnread) return false;
+  if (loader === 'node' || isPackaged(file)) return true;
+  return loader === 'tsx' && (/\.m[jt]s$/.test(file) || folders.packageOf(file)?.type === 'module');
+}
+
+function isEsm(file: string, { modules }: BuiltGraph): boolean {
+  const facts = modules.get(file)?.facts;
+  return facts?.format === 'esm' && !facts.isUnread && extname(file) !== '.ts';
+}
+
+function lacking(
+  { facts, leadsTo, file }: GraphModule,
+  exports: ModuleExports,
+  { loader }: ServiceEntry,
+): readonly { readonly index: number; readonly name: string; readonly exported: ReadonlySet<string> }[] {
+  return facts.requests.flatMap((request, index) => {
+    const to = leadsTo[index];
+    if (request.how !== 'import' || request.names.length === 0 || to === undefined) return [];
+    // What a translator makes of a file of the project has more names than the file.
+    if (loader !== 'node' && !isPackaged(file) && !(to.state === 'file' && !isPackaged(to.file))) return [];
+    const exported = exports.of(to, request.specifier);
+    if (exported === null) return [];
+    return request.names.filter((name) => !exported.has(name)).map((name) => ({ index, name, exported }));
+  });
+}
+
+/** How the project speaks of a package that is not there. */
+function declaredAs(name: string, importer: string, folders: ModuleFolders, { cwd }: ServiceEntry): ImportProblem['declared'] {
+  const json = folders.packageOf(importer)?.json ?? {};
+  const lists = (key: string): boolean => {
+    const list = json[key];
+    return typeof list === 'object' && list !== null && Object.hasOwn(list, name);
+  };
+  if (lists('optionalDependencies')) return 'optional';
+  if (lists('dependencies')) return 'dependency';
+  if (lists('devDependencies') && !isPackaged(importer)) return 'dev_dependency';
+  return isLocked(name, cwd) ? 'locked' : 'nowhere';
+}
+
+function isLocked(name: string, cwd: string): boolean {
+  for (let dir = cwd; ; dir = dirname(dir)) {
+    const file = join(dir, 'package-lock.json');
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat?.isFile() === true && stat.size <= LOCK_BYTES_MAX)
+      try {
+        return readFileSync(file, 'utf8').includes(`"node_modules/${name}"`);
+      } catch {
+        return false;
+      }
+    if (dirname(dir) === dir) return false;
+  }
+}
