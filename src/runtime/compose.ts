@@ -160,7 +160,16 @@ export async function compose(options: ComposeOptions) {
       ),
     );
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
-  const databases = serviceDatabases({ snapshots, logger, component: (name) => specs.get(name) ?? null, environmentOf });
+  const databases = serviceDatabases({
+    snapshots,
+    logger,
+    component: (name) => specs.get(name) ?? null,
+    environmentOf,
+    schemaFile: (name) => config.preflight.schemaFiles.get(name) ?? null,
+    spawner: marked(CHECKS),
+    clock: nodeClock,
+    bootId,
+  });
 
   /** A dry run beside a Grace that looks after the service: what it runs is well kept. */
   const isGuardedElsewhere = (): boolean => options.isDryRun && lockHolder(options.home) !== null;
@@ -558,8 +567,9 @@ export async function compose(options: ComposeOptions) {
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
     preflight: async (when) => {
       // Most configs ask for nothing: then the start does not wait until the checks are loaded.
-      const { checks, envSchemas, vault } = config.preflight;
-      if (when === 'before_start' && checks.length === 0 && envSchemas.size === 0 && typeof vault !== 'object') return [];
+      const { checks, envSchemas, vault, schemaWhen } = config.preflight;
+      const isAsked = checks.length > 0 || envSchemas.size > 0 || typeof vault === 'object' || schemaWhen === when;
+      if (when === 'before_start' && !isAsked) return [];
       const { preflightReports } = await import('./preflight.ts');
       return preflightReports(when, {
         config,
@@ -572,6 +582,7 @@ export async function compose(options: ComposeOptions) {
         digest,
         redactor,
         environmentOf,
+        schemas: { isThere: databases.isThere, look: databases.look },
       });
     },
     async guards(spec) {

@@ -1,24 +1,35 @@
-import type { DatabaseLocation } from '../adapters/databases/index.ts';
+import type { DatabaseLocation, SchemaSnapshot } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
+import type { SchemaLooks } from '../domains/preflight/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
-import { GraceError, messageOf, sha256Hex, type Logger } from '../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type BootId, type Clock, type Logger, type Spawner } from '../kernel/index.ts';
 
 export interface ServiceDatabasesOptions {
   readonly snapshots: SnapshotStore;
   readonly logger: Logger;
   component(name: string): ComponentSpec | null;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
+  /** The file with the whole schema that the config names for a component. */
+  schemaFile(name: string): string | null;
+  readonly spawner: Spawner;
+  readonly clock: Clock;
+  readonly bootId: BootId;
 }
 
 /** The databases of the service's components: their schema now, at the last verified boot, and what brings it back. */
-export interface ServiceDatabases extends DatabaseRepair {
+export interface ServiceDatabases extends DatabaseRepair, SchemaLooks {
   drift(component: string): Promise<SchemaDrift | null>;
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
   outline(component: string): Promise<Readonly<Record<string, string>> | null>;
   /** Keeps the present schema as good. */
   keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
+}
+
+interface Remembered {
+  readonly key: string;
+  readonly snapshot: SchemaSnapshot;
 }
 
 const LOOK_MS = 3000;
@@ -69,7 +80,38 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     return { location: found.location, snapshot, databases: await adapter() };
   }
 
+  /** What migrations or a schema file make, by what it was made of: made once, for as long as they stay as they are. */
+  function releaseMemory(name: string) {
+    return {
+      async recall(key: string) {
+        const known = JSON.parse((await snapshots.get(name, 'release_schema')) ?? 'null') as Remembered | null;
+        return known?.key === key && (await adapter()).isIntact(known.snapshot) ? known.snapshot : null;
+      },
+      keep: (key: string, snapshot: SchemaSnapshot) =>
+        snapshots.put(name, 'release_schema', options.bootId, JSON.stringify({ key, snapshot } satisfies Remembered)),
+    };
+  }
+
   return {
+    async isThere(spec) {
+      return (await locationOf(spec.name))?.location != null;
+    },
+    async look(spec, signal) {
+      const found = await locationOf(spec.name);
+      if (found === null || found.location === null) return null;
+      const { lookAtSchema } = await adapter();
+      const env = await options.environmentOf(spec);
+      const order = {
+        location: found.location,
+        cwd: spec.cwd,
+        env,
+        schemaFile: options.schemaFile(spec.name),
+        lastGood: await kept(spec.name),
+        nowMs: options.clock.nowMs(),
+        timeoutMs: LOOK_MS,
+      };
+      return lookAtSchema(order, { spawner: options.spawner, applyMigrations: null, memory: releaseMemory(spec.name), signal });
+    },
     async drift(component) {
       const before = await kept(component);
       const look = await lookNow(component);

@@ -6,6 +6,7 @@ import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
 import { ownCheck } from './own-check.ts';
+import { schemaIntegrity } from './schema-integrity.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
 import { weakSecrets } from './weak-secrets.ts';
@@ -24,5 +25,5 @@ const SHIPPED: readonly Check[] = [
 
 /** Those that ship and those of the config, in the order in which they are reported. */
 export function checksFor(settings: PreflightSettings): readonly Check[] {
-  return [...SHIPPED, ...settings.checks.map(ownCheck)];
+  return [...SHIPPED, schemaIntegrity(settings.schemaWhen), ...settings.checks.map(ownCheck)];
 }

@@ -15,6 +15,8 @@ export interface Ports {
   readonly lint: CheckContext['lint'];
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
+  /** Without it no component has a database. */
+  readonly schemas?: CheckContext['schemas'];
 }
 
 /** A real folder with the files of a service; removed with the test. */
@@ -44,6 +46,7 @@ export async function ask(
 ): Promise<readonly Finding[]> {
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
+    schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
     projectDir: dir,
     components: [spec],
@@ -54,6 +57,8 @@ export async function ask(
       envSchemas: new Map(),
       configFiles: new Map(),
       secretFiles: [],
+      schemaWhen: 'beside_start',
+      schemaFiles: new Map(),
       vault: 'environment',
       ...change.settings,
     },

@@ -15,4 +15,5 @@ export type {
   TextProblem,
 } from './ports.ts';
 export { runChecks, type CheckMemory } from './run-checks.ts';
+export type { ApplyMigrations, MigrationsApplied, MigrationsOrder, SchemaLook, SchemaLooks, SchemaSource } from './schema-ports.ts';
 export type { ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';

@@ -11,6 +11,10 @@ export interface PreflightSettings {
   readonly configFiles: ReadonlyMap<string, readonly string[]>;
   /** Mounted secrets that have to be there. */
   readonly secretFiles: readonly string[];
+  /** When the schema of a database is compared; a boot waits for it, and is stopped by its errors, where the config asks for that. */
+  readonly schemaWhen: 'before_start' | 'beside_start';
+  /** The file with the whole schema, by component. */
+  readonly schemaFiles: ReadonlyMap<string, string>;
   /** `environment`: where `VAULT_ADDR` of a component leads, if it is set. */
   readonly vault: { readonly address: string; readonly caFile: string | null } | 'environment' | 'none';
 }
