@@ -562,6 +562,12 @@ export async function compose(options: ComposeOptions) {
     },
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
+    async schemaLacks(spec) {
+      if (config.preflight.skip.includes('schema_integrity')) return null;
+      // A boot that does not wait for the check does not wait for a database to be made either.
+      const lacks = await databases.lacks(spec, config.preflight.schemaWhen === 'before_start', signal);
+      return lacks === null ? null : { wantedBy: lacks.wantedBy, names: [...lacks.tables, ...lacks.columns] };
+    },
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),

@@ -1,4 +1,4 @@
-import type { ApplyMigrations, MigrationsApplied } from '../../domains/preflight/index.ts';
+import type { ApplyMigrations, MigrationsApplied, SchemaSource } from '../../domains/preflight/index.ts';
 import { messageOf, sha256Hex, type Spawner } from '../../kernel/index.ts';
 import { applySql } from './apply-sql.ts';
 import type { DatabaseLocation } from './locate.ts';
@@ -10,7 +10,7 @@ import { sealSnapshot, type SchemaSnapshot } from './schema-snapshot.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 
 export interface ExpectedSchema {
-  readonly source: 'migrations' | 'schema_file' | 'last_good_boot';
+  readonly source: SchemaSource;
   /** For people: `the migrations in db/migrations`. */
   readonly name: string;
   readonly snapshot: SchemaSnapshot;
@@ -40,6 +40,8 @@ export interface ExpectedPorts {
     recall(key: string): Promise<SchemaSnapshot | null>;
     keep(key: string, snapshot: SchemaSnapshot): Promise<void>;
   };
+  /** False: only what was made earlier counts, and no database is made. */
+  readonly mayMake: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +81,8 @@ async function fromMigrations(order: ExpectedOrder, ports: ExpectedPorts): Promi
   if (migrations === null) return null;
   const name = `the migrations in ${migrations.folder}`;
   const plain = await plainMigrations(cwd, migrations);
-  if (plain !== null) return made(order, ports, 'migrations', name, plain);
+  const source = migrations.isRecorded ? 'migrations' : 'unrecorded_migrations';
+  if (plain !== null) return made(order, ports, source, name, plain);
   const { applyMigrations, signal } = ports;
   if (applyMigrations === null) return { why: `${name} can only be applied by ${migrations.tool}` };
   const apply = (scratch: DatabaseLocation): Promise<MigrationsApplied> =>
@@ -96,21 +99,15 @@ async function fromMigrations(order: ExpectedOrder, ports: ExpectedPorts): Promi
       signal,
     );
   const digest = await folderDigest(cwd, migrations.folder);
-  return inScratch(order, ports, { source: 'migrations', name, digest: `${migrations.tool} ${digest}` }, apply);
+  return inScratch(order, ports, { source, name, digest: `${migrations.tool} ${digest}` }, apply);
 }
 
 async function fromFile(order: ExpectedOrder, ports: ExpectedPorts): Promise<Told> {
   const found = await schemaFile(order.cwd, order.schemaFile);
-  return found === null ? null : made(order, ports, 'schema_file', found.file, found);
+  return found === null ? null : made(order, ports, order.schemaFile === null ? 'schema_file' : 'named_file', found.file, found);
 }
 
-async function made(
-  order: ExpectedOrder,
-  ports: ExpectedPorts,
-  source: 'migrations' | 'schema_file',
-  name: string,
-  plain: PlainSql,
-): Promise<Told> {
+async function made(order: ExpectedOrder, ports: ExpectedPorts, source: SchemaSource, name: string, plain: PlainSql): Promise<Told> {
   if (plain.state === 'not_possible') return { why: `${name} cannot be applied to an empty database: ${plain.why}` };
   const { spawner, signal } = ports;
   return inScratch(order, ports, { source, name, digest: plain.digest }, (scratch) =>
@@ -121,11 +118,11 @@ async function made(
 async function inScratch(
   order: ExpectedOrder,
   ports: ExpectedPorts,
-  what: { readonly source: 'migrations' | 'schema_file'; readonly name: string; readonly digest: string },
+  what: { readonly source: SchemaSource; readonly name: string; readonly digest: string },
   apply: (scratch: DatabaseLocation) => Promise<MigrationsApplied>,
 ): Promise<Told> {
   const { source, name, digest } = what;
-  const key = sha256Hex(JSON.stringify([order.location.engine, order.serverVersion, source, name, digest]));
+  const key = sha256Hex(JSON.stringify([order.location.engine, order.serverVersion, name, digest]));
   // It is as if it had been made of this database: repairs go by it.
   const asOf = (snapshot: SchemaSnapshot): ExpectedSchema => ({
     source,
@@ -134,6 +131,7 @@ async function inScratch(
   });
   const known = await ports.memory.recall(key);
   if (known !== null) return asOf(known);
+  if (!ports.mayMake) return { why: `${name} were not applied to an empty database yet` };
   try {
     const result = await withScratch(order.location, order.nowMs, async (scratch) => {
       const applied = await apply(scratch);

@@ -41,6 +41,7 @@ async function look(dir: string, more: Change = {}, ports: Partial<Parameters<ty
   return lookAtSchema(order, {
     spawner: testSpawner,
     applyMigrations: null,
+    mayMake: true,
     memory: memory(),
     signal: AbortSignal.timeout(30_000),
     ...ports,
@@ -204,8 +205,17 @@ describe('tables of every kind', () => {
   });
 
   test('one that needs a function of the service is compared as far as it goes', async () => {
-    const dir = project({ 'schema.sql': 'CREATE TABLE t (a, b)' }, `CREATE TABLE t (a, b)`);
-    expect(await differences(dir)).toEqual([]);
+    const sql = 'CREATE TABLE t (a TEXT NOT NULL, b TEXT AS (mine(a)))';
+    const dir = project({}, '');
+    const database = new DatabaseSync(join(dir, 'live.db'));
+    database.function('mine', { deterministic: true }, (a) => a);
+    database.exec(sql);
+    database.close();
+    const lastGood = await takeSnapshot({ engine: 'sqlite', path: join(dir, 'live.db') });
+    change(dir, 'CREATE TABLE u (a)');
+    expect(await differences(dir, { lastGood })).toEqual(['table_extra u']);
+    writeFileSync(join(dir, 'schema.sql'), sql);
+    expect(await look(dir)).toMatchObject({ leftOut: [expect.stringContaining('no such function: mine')] });
   });
 
   test('500 of them', async () => {

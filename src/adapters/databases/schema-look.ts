@@ -46,6 +46,6 @@ export async function lookAtSchema(order: SchemaLookOrder, ports: ExpectedPorts)
   const sources = { location, cwd, env, now, serverVersion, migrations, schemaFile: file, lastGood, nowMs };
   const { expected, leftOut } = await expectedSchema(sources, ports);
   if (expected === null) return { ...base, expected: null, leftOut };
-  const source = expected.source === 'schema_file' && expected.name === file ? 'named_file' : expected.source;
-  return { ...base, expected: { source, name: expected.name, schema: modelOf(expected.snapshot, searchPath) }, leftOut };
+  const { source, name } = expected;
+  return { ...base, expected: { source, name, schema: modelOf(expected.snapshot, searchPath) }, leftOut };
 }

@@ -3,6 +3,9 @@ import { historyTableOf } from './migration-history.ts';
 import type { SchemaContent, TableSnapshot } from './schema-snapshot.ts';
 import { sqliteTablesOf } from './sqlite-model.ts';
 
+/** That of a partitioned table alone is not in use until each partition has one; without the word they are made with it. */
+const ON_ONLY = /^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON )ONLY /;
+
 /** What migration tools keep beside their records. */
 const BOOKKEEPING = new Set([
   'knex_migrations_lock',
@@ -49,7 +52,7 @@ function postgresTable(table: TableSnapshot): DatabaseSchema['tables'][number] {
     rules: table.constraints.map(({ kind, name, definition }) => ({ kind, name, definition })),
     indexes: table.indexes
       .filter(({ constraint }) => constraint === null)
-      .map(({ name, definition }) => ({ name, isUnique: /^CREATE UNIQUE /.test(definition), sql: definition })),
+      .map(({ name, definition }) => ({ name, isUnique: /^CREATE UNIQUE /.test(definition), sql: definition.replace(ON_ONLY, '$1') })),
     isStrict: false,
     sql: null,
     unsupported: table.unsupported,

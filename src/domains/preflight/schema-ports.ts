@@ -41,10 +41,11 @@ export type SchemaLook =
   | { readonly state: 'absent' | 'unreadable'; readonly problem: string };
 
 /**
- * `migrations`: applied to an empty database. `schema_file`: applied likewise; `named_file` when the config names it. `last_good_boot`:
+ * `migrations`: applied to an empty database, and recorded in the live one; `unrecorded_migrations` where nobody can tell whether they
+ * are applied there. `schema_file`: applied likewise; `named_file` when the config names it. `last_good_boot`:
  * as it was then.
  */
-export type SchemaSource = 'migrations' | 'schema_file' | 'named_file' | 'last_good_boot';
+export type SchemaSource = 'migrations' | 'unrecorded_migrations' | 'schema_file' | 'named_file' | 'last_good_boot';
 
 /** The databases of the components. Looks change nothing, and keep within their own limits. */
 export interface SchemaLooks {

@@ -33,6 +33,12 @@ export const schemaAndSecrets: Stage = {
                   };
             })
           : null;
+      if (schema?.state === 'passed') {
+        const added = await context.supervision.passCheck(spec, title, () => lackingCheck(spec, context));
+        fixes.push(...added.fixes.map((f) => `${spec.name}: ${f}`));
+        // Whether the service can live without it, it says itself, and what it fails of is healed.
+        if (added.state === 'failed') findings.push(finding('warn', 'schema_lacks', spec.name, added.cause, 'see: grace explain'));
+      }
       for (const result of [secrets, schema]) {
         if (result === null) continue;
         fixes.push(...result.fixes.map((f) => `${spec.name}: ${f}`));
@@ -67,6 +73,16 @@ export const schemaAndSecrets: Stage = {
     };
   },
 };
+
+/** What the release wants and its database lacks is healed before the start, where that loses nothing. */
+async function lackingCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
+  const lacks = await context.core.schemaLacks(spec);
+  if (lacks === null) return null;
+  const { names, wantedBy } = lacks;
+  const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+  const message = `the database lacks ${shown}, which ${wantedBy} had`;
+  return { message, facts: [fact('relation_missing', names[0] ?? '', message)], mustPass: false };
+}
 
 /** Declared env files must be there when an example says how they look; required variables must have a value. */
 async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
