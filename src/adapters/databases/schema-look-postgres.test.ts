@@ -216,7 +216,7 @@ describe.skipIf(POSTGRES_MISSING !== null)(['the schema of a PostgreSQL database
     const others = [name, 'grace_scratch_0123456789_aaaaaa_0123456789', 'grace_scratch_mine'];
     for (const one of [left, ...others]) await onPostgres(server.url('postgres'), 5000, (client) => client.query(`CREATE DATABASE ${one}`));
     await look(dir);
-    expect((await scratches()).toSorted()).toEqual(others.toSorted());
+    expect(new Set(await scratches())).toEqual(new Set(others));
     for (const one of others) await onPostgres(server.url('postgres'), 5000, (client) => client.query(`DROP DATABASE ${one}`));
   });
 

@@ -52,7 +52,7 @@ function postgresTable(table: TableSnapshot): DatabaseSchema['tables'][number] {
     rules: table.constraints.map(({ kind, name, definition }) => ({ kind, name, definition })),
     indexes: table.indexes
       .filter(({ constraint }) => constraint === null)
-      .map(({ name, definition }) => ({ name, isUnique: /^CREATE UNIQUE /.test(definition), sql: definition.replace(ON_ONLY, '$1') })),
+      .map(({ name, definition }) => ({ name, isUnique: definition.startsWith('CREATE UNIQUE '), sql: definition.replace(ON_ONLY, '$1') })),
     isStrict: false,
     sql: null,
     unsupported: table.unsupported,

@@ -134,5 +134,5 @@ function checksOf(sql: string): readonly SchemaRule[] {
 }
 
 function all(database: DatabaseSync, sql: string, ...values: readonly string[]): readonly Row[] {
-  return database.prepare(sql).all(...values) as readonly Row[];
+  return database.prepare(sql).all(...values);
 }

@@ -201,9 +201,12 @@ test('tables of one name in two schemas of the search path are told, and which o
 
 test('whatever stands in a definition is taken apart, and ends', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...`'"\`[]()::,;-*/$ aZ0.\n\u{1F600}é`), maxLength: 200 }), (text) => {
-      sqlTokens(text);
-      expect(between('postgres', { default: text }, { default: text })).toEqual([]);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom(...`' " \` [ ] ( ) :: , ; - * / $ a Z 0 . \n é`.split(' '), ' '), maxLength: 200 }),
+      (text) => {
+        sqlTokens(text);
+        expect(between('postgres', { default: text }, { default: text })).toEqual([]);
+      },
+    ),
   );
 });

@@ -111,7 +111,7 @@ const DEFAULTS = {
   database: byDefault(null, 'none was found'),
   envSchema: byDefault(null, 'none was named'),
   schemaFile: byDefault(null, 'db/schema.sql and the like are looked for'),
-  schemaWhen: byDefault('beside_start' as 'before_start' | 'beside_start', 'what Grace finds by itself stops no boot'),
+  schemaWhen: byDefault<'before_start' | 'beside_start'>('beside_start', 'what Grace finds by itself stops no boot'),
   vault: byDefault(null, 'the one that VAULT_ADDR of a component names'),
   checkTimeLimit: byDefault('10s', 'a boot waits for it'),
   checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
