@@ -66,7 +66,7 @@ function findingsOf(component: string, look: SchemaLook, context: CheckContext):
       say(
         'info',
         'schema_empty',
-        `the database has none of the ${count(schema.tables.length, 'table')} of ${name}`,
+        `the database has none of the ${count(schema.tables.length, 'table')} in ${name}`,
         'nothing to do if the service makes them when it starts',
       ),
       ...passedOver,
@@ -87,7 +87,7 @@ function findingOf(
   component: string,
   context: CheckContext,
 ): Finding {
-  const wanted = by === null ? '' : by.name;
+  const wanted = by === null ? '' : by.source.endsWith('_file') ? by.name : `the schema of ${by.name}`;
   const seen = {
     severity: severityOf(difference, by?.source ?? null),
     code: CODES[difference.kind] ?? difference.kind,
@@ -153,48 +153,48 @@ function messageOf(difference: SchemaDifference, wanted: string): string {
   switch (kind) {
     case 'table_missing':
       return actual === null
-        ? `the table ${table} is missing; ${wanted} has it`
+        ? `the table ${table} is missing; it is in ${wanted}`
         : `the table ${table} is missing; there is ${actual}, in another schema: the search path or the schema of the service may be wrong`;
     case 'table_extra':
       return `the table ${table} is not in ${wanted}`;
     case 'table_twice':
       return `there are ${actual ?? ''}: a name alone means the first one, and with another role or search path the other`;
     case 'column_missing':
-      return `the column ${column} (${expected ?? ''}) is missing; ${wanted} has it`;
+      return `the column ${column} (${expected ?? ''}) is missing; it is in ${wanted}`;
     case 'column_extra':
       return isInTheWay(difference)
         ? `the column ${column} is not in ${wanted}, must have a value and has no default: inserts that do not know it fail`
         : `the column ${column} is not in ${wanted}`;
     case 'type_differs':
-      return `the column ${column} is ${actual || 'without a type'}; ${wanted} has ${expected || 'no type'}`;
+      return `the column ${column} is ${actual || 'without a type'}, and ${expected || 'without one'} in ${wanted}`;
     case 'nullability_differs':
       return expected === 'not null'
         ? `the column ${column} may be null; in ${wanted} it may not`
         : `the column ${column} may not be null; in ${wanted} it may: inserts without it fail`;
     case 'default_differs':
-      return `the column ${column} has the default ${actual ?? 'none'}; ${wanted} has ${expected ?? 'none'}`;
+      return `the column ${column} has the default ${actual ?? 'none'}, and ${expected ?? 'none'} in ${wanted}`;
     case 'generation_differs':
       return `the column ${column} is ${actual ?? ''}; in ${wanted} it is ${expected ?? ''}`;
     case 'rule_missing':
-      return `${table} lacks ${expected ?? part}`;
+      return `${table} lacks ${expected ?? part}; it is in ${wanted}`;
     case 'rule_extra':
       return `${table} has ${actual ?? part}, which is not in ${wanted}`;
     case 'rule_differs':
-      return `${table}/${part} is ${actual ?? ''}; ${wanted} has ${expected ?? ''}`;
+      return `${table}/${part} is ${actual ?? ''}, and ${expected ?? ''} in ${wanted}`;
     case 'index_missing':
-      return `the index ${part} of ${table} is missing; ${wanted} has it`;
+      return `the index ${part} of ${table} is missing; it is in ${wanted}`;
     case 'index_extra':
       return `the index ${part} of ${table} is not in ${wanted}`;
     case 'index_differs':
       return `the index ${part} of ${table} is another than in ${wanted}`;
     case 'view_missing':
-      return `the view ${table} is missing; ${wanted} has it`;
+      return `the view ${table} is missing; it is in ${wanted}`;
     case 'view_differs':
       return `the view ${table} is another than in ${wanted}`;
     case 'enum_missing':
-      return `the type ${table} is missing; ${wanted} has it`;
+      return `the type ${table} is missing; it is in ${wanted}`;
     case 'label_missing':
-      return `the type ${table} lacks ${JSON.stringify(part)}; ${wanted} has it`;
+      return `the type ${table} lacks ${JSON.stringify(part)}; it is in ${wanted}`;
   }
 }
 

@@ -44,17 +44,14 @@ export const schemaMissing: FailureFamily = {
     const wantedBy = wanterOf(schema);
     return [
       diagnosis('schema_missing', {
-        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; ${wantedBy} had ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
+        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; ${wantedBy} ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
         confidence: isBehind ? 0.5 : isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
         evidence: [...evidence, ...tables.map((table) => `missing: ${table}`), ...moved.map((d) => d.message)],
         remedy:
           !isBehind && moved.length === 0
-            ? remedy(
-                'restore_missing_tables',
-                `create ${tables.join(', ')} again, empty, as ${wantedBy} had ${tables.length === 1 ? 'it' : 'them'}`,
-                CAREFUL,
-                [step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables })],
-              )
+            ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, ${asBefore(schema)}`, CAREFUL, [
+                step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables }),
+              ])
             : null,
         advice: [`restore the rows of ${tables.join(', ')} from a backup: only the empty tables can be made again`],
       }),
@@ -70,12 +67,12 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
   const isOnPurpose = (schema.recordedSince ?? []).length > 0 && !isNamed;
   const shown = columns.slice(0, 5).join(', ');
   return diagnosis('schema_missing', {
-    cause: `columns are gone that ${wanterOf(schema)} had: ${shown}`,
+    cause: `columns are gone that ${wanterOf(schema)}: ${shown}`,
     confidence: isNamed ? SURE : facts.length > 0 ? LIKELY : isOnPurpose || !failsToWork(c) ? PERHAPS : PLAUSIBLE,
     evidence: [...linesOf(facts), ...columns.map((column) => `missing: ${column}`)],
     remedy:
       isSameSchema && !isOnPurpose
-        ? remedy('restore_missing_columns', `add ${shown} again, empty, as ${wanterOf(schema)} had them`, CAREFUL, [
+        ? remedy('restore_missing_columns', `add ${shown} again, empty, ${asBefore(schema)}`, CAREFUL, [
             step(`add ${shown} again, empty`, 'restore_columns', { columns }),
           ])
         : null,
@@ -84,7 +81,11 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
 }
 
 function wanterOf({ wantedBy }: SchemaDrift): string {
-  return wantedBy ?? 'the last good boot';
+  return wantedBy === undefined ? 'the last good boot had' : `the release has, by ${wantedBy},`;
+}
+
+function asBefore({ wantedBy }: SchemaDrift): string {
+  return wantedBy === undefined ? 'as at the last good boot' : `as ${wantedBy} ${/^the migrations/.test(wantedBy) ? 'make' : 'makes'} it`;
 }
 
 const EMPTY = { kind: 'relation_missing', runtime: 'unknown', code: '', subject: '', details: {}, line: '', lineIndex: 0 } as const;

@@ -80,7 +80,7 @@ async function lackingCheck(spec: ComponentSpec, context: BootContext): Promise<
   if (lacks === null) return null;
   const { names, wantedBy } = lacks;
   const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
-  const message = `the database lacks ${shown}, which ${wantedBy} had`;
+  const message = `the database lacks ${shown}, which the release has, by ${wantedBy}`;
   return { message, facts: [fact('relation_missing', names[0] ?? '', message)], mustPass: false };
 }
 
