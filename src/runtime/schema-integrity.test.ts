@@ -36,8 +36,8 @@ async function world(files: Readonly<Record<string, string>>, live: string, sche
   const dir = serviceFolder(files);
   const home = mkdtempSync(join(tmpdir(), 'grace-schema-store-'));
   const store = await openStore(join(home, 'grace.db'));
-  onTestFinished(async () => {
-    await store.close();
+  onTestFinished(() => {
+    store.close();
     rmSync(home, { recursive: true, force: true });
   });
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], env: {}, envFiles: [], database: join(dir, 'live.db') });

@@ -85,7 +85,7 @@ function wanterOf({ wantedBy }: SchemaDrift): string {
 }
 
 function asBefore({ wantedBy }: SchemaDrift): string {
-  return wantedBy === undefined ? 'as at the last good boot' : `as ${wantedBy} ${/^the migrations/.test(wantedBy) ? 'make' : 'makes'} it`;
+  return wantedBy === undefined ? 'as at the last good boot' : `as ${wantedBy} ${wantedBy.startsWith('the migrations') ? 'make' : 'makes'} it`;
 }
 
 const EMPTY = { kind: 'relation_missing', runtime: 'unknown', code: '', subject: '', details: {}, line: '', lineIndex: 0 } as const;
