@@ -85,7 +85,9 @@ function wanterOf({ wantedBy }: SchemaDrift): string {
 }
 
 function asBefore({ wantedBy }: SchemaDrift): string {
-  return wantedBy === undefined ? 'as at the last good boot' : `as ${wantedBy} ${wantedBy.startsWith('the migrations') ? 'make' : 'makes'} it`;
+  return wantedBy === undefined
+    ? 'as at the last good boot'
+    : `as ${wantedBy} ${wantedBy.startsWith('the migrations') ? 'make' : 'makes'} it`;
 }
 
 const EMPTY = { kind: 'relation_missing', runtime: 'unknown', code: '', subject: '', details: {}, line: '', lineIndex: 0 } as const;
