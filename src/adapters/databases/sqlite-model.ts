@@ -113,13 +113,18 @@ function foreignKeysOf(database: DatabaseSync, table: string): readonly SchemaRu
   });
 }
 
-/** SQLite tells nothing of them: the text in parentheses behind the word, outside of quotes and comments. */
+/**
+ * SQLite tells nothing of them: the text in parentheses behind the word, outside of quotes and comments. A quote without an end goes to
+ * the end of the text, so that no text is walked twice.
+ */
 function checksOf(sql: string): readonly SchemaRule[] {
   const rules: SchemaRule[] = [];
   const text = sql.slice(0, 100_000);
   let depth = 0;
   let from: { readonly at: number; readonly depth: number } | null = null;
-  for (const found of text.matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[()]|\bCHECK(?=\s*\()/gi)) {
+  for (const found of text.matchAll(
+    /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[()]|\bCHECK(?=\s*\()/gi,
+  )) {
     const [piece] = found;
     if (piece === ')') {
       depth -= 1;

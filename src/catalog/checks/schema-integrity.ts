@@ -5,6 +5,11 @@ import { found, listed } from './found.ts';
 /** Making a scratch database and applying the migrations of years; the answer of that is remembered. */
 const TIME_LIMIT_MS = 30_000;
 
+/** Less than a line of a report may have. */
+const PIECE_CHARS = 290;
+const PIECES_MAX = 5;
+const HINT_CHARS = 200;
+
 type Looked = Extract<SchemaLook, { state: 'looked' }>;
 type Expected = NonNullable<Looked['expected']>;
 
@@ -96,7 +101,7 @@ function findingOf(
     hint: hintOf(difference),
   };
   const plain = found(context, seen);
-  return difference.statement === null ? plain : { ...plain, evidence: [difference.statement] };
+  return difference.statement === null ? plain : { ...plain, evidence: inPieces(difference.statement) };
 }
 
 /** Under one code where a person does the same about them. */
@@ -198,10 +203,19 @@ function messageOf(difference: SchemaDifference, wanted: string): string {
   }
 }
 
-function hintOf({ kind, care, statement, actual }: SchemaDifference): string {
+/** A report cuts each line of evidence; joined they are the statement. One that is longer still stands in the migrations. */
+function inPieces(statement: string): readonly string[] {
+  const pieces = Array.from({ length: Math.ceil(statement.length / PIECE_CHARS) }, (_, i) =>
+    statement.slice(i * PIECE_CHARS, (i + 1) * PIECE_CHARS),
+  );
+  return pieces.length <= PIECES_MAX ? pieces : [...pieces.slice(0, PIECES_MAX - 1), '… and so on'];
+}
+
+function hintOf({ kind, care, statement: whole, actual }: SchemaDifference): string {
   if (kind === 'table_twice')
     return 'write the schema with the name, or remove the one that is not meant, once it is known which holds the data';
   if (kind === 'table_missing' && actual !== null) return 'look at the search path and the schema in the address of the database';
+  const statement = whole === null || whole.length <= HINT_CHARS ? whole : `${whole.slice(0, HINT_CHARS)}… (whole: grace check --json)`;
   if (statement === null) return 'no single statement mends it: write a migration that makes the table anew and copies its rows';
   if (care === 'adds') return `loses nothing: ${statement}`;
   if (care === 'asks_rows') return `if the rows allow it: ${statement}`;

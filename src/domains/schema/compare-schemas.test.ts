@@ -210,3 +210,16 @@ test('whatever stands in a definition is taken apart, and ends', () => {
     ),
   );
 });
+
+test('a statement is one line, in which no comment swallows what follows', () => {
+  const sql = `CREATE TABLE t ( -- the "first'\n  a TEXT DEFAULT '-- no\n  comment', /* b\n */ "c  d" INT\n)`;
+  const [found] = compareSchemas(schema([table('t', [], { sql })], { engine: 'sqlite' }), schema([], { engine: 'sqlite' }));
+  expect(found?.statement).toBe(`CREATE TABLE t ( a TEXT DEFAULT '-- no\n  comment', "c  d" INT )`);
+});
+
+test.each(["'", '"', '/*', '--', '(', `"'`, '[', '::('])('a definition of nothing but %s is no way to keep Grace busy', (piece) => {
+  const of = (sql: string) => schema([table('t', [column('c', 'text', { default: sql })], { sql })], { engine: 'sqlite' });
+  const long = piece.repeat(50_000);
+  expect(inShort(of(long), schema([], { engine: 'sqlite' }))).toEqual(['table_missing t']);
+  expect(inShort(of(long), of(long))).toEqual([]);
+});

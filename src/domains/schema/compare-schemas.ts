@@ -17,6 +17,7 @@ import {
   dropIndex,
   dropRule,
   dropTable,
+  oneLine,
   replaceIndex,
 } from './statement.ts';
 
@@ -209,7 +210,7 @@ function compareIndexes(
     if (index.isUnique && uniqueRules.has(columnsIn(index.sql))) return [];
     const other = left.find((one) => !one.isTaken && one.index.name === index.name);
     if (other === undefined)
-      return [difference('index_missing', table, index.name, index.isUnique ? 'asks_rows' : 'adds', index.sql, index.sql, null)];
+      return [difference('index_missing', table, index.name, index.isUnique ? 'asks_rows' : 'adds', oneLine(index.sql), index.sql, null)];
     other.isTaken = true;
     return [difference('index_differs', table, index.name, 'changes', replaceIndex(table, other.index, index), index.sql, other.index.sql)];
   });

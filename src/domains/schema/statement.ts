@@ -13,7 +13,7 @@ export function quotedTable({ schema, name }: { readonly schema: string; readonl
 }
 
 export function createTable(engine: SchemaEngine, table: SchemaTable): string {
-  if (table.sql !== null) return table.sql;
+  if (table.sql !== null) return oneLine(table.sql);
   const columns = table.columns.map((column) => columnText(engine, column));
   const rules = table.rules.map((rule) => `${rule.name === '' ? '' : `CONSTRAINT ${quotedName(rule.name)} `}${rule.definition}`);
   return `CREATE TABLE ${quotedTable(table)} (${[...columns, ...rules].join(', ')})`;
@@ -59,7 +59,7 @@ export function dropRule(engine: SchemaEngine, table: SchemaTable, { name }: Sch
 }
 
 export function replaceIndex(table: SchemaTable, had: SchemaIndex, wanted: SchemaIndex): string {
-  return `${dropIndex(table, had)}; ${wanted.sql}`;
+  return `${dropIndex(table, had)}; ${oneLine(wanted.sql)}`;
 }
 
 export function dropIndex({ schema }: SchemaTable, { name }: SchemaIndex): string {
@@ -67,8 +67,8 @@ export function dropIndex({ schema }: SchemaTable, { name }: SchemaIndex): strin
 }
 
 export function createView(engine: SchemaEngine, view: DatabaseSchema['views'][number]): string {
-  if (engine === 'sqlite') return view.definition;
-  return `CREATE ${view.isMaterialized ? 'MATERIALIZED ' : ''}VIEW ${quotedTable(view)} AS ${view.definition}`;
+  if (engine === 'sqlite') return oneLine(view.definition);
+  return oneLine(`CREATE ${view.isMaterialized ? 'MATERIALIZED ' : ''}VIEW ${quotedTable(view)} AS ${view.definition}`);
 }
 
 export function createEnum(type: DatabaseSchema['enums'][number]): string {
@@ -77,6 +77,18 @@ export function createEnum(type: DatabaseSchema['enums'][number]): string {
 
 export function addLabel(type: DatabaseSchema['enums'][number], label: string): string {
   return `ALTER TYPE ${quotedTable(type)} ADD VALUE ${quotedText(label)}`;
+}
+
+/**
+ * Without comments and line breaks, which a report cannot hold: a comment would go on to the end of the line that is left. What is quoted
+ * stays as it is. An end that is missing is the end of the text, so that no text is walked twice.
+ */
+export function oneLine(sql: string): string {
+  return sql
+    .replaceAll(/'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|(?:\s|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/g, (piece) =>
+      /^['"]/.test(piece) ? piece : ' ',
+    )
+    .trim();
 }
 
 function alter(table: SchemaTable, column: SchemaColumn): string {
