@@ -17,6 +17,8 @@ export default defineConfig({
     'import-graph-worker': 'src/adapters/import-graph/import-graph-worker.ts',
     // A thread of its own, for reading whole databases.
     'sqlite-proof-worker': 'src/adapters/databases/sqlite-proof-worker.ts',
+    // The process in which migrations are run against an empty SQLite database.
+    'sqlite-scratch-child': 'src/adapters/databases/sqlite-scratch-child.ts',
   },
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },

@@ -13,6 +13,7 @@ const DOMAINS = [
   'health',
   'governance',
   'supervisor',
+  'schema',
   'preflight',
   'missions',
   'snapshots',

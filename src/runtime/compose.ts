@@ -170,7 +170,16 @@ export async function compose(options: ComposeOptions) {
       ),
     );
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
-  const databases = serviceDatabases({ snapshots, logger, component: (name) => specs.get(name) ?? null, environmentOf });
+  const databases = serviceDatabases({
+    snapshots,
+    logger,
+    component: (name) => specs.get(name) ?? null,
+    environmentOf,
+    schemaFile: (name) => config.preflight.schemaFiles.get(name) ?? null,
+    spawner: marked(CHECKS),
+    clock: nodeClock,
+    bootId,
+  });
 
   /** A dry run beside a Grace that looks after the service: what it runs is well kept. */
   const isGuardedElsewhere = (): boolean => options.isDryRun && lockHolder(options.home) !== null;
@@ -538,13 +547,20 @@ export async function compose(options: ComposeOptions) {
     },
     environmentOf,
     pendingMigrations: (spec) => databases.pendingMigrations(spec),
+    async schemaLacks(spec) {
+      if (config.preflight.skip.includes('schema_integrity')) return null;
+      // A boot that does not wait for the check does not wait for a database to be made either.
+      const lacks = await databases.lacks(spec, config.preflight.schemaWhen === 'before_start', signal);
+      return lacks === null ? null : { wantedBy: lacks.wantedBy, names: [...lacks.tables, ...lacks.columns] };
+    },
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
     preflight: async (when) => {
       // Most configs ask for nothing: then the start does not wait until the checks are loaded.
-      const { checks, envSchemas, vault } = config.preflight;
-      if (when === 'before_start' && checks.length === 0 && envSchemas.size === 0 && typeof vault !== 'object') return [];
+      const { checks, envSchemas, vault, schemaWhen } = config.preflight;
+      const isAsked = checks.length > 0 || envSchemas.size > 0 || typeof vault === 'object' || schemaWhen === when;
+      if (when === 'before_start' && !isAsked) return [];
       const { preflightReports } = await import('./preflight.ts');
       // A mark of its own for each run: what a check leaves behind in a session of its own is ended with it, and nothing else is.
       const mark = `${CHECKS}/${process.pid}.${++preflightRuns}`;
@@ -569,6 +585,7 @@ export async function compose(options: ComposeOptions) {
           digest,
           redactor,
           environmentOf,
+          schemas: { isThere: databases.isThere, look: databases.look },
         });
       } finally {
         if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);

@@ -11,6 +11,8 @@ function named(port: number, components: readonly ComponentSpec[], change: Parti
     configFiles: new Map(),
     secretFiles: [],
     dependencies: new Map(),
+    schemaWhen: 'beside_start',
+    schemaFiles: new Map(),
     vault: 'none',
   };
   const namers = { components, smoke: [], preflight, api: { host: '127.0.0.1', port: 7420 }, environments: new Map(), ...change };

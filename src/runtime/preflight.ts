@@ -26,11 +26,12 @@ export interface PreflightOptions {
   readonly digest: (text: string) => string;
   readonly redactor: Redactor;
   readonly environmentOf: CheckContext['environmentOf'];
+  readonly schemas: CheckContext['schemas'];
 }
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
 export function preflightReports(when: Check['when'], options: PreflightOptions): Promise<readonly CheckReport[]> {
-  const { config, logger, signal, ownDirs, home, isDryRun, spawner, environmentOf, redactor } = options;
+  const { config, logger, signal, ownDirs, home, isDryRun, spawner, environmentOf, schemas, redactor } = options;
   const context: CheckContext = {
     projectDir: config.projectDir,
     components: config.components.filter(({ kind }) => kind === 'process'),
@@ -47,6 +48,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     askServer: async (question, until) => (await import('../adapters/protocols/index.ts')).askServer(question, until),
     machine: machineView(spawner),
     imports: importGraphs(spawner, join(home, 'import-graph.json'), !isDryRun),
+    schemas,
     signal,
     environmentOf,
   };

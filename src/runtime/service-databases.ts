@@ -1,24 +1,49 @@
-import type { DatabaseLocation } from '../adapters/databases/index.ts';
+import type { DatabaseLocation, SchemaSnapshot } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
+import type { SchemaLooks } from '../domains/preflight/index.ts';
+import { compareSchemas, labelOf, type DatabaseSchema, type SchemaTable } from '../domains/schema/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
-import { GraceError, messageOf, sha256Hex, type Logger } from '../kernel/index.ts';
+import { GraceError, messageOf, sha256Hex, type BootId, type Clock, type Logger, type Spawner } from '../kernel/index.ts';
 
 export interface ServiceDatabasesOptions {
   readonly snapshots: SnapshotStore;
   readonly logger: Logger;
   component(name: string): ComponentSpec | null;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
+  /** The file with the whole schema that the config names for a component. */
+  schemaFile(name: string): string | null;
+  readonly spawner: Spawner;
+  readonly clock: Clock;
+  readonly bootId: BootId;
 }
 
 /** The databases of the service's components: their schema now, at the last verified boot, and what brings it back. */
-export interface ServiceDatabases extends DatabaseRepair {
+export interface ServiceDatabases extends DatabaseRepair, SchemaLooks {
   drift(component: string): Promise<SchemaDrift | null>;
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
   outline(component: string): Promise<Readonly<Record<string, string>> | null>;
   /** Keeps the present schema as good. */
   keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
+  /**
+   * What the release itself wants and the database lacks, as far as it can be added without losing anything: `orders`, `orders.total`.
+   * From then on `drift` and the repairs know of it.
+   * @param mayMake  whether a database may be made to find out what the release wants; else only what was found out earlier counts
+   */
+  lacks(spec: ComponentSpec, mayMake: boolean, signal: AbortSignal): Promise<Lacking | null>;
+}
+
+export interface Lacking {
+  /** `the migrations in migrations`. */
+  readonly wantedBy: string;
+  readonly tables: readonly string[];
+  readonly columns: readonly string[];
+}
+
+interface Remembered {
+  readonly key: string;
+  readonly snapshot: SchemaSnapshot;
 }
 
 const LOOK_MS = 3000;
@@ -30,6 +55,7 @@ const adapter = () => import('../adapters/databases/index.ts');
 
 export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatabases {
   const { snapshots, logger } = options;
+  const lacking = new Map<string, Lacking>();
 
   async function locationOf(name: string) {
     const spec = options.component(name);
@@ -57,9 +83,26 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     return isIntact(snapshot) ? snapshot : null;
   }
 
-  async function forRepair(name: string) {
+  /** The schema to go by: that of the last good boot, which knows how far ids had counted, unless the release wants these otherwise. */
+  async function copyFor(name: string, labels: readonly string[]) {
+    const [lastGood, release] = [await kept(name), await releaseOf(name)];
+    if (release === null || lastGood === null) return lastGood ?? release?.snapshot ?? null;
+    const { tableLabel } = await adapter();
+    const outline = ({ tables }: SchemaSnapshot) =>
+      tables
+        .map((table) => [tableLabel(table), table.columns.map((column) => column.name)] as const)
+        .filter(([table]) => labels.some((label) => label === table || label.startsWith(`${table}.`)));
+    return JSON.stringify(outline(lastGood)) === JSON.stringify(outline(release.snapshot)) ? lastGood : release.snapshot;
+  }
+
+  async function releaseOf(name: string): Promise<Remembered | null> {
+    const known = JSON.parse((await snapshots.get(name, 'release_schema')) ?? 'null') as Remembered | null;
+    return known !== null && (await adapter()).isIntact(known.snapshot) ? known : null;
+  }
+
+  async function forRepair(name: string, labels: readonly string[] = []) {
     const found = await locationOf(name);
-    const snapshot = await kept(name);
+    const snapshot = labels.length === 0 ? await kept(name) : await copyFor(name, labels);
     if (found === null || found.location === null || snapshot === null)
       throw new GraceError({
         code: 'GRACE_PLAYBOOKS_NO_SCHEMA_COPY',
@@ -69,18 +112,79 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     return { location: found.location, snapshot, databases: await adapter() };
   }
 
+  /** What migrations or a schema file make, by what it was made of: made once, for as long as they stay as they are. */
+  function releaseMemory(name: string) {
+    return {
+      async recall(key: string) {
+        const known = await releaseOf(name);
+        return known?.key === key ? known.snapshot : null;
+      },
+      keep: (key: string, snapshot: SchemaSnapshot) =>
+        snapshots.put(name, 'release_schema', options.bootId, JSON.stringify({ key, snapshot } satisfies Remembered)),
+    };
+  }
+
+  async function look(spec: ComponentSpec, mayMake: boolean, signal: AbortSignal) {
+    const found = await locationOf(spec.name);
+    if (found === null || found.location === null) return null;
+    const { lookAtSchema } = await adapter();
+    const env = await options.environmentOf(spec);
+    const order = {
+      location: found.location,
+      cwd: spec.cwd,
+      env,
+      schemaFile: options.schemaFile(spec.name),
+      lastGood: await kept(spec.name),
+      nowMs: options.clock.nowMs(),
+      timeoutMs: LOOK_MS,
+    };
+    return lookAtSchema(order, { spawner: options.spawner, applyMigrations: null, memory: releaseMemory(spec.name), mayMake, signal });
+  }
+
   return {
+    async isThere(spec) {
+      return (await locationOf(spec.name))?.location != null;
+    },
+    look: (spec, signal) => look(spec, true, signal),
+    async lacks(spec, mayMake, signal) {
+      lacking.delete(spec.name);
+      // Most services have none: then no adapter is loaded.
+      if (!mayMake && (await snapshots.get(spec.name, 'release_schema')) === null) return null;
+      const found = await look(spec, mayMake, signal);
+      if (found?.state !== 'looked' || found.expected === null || found.actual.tables.length === 0) return null;
+      const { source, name: wantedBy, schema } = found.expected;
+      if (source !== 'migrations' && source !== 'named_file') return null;
+      const additions = compareSchemas(schema, found.actual).filter(({ care, statement }) => care === 'adds' && statement !== null);
+      const tables = additions.filter(({ kind, actual }) => kind === 'table_missing' && actual === null).map(({ table }) => table);
+      const addable = new Set(schema.tables.flatMap((table) => addableColumns(table, schema.engine)));
+      const columns = additions
+        .filter(({ kind, table, part }) => kind === 'column_missing' && addable.has(`${table}.${part}`))
+        .map(({ table, part }) => `${table}.${part}`);
+      if (tables.length + columns.length === 0) return null;
+      const lacks = { wantedBy, tables, columns };
+      lacking.set(spec.name, lacks);
+      return lacks;
+    },
     async drift(component) {
       const before = await kept(component);
       const look = await lookNow(component);
       if (look === null) return null;
       const folder = await look.databases.findMigrationFolder(look.spec.cwd, look.now);
       const pending = folder?.pending ?? [];
-      if (before === null)
-        return pending.length === 0
-          ? null
-          : { engine: look.now.engine, missingTables: [], missingColumns: [], unrecordedMigrations: [], pendingMigrations: pending };
-      return look.databases.compareSchema(before, look.now, pending);
+      const none = { engine: look.now.engine, missingTables: [], missingColumns: [], unrecordedMigrations: [], pendingMigrations: pending };
+      const drift = before === null ? null : look.databases.compareSchema(before, look.now, pending);
+      const wanted = lacking.get(component);
+      if (wanted === undefined) return drift ?? (before === null && pending.length > 0 ? none : null);
+      const tables = new Map(look.now.tables.map((table) => [look.databases.tableLabel(table), table]));
+      const columns = new Set([...tables].flatMap(([label, table]) => table.columns.map(({ name }) => `${label}.${name}`)));
+      // What the release does not want any more is not missing.
+      return {
+        ...(drift ?? none),
+        wantedBy: wanted.wantedBy,
+        missingTables: wanted.tables.filter((table) => !tables.has(table)),
+        missingColumns: wanted.columns.filter((column) => !columns.has(column)),
+        recordedSince: [],
+      };
     },
     async pendingMigrations(spec) {
       if (spec.migrate.length === 0) return [];
@@ -122,31 +226,40 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       await databases.unrecordMigrations(location, snapshot, migrations);
     },
     async restoreTables(component, tables) {
-      const { databases, location, snapshot } = await forRepair(component);
+      const { databases, location, snapshot } = await forRepair(component, tables);
       const result = await databases.restoreTables(location, snapshot, tables);
       if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
       return { created: result.tables };
     },
     async restoreColumns(component, columns) {
-      const { databases, location, snapshot } = await forRepair(component);
+      const { databases, location, snapshot } = await forRepair(component, columns);
       const result = await databases.restoreColumns(location, snapshot, columns);
       if (result.state === 'refused') throw new GraceError({ code: 'GRACE_PLAYBOOKS_REPAIR_REFUSED', message: result.reason });
       return { added: result.columns, made: result.made.map((part) => ({ ...part })), leftOut: result.leftOut };
     },
     async dropEmptyColumns(component, columns, made) {
-      const { databases, location, snapshot } = await forRepair(component);
+      const { databases, location, snapshot } = await forRepair(component, columns);
       // Written by ourselves, in the note of the same repair.
       const parts = made as readonly unknown[] as Parameters<typeof databases.dropEmptyColumns>[3];
       const result = await databases.dropEmptyColumns(location, snapshot, columns, parts);
       return { kept: result.state === 'refused' ? columns : [] };
     },
     async dropEmptyTables(component, tables) {
-      const { databases, location, snapshot } = await forRepair(component);
+      const { databases, location, snapshot } = await forRepair(component, tables);
       const result = await databases.dropEmptyTables(location, snapshot, tables);
       if (result.state === 'refused') return { dropped: [], kept: tables };
       return { dropped: result.tables, kept: [] };
     },
   };
+}
+
+/** Numbers that are given out anew would point at other rows, and SQLite keeps the expression of a column in its table alone. */
+function addableColumns(table: SchemaTable, engine: DatabaseSchema['engine']): readonly string[] {
+  if (table.unsupported !== null) return [];
+  return table.columns
+    .filter((column) => column.identity === null && !/^nextval\(/i.test(column.default ?? ''))
+    .filter((column) => engine === 'postgres' || column.generated === null)
+    .map(({ name }) => `${labelOf(table)}.${name}`);
 }
 
 /** Where the database of a component is, as its configuration and its environment say, or else the only one in its directories. */

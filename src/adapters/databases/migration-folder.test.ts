@@ -41,7 +41,13 @@ describe('the migrations of a project', () => {
     const found = await look(
       `CREATE TABLE knex_migrations (id, name, batch, migration_time); INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, 0)`,
     );
-    expect(found).toEqual({ tool: 'knex', folder: 'db/steps', apply: ['node_modules/.bin/knex', 'migrate:latest'], pending: ['2_b'] });
+    expect(found).toEqual({
+      isRecorded: true,
+      tool: 'knex',
+      folder: 'db/steps',
+      apply: ['node_modules/.bin/knex', 'migrate:latest'],
+      pending: ['2_b'],
+    });
   });
 
   it('are compared with what Sequelize recorded', async () => {
@@ -53,6 +59,7 @@ describe('the migrations of a project', () => {
     });
     const found = await look(`CREATE TABLE SequelizeMeta (name); INSERT INTO SequelizeMeta VALUES ('1-a.js')`);
     expect(found).toEqual({
+      isRecorded: true,
       tool: 'sequelize',
       folder: 'db/migrations',
       apply: ['node_modules/.bin/sequelize-cli', 'db:migrate'],
@@ -112,6 +119,7 @@ describe('the migrations of a project', () => {
     const found = await look(`CREATE TABLE _prisma_migrations (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at);
       INSERT INTO _prisma_migrations VALUES ('a', '', 1, '1_a', NULL, NULL, 1), ('b', '', NULL, '2_b', 'failed', NULL, 2)`);
     expect(found).toEqual({
+      isRecorded: true,
       tool: 'prisma',
       folder: 'prisma/migrations',
       apply: ['node_modules/.bin/prisma', 'migrate', 'deploy'],
@@ -134,7 +142,13 @@ describe('the migrations of a project', () => {
     const found = await look(
       `CREATE TABLE __drizzle_migrations (id, hash, created_at); INSERT INTO __drizzle_migrations VALUES (1, 'x', 2)`,
     );
-    expect(found).toEqual({ tool: 'drizzle', folder: 'sql', apply: ['node_modules/.bin/drizzle-kit', 'migrate'], pending: ['0002_c'] });
+    expect(found).toEqual({
+      isRecorded: true,
+      tool: 'drizzle',
+      folder: 'sql',
+      apply: ['node_modules/.bin/drizzle-kit', 'migrate'],
+      pending: ['0002_c'],
+    });
   });
 
   it('follow the graph of Alembic, not the names of its files', async () => {
@@ -147,6 +161,7 @@ describe('the migrations of a project', () => {
       '.venv/bin/alembic': '',
     });
     expect(await look(`CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('bbb')`)).toEqual({
+      isRecorded: true,
       tool: 'alembic',
       folder: 'alembic/versions',
       apply: ['.venv/bin/alembic', 'upgrade', 'head'],
@@ -160,7 +175,13 @@ describe('the migrations of a project', () => {
     const found = await look(
       `CREATE TABLE flyway_schema_history (installed_rank, version, description, type, script, success); INSERT INTO flyway_schema_history VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 1)`,
     );
-    expect(found).toEqual({ tool: 'flyway', folder: 'db/migration', apply: ['flyway', 'migrate'], pending: ['V2_1__b.sql', 'V10__c.sql'] });
+    expect(found).toEqual({
+      isRecorded: true,
+      tool: 'flyway',
+      folder: 'db/migration',
+      apply: ['flyway', 'migrate'],
+      pending: ['V2_1__b.sql', 'V10__c.sql'],
+    });
   });
 
   it('are compared by number for Rails, goose, dbmate and golang-migrate', async () => {
@@ -213,6 +234,7 @@ describe('the migrations of a project', () => {
     });
     expect(await look('CREATE TABLE other (id)')).toMatchObject({ pending: ['0001_a', '0002_b'] });
     expect(await look(`CREATE TABLE schema_migrations (name); INSERT INTO schema_migrations VALUES ('0001_a')`)).toEqual({
+      isRecorded: true,
       tool: 'sql',
       folder: 'migrations',
       apply: ['npm', 'run', 'migrate'],

@@ -13,6 +13,8 @@ export interface MigrationFolder {
   readonly apply: readonly string[] | null;
   /** In the folder, not in the database, in the order they apply. Empty when it cannot be told. */
   readonly pending: readonly string[];
+  /** Whether the database has the whole record of this tool: then what is not pending is applied. */
+  readonly isRecorded: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function findMigrationFolder(cwd: string, now: SchemaSnapshot | nul
     folder: chosen.folder,
     apply: await deployCommand(project, chosen),
     pending: now === null ? [] : pendingOf(chosen, now),
+    isRecorded: now !== null && historyOf(chosen, now)?.isTruncated === false,
   };
 }
 

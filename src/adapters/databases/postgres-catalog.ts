@@ -33,6 +33,30 @@ export function snapshotPostgres(url: string, timeoutMs: number): Promise<Schema
   );
 }
 
+/** What a connection of this role to this database is like, before anybody changes it. */
+export async function readSession(
+  url: string,
+  timeoutMs: number,
+): Promise<{ readonly searchPath: readonly string[]; readonly serverVersion: string }> {
+  return inPostgres(
+    url,
+    { timeoutMs, lockTimeoutMs: timeoutMs, access: 'read only' },
+    async (client) => {
+      const [rows] = await executeAll(client, [
+        `SELECT reset_val AS path, current_user AS role, current_setting('server_version_num') AS version FROM pg_settings WHERE name = 'search_path'`,
+      ]);
+      const row = rows?.[0] ?? {};
+      // `"$user", public`: quoted where a name needs it
+      const searchPath = [...text(row['path']).matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(([, quoted, bare]) => {
+        const name = quoted === undefined ? (bare ?? '').toLowerCase() : quoted.replaceAll('""', '"');
+        return name === '$user' ? text(row['role']) : name;
+      });
+      return { searchPath, serverVersion: text(row['version']) };
+    },
+    () => false,
+  );
+}
+
 /**
  * The schema as this transaction sees it, without migration records. The search path must be empty.
  * @throws DatabaseTooLarge

@@ -30,13 +30,7 @@ export async function inPostgres<T>(
   work: (client: Client) => Promise<T>,
   commit: (result: T) => boolean,
 ): Promise<T> {
-  const target = parsePostgresUrl(url);
-  if (target === null)
-    throw new DatabaseUnreachable(
-      'PostgreSQL database',
-      'its URL cannot be read',
-      'correct the URL: postgresql://user:password@host:5432/name',
-    );
+  const target = readTarget(url);
   const client = await connect(target, Math.min(options.timeoutMs, CONNECT_LIMIT_MS), options.timeoutMs);
   try {
     await client.query(openingOf(options));
@@ -45,6 +39,23 @@ export async function inPostgres<T>(
     return result;
   } catch (error) {
     throw failureOf(error, target, options.timeoutMs);
+  } finally {
+    await close(client);
+  }
+}
+
+/**
+ * A connection without a transaction, for what PostgreSQL does outside of one: making and dropping databases.
+ * @throws as `inPostgres`
+ */
+export async function onPostgres<T>(url: string, timeoutMs: number, work: (client: Client) => Promise<T>): Promise<T> {
+  const target = readTarget(url);
+  const client = await connect(target, Math.min(timeoutMs, CONNECT_LIMIT_MS), timeoutMs);
+  try {
+    await client.query(`SET statement_timeout = ${Math.ceil(timeoutMs)}; SET lock_timeout = ${Math.ceil(timeoutMs)}`);
+    return await work(client);
+  } catch (error) {
+    throw failureOf(error, target, timeoutMs);
   } finally {
     await close(client);
   }
@@ -79,6 +90,16 @@ export function quoteIdentifier(name: string): string {
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? `E${quoted}` : quoted;
+}
+
+function readTarget(url: string): PostgresTarget {
+  const target = parsePostgresUrl(url);
+  if (target !== null) return target;
+  throw new DatabaseUnreachable(
+    'PostgreSQL database',
+    'its URL cannot be read',
+    'correct the URL: postgresql://user:password@host:5432/name',
+  );
 }
 
 function openingOf(options: SessionOptions): string {

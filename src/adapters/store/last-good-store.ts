@@ -51,9 +51,20 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
 
 /**
  * What a component's database, packages or port looked like at its last verified boot; how often its files differed
- * between good boots (`restless`); what people did about its failures (`lessons`); and, for `grace`, what checks answered (`checks`).
+ * between good boots (`restless`); what people did about its failures (`lessons`); the schema that
+ * its migrations or its schema file make (`release_schema`); and, for `grace`, what checks answered (`checks`).
  */
-export type SnapshotKind = 'config' | 'templates' | 'schema' | 'packages' | 'port' | 'appearance' | 'restless' | 'lessons' | 'checks';
+export type SnapshotKind =
+  | 'config'
+  | 'templates'
+  | 'schema'
+  | 'packages'
+  | 'port'
+  | 'appearance'
+  | 'restless'
+  | 'lessons'
+  | 'checks'
+  | 'release_schema';
 
 export interface SnapshotStore {
   get(component: string, kind: SnapshotKind): Promise<string | null>;

@@ -17,6 +17,7 @@ import { openFiles } from './open-files.ts';
 import { nativeModules } from './native-modules.ts';
 import { ownCheck } from './own-check.ts';
 import { python } from './python.ts';
+import { schemaIntegrity } from './schema-integrity.ts';
 import { secretFiles } from './secret-files.ts';
 import { taskLimit } from './task-limit.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
@@ -52,5 +53,5 @@ const SHIPPED: readonly Check[] = [
 
 /** Those that ship and those of the config, in the order in which they are reported. */
 export function checksFor(settings: PreflightSettings): readonly Check[] {
-  return [...SHIPPED, ...settings.checks.map(ownCheck)];
+  return [...SHIPPED, schemaIntegrity(settings.schemaWhen), ...settings.checks.map(ownCheck)];
 }

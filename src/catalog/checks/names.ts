@@ -23,4 +23,5 @@ export const SHIPPED_CHECKS = [
   'imports',
   'native_modules',
   'engines',
+  'schema_integrity',
 ] as const;

@@ -18,6 +18,8 @@ export interface Ports {
   readonly askServer?: CheckContext['askServer'];
   readonly machine?: CheckContext['machine'];
   readonly imports?: CheckContext['imports'];
+  /** Without it no component has a database. */
+  readonly schemas?: CheckContext['schemas'];
 }
 
 /** What a test did not give, so that a check which uses it says so. */
@@ -60,6 +62,7 @@ export async function ask(
     askServer: () => Promise.reject(new Error('this test asks no server')),
     machine: notGiven<CheckContext['machine']>('machine'),
     imports: notGiven<CheckContext['imports']>('imports'),
+    schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
     projectDir: dir,
     components: [spec],
@@ -71,6 +74,8 @@ export async function ask(
       configFiles: new Map(),
       secretFiles: [],
       dependencies: new Map(),
+      schemaWhen: 'beside_start',
+      schemaFiles: new Map(),
       vault: 'environment',
       ...change.settings,
     },

@@ -41,14 +41,15 @@ export const schemaMissing: FailureFamily = {
     const isBehind = schema.pendingMigrations.length > 0 || schema.unrecordedMigrations.length > 0;
     if (schema.missingTables.length === 0) return [columnsGone(c, schema, facts, !isBehind && moved.length === 0)];
     const tables = schema.missingTables;
+    const wantedBy = wanterOf(schema);
     return [
       diagnosis('schema_missing', {
-        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; the last good boot had ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
+        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; ${wantedBy} ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
         confidence: isBehind ? 0.5 : isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
         evidence: [...evidence, ...tables.map((table) => `missing: ${table}`), ...moved.map((d) => d.message)],
         remedy:
           !isBehind && moved.length === 0
-            ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, as at the last good boot`, CAREFUL, [
+            ? remedy('restore_missing_tables', `create ${tables.join(', ')} again, empty, ${asBefore(schema)}`, CAREFUL, [
                 step(`create ${tables.join(', ')} again, empty`, 'restore_tables', { tables }),
               ])
             : null,
@@ -66,17 +67,27 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
   const isOnPurpose = (schema.recordedSince ?? []).length > 0 && !isNamed;
   const shown = columns.slice(0, 5).join(', ');
   return diagnosis('schema_missing', {
-    cause: `columns are gone that the last good boot had: ${shown}`,
+    cause: `columns are gone that ${wanterOf(schema)}: ${shown}`,
     confidence: isNamed ? SURE : facts.length > 0 ? LIKELY : isOnPurpose || !failsToWork(c) ? PERHAPS : PLAUSIBLE,
     evidence: [...linesOf(facts), ...columns.map((column) => `missing: ${column}`)],
     remedy:
       isSameSchema && !isOnPurpose
-        ? remedy('restore_missing_columns', `add ${shown} again, empty, as at the last good boot`, CAREFUL, [
+        ? remedy('restore_missing_columns', `add ${shown} again, empty, ${asBefore(schema)}`, CAREFUL, [
             step(`add ${shown} again, empty`, 'restore_columns', { columns }),
           ])
         : null,
     advice: [`find out who changed the table; restore the values of ${shown} from a backup: only the empty columns can be made again`],
   });
+}
+
+function wanterOf({ wantedBy }: SchemaDrift): string {
+  return wantedBy === undefined ? 'the last good boot had' : `the release has, by ${wantedBy},`;
+}
+
+function asBefore({ wantedBy }: SchemaDrift): string {
+  return wantedBy === undefined
+    ? 'as at the last good boot'
+    : `as ${wantedBy} ${wantedBy.startsWith('the migrations') ? 'make' : 'makes'} it`;
 }
 
 const EMPTY = { kind: 'relation_missing', runtime: 'unknown', code: '', subject: '', details: {}, line: '', lineIndex: 0 } as const;

@@ -74,6 +74,8 @@ export interface CoreChecks {
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
   /** Migrations of the service's own database that are not applied; empty when all are or nobody can tell. */
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
+  /** Tables and columns that the present release wants, that its database lacks, and that can be added without losing anything. */
+  schemaLacks(spec: ComponentSpec): Promise<{ readonly wantedBy: string; readonly names: readonly string[] } | null>;
   /** What a component's start command or its configuration names, and only the last good boot had. */
   missingNamed(spec: ComponentSpec): Promise<readonly string[]>;
   /** What the command or its configuration names, and another user keeps from the one who had it at the last good boot. */

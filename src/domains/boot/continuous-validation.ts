@@ -5,7 +5,7 @@ import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { finding, type BootContext } from './boot-context.ts';
 import { namedCheck } from './stages/preflight-gate.ts';
-import { envCheck, pendingFailure } from './stages/schema-and-secrets.ts';
+import { envCheck, lackingCheck, pendingFailure } from './stages/schema-and-secrets.ts';
 
 const STAGE = 'continuous validation';
 /** A cause in the words of the check, and nothing of what it quotes. */
@@ -77,6 +77,7 @@ function looksOf(
     { code: 'named_missing', look: () => namedCheck(spec, context) },
     { code: 'env_missing', look: () => envCheck(spec, context) },
     { code: 'schema_behind', look: async () => pendingFailure(await context.core.pendingMigrations(spec), spec) },
+    { code: 'schema_lacks', look: () => lackingCheck(spec, context) },
   ];
 }
 

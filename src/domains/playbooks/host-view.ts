@@ -37,9 +37,11 @@ export interface PackageState {
   readonly damaged: readonly string[];
 }
 
-/** A difference between the database's schema and that of the last verified boot, or a history table that lost rows. */
+/** A difference between the database's schema and that of the last verified boot or of the present release, or a history table that lost rows. */
 export interface SchemaDrift {
   readonly engine: 'postgres' | 'sqlite';
+  /** Who has what is missing, where that is not the last verified boot: `the migrations in migrations`. */
+  readonly wantedBy?: string;
   readonly missingTables: readonly string[];
   readonly missingColumns: readonly string[];
   /** `table/name` of migrations that were recorded at the last verified boot and are not now. */

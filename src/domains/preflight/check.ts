@@ -5,6 +5,7 @@ import type { Machine } from './machine.ts';
 import type { ImportGraphs } from './import-graph.ts';
 import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
 import type { AskServer } from './server-question.ts';
+import type { SchemaLooks } from './schema-ports.ts';
 import type { PreflightSettings } from './settings.ts';
 
 /** One look at the service before it runs. It changes nothing. */
@@ -50,6 +51,7 @@ export interface CheckContext {
   readonly askServer: AskServer;
   readonly machine: Machine;
   readonly imports: ImportGraphs;
+  readonly schemas: SchemaLooks;
   /** Aborted when the time of the check is over, or Grace stops. */
   readonly signal: AbortSignal;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;

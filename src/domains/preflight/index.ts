@@ -28,3 +28,4 @@ export type {
 export type { AskServer, ServerAnswer, ServerFailure, ServerProtocol, ServerQuestion } from './server-question.ts';
 export { runChecks, type CheckMemory } from './run-checks.ts';
 export type { DependencyClaim, ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';
+export type { ApplyMigrations, MigrationsApplied, MigrationsOrder, SchemaLook, SchemaLooks, SchemaSource } from './schema-ports.ts';

@@ -13,6 +13,10 @@ export interface PreflightSettings {
   readonly secretFiles: readonly string[];
   /** What the config says of dependencies beyond where they listen, by name. */
   readonly dependencies: ReadonlyMap<string, DependencyClaim>;
+  /** When the schema of a database is compared; a boot waits for it, and is stopped by its errors, where the config asks for that. */
+  readonly schemaWhen: 'before_start' | 'beside_start';
+  /** The file with the whole schema, by component. */
+  readonly schemaFiles: ReadonlyMap<string, string>;
   /** `environment`: where `VAULT_ADDR` of a component leads, if it is set. */
   readonly vault: { readonly address: string; readonly caFile: string | null } | 'environment' | 'none';
 }

@@ -110,6 +110,8 @@ const DEFAULTS = {
   migrate: byDefault([] as readonly string[], 'no migrations were found'),
   database: byDefault(null, 'none was found'),
   envSchema: byDefault(null, 'none was named'),
+  schemaFile: byDefault(null, 'db/schema.sql and the like are looked for'),
+  schemaWhen: byDefault<'before_start' | 'beside_start'>('beside_start', 'what Grace finds by itself stops no boot'),
   vault: byDefault(null, 'the one that VAULT_ADDR of a component names'),
   checkTimeLimit: byDefault('10s', 'a boot waits for it'),
   checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
@@ -283,7 +285,7 @@ function keptMs(keep: string | false): number | null {
 
 function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, chooser: Chooser): PreflightSettings {
   const choose = chooser.choose.bind(chooser);
-  const { checks = [], skip, secretFiles, vault } = file.preflight ?? {};
+  const { checks = [], schema, skip, secretFiles, vault } = file.preflight ?? {};
   const module = (written: string): ModuleRef => {
     const [path = '', exportName = null] = written.split('#');
     return { file: dir(path), exportName };
@@ -299,6 +301,13 @@ function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, 
         : vault === undefined || vault === false
           ? 'none'
           : { address: vault.address, caFile: vault.caFile === undefined ? null : dir(vault.caFile) },
+    schemaWhen: choose<'before_start' | 'beside_start'>('preflight.schema', inFile(schema), DEFAULTS.schemaWhen),
+    schemaFiles: new Map(
+      components.flatMap(([name, { schemaFile }]) => {
+        const written = choose<string | null>(`components.${name}.schemaFile`, inFile(schemaFile), DEFAULTS.schemaFile);
+        return written === null ? [] : [[name, dir(written)] as const];
+      }),
+    ),
     envSchemas: new Map(
       components.flatMap(([name, { envSchema }]) => {
         const written = choose<string | null>(`components.${name}.envSchema`, inFile(envSchema), DEFAULTS.envSchema);

@@ -224,6 +224,8 @@ const component = z.strictObject(
     keep: listOf(path, 'paths').optional(),
     /** Module whose Standard Schema its environment has to meet: "src/env.ts", or "src/env.ts#schema" for one export of it. */
     envSchema: moduleExport.optional(),
+    /** The whole schema of its database as SQL. */
+    schemaFile: path.optional(),
     /** Further configuration files that it reads. */
     configFiles: listOf(path, 'paths').optional(),
   },
@@ -302,6 +304,8 @@ const ownCheck = z.strictObject(
 const preflight = z.strictObject(
   {
     checks: listOf(ownCheck, 'checks').max(50, { error: 'must have at most 50 entries' }).optional(),
+    /** When the schemas of databases are compared; before the start an error stops the boot. */
+    schema: oneOf(['before_start', 'beside_start']).optional(),
     /** Names of checks that are left out. */
     skip: listOf(text, 'names of checks').optional(),
     /** Mounted secrets that have to be there. */

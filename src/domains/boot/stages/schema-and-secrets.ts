@@ -38,6 +38,11 @@ export const schemaAndSecrets: Stage = {
           return pendingFailure(pending, spec);
         });
         note(spec, result, 'schema_behind');
+        if (result.state !== 'passed') return;
+        const added = await context.supervision.passCheck(spec, title, () => lackingCheck(spec, context));
+        fixes.push(...added.fixes.map((f) => `${spec.name}: ${f}`));
+        // Whether the service can live without it, it says itself, and what it fails of is healed.
+        if (added.state === 'failed') findings.push({ ...failedCheck('schema_lacks', spec.name, added), severity: 'warn' });
       });
     }
     // After what could be mended: what a fix has made is looked at as it is now.
@@ -70,6 +75,16 @@ export const schemaAndSecrets: Stage = {
     };
   },
 };
+
+/** What the release wants and its database lacks is healed before the start, where that loses nothing. */
+export async function lackingCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
+  const lacks = await context.core.schemaLacks(spec);
+  if (lacks === null) return null;
+  const { names, wantedBy } = lacks;
+  const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+  const message = `the database lacks ${shown}, which the release has, by ${wantedBy}`;
+  return { message, facts: [fact('relation_missing', names[0] ?? '', message)], mustPass: false };
+}
 
 /** Declared env files must be there when an example says how they look; required variables must have a value. */
 export async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {

@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { askHttp } from '../adapters/node/ask-http.ts';
+import { checkModules } from '../adapters/node/check-module.ts';
+import { nodeClock } from '../adapters/node/clock.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
+import { lintInThread } from '../adapters/node/lint-in-thread.ts';
+import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { openStore, snapshotStore } from '../adapters/store/index.ts';
+import { schemaIntegrity } from '../catalog/checks/schema-integrity.ts';
+import { ask, serviceFolder } from '../catalog/checks/testing.ts';
+import type { Finding } from '../domains/preflight/index.ts';
+import { component } from '../domains/supervisor/testing.ts';
+import { bootId, type Logger } from '../kernel/index.ts';
+import { serviceDatabases, type ServiceDatabases } from './service-databases.ts';
+
+const QUIET: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const MIGRATIONS = {
+  'migrations/001_users.sql': 'CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE);',
+  'migrations/002_orders.sql': `CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INT REFERENCES users (id), note TEXT DEFAULT 'x'); CREATE INDEX by_user ON orders (user_id);`,
+};
+const RECORDS = `CREATE TABLE schema_migrations (name TEXT PRIMARY KEY); INSERT INTO schema_migrations VALUES ('001_users'), ('002_orders');`;
+
+interface World {
+  readonly dir: string;
+  readonly databases: ServiceDatabases;
+  readonly spec: ReturnType<typeof component>;
+  change(sql: string): void;
+  ask(): Promise<readonly Finding[]>;
+}
+
+async function world(files: Readonly<Record<string, string>>, live: string, schemaFile: string | null = null): Promise<World> {
+  const dir = serviceFolder(files);
+  const home = mkdtempSync(join(tmpdir(), 'grace-schema-store-'));
+  const store = await openStore(join(home, 'grace.db'));
+  onTestFinished(() => {
+    store.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+  const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], env: {}, envFiles: [], database: join(dir, 'live.db') });
+  const databases = serviceDatabases({
+    snapshots: snapshotStore(store.db),
+    logger: QUIET,
+    component: () => spec,
+    environmentOf: async () => ({}),
+    schemaFile: () => (schemaFile === null ? null : join(dir, schemaFile)),
+    spawner: nodeSpawner,
+    clock: nodeClock,
+    bootId: bootId('boot_20260101_000000'),
+  });
+  const change = (sql: string): void => {
+    const database = new DatabaseSync(join(dir, 'live.db'));
+    database.exec(sql);
+    database.close();
+  };
+  change(live);
+  const ports = {
+    clock: nodeClock,
+    files: nodeFiles,
+    spawner: nodeSpawner,
+    lint: lintInThread,
+    runModule: checkModules(nodeSpawner),
+    ask: askHttp,
+    schemas: { isThere: databases.isThere, look: databases.look },
+  };
+  return { dir, databases, spec, change, ask: () => ask(schemaIntegrity('beside_start'), dir, ports, { spec }) };
+}
+
+const short = (findings: readonly Finding[]): readonly string[] =>
+  findings.map(({ severity, code, message }) => `${severity} ${code} ${message}`);
+const SIGNAL = AbortSignal.timeout(60_000);
+
+describe('the schema of a database', () => {
+  test('is silent where all is as the migrations make it', async () => {
+    const { ask: asked } = await world(MIGRATIONS, Object.values(MIGRATIONS).join('') + RECORDS);
+    expect(await asked()).toEqual([]);
+  });
+
+  test('is an error where the service misses a table of its own, with the statement that makes it', async () => {
+    const { ask: asked } = await world(MIGRATIONS, MIGRATIONS['migrations/001_users.sql'] + RECORDS);
+    const findings = await asked();
+    expect(short(findings)).toEqual([
+      'error schema_table_missing the table orders is missing; it is in the schema of the migrations in migrations',
+    ]);
+    expect(findings[0]).toMatchObject({
+      hint: expect.stringContaining('loses nothing: CREATE TABLE orders'),
+      evidence: [expect.stringMatching(/^CREATE TABLE orders/)],
+    });
+  });
+
+  test('is no error of a file that merely lies there, nor of what is there beside', async () => {
+    const live = 'CREATE TABLE b (x INT NOT NULL, y TEXT); CREATE TABLE c (z);';
+    const lying = await world({ 'schema.sql': 'CREATE TABLE a (x INT); CREATE TABLE b (y TEXT);' }, live);
+    expect(short(await lying.ask())).toEqual([
+      'warn schema_table_missing the table a is missing; it is in schema.sql',
+      'warn schema_column_extra the column b.x is not in schema.sql, must have a value and has no default: inserts that do not know it fail',
+      'info schema_table_extra the table c is not in schema.sql',
+    ]);
+    const named = await world({ 'my.sql': 'CREATE TABLE a (x INT);' }, live, 'my.sql');
+    expect(short(await named.ask())[0]).toBe('error schema_table_missing the table a is missing; it is in my.sql');
+  });
+
+  test('is not asked for where migrations are pending, nor where nothing was made yet', async () => {
+    const pending = await world(
+      MIGRATIONS,
+      `CREATE TABLE schema_migrations (name TEXT PRIMARY KEY); INSERT INTO schema_migrations VALUES ('001_users')`,
+    );
+    expect(short(await pending.ask())).toEqual(['warn migrations_pending 1 migration not applied yet: 002_orders']);
+    const empty = await world({ 'schema.sql': 'CREATE TABLE a (x INT)' }, '');
+    expect(short(await empty.ask())).toEqual(['info schema_empty the database has none of the 1 table in schema.sql']);
+  });
+
+  test('is no error where nobody records which migrations were applied, and is not added to', async () => {
+    const {
+      ask: asked,
+      databases,
+      spec,
+    } = await world(
+      MIGRATIONS,
+      'CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE); CREATE TABLE migrations (bird TEXT)',
+    );
+    expect(short(await asked())).toEqual([
+      expect.stringMatching(/^warn schema_table_missing the table orders /),
+      expect.stringMatching(/^info schema_table_extra the table migrations /),
+    ]);
+    expect(await databases.lacks(spec, true, SIGNAL)).toBe(null);
+  });
+});
+
+describe('what the release wants and the database lacks', () => {
+  test('is found out once, added by the repairs, and taken back by their undo', async () => {
+    const { databases, spec, change, ask: asked } = await world(MIGRATIONS, MIGRATIONS['migrations/001_users.sql'] + RECORDS);
+    expect(await databases.lacks(spec, false, SIGNAL), 'nothing is known yet').toBe(null);
+    await asked();
+    expect(await databases.lacks(spec, false, SIGNAL)).toEqual({
+      wantedBy: 'the migrations in migrations',
+      tables: ['orders'],
+      columns: [],
+    });
+    expect(await databases.drift('api')).toMatchObject({ missingTables: ['orders'], pendingMigrations: [] });
+    expect(await databases.restoreTables('api', ['orders'])).toEqual({ created: ['orders'] });
+    expect([await asked(), await databases.lacks(spec, false, SIGNAL)]).toEqual([[], null]);
+    expect(await databases.dropEmptyTables('api', ['orders'])).toEqual({ dropped: ['orders'], kept: [] });
+    change(`CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INT REFERENCES users (id)); CREATE INDEX by_user ON orders (user_id)`);
+    expect(await databases.lacks(spec, false, SIGNAL)).toMatchObject({ tables: [], columns: ['orders.note'] });
+    expect(await databases.restoreColumns('api', ['orders.note'])).toMatchObject({ added: ['orders.note'], leftOut: [] });
+    expect(await asked()).toEqual([]);
+  });
+
+  test('is never what could lose or refuse something: types, rules, columns that must have a value, what is too much', async () => {
+    const live = `CREATE TABLE users (id INTEGER PRIMARY KEY, other TEXT); CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id TEXT, note TEXT DEFAULT 'x'); CREATE TABLE more (a);`;
+    const { databases, spec, ask: asked } = await world(MIGRATIONS, live + RECORDS);
+    expect(await databases.lacks(spec, true, SIGNAL)).toBe(null);
+    expect((await asked()).map(({ code }) => code)).toEqual(
+      expect.arrayContaining([
+        'schema_column_missing',
+        'schema_column_differs',
+        'schema_rule_differs',
+        'schema_index_differs',
+        'schema_table_extra',
+      ]),
+    );
+  });
+});
