@@ -572,6 +572,7 @@ export async function compose(options: ComposeOptions) {
         digest,
         redactor,
         environmentOf,
+        migrations: databases.migrations,
       });
     },
     async guards(spec) {

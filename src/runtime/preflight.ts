@@ -20,11 +20,12 @@ export interface PreflightOptions {
   readonly digest: (text: string) => string;
   readonly redactor: Redactor;
   readonly environmentOf: CheckContext['environmentOf'];
+  readonly migrations: CheckContext['migrations'];
 }
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
 export function preflightReports(when: Check['when'], options: PreflightOptions): Promise<readonly CheckReport[]> {
-  const { config, logger, signal, ownDirs, spawner, environmentOf, redactor } = options;
+  const { config, logger, signal, ownDirs, spawner, environmentOf, migrations, redactor } = options;
   const context: CheckContext = {
     projectDir: config.projectDir,
     components: config.components.filter(({ kind }) => kind === 'process'),
@@ -38,6 +39,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     lint: async (texts, until) => (await import('../adapters/node/lint-in-thread.ts')).lintInThread(texts, until),
     runModule: checkModules(spawner),
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
+    migrations,
     signal,
     environmentOf,
   };

@@ -1,5 +1,6 @@
 import type { DatabaseLocation } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
+import type { MigrationLooks } from '../domains/preflight/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { GraceError, messageOf, sha256Hex, type Logger } from '../kernel/index.ts';
@@ -17,6 +18,7 @@ export interface ServiceDatabases extends DatabaseRepair {
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
   outline(component: string): Promise<Readonly<Record<string, string>> | null>;
+  readonly migrations: MigrationLooks;
   /** Keeps the present schema as good. */
   keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
 }
@@ -104,6 +106,17 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       const pending = (await look.databases.findMigrationFolder(look.spec.cwd, look.now))?.pending ?? [];
       if (pending.length > 0) found['pending migrations'] = pending.slice(0, 20).join(', ');
       return found;
+    },
+    migrations: {
+      async isThere(spec) {
+        const { findMigrationFolder } = await adapter();
+        return (await findMigrationFolder(spec.cwd, null)) !== null && (await locationOf(spec.name))?.location != null;
+      },
+      async look(spec) {
+        const { readMigrationState } = await adapter();
+        const look = await lookNow(spec.name);
+        return look === null ? null : readMigrationState(spec.cwd, look.now);
+      },
     },
     async keep(spec, bootId) {
       const look = await lookNow(spec.name);

@@ -96,7 +96,7 @@ const CASES: readonly ProjectCase[] = [
     engine: 'postgres',
     deploy: ['kysely', 'migrate:latest'],
     names: ['1704067200000_users', '1704153600000_orders', '1704240000000_notes'],
-    files: ['migrations/1704067200000_users.js', 'migrations/1704153600000_orders.js'],
+    files: ['migrations/1704067200000_users.ts', 'migrations/1704153600000_orders.ts'],
     keepsChecksums: false,
     forget: `DELETE FROM kysely_migration WHERE name LIKE '%orders'`,
   },
@@ -252,7 +252,7 @@ describe.each(CASES)('a project of $folder', (project) => {
     scratch = live;
     expect(await apply(project.tool)).toMatchObject({ state: 'not_possible' });
     env = { PATH };
-    expect(await apply(project.tool)).toEqual({ state: 'not_possible', reason: 'the scratch database is not empty' });
+    expect(await apply(project.tool)).toEqual({ state: 'not_possible', why: 'the scratch database is not empty' });
     expect(await imprint()).toBe(before);
   });
 });
@@ -268,9 +268,9 @@ describe('a configuration that leads to the live database', () => {
     const result = await apply(tool);
     expect(await imprint()).toBe(before);
     expect(result.state).toBe('not_possible');
-    const reason = result.state === 'not_possible' ? result.reason : '';
-    expect(reason).not.toContain(server.password);
-    return reason;
+    const why = result.state === 'not_possible' ? result.why : '';
+    expect(why).not.toContain(server.password);
+    return why;
   }
   async function ready(project: ProjectCase): Promise<void> {
     await open(project);
@@ -333,7 +333,7 @@ describe('a configuration that leads to the live database', () => {
   test('is not run when a variable holds the directory of a database file', async () => {
     await ready(SQLITE);
     env['DATA_DIR'] = cwd;
-    config(`module.exports = { client: 'better-sqlite3', connection: { filename: process.env.DATA_DIR + '/live.db' } };`);
+    config(`module.exports = { client: 'better-sqlite3', connection: { filename: [process.env.DATA_DIR, 'live.db'].join('/') } };`);
     expect(await isLeftAlone('knex')).toContain('reads DATA_DIR, which holds a path');
   });
 });

@@ -39,7 +39,9 @@ export async function readMigrationState(cwd: string, now: SchemaSnapshot): Prom
   const project = await openProject(cwd);
   const detected = await toolInUse(project, now);
   if (detected === null) return null;
-  const open = pendingOf(detected, now);
+  const recorded = await recordedOf(detected, project, now);
+  // One that broke halfway is open too, and what it needs first is something else.
+  const open = pendingOf(detected, now).filter((name) => !recorded.failed.includes(name));
   const unrecorded = await unrecordedOf(detected, open, project, now);
   return {
     tool: detected.tool,
@@ -47,7 +49,7 @@ export async function readMigrationState(cwd: string, now: SchemaSnapshot): Prom
     apply: await deployCommand(project, detected),
     pending: open.filter((name) => !unrecorded.includes(name)),
     unrecorded,
-    ...(await recordedOf(detected, project, now)),
+    ...recorded,
   };
 }
 

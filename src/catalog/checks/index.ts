@@ -5,6 +5,7 @@ import { configFiles } from './config-files.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
+import { migrations } from './migrations.ts';
 import { ownCheck } from './own-check.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
@@ -20,6 +21,7 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  migrations,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

@@ -15,6 +15,7 @@ export interface Ports {
   readonly lint: CheckContext['lint'];
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
+  readonly migrations?: CheckContext['migrations'];
 }
 
 /** A real folder with the files of a service; removed with the test. */
@@ -44,6 +45,7 @@ export async function ask(
 ): Promise<readonly Finding[]> {
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
+    migrations: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
     projectDir: dir,
     components: [spec],

@@ -1,6 +1,7 @@
 import type { Clock, Files, Spawner } from '../../kernel/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Finding, Severity } from './finding.ts';
+import type { MigrationLooks } from './migration-ports.ts';
 import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
 import type { PreflightSettings } from './settings.ts';
 
@@ -44,6 +45,7 @@ export interface CheckContext {
   readonly lint: LintConfigFiles;
   readonly runModule: RunModule;
   readonly ask: AskHttp;
+  readonly migrations: MigrationLooks;
   /** Aborted when the time of the check is over, or Grace stops. */
   readonly signal: AbortSignal;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { messageOf } from '../../../kernel/index.ts';
+import { messageOf, type Spawner } from '../../../kernel/index.ts';
 import { toolCommand } from '../deploy-command.ts';
 import { locateDatabase, type DatabaseLocation } from '../locate.ts';
 import { historyOf, pendingOf } from '../migration-folder.ts';
@@ -62,13 +62,30 @@ export async function applyMigrations(order: ApplyOrder): Promise<Applied | NotP
     const ended = await runTool({ ...order, detected, argv, engine: scratch.engine, address: addressOf(scratch, target, relay) });
     if (ended.state === 'not_possible')
       return relay !== null && relay.refused().length > 0
-        ? no(`${ended.reason}; it asked for another database than the scratch one, and did not get it`)
+        ? no(`${ended.why}; it asked for another database than the scratch one, and did not get it`)
         : ended;
     if (relay !== null && relay.passed() === 0) return no(`${order.tool} ended well and never connected to the scratch database`);
   } finally {
     await relay?.close();
   }
   return proven(detected, scratch);
+}
+
+/** `applyMigrations` in the shape in which pre-flight asks for it. */
+export function migrationsApplier(spawner: Spawner) {
+  return (
+    order: Omit<ApplyOrder, 'tool' | 'scratch' | 'spawner' | 'signal'> & {
+      readonly tool: string;
+      readonly engine: DatabaseLocation['engine'];
+      /** A PostgreSQL URL, or the path of a SQLite file. */
+      readonly scratchUrl: string;
+    },
+    signal: AbortSignal,
+  ): Promise<Applied | NotPossible> => {
+    const { tool, engine, scratchUrl, ...rest } = order;
+    const scratch: DatabaseLocation = engine === 'sqlite' ? { engine, path: scratchUrl } : { engine, url: scratchUrl };
+    return applyMigrations({ ...rest, tool: tool as MigrationTool, scratch, spawner, signal });
+  };
 }
 
 async function detect(project: Project, tool: MigrationTool): Promise<DetectedMigrations | null> {

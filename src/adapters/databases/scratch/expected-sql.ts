@@ -28,7 +28,7 @@ export async function declaredSchema(order: SchemaOrder): Promise<DeclaredSchema
   const detected = await detect(project, order.tool);
   if (detected === null) return no(`there is no schema of ${order.tool} in ${order.projectDir}`);
   const asked = order.tool === 'prisma' ? await askPrisma(project) : await askDrizzle(project);
-  if ('reason' in asked) return asked;
+  if ('why' in asked) return asked;
   const ended = await runTool({ ...order, detected, argv: asked.argv, engine: asked.engine, address: null });
   if (ended.state === 'not_possible') return ended;
   if (ended.stdout.length > OUTPUT_CHARS_MAX) return no(`the schema of ${order.tool} is longer than ${OUTPUT_CHARS_MAX} characters`);

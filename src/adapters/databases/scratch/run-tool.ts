@@ -14,7 +14,7 @@ type Environment = Readonly<Record<string, string>>;
 /** Cannot be done here, in plain words; nothing was run, or what was run reached no database but the scratch one. */
 export interface NotPossible {
   readonly state: 'not_possible';
-  readonly reason: string;
+  readonly why: string;
 }
 
 export interface ToolRun {
@@ -92,8 +92,8 @@ export async function runTool(order: ToolOrder): Promise<ToolEnd | NotPossible> 
   }
 }
 
-export function no(reason: string): NotPossible {
-  return { state: 'not_possible', reason };
+export function no(why: string): NotPossible {
+  return { state: 'not_possible', why };
 }
 
 /** What the project's own env file adds for a command that reads it by itself; the copy has none. */
