@@ -1,6 +1,6 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { parseEnv, stripVTControlCharacters } from 'node:util';
 import type { CommandResult, Spawner } from '../../../kernel/index.ts';
 import type { DetectedMigrations } from '../migration-tools.ts';
 import { openProject, type Project } from '../project-files.ts';
@@ -160,8 +160,7 @@ const SECRET_NAME = /pass|pwd|secret|token|key|credential/i;
 
 /** The line that says what went wrong, without secrets and without addresses. */
 function lastWords(text: string, env: Environment): string {
-  const lines = text
-    .replaceAll(/\u001B\[[\d;?]{0,20}[A-Za-z]/g, '')
+  const lines = stripVTControlCharacters(text)
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('at '));

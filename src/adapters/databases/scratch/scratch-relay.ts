@@ -126,7 +126,7 @@ async function dial(target: PostgresTarget): Promise<Socket> {
     if (mode === 'prefer') return socket;
     throw new Error('the server has no TLS');
   }
-  const file = (path: string | null) => (path === null ? null : readFile(path));
+  const file = (path: string | null) => (path === null ? Promise.resolve(null) : readFile(path));
   const [ca, cert, key] = await Promise.all([target.sslRootCert, target.sslCert, target.sslKey].map(file));
   const secure = connectTls({
     socket,
