@@ -39,7 +39,11 @@ export function pointAt(address: ScratchAddress, env: Environment, read: Readonl
     if (TAKEN_AWAY.test(name)) continue;
     const part = PART_NAME.exec(name)?.[1];
     const isUrl = URL_NAME.test(name) || (old !== undefined && (parsePostgresUrl(old) !== null || FILE_VALUE.test(old)));
-    const value = isUrl ? urlFor(address, old) : part === undefined ? null : partFor(address, part);
+    const value = isUrl
+      ? urlFor(address, old)
+      : part === undefined || (address.engine === 'sqlite' && name.startsWith('PG'))
+        ? null
+        : partFor(address, part);
     if (value !== null) set(name, value);
     else if (old !== undefined && !isUrl && part === undefined) out[name] = old;
   }
