@@ -106,6 +106,14 @@ describe.skipIf(POSTGRES_MISSING !== null)('migrations on trial', () => {
     );
   });
 
+  test('are not run with an address in a config that only the script names', async () => {
+    const files = {
+      'package.json': JSON.stringify({ scripts: { migrate: 'knex migrate:latest --knexfile=./db/other.js' }, dependencies: { knex: '3' } }),
+      'db/other.js': `module.exports = { connection: 'postgres://app@db/app' }`,
+    };
+    expect(await apply(project(READS, files))).toMatchObject({ why: expect.stringContaining('db/other.js:1') as string });
+  });
+
   test('are run where an address is only a comment or a fallback', async () => {
     const config = `// connection: 'postgres://app@db/app'\nmodule.exports = { connection: process.env.DATABASE_URL ?? 'postgres://localhost/dev' }`;
     expect(await apply(project(config))).toMatchObject({ state: 'applied' });

@@ -8,6 +8,8 @@ export interface ConnectionSources {
   readonly variables: ReadonlySet<string>;
   /** What stands in its files themselves; null when nothing does. */
   readonly literal: Literal | null;
+  /** Files that were read; none when the configuration was not found. */
+  readonly files: number;
 }
 
 export interface Literal {
@@ -32,15 +34,18 @@ const FILE_ANYWHERE = /["'`](?:file:[^"'`\n]|\/[^"'`\n]{1,300}\.(?:db3?|sqlite3?
 /**
  * Reads the configuration as text: running it would be running the service's code.
  * @param engine  of the scratch database: a file beside the project is harmless to a server, and the copy has none
+ * @param argv    the command: its options may name another configuration
  */
 export async function findSources(
   project: Project,
   detected: DetectedMigrations,
   engine: 'postgres' | 'sqlite',
+  argv: readonly string[],
 ): Promise<ConnectionSources> {
   const variables = new Set<string>();
   let literal: Literal | null = null;
-  for (const [file, text] of await configFiles(project, detected)) {
+  const files = await configFiles(project, [...(await startingFiles(project, detected)), ...namedIn(argv)]);
+  for (const [file, text] of files) {
     for (const match of text.matchAll(VARIABLE)) variables.add((match[1] ?? match[2] ?? match[3] ?? match[4])!);
     for (const [, names] of text.matchAll(TAKEN_APART))
       for (const part of names!.split(',')) {
@@ -49,12 +54,11 @@ export async function findSources(
       }
     literal ??= literalIn(file, text, engine);
   }
-  return { variables, literal };
+  return { variables, literal, files: files.size };
 }
 
-async function configFiles(project: Project, detected: DetectedMigrations): Promise<ReadonlyMap<string, string>> {
+async function configFiles(project: Project, queue: string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  const queue = await startingFiles(project, detected);
   for (let file = queue.shift(); file !== undefined && found.size < FILES_MAX; file = queue.shift()) {
     if (found.has(file) || file.startsWith('..')) continue;
     const text = withoutComments(file, await project.read(file));
@@ -63,6 +67,14 @@ async function configFiles(project: Project, detected: DetectedMigrations): Prom
     for (const [, path] of text.matchAll(IMPORTED)) queue.push(...spellings(normalize(join(dirname(file), path!))));
   }
   return found;
+}
+
+/** Words of a command that may be files of the project. */
+function namedIn(argv: readonly string[]): readonly string[] {
+  return argv
+    .slice(1)
+    .map((word) => normalize(word.replace(/^-[\w-]*=/, '')))
+    .filter((word) => /\.(?:[cm]?[jt]s|json|prisma)$/.test(word));
 }
 
 async function startingFiles(project: Project, { tool, argument }: DetectedMigrations): Promise<string[]> {

@@ -59,11 +59,14 @@ const NOWHERE = {
 export async function runTool(order: ToolOrder): Promise<ToolEnd | NotPossible> {
   const { projectDir, detected, signal } = order;
   const project = await openProject(projectDir);
-  const sources = await findSources(project, detected, order.engine);
+  const sources = await findSources(project, detected, order.engine, order.argv);
   if (sources.literal !== null) {
     const { file, line, what } = sources.literal;
     return no(`${file}:${line} has ${what} written into it: it has to come from a variable of the environment`);
   }
+  // A server is behind its door in any case; what keeps a file safe is what the configuration says.
+  if (sources.files === 0 && order.engine === 'sqlite' && order.address !== null)
+    return no('its configuration was not found: what it takes its database from cannot be told');
   const known = { ...(await envFile(project)), ...order.env };
   const unsafe = order.address === null ? null : unsafeVariable(sources.variables, known, order.address);
   if (unsafe !== null) return no(unsafe);
