@@ -360,15 +360,23 @@ describe('a configuration that leads to the live database', () => {
 });
 
 describe('what a project declares', () => {
-  const declared = (tool: 'prisma' | 'drizzle') =>
-    declaredSchema({ projectDir: cwd, tool, env, spawner: nodeSpawner, signal: AbortSignal.timeout(60_000), timeLimitMs: 30_000 });
+  const declared = (tool: 'prisma' | 'drizzle', withScratch: boolean) =>
+    declaredSchema({
+      projectDir: cwd,
+      tool,
+      scratch: withScratch ? scratch : null,
+      env,
+      spawner: nodeSpawner,
+      signal: AbortSignal.timeout(60_000),
+      timeLimitMs: 30_000,
+    });
 
   test.each(CASES.filter(({ tool }) => tool === 'prisma' || tool === 'drizzle'))(
     'by its schema file is what its migrations make: $folder',
     async (project) => {
       await openDeployed(project);
       const before = live.engine === 'sqlite' ? readFileSync(live.path).toString('base64') : (await takeSnapshot(live)).digest;
-      const answer = await declared(project.tool as 'prisma' | 'drizzle');
+      const answer = await declared(project.tool as 'prisma' | 'drizzle', project.folder === 'prisma');
       expect(answer).toMatchObject({ state: 'declared', engine: project.engine });
       if (answer.state !== 'declared') return;
       if (scratch.engine === 'sqlite') {

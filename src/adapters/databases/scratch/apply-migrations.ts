@@ -96,7 +96,12 @@ async function detect(project: Project, tool: MigrationTool): Promise<DetectedMi
   return null;
 }
 
-async function whyNotScratch({ scratch, env, projectDir }: ApplyOrder): Promise<string | null> {
+/** A mix-up of databases, in plain words; null when this one is nobody's. */
+export async function whyNotScratch({
+  scratch,
+  env,
+  projectDir,
+}: Pick<ApplyOrder, 'scratch' | 'env' | 'projectDir'>): Promise<string | null> {
   const live = locateDatabase(env, null, projectDir);
   if (live !== null && isSame(live, scratch)) return 'the scratch database is the one that the service uses';
   if (scratch.engine === 'sqlite' && !(await stat(scratch.path).catch(() => null))) return null;
@@ -110,7 +115,8 @@ function isSame(a: DatabaseLocation, b: DatabaseLocation): boolean {
   return one !== null && other !== null && one.host === other.host && one.port === other.port && one.database === other.database;
 }
 
-function addressOf(scratch: DatabaseLocation, target: PostgresTarget | null, relay: ScratchRelay | null): ScratchAddress | null {
+/** What a tool is told: the door in place of the server. */
+export function addressOf(scratch: DatabaseLocation, target: PostgresTarget | null, relay: ScratchRelay | null): ScratchAddress | null {
   if (scratch.engine === 'sqlite') return scratch;
   return target === null || relay === null
     ? null

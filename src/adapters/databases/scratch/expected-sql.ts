@@ -2,10 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MIGRATION_TOOLS, type DetectedMigrations } from '../migration-tools.ts';
 import { openProject, type Project } from '../project-files.ts';
+import type { DatabaseLocation } from '../locate.ts';
+import { parsePostgresUrl } from '../postgres-url.ts';
+import { addressOf, whyNotScratch } from './apply-migrations.ts';
+import { openRelay } from './scratch-relay.ts';
 import { no, runTool, type NotPossible, type ToolRun } from './run-tool.ts';
 
 export interface SchemaOrder extends ToolRun {
   readonly tool: 'prisma' | 'drizzle';
+  /** Only Prisma without native engines asks a PostgreSQL server for its version; without one it is then not possible. */
+  readonly scratch: DatabaseLocation | null;
 }
 
 /** The schema that a project declares, as the statements that make it. */
@@ -19,8 +25,8 @@ export interface DeclaredSchema {
 const OUTPUT_CHARS_MAX = 65_000;
 
 /**
- * The statements that make the schema in a Prisma or Drizzle schema file, by the tool's own command. No database is asked:
- * the command is given an address that leads nowhere.
+ * The statements that make the schema in a Prisma or Drizzle schema file, by the tool's own command. It is given the scratch
+ * database, or else an address that leads nowhere.
  * @throws the reason of the signal
  */
 export async function declaredSchema(order: SchemaOrder): Promise<DeclaredSchema | NotPossible> {
@@ -29,7 +35,13 @@ export async function declaredSchema(order: SchemaOrder): Promise<DeclaredSchema
   if (detected === null) return no(`there is no schema of ${order.tool} in ${order.projectDir}`);
   const asked = order.tool === 'prisma' ? await askPrisma(project) : await askDrizzle(project);
   if ('why' in asked) return asked;
-  const ended = await runTool({ ...order, detected, argv: asked.argv, engine: asked.engine, address: null });
+  const { scratch } = order;
+  const mixedUp = scratch === null ? null : await whyNotScratch({ ...order, scratch });
+  if (mixedUp !== null) return no(mixedUp);
+  const target = scratch?.engine === 'postgres' ? parsePostgresUrl(scratch.url) : null;
+  const relay = target === null ? null : await openRelay(target);
+  const address = scratch === null ? null : addressOf(scratch, target, relay);
+  const ended = await runTool({ ...order, detected, argv: asked.argv, engine: asked.engine, address }).finally(() => relay?.close());
   if (ended.state === 'not_possible') return ended;
   if (ended.stdout.length > OUTPUT_CHARS_MAX) return no(`the schema of ${order.tool} is longer than ${OUTPUT_CHARS_MAX} characters`);
   const sql = statementsIn(ended.stdout);
