@@ -45,7 +45,7 @@ describe.skipIf(POSTGRES_MISSING !== null)('migrations on trial', () => {
   beforeAll(async () => {
     server = await startPostgres();
     await server.query('postgres', 'CREATE DATABASE live');
-  });
+  }, 60_000);
   afterAll(() => server?.stop());
 
   async function apply(dir: string, env: Readonly<Record<string, string>> = { DATABASE_URL: server.url('live') }) {

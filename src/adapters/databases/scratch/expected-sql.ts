@@ -41,7 +41,12 @@ export async function declaredSchema(order: SchemaOrder): Promise<DeclaredSchema
   const target = scratch?.engine === 'postgres' ? parsePostgresUrl(scratch.url) : null;
   const relay = target === null ? null : await openRelay(target);
   const address = scratch === null ? null : addressOf(scratch, target, relay);
-  const ended = await runTool({ ...order, detected, argv: asked.argv, engine: asked.engine, address }).finally(() => relay?.close());
+  let ended: Awaited<ReturnType<typeof runTool>>;
+  try {
+    ended = await runTool({ ...order, detected, argv: asked.argv, engine: asked.engine, address });
+  } finally {
+    await relay?.close();
+  }
   if (ended.state === 'not_possible') return ended;
   if (ended.stdout.length > OUTPUT_CHARS_MAX) return no(`the schema of ${order.tool} is longer than ${OUTPUT_CHARS_MAX} characters`);
   const sql = statementsIn(ended.stdout);
