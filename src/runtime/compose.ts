@@ -586,6 +586,7 @@ export async function compose(options: ComposeOptions) {
           redactor,
           environmentOf,
           schemas: { isThere: databases.isThere, look: databases.look },
+          migrations: databases.migrations,
         });
       } finally {
         if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);

@@ -27,11 +27,12 @@ export interface PreflightOptions {
   readonly redactor: Redactor;
   readonly environmentOf: CheckContext['environmentOf'];
   readonly schemas: CheckContext['schemas'];
+  readonly migrations: CheckContext['migrations'];
 }
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
 export function preflightReports(when: Check['when'], options: PreflightOptions): Promise<readonly CheckReport[]> {
-  const { config, logger, signal, ownDirs, home, isDryRun, spawner, environmentOf, schemas, redactor } = options;
+  const { config, logger, signal, ownDirs, home, isDryRun, spawner, environmentOf, schemas, migrations, redactor } = options;
   const context: CheckContext = {
     projectDir: config.projectDir,
     components: config.components.filter(({ kind }) => kind === 'process'),
@@ -49,6 +50,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     machine: machineView(spawner),
     imports: importGraphs(spawner, join(home, 'import-graph.json'), !isDryRun),
     schemas,
+    migrations,
     signal,
     environmentOf,
   };

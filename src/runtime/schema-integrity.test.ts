@@ -108,7 +108,7 @@ describe('the schema of a database', () => {
       MIGRATIONS,
       `CREATE TABLE schema_migrations (name TEXT PRIMARY KEY); INSERT INTO schema_migrations VALUES ('001_users')`,
     );
-    expect(short(await pending.ask())).toEqual(['warn migrations_pending 1 migration not applied yet: 002_orders']);
+    expect(short(await pending.ask())).toEqual(['info schema_not_compared 1 migration not applied yet: 002_orders']);
     const empty = await world({ 'schema.sql': 'CREATE TABLE a (x INT)' }, '');
     expect(short(await empty.ask())).toEqual(['info schema_empty the database has none of the 1 table in schema.sql']);
   });

@@ -1,5 +1,6 @@
 import type { DatabaseLocation, SchemaSnapshot } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
+import type { MigrationLooks } from '../domains/preflight/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import type { SchemaLooks } from '../domains/preflight/index.ts';
 import { compareSchemas, labelOf, type DatabaseSchema, type SchemaTable } from '../domains/schema/index.ts';
@@ -24,6 +25,7 @@ export interface ServiceDatabases extends DatabaseRepair, SchemaLooks {
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
   outline(component: string): Promise<Readonly<Record<string, string>> | null>;
+  readonly migrations: MigrationLooks;
   /** Keeps the present schema as good. */
   keep(spec: ComponentSpec, bootId: string): Promise<boolean>;
   /**
@@ -127,7 +129,7 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
   async function look(spec: ComponentSpec, mayMake: boolean, signal: AbortSignal) {
     const found = await locationOf(spec.name);
     if (found === null || found.location === null) return null;
-    const { lookAtSchema } = await adapter();
+    const { lookAtSchema, migrationsApplier } = await adapter();
     const env = await options.environmentOf(spec);
     const order = {
       location: found.location,
@@ -138,7 +140,8 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       nowMs: options.clock.nowMs(),
       timeoutMs: LOOK_MS,
     };
-    return lookAtSchema(order, { spawner: options.spawner, applyMigrations: null, memory: releaseMemory(spec.name), mayMake, signal });
+    const applyMigrations = migrationsApplier(options.spawner);
+    return lookAtSchema(order, { spawner: options.spawner, applyMigrations, memory: releaseMemory(spec.name), mayMake, signal });
   }
 
   return {
@@ -208,6 +211,17 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       const pending = (await look.databases.findMigrationFolder(look.spec.cwd, look.now))?.pending ?? [];
       if (pending.length > 0) found['pending migrations'] = pending.slice(0, 20).join(', ');
       return found;
+    },
+    migrations: {
+      async isThere(spec) {
+        const { findMigrationFolder } = await adapter();
+        return (await findMigrationFolder(spec.cwd, null)) !== null && (await locationOf(spec.name))?.location != null;
+      },
+      async look(spec) {
+        const { readMigrationState } = await adapter();
+        const look = await lookNow(spec.name);
+        return look === null ? null : readMigrationState(spec.cwd, look.now);
+      },
     },
     async keep(spec, bootId) {
       const look = await lookNow(spec.name);

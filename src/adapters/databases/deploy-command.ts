@@ -46,7 +46,8 @@ function packageManager({ names }: Project): string {
   return names.has('pnpm-lock.yaml') ? 'pnpm' : names.has('yarn.lock') ? 'yarn' : 'npm';
 }
 
-async function toolCommand(project: Project, { tool, folder, argument }: DetectedMigrations): Promise<readonly string[] | null> {
+/** The tool's own deploy command; null when it is not installed, or has none that is safe to run unattended. */
+export async function toolCommand(project: Project, { tool, folder, argument }: DetectedMigrations): Promise<readonly string[] | null> {
   const local = async (name: string, ...argv: readonly string[]) =>
     (await exists(project, `node_modules/.bin/${name}`)) ? [`node_modules/.bin/${name}`, ...argv] : null;
   const python = async (name: string) => {

@@ -1,7 +1,7 @@
 import type { SchemaSnapshot } from './schema-snapshot.ts';
 import { deployCommand } from './deploy-command.ts';
 import { MIGRATION_TOOLS, type AppliedHistory, type DetectedMigrations, type MigrationTool } from './migration-tools.ts';
-import { openProject } from './project-files.ts';
+import { openProject, type Project } from './project-files.ts';
 
 export type { MigrationTool } from './migration-tools.ts';
 
@@ -24,14 +24,8 @@ export interface MigrationFolder {
  */
 export async function findMigrationFolder(cwd: string, now: SchemaSnapshot | null): Promise<MigrationFolder | null> {
   const project = await openProject(cwd);
-  const detected: DetectedMigrations[] = [];
-  for (const detect of MIGRATION_TOOLS) {
-    const found = await detect(project);
-    if (found !== null) detected.push(found);
-  }
-  // A project that changed its tool has traces of both: the one that the database knows is in use.
-  const chosen = detected.find((found) => now !== null && historyOf(found, now) !== null) ?? detected[0];
-  if (chosen === undefined) return null;
+  const chosen = await toolInUse(project, now);
+  if (chosen === null) return null;
   return {
     tool: chosen.tool,
     folder: chosen.folder,
@@ -41,7 +35,18 @@ export async function findMigrationFolder(cwd: string, now: SchemaSnapshot | nul
   };
 }
 
-function pendingOf(detected: DetectedMigrations, now: SchemaSnapshot): readonly string[] {
+/** The tool whose traces the project has; of several, the one that the database knows. */
+export async function toolInUse(project: Project, now: SchemaSnapshot | null): Promise<DetectedMigrations | null> {
+  const detected: DetectedMigrations[] = [];
+  for (const detect of MIGRATION_TOOLS) {
+    const found = await detect(project);
+    if (found !== null) detected.push(found);
+  }
+  // A project that changed its tool has traces of both: the one that the database knows is in use.
+  return detected.find((found) => now !== null && historyOf(found, now) !== null) ?? detected[0] ?? null;
+}
+
+export function pendingOf(detected: DetectedMigrations, now: SchemaSnapshot): readonly string[] {
   const history = historyOf(detected, now);
   if (history === null) {
     // Its table may have a name of its own, or may be closed to us: only a table that is not there tells.
@@ -51,7 +56,8 @@ function pendingOf(detected: DetectedMigrations, now: SchemaSnapshot): readonly 
   return history.isTruncated ? [] : detected.pending(history);
 }
 
-function historyOf(detected: DetectedMigrations, now: SchemaSnapshot): (AppliedHistory & { readonly isTruncated: boolean }) | null {
+/** What the tool recorded; null when it has no table there, or none that we may read. */
+export function historyOf(detected: DetectedMigrations, now: SchemaSnapshot): (AppliedHistory & { readonly isTruncated: boolean }) | null {
   const found = now.history.find(
     ({ table, rows }) => detected.historyTables.includes(table.toLowerCase()) && detected.isOwn(rows[0]?.cells ?? null),
   );

@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+import { sha256Hex } from '../../kernel/index.ts';
 import type { Project } from './project-files.ts';
 
 export type MigrationTool =
@@ -19,7 +21,7 @@ export type MigrationTool =
   | 'golang-migrate'
   | 'sql';
 
-type Cells = Readonly<Record<string, string | null>>;
+export type Cells = Readonly<Record<string, string | null>>;
 
 export interface AppliedHistory {
   readonly rows: readonly Cells[];
@@ -38,6 +40,31 @@ export interface DetectedMigrations {
   isOwn(row: Cells | null): boolean;
   /** Names of what is in the folder and not applied, in the order they apply. */
   pending(applied: AppliedHistory): readonly string[];
+  /** How files and rows find each other; null where the tool's record is more than a list of its files. */
+  readonly record: MigrationRecord | null;
+}
+
+/** A migration as it is in the project. */
+export interface MigrationFile {
+  /** As `pending` writes it. */
+  readonly name: string;
+  readonly key: string;
+  /** Relative to the project. */
+  readonly path: string;
+}
+
+export interface MigrationRecord {
+  readonly files: readonly MigrationFile[];
+  /** The key of the file that a row stands for; null for rows that stand for none, such as a baseline. */
+  keyOf(row: Cells): string | null;
+  /** For people, when there is no file that has the name. */
+  nameOf(row: Cells): string;
+  /** Why a row says that its migration broke halfway; null for one that went well. */
+  failureOf?(row: Cells): string | null;
+  /** What the tool kept of the file's text when it applied it; null where it kept nothing. */
+  checksumOf?(row: Cells): string | null;
+  /** Every checksum that the tool accepts for a text. */
+  checksumsFor?(text: Buffer): readonly string[];
 }
 
 type Detector = (project: Project) => Promise<DetectedMigrations | null>;
@@ -63,12 +90,28 @@ const prisma: Detector = async (project) => {
   )
     return null;
   const migrations = names.filter((name) => /^\d/.test(name) && !name.includes('.'));
-  return detected('prisma', folder, ['_prisma_migrations'], ({ rows }) => {
-    const applied = new Set(
-      rows.filter((row) => row['finished_at'] != null && row['rolled_back_at'] == null).map((row) => row['migration_name']),
-    );
-    return migrations.filter((name) => !applied.has(name));
-  });
+  return detected(
+    'prisma',
+    folder,
+    ['_prisma_migrations'],
+    ({ rows }) => {
+      const applied = new Set(
+        rows.filter((row) => row['finished_at'] != null && row['rolled_back_at'] == null).map((row) => row['migration_name']),
+      );
+      return migrations.filter((name) => !applied.has(name));
+    },
+    {
+      record: {
+        files: migrations.map((name) => ({ name, key: name, path: `${trimmed(folder)}/${name}/migration.sql` })),
+        keyOf: (row) => (row['rolled_back_at'] == null ? (row['migration_name'] ?? null) : null),
+        nameOf: (row) => row['migration_name'] ?? '',
+        failureOf: (row) => (row['finished_at'] == null && row['rolled_back_at'] == null ? 'it was begun and never finished' : null),
+        checksumOf: (row) => row['checksum'] ?? null,
+        // Prisma takes a file for the same when only its line endings were changed, as Git does.
+        checksumsFor: (text) => sameButForLineEndings(text).map((bytes) => sha256Hex(bytes)),
+      },
+    },
+  );
 };
 
 const drizzle: Detector = async (project) => {
@@ -86,7 +129,16 @@ const drizzle: Detector = async (project) => {
       const latest = Math.max(...rows.map((row) => Number(row['created_at'] ?? Number.NEGATIVE_INFINITY)), Number.NEGATIVE_INFINITY);
       return entries.filter(({ when }) => when > latest).map(({ tag }) => tag);
     },
-    { hasCustomTable: /["']?\btable["']?\s*:/.test(config) },
+    {
+      hasCustomTable: /["']?\btable["']?\s*:/.test(config),
+      record: {
+        files: entries.map(({ tag, when }) => ({ name: tag, key: String(when), path: `${trimmed(folder)}/${tag}.sql` })),
+        keyOf: (row) => row['created_at'] ?? null,
+        nameOf: (row) => `the one of ${stampOf(row['created_at'])}`,
+        checksumOf: (row) => row['hash'] ?? null,
+        checksumsFor: (text) => sameButForLineEndings(text).map((bytes) => sha256Hex(bytes)),
+      },
+    },
   );
 };
 
@@ -98,20 +150,24 @@ const knex: Detector = async (project) => {
     stringAfter(config, /migrations\s*:\s*\{[^}]{0,500}?directory\s*:/) ?? (await firstFolder(project, SCRIPT_FILE)) ?? 'migrations';
   const files = (await project.list(folder)).filter((name) => SCRIPT_FILE.test(name) && !/\.d\.[cm]?ts$/.test(name));
   if (file === null && files.length === 0) return null;
-  return detected('knex', folder, ['knex_migrations'], without(files, 'name'), { hasCustomTable: /\btableName\s*:/.test(config) });
+  return detected('knex', folder, ['knex_migrations'], without(files, 'name'), {
+    hasCustomTable: /\btableName\s*:/.test(config),
+    record: byName(folder, files, 'name'),
+  });
 };
 
 const sequelize: Detector = async (project) => {
-  if (!project.names.has('.sequelizerc') && !project.dependencies.has('sequelize-cli')) return null;
+  if (!project.names.has('.sequelizerc') && !project.dependencies.has('sequelize-cli') && !project.dependencies.has('umzug')) return null;
   const config = await project.read('.sequelizerc');
   const joined = /['"]migrations-path['"]\s*:\s*path\.(?:resolve|join)\(([^)]{0,300})\)/.exec(config)?.[1];
   const folder =
     joined === undefined
-      ? (stringAfter(config, /['"]migrations-path['"]\s*:/) ?? 'migrations')
+      ? (stringAfter(config, /['"]migrations-path['"]\s*:/) ?? (await firstFolder(project, SCRIPT_FILE)) ?? 'migrations')
       : [...joined.matchAll(/['"]([^'"]+)['"]/g)].map(([, part]) => part).join('/');
   const files = (await project.list(folder)).filter((name) => SCRIPT_FILE.test(name) && !/\.d\.[cm]?ts$/.test(name));
   return detected('sequelize', folder, ['sequelizemeta'], without(files, 'name'), {
     hasCustomTable: /migrationStorageTableName/.test(config + (await project.read('config/config.json'))),
+    record: byName(folder, files, 'name'),
   });
 };
 
@@ -132,7 +188,15 @@ const typeorm: Detector = async (project) => {
       const stamps = new Set(rows.map((row) => row['timestamp']));
       return files.filter((name) => !stamps.has(/^\d+/.exec(name)![0])).map(withoutExtension);
     },
-    { argument: source, isOwn: (row) => row === null || 'timestamp' in row },
+    {
+      argument: source,
+      isOwn: (row) => row === null || 'timestamp' in row,
+      record: {
+        files: files.map((name) => ({ name: withoutExtension(name), key: /^\d+/.exec(name)![0], path: `${folder}/${name}` })),
+        keyOf: (row) => row['timestamp'] ?? null,
+        nameOf: (row) => row['name'] ?? '',
+      },
+    },
   );
 };
 
@@ -147,6 +211,7 @@ const kysely: Detector = async (project) => {
   if (file === null && files.length === 0) return null;
   return detected('kysely', folder, ['kysely_migration'], without(files, 'name'), {
     hasCustomTable: /migrationTableName\s*:/.test(config),
+    record: byName(folder, files, 'name'),
   });
 };
 
@@ -178,7 +243,17 @@ const nodePgMigrate: Detector = async (project) => {
       const applied = new Set(rows.map((row) => row['name']));
       return files.map((name) => withoutExtension(name.replace(/\.up\.sql$/, '.sql'))).filter((name) => !applied.has(name));
     },
-    { hasCustomTable: /(?:\s-t|--migrations-table)[\s=]/.test(commands) },
+    {
+      hasCustomTable: /(?:\s-t|--migrations-table)[\s=]/.test(commands),
+      record: {
+        files: files.map((name) => {
+          const key = withoutExtension(name.replace(/\.up\.sql$/, '.sql'));
+          return { name: key, key, path: `${trimmed(folder)}/${name}` };
+        }),
+        keyOf: (row) => row['name'] ?? null,
+        nameOf: (row) => row['name'] ?? '',
+      },
+    },
   );
 };
 
@@ -209,7 +284,18 @@ const flyway: Detector = async (project) => {
         .toSorted((a, b) => compareVersions(a.version, b.version))
         .map(({ name }) => name);
     },
-    { hasCustomTable: /^\s*(?:flyway\.)?table\s*=/m.test(config) },
+    {
+      hasCustomTable: /^\s*(?:flyway\.)?table\s*=/m.test(config),
+      record: {
+        files: files.map((name) => ({ name, key: versionKey(/^V([\d._]+)__/.exec(name)![1]!), path: `${trimmed(folder)}/${name}` })),
+        keyOf: (row) =>
+          row['version'] == null || !/^(?:SQL|JDBC|SPRING_JDBC|SCRIPT)$/.test(row['type'] ?? 'SQL') ? null : versionKey(row['version']),
+        nameOf: (row) => row['script'] ?? row['version'] ?? '',
+        failureOf: (row) => (isTrue(row['success']) ? null : 'it ended with an error'),
+        checksumOf: (row) => (row['type'] === 'SQL' ? (row['checksum'] ?? null) : null),
+        checksumsFor: (text) => [String(flywayChecksum(text))],
+      },
+    },
   );
 };
 
@@ -223,26 +309,39 @@ const alembic: Detector = async (project) => {
   if (!project.names.has('alembic.ini')) return null;
   const location = /^\s*script_location\s*=\s*(.+?)\s*$/m.exec(await project.read('alembic.ini'))?.[1] ?? 'alembic';
   const folder = `${trimmed(location.replace(/^%\(here\)s\/?/, ''))}/versions`;
-  const revisions: Revision[] = [];
+  const revisions: (Revision & { readonly path: string })[] = [];
   for (const name of (await project.list(folder)).filter((candidate) => candidate.endsWith('.py')).slice(0, FILES_READ_LIMIT)) {
     const text = await project.read(`${folder}/${name}`);
     const id = /^revision\s*(?::[^=\n]+)?=\s*['"]([^'"]+)['"]/m.exec(text)?.[1];
     const parents = /^down_revision\s*(?::[^=\n]+)?=\s*(\([^)]*\)|[^\n]+)/m.exec(text)?.[1] ?? '';
-    if (id !== undefined) revisions.push({ id, parents: [...parents.matchAll(/['"]([^'"]+)['"]/g)].map(([, parent]) => parent!) });
+    if (id !== undefined)
+      revisions.push({ id, path: `${folder}/${name}`, parents: [...parents.matchAll(/['"]([^'"]+)['"]/g)].map(([, parent]) => parent!) });
   }
-  return detected('alembic', folder, ['alembic_version'], ({ rows }) => {
-    const byId = new Map(revisions.map((revision) => [revision.id, revision]));
-    const applied = new Set<string>();
-    const queue = rows.flatMap((row) => row['version_num'] ?? []);
-    // A revision that the folder does not know is ahead of this release: then we cannot say what is below it.
-    if (queue.some((id) => !byId.has(id))) return [];
-    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      if (applied.has(id)) continue;
-      applied.add(id);
-      queue.push(...(byId.get(id)?.parents ?? []));
-    }
-    return parentsFirst(revisions).filter((id) => !applied.has(id));
-  });
+  return detected(
+    'alembic',
+    folder,
+    ['alembic_version'],
+    ({ rows }) => {
+      const byId = new Map(revisions.map((revision) => [revision.id, revision]));
+      const applied = new Set<string>();
+      const queue = rows.flatMap((row) => row['version_num'] ?? []);
+      // A revision that the folder does not know is ahead of this release: then we cannot say what is below it.
+      if (queue.some((id) => !byId.has(id))) return [];
+      for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+        if (applied.has(id)) continue;
+        applied.add(id);
+        queue.push(...(byId.get(id)?.parents ?? []));
+      }
+      return parentsFirst(revisions).filter((id) => !applied.has(id));
+    },
+    {
+      record: {
+        files: revisions.map(({ id, path }) => ({ name: id, key: id, path })),
+        keyOf: (row) => row['version_num'] ?? null,
+        nameOf: (row) => row['version_num'] ?? '',
+      },
+    },
+  );
 };
 
 const django: Detector = async (project) => {
@@ -279,7 +378,14 @@ const rails: Detector = async (project) => {
     'db/migrate',
     ['schema_migrations'],
     byVersion(files, (row) => row['version'] ?? null),
-    { isOwn: isVersioned },
+    {
+      isOwn: isVersioned,
+      record: {
+        files: files.map((name) => ({ name: withoutExtension(name), key: /^\d+/.exec(name)![0], path: `db/migrate/${name}` })),
+        keyOf: (row) => row['version'] ?? null,
+        nameOf: (row) => row['version'] ?? '',
+      },
+    },
   );
 };
 
@@ -381,9 +487,39 @@ function detected(
   folder: string,
   historyTables: readonly string[],
   pending: DetectedMigrations['pending'],
-  more: Partial<Pick<DetectedMigrations, 'hasCustomTable' | 'argument' | 'isOwn'>> = {},
+  more: Partial<Pick<DetectedMigrations, 'hasCustomTable' | 'argument' | 'isOwn' | 'record'>> = {},
 ): DetectedMigrations {
-  return { tool, folder: trimmed(folder), historyTables, hasCustomTable: false, argument: null, isOwn: () => true, ...more, pending };
+  const usual = { hasCustomTable: false, argument: null, isOwn: () => true, record: null };
+  return { tool, folder: trimmed(folder), historyTables, ...usual, ...more, pending };
+}
+
+/** A row for each file, under its name; whether it is built or a source does not count. */
+function byName(folder: string, files: readonly string[], column: string): MigrationRecord {
+  const bare = (name: string) => withoutExtension(name.split('/').at(-1)!);
+  return {
+    files: files.map((name) => ({ name: withoutExtension(name), key: bare(name), path: `${trimmed(folder)}/${name}` })),
+    keyOf: (row) => (row[column] == null ? null : bare(row[column])),
+    nameOf: (row) => bare(row[column] ?? ''),
+  };
+}
+
+function sameButForLineEndings(text: Buffer): readonly Buffer[] {
+  const unix = text.toString('latin1').replaceAll('\r\n', '\n');
+  return [text, Buffer.from(unix, 'latin1'), Buffer.from(unix.replaceAll('\n', '\r\n'), 'latin1')];
+}
+
+/** CRC-32 over the lines without their ends, as a signed number. See `ChecksumCalculator` of Flyway. */
+function flywayChecksum(text: Buffer): number {
+  const lines = text
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/);
+  return lines.reduce((sum, line) => crc32(line, sum), 0) | 0;
+}
+
+function stampOf(milliseconds: string | null | undefined): string {
+  const date = new Date(Number(milliseconds));
+  return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString();
 }
 
 /** Files whose name is not in a column; built files have another extension than their source, and some tools add a `/`. */

@@ -15,6 +15,7 @@ import { machineClock } from './machine-clock.ts';
 import { memory } from './memory.ts';
 import { openFiles } from './open-files.ts';
 import { nativeModules } from './native-modules.ts';
+import { migrations } from './migrations.ts';
 import { ownCheck } from './own-check.ts';
 import { python } from './python.ts';
 import { schemaIntegrity } from './schema-integrity.ts';
@@ -49,6 +50,7 @@ const SHIPPED: readonly Check[] = [
   imports,
   nativeModules,
   engines,
+  migrations,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

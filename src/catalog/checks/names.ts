@@ -24,4 +24,5 @@ export const SHIPPED_CHECKS = [
   'native_modules',
   'engines',
   'schema_integrity',
+  'migrations',
 ] as const;

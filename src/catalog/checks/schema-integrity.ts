@@ -48,7 +48,7 @@ function findingsOf(component: string, look: SchemaLook, context: CheckContext):
   const twice = tablesTwice(look.actual).map((one) => findingOf(one, null, component, context));
   if (look.pending.length > 0) {
     const message = `${count(look.pending.length, 'migration')} not applied yet: ${listed(look.pending, 5)}`;
-    return [...twice, say('warn', 'migrations_pending', message, 'apply them; the schema is compared afterwards')];
+    return [...twice, say('info', 'schema_not_compared', message, 'apply them; the schema is compared afterwards')];
   }
   const records =
     look.unrecorded.length === 0

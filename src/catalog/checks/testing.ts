@@ -20,6 +20,7 @@ export interface Ports {
   readonly imports?: CheckContext['imports'];
   /** Without it no component has a database. */
   readonly schemas?: CheckContext['schemas'];
+  readonly migrations?: CheckContext['migrations'];
 }
 
 /** What a test did not give, so that a check which uses it says so. */
@@ -63,6 +64,7 @@ export async function ask(
     machine: notGiven<CheckContext['machine']>('machine'),
     imports: notGiven<CheckContext['imports']>('imports'),
     schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
+    migrations: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
     projectDir: dir,
     components: [spec],

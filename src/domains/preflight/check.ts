@@ -3,6 +3,7 @@ import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Machine } from './machine.ts';
 import type { ImportGraphs } from './import-graph.ts';
+import type { MigrationLooks } from './migration-ports.ts';
 import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
 import type { AskServer } from './server-question.ts';
 import type { SchemaLooks } from './schema-ports.ts';
@@ -52,6 +53,7 @@ export interface CheckContext {
   readonly machine: Machine;
   readonly imports: ImportGraphs;
   readonly schemas: SchemaLooks;
+  readonly migrations: MigrationLooks;
   /** Aborted when the time of the check is over, or Grace stops. */
   readonly signal: AbortSignal;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;

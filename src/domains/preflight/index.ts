@@ -1,6 +1,7 @@
 // Pre-flight: what is wrong before anything is started. A check looks and changes nothing; what it sees is a finding.
 // `run-checks` runs them side by side, each within its own time; the checks themselves are in the catalog.
 export type { Check, CheckContext, CheckReport } from './check.ts';
+export type { MigrationLook, MigrationLooks } from './migration-ports.ts';
 export type { Finding, FindingFix, FindingPlace, Severity } from './finding.ts';
 export type { Allowance, FileSystem, Machine, RunningProcess } from './machine.ts';
 export type {

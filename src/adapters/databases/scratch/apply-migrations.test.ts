@@ -1,0 +1,138 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { nodeSpawner } from '../../node/spawner.ts';
+import { takeSnapshot } from '../index.ts';
+import { POSTGRES_MISSING, startPostgres, type TestServer } from '../testing/postgres-server.ts';
+import { applyMigrations } from './apply-migrations.ts';
+
+// The real tools are asked in test/migrations. Here a program of ten lines stands in for one, so that what keeps a tool away from
+// the live database is tried on every run.
+const PATH = `${dirname(createRequire(import.meta.url).resolve('node/bin/node'))}:${process.env['PATH']}`;
+const STAND_IN = `#!/usr/bin/env node
+const { connection } = require(process.cwd() + '/knexfile.js');
+const { Client } = require('pg');
+(async () => {
+  const client = new Client({ connectionString: connection });
+  await client.connect();
+  await client.query('CREATE TABLE a (id int); CREATE TABLE knex_migrations (id int, name text, batch int, migration_time timestamptz)');
+  await client.query("INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, now())");
+  require('node:fs').writeFileSync('was-here.txt', '');
+  await client.end();
+})().catch((error) => { console.error('Error: ' + error.message + ' ' + connection); process.exit(1); });
+`;
+
+function project(config: string, files: Readonly<Record<string, string>> = {}): string {
+  const dir = mkdtempSync(join(tmpdir(), 'grace-apply-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const all = { 'package.json': '{"dependencies":{"knex":"3"}}', 'knexfile.js': config, 'migrations/1_a.js': '', ...files };
+  for (const [path, text] of Object.entries({ ...all, 'node_modules/.bin/knex': STAND_IN })) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(join(dir, path), text);
+  }
+  chmodSync(join(dir, 'node_modules/.bin/knex'), 0o755);
+  for (const name of readdirSync(PACKAGES).filter((entry) => /^(?:pg|postgres|xtend|split2)/.test(entry)))
+    symlinkSync(join(PACKAGES, name), join(dir, 'node_modules', name));
+  return dir;
+}
+const PACKAGES = join(dirname(createRequire(import.meta.url).resolve('pg/package.json')), '..');
+
+describe.skipIf(POSTGRES_MISSING !== null)('migrations on trial', () => {
+  let server: TestServer;
+  let counter = 0;
+  beforeAll(async () => {
+    server = await startPostgres();
+    await server.query('postgres', 'CREATE DATABASE live');
+  }, 60_000);
+  afterAll(() => server?.stop());
+
+  async function apply(dir: string, env: Readonly<Record<string, string>> = { DATABASE_URL: server.url('live') }) {
+    counter += 1;
+    const name = `scratch_${counter}`;
+    await server.query('postgres', `CREATE DATABASE ${name}`);
+    const result = await applyMigrations({
+      projectDir: dir,
+      tool: 'knex',
+      scratch: { engine: 'postgres', url: server.url(name) },
+      env: { PATH, ...env },
+      spawner: nodeSpawner,
+      signal: AbortSignal.timeout(60_000),
+      timeLimitMs: 30_000,
+    });
+    expect((await takeSnapshot({ engine: 'postgres', url: server.url('live') })).tables).toEqual([]);
+    expect(existsSync(join(dir, 'was-here.txt'))).toBe(false);
+    expect(JSON.stringify(result)).not.toContain(encodeURIComponent(server.password));
+    return result;
+  }
+  const READS = 'module.exports = { connection: process.env.DATABASE_URL }';
+
+  test('go to the scratch database, through a variable', async () => {
+    const result = await apply(project(READS));
+    expect(result).toMatchObject({ state: 'applied', tool: 'knex' });
+    expect(result.state === 'applied' ? result.schema.tables.map(({ name }) => name) : []).toEqual(['a', 'knex_migrations']);
+  });
+
+  test('do not go to an address that code puts together', async () => {
+    const url = server.url('live');
+    const config = `module.exports = { connection: [${JSON.stringify(url.slice(0, 5))}, ${JSON.stringify(url.slice(5))}].join('') }`;
+    expect(await apply(project(config))).toEqual({
+      state: 'not_possible',
+      why: `knex ended with exit code 1: Error: kept from connecting to 127.0.0.1:${server.port} …; it wanted to connect to something else than the scratch database, and was kept from it`,
+    });
+  });
+
+  test('do not go to another database through the door of the scratch one', async () => {
+    const config = `const url = new URL(process.env.DATABASE_URL); url.pathname = '/live'; module.exports = { connection: url.href }`;
+    expect(await apply(project(config))).toMatchObject({
+      state: 'not_possible',
+      why: expect.stringContaining('it asked for another database than the scratch one, and did not get it') as string,
+    });
+  });
+
+  test('are not run with an address in the config, in what it imports, or in a connection of parts', async () => {
+    const written = (file: string, what: string) => ({
+      state: 'not_possible',
+      why: `${file} has ${what} written into it: it has to come from a variable of the environment`,
+    });
+    const server_ = 'the address of a database server';
+    expect(await apply(project(`module.exports = {\n  connection: 'postgres://app@db/app' }`))).toEqual(written('knexfile.js:2', server_));
+    expect(
+      await apply(project(`module.exports = require('./config/db')`, { 'config/db.js': `exports.connection = "postgresql://db/app"` })),
+    ).toEqual(written('config/db.js:1', server_));
+    expect(await apply(project(`module.exports = { connection: { host: process.env.H, database: 'app' } }`))).toEqual(
+      written('knexfile.js:1', 'part of a connection'),
+    );
+  });
+
+  test('are not run with an address in a config that only the script names', async () => {
+    const files = {
+      'package.json': JSON.stringify({ scripts: { migrate: 'knex migrate:latest --knexfile=./db/other.js' }, dependencies: { knex: '3' } }),
+      'db/other.js': `module.exports = { connection: 'postgres://app@db/app' }`,
+    };
+    expect(await apply(project(READS, files))).toMatchObject({ why: expect.stringContaining('db/other.js:1') as string });
+  });
+
+  test('are run where an address is only a comment or a fallback', async () => {
+    const config = `// connection: 'postgres://app@db/app'\nmodule.exports = { connection: process.env.DATABASE_URL ?? 'postgres://localhost/dev' }`;
+    expect(await apply(project(config))).toMatchObject({ state: 'applied' });
+  });
+
+  test('are not run when a variable holds an address in a form that cannot be replaced', async () => {
+    const config = `module.exports = { connection: process.env.DATABASE_URL || process.env.MY_CLUSTER }`;
+    expect(await apply(project(config), { MY_CLUSTER: 'cockroachdb://db/app' })).toEqual({
+      state: 'not_possible',
+      why: 'its configuration reads MY_CLUSTER, which holds an address that cannot be replaced',
+    });
+  });
+
+  test('are not run by a tool that is no Node program', async () => {
+    const dir = project(READS, { 'db/migration/V1__a.sql': '' });
+    const order = { projectDir: dir, env: { PATH }, spawner: nodeSpawner, signal: AbortSignal.timeout(9_000), timeLimitMs: 9_000 };
+    expect(await applyMigrations({ ...order, tool: 'flyway', scratch: { engine: 'postgres', url: server.url('live') } })).toEqual({
+      state: 'not_possible',
+      why: 'a process of flyway cannot be kept from the live database',
+    });
+  });
+});

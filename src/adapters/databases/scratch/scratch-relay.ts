@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { PostgresTarget } from '../postgres-url.ts';
+
+/**
+ * A door to one database of a PostgreSQL server. A tool that is given this door alone cannot reach another database: whoever
+ * asks for one is turned away before a byte of it gets to the server.
+ */
+export interface ScratchRelay {
+  readonly port: number;
+  /** Connections that went to the scratch database. */
+  passed(): number;
+  /** Names of other databases that were asked for. */
+  refused(): readonly string[];
+  close(): Promise<void>;
+}
+
+// The first message of a connection: length, code, and for 3.x names and values. See "Message Formats" of PostgreSQL.
+const SSL_REQUEST = 80_877_103;
+const GSS_REQUEST = 80_877_104;
+const PROTOCOL_MAJOR = 3;
+const FIRST_MESSAGE_BYTES_MAX = 10_000;
+const CONNECT_MS = 5_000;
+const SOCKETS_MAX = 64;
+
+/** @param target  the scratch database itself */
+export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
+  const sockets = new Set<Socket>();
+  const refused = new Set<string>();
+  let passed = 0;
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy()); // either side may go at any time; the other is told by its end
+    return socket;
+  };
+  const server = createServer({ noDelay: true }, (client) => {
+    keep(client);
+    if (sockets.size > SOCKETS_MAX) return void client.destroy();
+    onFirstMessage(client, async (message) => {
+      const database = databaseOf(message);
+      if (database !== target.database) {
+        refused.add(database ?? '(none)');
+        client.end(refusal(`database "${target.database}" is the only one behind this door`));
+        return;
+      }
+      passed += 1;
+      const upstream = keep(await dial(target).catch(() => client.destroy()));
+      upstream.write(message);
+      client.pipe(upstream).pipe(client);
+      client.once('close', () => upstream.destroy());
+      upstream.once('close', () => client.destroy());
+    });
+  });
+  const port = await listen(server);
+  return {
+    port,
+    passed: () => passed,
+    refused: () => [...refused],
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Answers requests for encryption with "no", and hands over the message that names the database, with the stream paused. */
+function onFirstMessage(client: Socket, use: (message: Buffer) => Promise<void>): void {
+  let seen = Buffer.alloc(0);
+  const read = (chunk: Buffer): void => {
+    seen = Buffer.concat([seen, chunk]);
+    while (seen.length >= 8) {
+      const length = seen.readInt32BE(0);
+      if (length < 8 || length > FIRST_MESSAGE_BYTES_MAX) return void client.destroy();
+      if (seen.length < length) return;
+      const code = seen.readInt32BE(4);
+      if (code === SSL_REQUEST || code === GSS_REQUEST) {
+        seen = seen.subarray(length);
+        client.write('N');
+        continue;
+      }
+      // 80877102 asks to cancel a statement: nothing here takes that long.
+      if (code >> 16 !== PROTOCOL_MAJOR) return void client.destroy();
+      client.off('data', read);
+      client.pause();
+      const message = seen;
+      use(message).catch(() => client.destroy());
+      return;
+    }
+  };
+  client.on('data', read);
+}
+
+/** Pairs of names and values, each ended by a zero; without a database it is that of the user's name. */
+function databaseOf(message: Buffer): string | null {
+  const words = message.toString('utf8', 8, message.readInt32BE(0)).split('\0');
+  const parts = new Map<string, string>();
+  for (let at = 0; at + 1 < words.length && words[at] !== ''; at += 2) parts.set(words[at]!, words[at + 1]!);
+  return parts.get('database') ?? parts.get('user') ?? null;
+}
+
+/** An ErrorResponse: `S`everity, `C`ode (invalid_catalog_name), `M`essage. */
+function refusal(message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C3D000\0M${message}\0\0`);
+  const head = Buffer.alloc(5);
+  head.write('E');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+async function dial(target: PostgresTarget): Promise<Socket> {
+  const socket = target.host.startsWith('/')
+    ? connect({ path: `${target.host}/.s.PGSQL.${target.port}` })
+    : connect({ host: target.host, port: target.port, noDelay: true });
+  await once(socket, 'connect');
+  const mode = target.sslMode ?? 'disable';
+  if (mode === 'disable' || mode === 'allow' || target.host.startsWith('/')) return socket;
+  const request = Buffer.alloc(8);
+  request.writeInt32BE(8, 0);
+  request.writeInt32BE(SSL_REQUEST, 4);
+  socket.write(request);
+  const [answer] = await once<[Buffer]>(socket, 'data');
+  if (answer.toString('latin1', 0, 1) !== 'S') {
+    if (mode === 'prefer') return socket;
+    throw new Error('the server has no TLS');
+  }
+  const file = (path: string | null) => (path === null ? Promise.resolve(null) : readFile(path));
+  const [ca, cert, key] = await Promise.all([target.sslRootCert, target.sslCert, target.sslKey].map(file));
+  const secure = connectTls({
+    socket,
+    servername: /^[\d.:]+$/.test(target.host) ? '' : target.host,
+    rejectUnauthorized: mode === 'verify-full' || mode === 'verify-ca',
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    ...(ca == null ? {} : { ca }),
+    ...(cert == null ? {} : { cert }),
+    ...(key == null ? {} : { key }),
+  });
+  await once(secure, 'secureConnect');
+  return secure;
+}
+
+function once<T extends readonly unknown[]>(socket: Socket, event: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), CONNECT_MS);
+    const end = (error?: Error): void => reject(error ?? new Error('closed'));
+    socket.once('error', end).once('close', end);
+    socket.once(event, (...values) => {
+      clearTimeout(timer);
+      socket.off('error', end).off('close', end);
+      resolve(values as unknown as T);
+    });
+    socket.once('close', () => clearTimeout(timer));
+  });
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}

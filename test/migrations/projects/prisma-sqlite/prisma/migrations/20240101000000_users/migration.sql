@@ -1,0 +1,3 @@
+CREATE TABLE "users" ("id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "email" TEXT NOT NULL);
+
+CREATE UNIQUE INDEX "users_email_key" ON "users"("email");
