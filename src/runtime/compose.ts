@@ -643,6 +643,7 @@ export async function compose(options: ComposeOptions) {
     // A check that somebody else runs beside this boot goes on.
     const left = ofChecks.filter((mark) => readStat(Number.parseInt(mark.slice(CHECKS.length + 1))) === null);
     for (const mark of [CHECKS, ...left, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
+    await repos.limits.forgetDeadLeases();
   }
 
   /** Takes the present state as good: files, packages, schema. */

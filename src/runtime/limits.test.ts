@@ -45,5 +45,17 @@ test('one run per component over two processes, and the lease of a killed one is
   expect(mine, 'it was killed').not.toBeNull();
   expect((await another(file)).got, 'now it is ours').toBe('refused');
   await mine?.release();
-  expect((await another(file)).got).toBe('taken');
+  const last = await another(file);
+  expect(last.got).toBe('taken');
+  await limits.forgetDeadLeases();
+  expect(await held(), 'its process lives').toEqual(['api run_of_another', 'web run_2']);
+  last.child.kill('SIGKILL');
+  await once(last.child, 'exit');
+  await limits.forgetDeadLeases();
+  expect(await held(), 'what a killed one held is not kept').toEqual(['web run_2']);
+
+  async function held(): Promise<readonly string[]> {
+    const rows = await store.db.selectFrom('leases').selectAll().orderBy('component').execute();
+    return rows.map((row) => `${row.component} ${row.run_id}`);
+  }
 });

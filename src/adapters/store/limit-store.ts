@@ -69,6 +69,10 @@ export function limitStore(
         },
       };
     },
+    async forgetDeadLeases() {
+      for (const { component, run_id: runId, holder } of await db.selectFrom('leases').selectAll().execute())
+        if (!isAlive(holder)) await db.deleteFrom('leases').where('component', '=', component).where('run_id', '=', runId).execute();
+    },
     async triesSince(component, scope) {
       const row = await db
         .selectFrom('tries')
