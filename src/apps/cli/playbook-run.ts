@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileLogger } from '../../adapters/node/file-logger.ts';
+import { userName } from '../../adapters/node/user-name.ts';
 import type { GraceEvent } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Decision } from '../../domains/governance/index.ts';
@@ -31,7 +32,7 @@ export async function runNamed(name: string, options: RunCommand): Promise<Answe
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new Error('it was told to stop'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const asked = { config, environment: process.env, signal: stop.signal, name, component: options.component ?? null };
+  const asked = { config, environment: process.env, signal: stop.signal, name, component: options.component ?? null, by: userName() };
   if (options.dryRun === true) return foreseenAnswer(await foreseeRun({ ...asked, logger: SILENT }));
   const redactor = new Redactor();
   redactor.learnEnvironment(process.env);

@@ -24,6 +24,8 @@ export {
   APPROVAL_LIFE_MS,
   ApprovalRefused,
   approvalsHeld,
+  askedBinding,
+  isSamePerson,
   approvalState,
   approve,
   bindingHash,

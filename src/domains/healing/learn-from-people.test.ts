@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { nodeFiles } from '../../adapters/node/files.ts';
 import { signatureOf, type Signature } from '../../kernel/index.ts';
 import { approve, type DecisionPoint } from '../governance/index.ts';
 import type { Captured, ComponentState, FailedState, FailedStateStore, PathTrace } from '../learning/index.ts';
@@ -87,6 +88,7 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
       save: async (component, lessons) => void m.lessons.set(component, lessons),
     },
     emit: (event) => void world.events.push(event),
+    files: nodeFiles,
     knowledge: async () => ({ families: world.families, primitives: world.primitives }),
     goodState: async (component) => stateOf(m, component.name, 'boot_20260101_000100'),
     touched: async () => null,
@@ -137,7 +139,11 @@ async function grace(m: Machine, run: Partial<PlaybookRun> & { readonly signatur
 const OTHER = signatureOf('fedcba9876543210');
 
 test.each([
-  ['asks as many people as the policy wants', { verdict: 'needs_approval', approvals: 3 }, [{ requiredApprovals: 3, foreseen: null }]],
+  [
+    'asks as many people as the policy wants',
+    { verdict: 'needs_approval', approvals: 3 },
+    [{ requiredApprovals: 3, foreseen: [{ state: 'offered' }] }],
+  ],
   ['is not offered where no approval would let it run', { verdict: 'deny' }, []],
 ] as const)('%s', async (_, verdict, asked) => {
   const m = await machine();
