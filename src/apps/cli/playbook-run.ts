@@ -10,6 +10,7 @@ import { runPlaybook, type RunNow } from '../../runtime/authoring/run-playbook.t
 import { loadConfig } from '../../runtime/config/index.ts';
 import type { Logger } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
+import { anotherPerson } from './four-eyes.ts';
 import type { LookOptions } from './memory.ts';
 import { columns, paint, table, wrap } from './terminal.ts';
 
@@ -148,7 +149,9 @@ export function ranAnswer(run: RunNow, events: readonly GraceEvent[]): Answer {
         (s) => `  ${marks[s.state as keyof typeof marks]} ${wrap(s.summary === '' ? s.step : s.summary, columns() - 4, '    ')}`,
       ),
       outcome[run.state],
-      ...(run.approval === null ? [] : [`  allow it with: grace approvals approve ${run.approval}, then run it again`]),
+      ...(run.approval === null
+        ? []
+        : [...anotherPerson(run.approval), '  what Grace asks for itself, when the failure is there, you may approve alone']),
     ],
   };
 }

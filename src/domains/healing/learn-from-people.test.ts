@@ -211,6 +211,48 @@ test('is offered when it happens again, and runs only after somebody agreed to e
   expect(await m.world.playbooks.get(event?.playbook ?? '')).toMatchObject({ origin: 'edited', version: 2 });
 });
 
+test('that was agreed to is not done where its plan reaches further: it is asked for anew, and written down', async () => {
+  const m = await machine();
+  const { world } = m;
+  m.files['a.ini'] = 'bad';
+  await fails(m, 'exception x');
+  m.files['a.ini'] = 'good';
+  const [event] = await works(m);
+  const [offer] = await world.approvals.list();
+  expect(offer).toMatchObject({ id: event?.approval, foreseen: [{ state: 'offered', targets: [join(world.dir, 'a.ini')] }] });
+  if (offer === undefined) throw new TypeError('nothing was offered');
+  await world.approvals.save(approve(offer, 'ann', world.clock.nowMs()));
+  const power = world.primitives.get('restore_file');
+  if (power === undefined) throw new TypeError('there is no primitive');
+  const reaching = (target: string) =>
+    world.primitives.set('restore_file', { ...power, plan: async () => ({ state: 'ready', summary: '', targets: [target], undo: null }) });
+  const heal = async () => world.heal(await world.fails('exception x'));
+
+  reaching(join(world.dir, 'b.ini'));
+  const again = await heal();
+  if (again.state !== 'needs_approval') throw new TypeError(again.state);
+  expect(again.approval).not.toBe(offer.id);
+  expect(await world.approvals.get(again.approval)).toMatchObject({ foreseen: [{ state: 'ready', targets: [join(world.dir, 'b.ini')] }] });
+  expect(world.settings, 'nothing was done').toEqual({});
+  const told = `acts on ${join(world.dir, 'b.ini')}, which was not offered`;
+  expect(world.of('notice').map((e) => e.text)).toEqual([expect.stringContaining(told)]);
+  expect(await world.decisions.list({ limit: 50 })).toContainEqual(
+    expect.objectContaining({ action: 'answer_approval', verdict: 'refused', reason: expect.stringContaining(told) }),
+  );
+
+  // What it reaches between the look and the act was agreed to by nobody either.
+  let looks = 0;
+  world.primitives.set('restore_file', {
+    ...power,
+    plan: async () => ({ state: 'ready', summary: '', targets: [join(world.dir, ++looks < 4 ? 'a.ini' : 'b.ini')], undo: null }),
+  });
+  expect(await heal()).toMatchObject({ state: 'failed', reason: expect.stringContaining('it is not what was approved') });
+  expect(world.settings).toEqual({});
+
+  reaching(join(world.dir, 'a.ini'));
+  expect(await heal()).toMatchObject({ state: 'applied' });
+});
+
 test('waits behind what the catalog is sure of, goes before what it guesses, and is out of the way once somebody said no', async () => {
   const m = await machine();
   m.files['a.ini'] = 'bad';
