@@ -60,7 +60,7 @@ function agreed({ approvedBy, requestedBy }: Pick<Approval, 'approvedBy' | 'requ
 }
 
 /** Two ways to write one name are one person: a quorum and four eyes rather miss a person than count one twice. */
-export function isSamePerson(a: string, b: string): boolean {
+function isSamePerson(a: string, b: string): boolean {
   return personOf(a) === personOf(b);
 }
 

@@ -25,7 +25,6 @@ export {
   ApprovalRefused,
   approvalsHeld,
   askedBinding,
-  isSamePerson,
   approvalState,
   approve,
   bindingHash,

@@ -15,7 +15,7 @@ function directory(): string {
 
 const RESTORE: RemedyStep = { name: 'put it back', primitive: 'restore_file', params: { path: 'conf/a.ini' } };
 const offered = (cwd: string, steps: readonly RemedyStep[] = [RESTORE], signature = 's1', hash = 'bytes', params = {}): Promise<Offer> =>
-  offerOf({ steps, signature: signature as never }, hash, params, { name: 'api', cwd }, nodeFiles);
+  offerOf({ steps, signature }, hash, params, { name: 'api', cwd }, nodeFiles);
 const planned = (step: RemedyStep, ...targets: readonly string[]): ForeseenStep => ({
   step: step.name,
   primitive: step.primitive,
