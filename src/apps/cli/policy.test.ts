@@ -22,7 +22,7 @@ test('grace policy show has those that ship and those of the user, with their pl
       expect.objectContaining({ id: 'no_db', file: 'own.cedar', line: 1 }),
     ]),
   );
-  expect(lines.at(-1)).toBe('a policy of your own can lift: tier_3, observe_at_run_time, leave_emergency, critical_restart');
+  expect(lines.at(-1)).toBe('a policy of your own can lift: tier_3, observe_at_run_time, no_shell, leave_emergency, critical_restart');
 });
 
 test('grace policy test explains a decision, and what would change it', async () => {
