@@ -625,7 +625,7 @@ export async function compose(options: ComposeOptions) {
     },
     async runGuardFix(spec, found, phase, until) {
       if (found.fix === null) return { state: 'nothing_to_do', detail: '' };
-      return healer.prevent(found.fix.playbook, spec, bootId, until, 'prevention', phase);
+      return healer.prevent(found.fix.playbook, spec, bootId, until, phase);
     },
     async syncPlaybooks() {
       // Once per store: they are written down when it is made.

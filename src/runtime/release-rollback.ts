@@ -125,7 +125,7 @@ async function goBack(options: RollbackOptions, composed: Composed, spec: Compon
   if (endsWith !== null) return answer('refused', endsWith, null);
   if (!steps.some((step) => step.state === 'ready'))
     return answer('nothing_to_do', `${spec.name} has the release of ${release.boot} already`, null);
-  const foretold = await healer.foretell(registered, spec, signal);
+  const foretold = await healer.foretell(registered, spec, signal, 'boot', by);
   if (foretold instanceof Error) throw foretold;
   const { approval, binding, foreseen } = foretold;
   const nowMs = nodeClock.nowMs();
@@ -136,7 +136,7 @@ async function goBack(options: RollbackOptions, composed: Composed, spec: Compon
     release: release.boot,
     mode: await governance.mode(),
     environment: options.config.environment,
-    approvals: approvalsHeld(approval, nowMs),
+    approvals: approvalsHeld(approval, nowMs, by),
     approval: approval?.id ?? null,
     ...(isDryRun ? { isForecast: true as const } : {}),
   } satisfies DecisionRequest;
@@ -155,7 +155,7 @@ async function goBack(options: RollbackOptions, composed: Composed, spec: Compon
   if (!isAllowed(decision)) return answer('refused', decision.reason, decision, rests);
   if (!(await options.confirm(answer('planned', decision.reason, decision, rests))))
     return answer('declined', 'nothing was changed', decision, rests);
-  const { state, detail, runId } = await healer.prevent(registered.name, spec, NO_BOOT, signal, 'person');
+  const { state, detail, runId } = await healer.prevent(registered.name, spec, NO_BOOT, signal, 'boot', by);
   return answer(state, detail, decision, { ...rests, run: runId });
 }
 

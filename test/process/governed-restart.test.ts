@@ -116,7 +116,7 @@ test.runIf(isRoot)('a critical component is restarted only when another person a
 test('a running Grace notices another mode, says so, goes back by itself, and the next one knows it', async () => {
   const { dir } = await project({ critical: false });
   const grace = await up(dir);
-  const set = await runGrace(dir, ['mode', 'set', 'observation_only', '--reason', 'somebody looks into it', '--for', '2s', '--json']);
+  const set = await runGrace(dir, ['mode', 'set', 'observation_only', '--reason', 'somebody looks into it', '--for', '6s', '--json']);
   expect(set.code, set.stderr).toBe(0);
   await grace.event('mode_changed', (e) => e.mode === 'observation_only' && e.reason === 'somebody looks into it' && e.before === 'normal');
   await grace.event('mode_changed', (e) => e.mode === 'normal' && e.before === 'observation_only');

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -124,6 +124,48 @@ describe('what a person mended by editing a file', () => {
     expect(again.outcome, again.said).toBe('success');
     expect(again.events.some((e) => e.type === 'playbook_chosen' && e.playbook === name && e.verdict === 'allow_with_notice')).toBe(true);
     expect(learned(again.events), 'Grace mended it, nobody else did').toEqual([]);
+  });
+
+  test('is asked for anew once its file was edited, or its place leads elsewhere: nothing is done, and it is written down', async () => {
+    const dir = await projectOf(PICKY, { 'settings.json': { region: 'moon' }, 'other.json': { region: 'moon' } });
+    expect((await boot(dir)).outcome).toBe('failed');
+    write(dir, { 'settings.json': { region: 'eu-west-1' } });
+    const good = await boot(dir);
+    const [lesson] = learned(good.events);
+    const [name, offer] = [lesson?.playbook ?? '', lesson?.approval ?? ''];
+    expect(await json(dir, 'approvals', 'show', offer), good.said).toMatchObject({
+      bound_to: 'places',
+      foreseen: [{ primitive: 'restore_file', state: 'offered', targets: [join(dir, 'settings.json')] }],
+    });
+    expect((await runGrace(dir, ['approvals', 'approve', offer])).code).toBe(0);
+    /** Asked anew, nothing done, and the approval before is in the record as refused. */
+    const askedAnew = async (told: RegExp): Promise<string> => {
+      const { events, said } = await boot(dir);
+      const asked = events.find((e) => e.type === 'approval_needed');
+      expect(asked, said).toMatchObject({ playbook: name });
+      expect(asked?.approval).not.toBe(offer);
+      expect(readdirSync(dir).filter((n) => n.includes('.broken-'))).toEqual([]);
+      expect(await json(dir, 'policy', 'decisions', '-n', '50')).toContainEqual(
+        expect.objectContaining({ action: 'answer_approval', verdict: 'refused', reason: expect.stringMatching(told) as string }),
+      );
+      return asked?.approval ?? '';
+    };
+
+    rmSync(join(dir, 'settings.json'));
+    symlinkSync('other.json', join(dir, 'settings.json'));
+    const other = await askedAnew(/acts on .*other\.json/);
+    expect(readlinkSync(join(dir, 'settings.json'))).toBe('other.json');
+    expect(JSON.parse(readFileSync(join(dir, 'other.json'), 'utf8'))).toEqual({ region: 'moon' });
+    expect((await runGrace(dir, ['approvals', 'approve', other])).code).toBe(0);
+
+    rmSync(join(dir, 'settings.json'));
+    write(dir, { 'settings.json': { region: 'moon' }, 'other.json': { region: 'mars' } });
+    const file = join(dir, 'playbooks', `${name}.ts`);
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/path: '[^']*settings\.json'/g, "path: 'other.json'"));
+    expect(readFileSync(file, 'utf8')).toContain("path: 'other.json'");
+    const edited = await askedAnew(/acts on .*other\.json, not on .*settings\.json/);
+    expect([offer, other]).not.toContain(edited);
+    expect(JSON.parse(readFileSync(join(dir, 'other.json'), 'utf8'))).toEqual({ region: 'mars' });
   });
 
   test('counts as what was changed last: what was tried before and taken back is no part of it', async () => {

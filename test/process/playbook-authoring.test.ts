@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -67,6 +67,15 @@ async function tested(...names: readonly string[]): Promise<{ readonly code: num
   expect(sandboxes().filter((name) => !left.includes(name))).toEqual([]);
   if (stdout === '') throw new Error(stderr);
   return { code, results: JSON.parse(stdout) as readonly Tested[] };
+}
+
+/** A user that exists nowhere: another person to Grace. */
+const BOB = 4002;
+/** Other users may answer: whoever can write the data directory can. */
+function openToAll(): void {
+  chmodSync(dir, 0o777);
+  chmodSync(join(dir, '.grace'), 0o777);
+  for (const name of readdirSync(join(dir, '.grace'))) if (/^grace\.(?:db|lock)/.test(name)) chmodSync(join(dir, '.grace', name), 0o666);
 }
 
 const sandboxes = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('grace-sandbox-'));
@@ -261,16 +270,33 @@ export default definePlaybook({
     expect(existsSync(join(dir, 'room'))).toBe(false);
   });
 
-  test('that needs an approval asks for it, does nothing, and runs once it was given', async () => {
-    await boots();
-    write(dir, { 'playbooks/half_way.ts': THREE.replace('tier_1', 'tier_3').replace(/.*outside.*\n/, '') });
-    const asked = JSON.parse((await runGrace(dir, ['playbooks', 'run', 'half_way', '--json'])).stdout) as { approval: string };
-    expect(asked).toMatchObject({ state: 'waiting', approval: expect.stringMatching(/^ap_/) as string });
-    expect(existsSync(join(dir, 'room'))).toBe(false);
-    expect((await runGrace(dir, ['approvals', 'approve', asked.approval])).code).toBe(0);
-    expect(await runGrace(dir, ['playbooks', 'run', 'half_way'])).toMatchObject({ code: 0 });
-    expect(existsSync(join(dir, 'room'))).toBe(true);
-  });
+  test.runIf(process.getuid?.() === 0)(
+    'that needs an approval runs once another person has given it, whatever one calls oneself',
+    async () => {
+      await boots();
+      write(dir, { 'playbooks/half_way.ts': THREE.replace('tier_1', 'tier_3').replace(/.*outside.*\n/, '') });
+      const asked = JSON.parse((await runGrace(dir, ['playbooks', 'run', 'half_way', '--json'])).stdout) as { approval: string };
+      expect(asked).toMatchObject({ state: 'waiting', approval: expect.stringMatching(/^ap_/) as string });
+      expect(existsSync(join(dir, 'room'))).toBe(false);
+      const self = await runGrace(dir, ['approvals', 'approve', asked.approval, '--as', 'bob', '--json']);
+      expect(self, 'whoever asks can not agree as well').toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/has asked for ap_\w+ and cannot approve it[\s\S]*grace policy test/) as string,
+      });
+      const alone = await runGrace(dir, ['playbooks', 'run', 'half_way']);
+      expect(alone).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(`another person: grace approvals approve ${asked.approval}`),
+      });
+      expect(alone.stdout).toContain('where there is nobody else');
+      expect(existsSync(join(dir, 'room'))).toBe(false);
+      openToAll();
+      const other = await runGrace(dir, ['approvals', 'approve', asked.approval], {}, BOB);
+      expect(other.code, other.stderr).toBe(0);
+      expect(await runGrace(dir, ['playbooks', 'run', 'half_way'])).toMatchObject({ code: 0 });
+      expect(existsSync(join(dir, 'room'))).toBe(true);
+    },
+  );
 
   test('is refused while a Grace boots the component: it may heal it any moment', async () => {
     await boots();

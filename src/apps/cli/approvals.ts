@@ -104,7 +104,9 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
           ? 'this one time: asked again, it has to be agreed to again'
           : approval.foreseen === null
             ? 'the bytes of the playbook, its parameters and the component; what it acts on shows when it runs'
-            : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
+            : isOffer(approval)
+              ? 'the bytes of the playbook, its parameters, the component, the failure, and the places named here: what reaches further is asked for anew'
+              : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
       ],
       ...(approval.rejectedBy === null ? [] : [['  rejected', `by ${approval.rejectedBy}`]]),
       ['  asked', `${when(approval.createdAtMs, memory.nowMs)}, expires ${when(approval.expiresAtMs, memory.nowMs)}`],
@@ -211,6 +213,11 @@ async function theApproval(memory: Memory, id: string): Promise<Approval> {
   return approval;
 }
 
+/** Asked for while all is well: what it would do is not known yet, only where at most. */
+function isOffer({ foreseen }: Approval): boolean {
+  return foreseen?.some((step) => step.state === 'offered') === true;
+}
+
 function isOpen(approval: Approval, nowMs: number): boolean {
   return approvalState(approval, nowMs) === 'pending';
 }
@@ -234,7 +241,7 @@ function approvalJson(a: Approval, nowMs: number): Readonly<Record<string, unkno
     requested_by: a.requestedBy,
     approved_by: a.approvedBy,
     claimed_names: a.claimedNames,
-    bound_to: a.action !== 'run_playbook' ? 'occasion' : a.foreseen === null ? 'file' : 'plan',
+    bound_to: a.action !== 'run_playbook' ? 'occasion' : a.foreseen === null ? 'file' : isOffer(a) ? 'places' : 'plan',
     foreseen: a.foreseen,
     is_expiring_soon: isExpiringSoon(a, nowMs),
     rejected_by: a.rejectedBy,

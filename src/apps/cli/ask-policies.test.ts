@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../../domains/governance/index.ts';
 import { bootId } from '../../kernel/index.ts';
+import { approveApproval } from './approvals.ts';
+import type { AskPolicies } from './ask-policies.ts';
 import { closeBreaker } from './breakers.ts';
 import type { Memory } from './memory.ts';
 import { setMode } from './mode.ts';
@@ -100,6 +102,47 @@ describe('what a person does by hand', () => {
     const leave = { to: 'normal', reason: 'out', forMs: null, by: 'ann', claimedName: null } as const;
     await agree(memory, await refusedFor(setMode(memory, leave, ask)), 'bob');
     expect((await setMode(memory, leave, ask)).data).toMatchObject({ mode: 'normal', before: 'emergency' });
+  });
+});
+
+describe('whoever asks cannot agree as well', () => {
+  const leave = { to: 'read_only', reason: 'x', forMs: null, by: 'ann', claimedName: 'bob' } as const;
+  test.each<[door: string, action: string, act: (memory: Memory, ask: AskPolicies) => Promise<unknown>]>([
+    ['grace breakers close', 'close_breaker', (memory, ask) => closeBreaker(memory, 'brk_1', 'ann', 'x', ask)],
+    ['grace playbooks enable', 'change_playbook', (memory, ask) => setEnabled(memory, 'p', true, ask)],
+    ['grace playbooks disable', 'change_playbook', (memory, ask) => setEnabled(memory, 'p', false, ask)],
+    ['grace mode set', 'set_mode', (memory, ask) => setMode(memory, leave, ask)],
+    [
+      'grace snapshots restore',
+      'restore_snapshot',
+      (_, ask) =>
+        ask({
+          request: (about) => ({ action: 'restore_snapshot', ...about, component: 'api', snapshot: 'snap_1' }),
+          what: 'restoring snap_1',
+          occasion: '',
+          summary: [],
+        }),
+    ],
+  ])('%s', async (door, action, act) => {
+    await using memory = await aMemory();
+    await openBreaker(memory, 'brk_1');
+    await memory.playbooks.save(aPlaybook('p', { file: join(memory.dataDir, 'p.ts'), isEnabled: !door.endsWith('enable') }));
+    await writeFile(join(memory.dataDir, 'p.ts'), '');
+    const ask = asking(memory, 'ann', two(action));
+    const id = await refusedFor(act(memory, ask));
+    expect(await memory.approvals.get(id)).toMatchObject({ action, requestedBy: 'ann', approvedBy: [] });
+    for (const [who, claimed] of [
+      ['ann', null],
+      ['ANN', null],
+      ['ann', 'bob'],
+      ['bob', 'Ann'],
+    ] as const)
+      // prettier-ignore
+      await expect(approveApproval(memory, id, who, claimed), `${who} as ${claimed}`).rejects.toThrow('cannot approve it');
+    expect(await refusedFor(act(memory, ask))).toBe(id);
+    expect((await memory.decisions.list({ limit: 20 })).filter((d) => d.verdict === 'refused')).toHaveLength(4);
+    await approveApproval(memory, id, 'bob');
+    await act(memory, ask);
   });
 });
 

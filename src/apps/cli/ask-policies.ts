@@ -14,6 +14,7 @@ import {
 import type { GraceConfig } from '../../runtime/config/index.ts';
 import { ownPolicies } from '../../runtime/policy.ts';
 import { ActionRefused } from './errors.ts';
+import { NOBODY_ELSE } from './four-eyes.ts';
 import type { Memory } from './memory.ts';
 
 /** What every action by hand is asked with. */
@@ -64,7 +65,7 @@ export function askPolicies(stores: Stores, { environment, own }: PolicySettings
       throw new ActionRefused(
         what,
         decision.reason,
-        `another person: grace approvals show ${approval?.id ?? ''}; then run this again`,
+        `another person: grace approvals show ${approval?.id ?? ''}; then run this again; ${NOBODY_ELSE}`,
         approval?.id ?? null,
       );
     if (!isAllowed(decision)) throw new ActionRefused(what, decision.reason, `why: grace policy test --action ${asked.action}`);

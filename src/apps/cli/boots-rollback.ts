@@ -12,6 +12,7 @@ import { foreseeRollback, rollBackRelease, type PlannedRollback, type Release, t
 import type { Answer } from './answer.ts';
 import { ConfirmationNeeded, NotKnown } from './errors.ts';
 import { findBoot } from './find.ts';
+import { anotherPerson } from './four-eyes.ts';
 import { dataDirOf, openMemory, type LookOptions, type Memory } from './memory.ts';
 import { columns, err, paint, table, wrap } from './terminal.ts';
 
@@ -125,10 +126,7 @@ export function rollbackAnswer(rollback: Rollback, events: readonly GraceEvent[]
     ],
     nothing_to_do: [`nothing to do: ${rollback.detail}`],
     refused: [`${paint('red', 'refused')}, nothing was changed: ${rollback.detail}`],
-    waiting: [
-      `${paint('yellow', 'not done yet')}: ${rollback.detail}`,
-      `  another person: grace approvals approve ${approval ?? ''}, then run this again`,
-    ],
+    waiting: [`${paint('yellow', 'not done yet')}: ${rollback.detail}`, ...anotherPerson(approval ?? '')],
     declined: [rollback.detail],
     failed: [
       `${paint('red', 'failed')}${left.length === 0 ? ', and what it had done was undone' : `; left as it is: ${left.join('; ')}`}: ${rollback.detail}`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileLogger } from '../../adapters/node/file-logger.ts';
+import { userName } from '../../adapters/node/user-name.ts';
 import type { GraceEvent } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Decision } from '../../domains/governance/index.ts';
@@ -9,6 +10,7 @@ import { runPlaybook, type RunNow } from '../../runtime/authoring/run-playbook.t
 import { loadConfig } from '../../runtime/config/index.ts';
 import type { Logger } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
+import { anotherPerson } from './four-eyes.ts';
 import type { LookOptions } from './memory.ts';
 import { columns, paint, table, wrap } from './terminal.ts';
 
@@ -31,7 +33,7 @@ export async function runNamed(name: string, options: RunCommand): Promise<Answe
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new Error('it was told to stop'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const asked = { config, environment: process.env, signal: stop.signal, name, component: options.component ?? null };
+  const asked = { config, environment: process.env, signal: stop.signal, name, component: options.component ?? null, by: userName() };
   if (options.dryRun === true) return foreseenAnswer(await foreseeRun({ ...asked, logger: SILENT }));
   const redactor = new Redactor();
   redactor.learnEnvironment(process.env);
@@ -147,7 +149,9 @@ export function ranAnswer(run: RunNow, events: readonly GraceEvent[]): Answer {
         (s) => `  ${marks[s.state as keyof typeof marks]} ${wrap(s.summary === '' ? s.step : s.summary, columns() - 4, '    ')}`,
       ),
       outcome[run.state],
-      ...(run.approval === null ? [] : [`  allow it with: grace approvals approve ${run.approval}, then run it again`]),
+      ...(run.approval === null
+        ? []
+        : [...anotherPerson(run.approval), '  what Grace asks for itself, when the failure is there, you may approve alone']),
     ],
   };
 }

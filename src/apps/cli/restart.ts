@@ -5,6 +5,7 @@ import { isOpenRequest, type PersonRequest } from '../../domains/governance/inde
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Answer } from './answer.ts';
 import { NoGraceRuns } from './errors.ts';
+import { NOBODY_ELSE } from './four-eyes.ts';
 import type { Memory } from './memory.ts';
 import { paint } from './terminal.ts';
 
@@ -69,6 +70,7 @@ function progressOf(r: PersonRequest): readonly string[] {
       `${paint('yellow', 'waits')} ${r.detail}`,
       `  another person: grace approvals approve ${r.approval ?? ''}`,
       '  it is done when they have, also when you leave (Ctrl-C)',
+      `  ${NOBODY_ELSE}`,
     ];
   return [];
 }

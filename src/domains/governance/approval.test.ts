@@ -6,6 +6,7 @@ import {
   approvalsHeld,
   approvalState,
   approve,
+  askedBinding,
   bindingHash,
   isExpiringSoon,
   type Approval,
@@ -95,6 +96,23 @@ test('nobody approves what they asked for', () => {
   const own = request({ requestedBy: 'ann', requiredApprovals: 1 });
   expect(() => approve(own, 'ann', 1)).toThrow('ann has asked for ap_1 and cannot approve it');
   expect(approvalState(approve(own, 'bob', 1), 1)).toBe('approved');
+});
+
+test.each(['Ann', 'ANN', ' ann ', '\uff41nn'])('whoever asked is the same person when written %j', (name) => {
+  const own = request({ requestedBy: 'ann', requiredApprovals: 1 });
+  expect(() => approve(own, name, 1)).toThrow('cannot approve it');
+  expect(() => approve(own, 'bob', 1, name), 'who says to be the one who asked').toThrow('cannot approve it');
+  expect(() => approve(approve(request(), 'ann', 1), name, 1)).toThrow('already approved');
+  expect(approvalsHeld(request({ requestedBy: 'ann', requiredApprovals: 1, approvedBy: [name] }), 1)).toBe(0);
+  expect(approvalsHeld(request({ approvedBy: ['ann', name] }), 1)).toBe(0);
+});
+
+test('for what a person wants done now, their own agreement does not count; that of two people counts for either', () => {
+  const graces = request({ requiredApprovals: 1, approvedBy: ['ann'] });
+  expect([null, 'Ann', 'bob'].map((by) => approvalsHeld(graces, 1, by))).toEqual([1, 0, 1]);
+  const bobs = request({ requestedBy: 'bob', requiredApprovals: 1, approvedBy: ['ann'] });
+  expect([null, 'ann', 'bob', 'cid'].map((by) => approvalsHeld(bobs, 1, by))).toEqual([1, 1, 1, 2]);
+  expect(askedBinding('h'), 'asked for beside what Grace asks for').not.toBe('h');
 });
 
 test('what a name is claimed to be counts for nothing', () => {

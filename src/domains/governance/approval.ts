@@ -42,13 +42,30 @@ export function approvalState(approval: Approval, nowMs: number): ApprovalState 
   return nowMs > approval.expiresAtMs ? 'expired' : 'pending';
 }
 
-/** Distinct people whose agreement counts for a decision: of a request that has all it asked for, and of no other. */
-export function approvalsHeld(approval: Approval | null, nowMs: number): number {
-  return approval !== null && approvalState(approval, nowMs) === 'approved' ? agreed(approval) : 0;
+/**
+ * Distinct people whose agreement counts for a decision: of a request that has all it asked for, and of no other.
+ * @param by  the person who wants it done now, and whose own agreement does not count; null: Grace does what it was allowed to
+ */
+export function approvalsHeld(approval: Approval | null, nowMs: number, by: string | null = null): number {
+  if (approval === null || approvalState(approval, nowMs) !== 'approved') return 0;
+  if (by === null || approval.requestedBy === null || isSamePerson(by, approval.requestedBy)) return agreed(approval, by);
+  // Whoever asked for it wants it as well: of two people each is the other one.
+  return agreed({ approvedBy: [...approval.approvedBy, approval.requestedBy], requestedBy: by }, null);
 }
 
-function agreed({ approvedBy, requestedBy }: Approval): number {
-  return new Set(approvedBy.filter((who) => who !== requestedBy)).size;
+function agreed({ approvedBy, requestedBy }: Pick<Approval, 'approvedBy' | 'requestedBy'>, but: string | null = null): number {
+  const people = new Set(approvedBy.map(personOf));
+  for (const name of [requestedBy, but]) if (name !== null) people.delete(personOf(name));
+  return people.size;
+}
+
+/** Two ways to write one name are one person: a quorum and four eyes rather miss a person than count one twice. */
+function isSamePerson(a: string, b: string): boolean {
+  return personOf(a) === personOf(b);
+}
+
+function personOf(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase();
 }
 
 /** Unanswered, and about to become a no. */
@@ -70,6 +87,14 @@ export function bindingHash(
   );
 }
 
+/**
+ * What a person's own request for a run is bound to. Grace's request for the same stays beside it: its approver may have been the
+ * one who asks now, and then it is for what Grace does by itself alone.
+ */
+export function askedBinding(binding: string): string {
+  return sha256Hex(JSON.stringify(['asked by a person', binding]));
+}
+
 /** What an approval of another action than a playbook is bound to. It cannot be that of a playbook, whatever is in it. */
 export function actionBinding(action: GovernedAction, subject: string, occasion: string): string {
   return sha256Hex(JSON.stringify(['action', action, subject, occasion]));
@@ -88,12 +113,14 @@ export class ApprovalRefused extends GraceError {
 export function approve(approval: Approval, approver: string, nowMs: number, claimedName: string | null = null): Approval {
   const state = approvalState(approval, nowMs);
   if (state !== 'pending') throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'see the open ones with: grace approvals list');
-  if (approver === approval.requestedBy)
-    throw new ApprovalRefused(
-      `${approver} has asked for ${approval.id} and cannot approve it`,
-      'nobody approves their own request: let another person decide',
-    );
-  if (approval.approvedBy.includes(approver))
+  for (const name of claimedName === null ? [approver] : [approver, claimedName])
+    if (approval.requestedBy !== null && isSamePerson(name, approval.requestedBy))
+      throw new ApprovalRefused(
+        `${name} has asked for ${approval.id} and cannot approve it`,
+        'nobody approves their own request: let another user of this machine run this; where there is none, grace policy test tells ' +
+          'which rule asks for it, and whether a policy of yours can lift it',
+      );
+  if (approval.approvedBy.some((who) => isSamePerson(who, approver)))
     throw new ApprovalRefused(
       `${approver} has already approved ${approval.id}`,
       'a quorum needs distinct people: let another person approve it',

@@ -2,10 +2,11 @@
 export interface ForeseenStep {
   readonly step: string;
   readonly primitive: string;
-  readonly state: 'ready' | 'nothing_to_do' | 'refused';
+  /** `offered`: it was agreed to while all is well, and what it will do is not known yet. */
+  readonly state: 'ready' | 'nothing_to_do' | 'refused' | 'offered';
   /** The precondition, in words: what it found and what it would do; or why it must not. */
   readonly summary: string;
-  /** Paths, pids, names it would act on. */
+  /** Paths, pids, names it would act on; where it is offered, those it may act on. */
   readonly targets: readonly string[];
 }
 
@@ -40,7 +41,9 @@ export function beyondPlan(
   if (agreed === undefined) return `a further step "${now.step}"`;
   if (agreed.step !== now.step || agreed.primitive !== now.primitive) return `"${now.step}" (${now.primitive}) instead of "${agreed.step}"`;
   if (now.state !== 'ready') return null;
-  if (agreed.state !== 'ready') return isChanged ? null : `"${now.step}" would act, and had nothing to do then`;
+  if (agreed.state !== 'ready' && !isChanged) return `"${now.step}" would act, and had nothing to do then`;
+  // Of a step that had nothing to do only a limit that was agreed to is known, if any.
+  if (agreed.state !== 'ready' && agreed.targets.length === 0) return null;
   const more = (now.targets ?? []).filter((target) => !agreed.targets.includes(target));
   return more.length === 0 ? null : `"${now.step}" acts on ${more.slice(0, TOLD_MAX).join(', ')} as well`;
 }

@@ -24,6 +24,7 @@ export {
   APPROVAL_LIFE_MS,
   ApprovalRefused,
   approvalsHeld,
+  askedBinding,
   approvalState,
   approve,
   bindingHash,

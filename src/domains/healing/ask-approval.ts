@@ -10,7 +10,7 @@ export async function askForApproval(
     readonly component: string;
     readonly incidentId: string;
     readonly binding: string;
-    /** The plan that is agreed to; null where only the file is known. */
+    /** The plan that is agreed to, or the offer where there is none yet; null where only the file is known. */
     readonly foreseen: readonly ForeseenStep[] | null;
     readonly required: number;
     /** The person who wants it, and can not agree to it as well; null where Grace proposes it. */
@@ -29,7 +29,7 @@ export async function askForApproval(
     incidentId: asked.incidentId,
     requestedBy: asked.requestedBy ?? null,
     summary:
-      asked.foreseen?.map((s) => `${s.summary === '' ? s.step : s.summary} (${s.primitive})`) ??
+      asked.foreseen?.map((s) => `${s.summary === '' ? s.step : s.summary} (${s.primitive})${limitOf(s)}`) ??
       asked.playbook.steps.map((s) => `${s.name} (${s.primitive})`),
     bindingHash: asked.binding,
     foreseen: asked.foreseen,
@@ -41,4 +41,9 @@ export async function askForApproval(
     expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,
   });
   return id;
+}
+
+/** Where nobody knows yet what a step will do, it is said where at most. */
+function limitOf({ state, targets }: ForeseenStep): string {
+  return state === 'offered' && targets.length > 0 ? `, acting on nothing but ${targets.join(', ')}` : '';
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { approve } from '../governance/index.ts';
 import type { Primitive } from '../playbooks/index.ts';
 import { syncPlaybooks } from './sync-playbooks.ts';
+import { askForApproval } from './ask-approval.ts';
 import { healingWorld, set, type HealingWorld } from './testing.ts';
 
 async function approved(world: HealingWorld, id: string, ...people: readonly string[]): Promise<void> {
@@ -206,6 +207,64 @@ describe('what decides whether it runs:', () => {
     const second = await world.heal(await world.fails('port_in_use 3000'));
     expect([first.state, second.state]).toEqual(['needs_approval', 'needs_approval']);
     expect(await world.approvals.list()).toHaveLength(2);
+  });
+});
+
+describe('a run that a person asks for', () => {
+  const foretold = async (world: HealingWorld, by: string | null) => {
+    const registered = await world.playbooks.get('fix_port_in_use');
+    if (registered === null) throw new TypeError('there is no playbook');
+    const found = await world.healer.foretell(registered, world.spec(), world.stop.signal, 'boot', by);
+    if (found instanceof Error) throw found;
+    return { ...found, registered };
+  };
+  const runs = (world: HealingWorld, by: string) =>
+    world.healer.prevent('fix_port_in_use', world.spec(), 'boot_2', world.stop.signal, 'boot', by);
+  /** As `grace playbooks run` asks. */
+  const asks = async (world: HealingWorld, by: string): Promise<string> => {
+    const { registered, binding, foreseen, decision } = await foretold(world, by);
+    const required = decision.verdict === 'needs_approval' ? decision.approvals : 0;
+    let n = 0;
+    const ids = { next: (prefix: string) => `${prefix}_${by}_${++n}` };
+    const asked = { playbook: registered, component: 'api', incidentId: '', binding, foreseen, required, requestedBy: by };
+    return askForApproval({ approvals: world.approvals, clock: world.clock, ids }, asked);
+  };
+  /** Grace has asked for it, and waits. */
+  const waiting = async (): Promise<{ world: HealingWorld; graces: string }> => {
+    const world = await healingWorld();
+    world.knows('port_in_use', {}, { tier: 'tier_3' });
+    const result = await world.heal(await world.fails('port_in_use 3000'));
+    if (result.state !== 'needs_approval') throw new TypeError(result.state);
+    return { world, graces: result.approval };
+  };
+
+  test('is not let run by their own yes to what Grace asked for, and Grace may still do that', async () => {
+    const { world, graces } = await waiting();
+    await approved(world, graces, 'ann');
+    expect(await runs(world, 'Ann')).toMatchObject({ state: 'waiting' });
+    expect(await runs(world, 'ann')).toMatchObject({ state: 'waiting' });
+    const own = await asks(world, 'ann');
+    expect(own).not.toBe(graces);
+    await expect(approved(world, own, 'ANN')).rejects.toThrow('cannot approve it');
+    expect(world.settings).toEqual({});
+    expect(await world.heal(await world.fails('port_in_use 3000')), 'what was agreed to').toMatchObject({ state: 'applied' });
+  });
+
+  test('runs once another person has agreed, whoever of the two starts it', async () => {
+    const { world } = await waiting();
+    await approved(world, await asks(world, 'ann'), 'bob');
+    expect((await foretold(world, 'bob')).decision).toMatchObject({ verdict: 'allow_with_notice' });
+    expect(await runs(world, 'ann')).toMatchObject({ state: 'applied' });
+    expect(await world.playbooks.runsSince(0)).toMatchObject([{ scope: 'person' }]);
+  });
+
+  test('that somebody said no to takes nothing from what Grace was allowed to do', async () => {
+    const { world, graces } = await waiting();
+    const request = await world.approvals.get(await asks(world, 'ann'));
+    if (request !== null) await world.approvals.save({ ...request, rejectedBy: 'bob' });
+    expect(await runs(world, 'ann')).toMatchObject({ state: 'waiting' });
+    await approved(world, graces, 'cid');
+    expect(await world.heal(await world.fails('port_in_use 3000'))).toMatchObject({ state: 'applied' });
   });
 });
 

@@ -18,7 +18,7 @@ import {
 import type { AttemptScope, LoadedPlaybook, PlaybookRun, RegisteredPlaybook, UndoOutcome } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import { authorize, bindingOfFile, type Authorized } from './authorize.ts';
+import { answerBefore, authorize, type Authorized } from './authorize.ts';
 import type { HealerPorts, WhatChanged } from './healer-ports.ts';
 import { PlaybookRuns } from './playbook-runs.ts';
 import { knownPlaybookFor, playbookForRemedy, type FoundPlaybook } from './playbook-for-remedy.ts';
@@ -88,7 +88,7 @@ export class Healer {
   }
 
   async heal(request: HealRequest): Promise<HealResult> {
-    const { captured, component, attempts, mayAct = true } = request;
+    const { captured, component, attempts, signal, mayAct = true } = request;
     const { emit } = this.ports;
     const c = await this.ports.caseFile(captured, component, attempts);
     const [found, changed] = await Promise.all([
@@ -115,7 +115,7 @@ export class Healer {
       await this.explain(about, 'nothing more: the healing attempts of this boot are used up', null, 'not_healed');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
     }
-    const own = mayAct ? await this.ownPlaybook(captured, component, verdict, attempts) : null;
+    const own = mayAct ? await this.ownPlaybook(captured, component, verdict, attempts, signal) : null;
     if (verdict.chosen === null && own === null) {
       await this.explain(about, 'nothing: nobody but a person (or time) can help here', null, 'waiting');
       return { state: 'hold', diagnosis: shown, waitFor: shown.waitFor };
@@ -141,7 +141,7 @@ export class Healer {
     }
     const { playbook, hash } = loaded;
     // What is decided on is what was just loaded: an edit since it was registered cannot ride on old trust.
-    const { tier, decision, approval, binding, foreseen, outdated, limit } = await this.authorize(
+    const { tier, decision, approval, binding, foreseen, agreed, outdated, limit } = await this.authorize(
       registered,
       playbook,
       hash,
@@ -150,6 +150,8 @@ export class Healer {
       {
         attempts: attempts.length,
         signature: captured.failure.signature,
+        alike: captured.alike ?? [],
+        by: null,
         signal,
       },
     );
@@ -207,7 +209,7 @@ export class Healer {
       restart: diagnosis.remedy?.restart ?? true,
       decision,
       tier,
-      agreed: approval?.foreseen ?? null,
+      agreed,
       signal,
     });
     if (outcome.state !== 'applied') {
@@ -228,6 +230,7 @@ export class Healer {
 
   /**
    * Runs the playbook of a learned pattern before its failure can come back, or one that a person asked for.
+   * @param by  that person
    * @returns what became of it; `nothing_to_do` when the machine was fine after all
    */
   async prevent(
@@ -235,15 +238,15 @@ export class Healer {
     component: ComponentSpec,
     bootId: string,
     signal: AbortSignal,
-    scope: 'prevention' | 'person' = 'prevention',
     phase: Phase = 'boot',
+    by: string | null = null,
   ): Promise<Prevented> {
     const { emit, playbooks } = this.ports;
     const registered = await playbooks.get(name);
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
-    const foretold = await this.foretell(registered, component, signal, phase);
+    const foretold = await this.foretell(registered, component, signal, phase, by);
     if (foretold instanceof Error) return { state: 'failed', detail: foretold.message, runId: null };
-    const { playbook, hash, tier, decision, approval } = foretold;
+    const { playbook, hash, tier, decision, agreed } = foretold;
     this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
@@ -253,14 +256,14 @@ export class Healer {
       hash,
       component,
       bootId,
-      scope,
+      scope: by === null ? 'prevention' : 'person',
       signature: registered.signature,
       failureId: null,
       confidence: 1,
       restart: false,
       decision,
       tier,
-      agreed: approval?.foreseen ?? null,
+      agreed,
       signal,
     });
     if (state === 'applied' || state === 'nothing_to_do') return { state, detail, runId };
@@ -268,17 +271,18 @@ export class Healer {
     return { state: 'failed', detail, runId };
   }
 
-  /** What would be decided about a run of it now; nothing is done. */
+  /** What would be decided about a run of it now, were this person (or Grace, null) to start it; nothing is done. */
   async foretell(
     registered: RegisteredPlaybook,
     component: ComponentSpec,
     signal: AbortSignal,
     phase: Phase = 'boot',
+    by: string | null = null,
   ): Promise<Foretold | Error> {
     const loaded = await this.load(registered);
     if (loaded instanceof Error) return loaded;
     const { playbook, hash } = loaded;
-    const given = { attempts: 0, signature: registered.signature, signal };
+    const given = { attempts: 0, signature: registered.signature, alike: [], by, signal };
     return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, phase, given)) };
   }
 
@@ -318,7 +322,10 @@ export class Healer {
     hash: string,
     component: ComponentSpec,
     phase: Phase,
-    { attempts, signature, signal }: { readonly attempts: number; readonly signature: string | null; readonly signal: AbortSignal },
+    {
+      signal,
+      ...given
+    }: Pick<Parameters<typeof authorize>[1], 'attempts' | 'signature' | 'alike' | 'by'> & { readonly signal: AbortSignal },
   ): Promise<Authorized> {
     const { primitives } = await this.ports.knowledge();
     const context = this.ports.primitiveContext(component, signal, () => undefined);
@@ -329,8 +336,7 @@ export class Healer {
       hash,
       component: component.name,
       phase,
-      attempts,
-      signature,
+      ...given,
       runs,
       primitives,
       context,
@@ -524,6 +530,7 @@ export class Healer {
     component: ComponentSpec,
     verdict: Verdict,
     attempts: readonly string[],
+    signal: AbortSignal,
   ): Promise<RegisteredPlaybook | null> {
     const shown = verdict.chosen ?? verdict.best;
     const signatures = new Set<string>([captured.failure.signature, ...(captured.alike ?? [])]);
@@ -539,19 +546,25 @@ export class Healer {
     const theirs = fitting.find((p) => p.origin !== 'learned');
     if (theirs !== undefined) return theirs;
     for (const p of fitting) {
-      const answer = await this.answerTo(p, component);
+      const answer = await this.answerTo(p, captured, component, signal);
       if (answer === 'approved') return p;
       if (answer !== 'rejected' && !isSure(verdict)) return p;
     }
     return null;
   }
 
-  /** What people have said to exactly these bytes; null when they were not asked, or the file is gone or does not load. */
-  private async answerTo(playbook: RegisteredPlaybook, component: ComponentSpec): Promise<ApprovalState | null> {
+  /** What people have said to exactly this; null when they were not asked, or the file is gone or does not load. */
+  private async answerTo(
+    registered: RegisteredPlaybook,
+    { failure: { signature }, alike }: Captured,
+    component: ComponentSpec,
+    signal: AbortSignal,
+  ): Promise<ApprovalState | null> {
     try {
-      const loaded = await this.ports.library.load(playbook.file);
-      const approval = await this.ports.approvals.byBinding(bindingOfFile(loaded.hash, component.name, loaded.playbook.params));
-      return approval === null ? null : approvalState(approval, this.ports.clock.nowMs());
+      const loaded = await this.ports.library.load(registered.file);
+      const { primitives } = await this.ports.knowledge();
+      const context = this.ports.primitiveContext(component, signal, () => undefined);
+      return await answerBefore(this.ports, { ...loaded, registered, primitives, context, signature, alike: alike ?? [], by: null });
     } catch {
       return 'rejected'; // nothing that could be run; the catalog goes on without it
     }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { nodeFiles } from '../../adapters/node/files.ts';
 import { signatureOf, type Signature } from '../../kernel/index.ts';
 import { approve, type DecisionPoint } from '../governance/index.ts';
 import type { Captured, ComponentState, FailedState, FailedStateStore, PathTrace } from '../learning/index.ts';
@@ -87,6 +88,7 @@ function learner(m: Machine, change: Partial<PeopleLearnerPorts> = {}): PeopleLe
       save: async (component, lessons) => void m.lessons.set(component, lessons),
     },
     emit: (event) => void world.events.push(event),
+    files: nodeFiles,
     knowledge: async () => ({ families: world.families, primitives: world.primitives }),
     goodState: async (component) => stateOf(m, component.name, 'boot_20260101_000100'),
     touched: async () => null,
@@ -137,7 +139,11 @@ async function grace(m: Machine, run: Partial<PlaybookRun> & { readonly signatur
 const OTHER = signatureOf('fedcba9876543210');
 
 test.each([
-  ['asks as many people as the policy wants', { verdict: 'needs_approval', approvals: 3 }, [{ requiredApprovals: 3, foreseen: null }]],
+  [
+    'asks as many people as the policy wants',
+    { verdict: 'needs_approval', approvals: 3 },
+    [{ requiredApprovals: 3, foreseen: [{ state: 'offered' }] }],
+  ],
   ['is not offered where no approval would let it run', { verdict: 'deny' }, []],
 ] as const)('%s', async (_, verdict, asked) => {
   const m = await machine();
@@ -203,6 +209,48 @@ test('is offered when it happens again, and runs only after somebody agreed to e
   expect(await heal()).toMatchObject({ state: 'needs_approval' });
   await syncPlaybooks(m.world.library, m.world.playbooks, m.world.clock);
   expect(await m.world.playbooks.get(event?.playbook ?? '')).toMatchObject({ origin: 'edited', version: 2 });
+});
+
+test('that was agreed to is not done where its plan reaches further: it is asked for anew, and written down', async () => {
+  const m = await machine();
+  const { world } = m;
+  m.files['a.ini'] = 'bad';
+  await fails(m, 'exception x');
+  m.files['a.ini'] = 'good';
+  const [event] = await works(m);
+  const [offer] = await world.approvals.list();
+  expect(offer).toMatchObject({ id: event?.approval, foreseen: [{ state: 'offered', targets: [join(world.dir, 'a.ini')] }] });
+  if (offer === undefined) throw new TypeError('nothing was offered');
+  await world.approvals.save(approve(offer, 'ann', world.clock.nowMs()));
+  const power = world.primitives.get('restore_file');
+  if (power === undefined) throw new TypeError('there is no primitive');
+  const reaching = (target: string) =>
+    world.primitives.set('restore_file', { ...power, plan: async () => ({ state: 'ready', summary: '', targets: [target], undo: null }) });
+  const heal = async () => world.heal(await world.fails('exception x'));
+
+  reaching(join(world.dir, 'b.ini'));
+  const again = await heal();
+  if (again.state !== 'needs_approval') throw new TypeError(again.state);
+  expect(again.approval).not.toBe(offer.id);
+  expect(await world.approvals.get(again.approval)).toMatchObject({ foreseen: [{ state: 'ready', targets: [join(world.dir, 'b.ini')] }] });
+  expect(world.settings, 'nothing was done').toEqual({});
+  const told = `acts on ${join(world.dir, 'b.ini')}, which was not offered`;
+  expect(world.of('notice').map((e) => e.text)).toEqual([expect.stringContaining(told)]);
+  expect(await world.decisions.list({ limit: 50 })).toContainEqual(
+    expect.objectContaining({ action: 'answer_approval', verdict: 'refused', reason: expect.stringContaining(told) }),
+  );
+
+  // What it reaches between the look and the act was agreed to by nobody either.
+  let looks = 0;
+  world.primitives.set('restore_file', {
+    ...power,
+    plan: async () => ({ state: 'ready', summary: '', targets: [join(world.dir, ++looks < 4 ? 'a.ini' : 'b.ini')], undo: null }),
+  });
+  expect(await heal()).toMatchObject({ state: 'failed', reason: expect.stringContaining('it is not what was approved') });
+  expect(world.settings).toEqual({});
+
+  reaching(join(world.dir, 'a.ini'));
+  expect(await heal()).toMatchObject({ state: 'applied' });
 });
 
 test('waits behind what the catalog is sure of, goes before what it guesses, and is out of the way once somebody said no', async () => {

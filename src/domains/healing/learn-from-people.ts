@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { messageOf, type Clock, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
+import { messageOf, type Clock, type Files, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
 import { approvalState, type ApprovalStore } from '../governance/index.ts';
 import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
 import {
@@ -20,9 +20,10 @@ import {
 import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { askForApproval } from './ask-approval.ts';
-import { approvalsWanted, bindingOfFile, type PolicyPorts } from './authorize.ts';
+import { approvalsWanted, type PolicyPorts } from './authorize.ts';
 import type { Emit, GraceEvent } from './events.ts';
 import type { Knowledge, PlaybookLibrary } from './healer-ports.ts';
+import { offerOf } from './offer.ts';
 
 export interface PeopleLearnerPorts extends PolicyPorts {
   readonly clock: Clock;
@@ -36,6 +37,8 @@ export interface PeopleLearnerPorts extends PolicyPorts {
   readonly failedStates: FailedStateStore;
   readonly lessons: LessonStore;
   readonly emit: Emit;
+  /** To find out where the places that its steps name lead. */
+  readonly files: Pick<Files, 'realpath'>;
   knowledge(): Promise<Knowledge>;
   /** What works now, asked at the same addresses as when it failed. */
   goodState(component: ComponentSpec, addresses: readonly string[]): Promise<ComponentState>;
@@ -298,9 +301,9 @@ export class PeopleLearner {
 
   /** @returns the open request; null when it was approved already, somebody said no to it, or no approval would let it run */
   private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
-    const { approvals, library, clock } = this.ports;
+    const { approvals, library, clock, files } = this.ports;
     const loaded = await library.load(playbook.file);
-    const binding = bindingOfFile(loaded.hash, component.name, loaded.playbook.params);
+    const { binding, steps } = await offerOf(playbook, loaded.hash, loaded.playbook.params, component, files);
     const existing = await approvals.byBinding(binding);
     const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
     if (state === 'approved' || state === 'rejected') return null;
@@ -309,8 +312,8 @@ export class PeopleLearner {
     const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name, primitives };
     const required = await approvalsWanted(this.ports, subject);
     if (required === null) return null;
-    // All is well now: what its steps would do shows only when the failure is back.
-    const asked = { playbook, component: component.name, incidentId, binding, foreseen: null, required };
+    // All is well now: what its steps would do shows only when the failure is back. Where they may do it is known.
+    const asked = { playbook, component: component.name, incidentId, binding, foreseen: steps, required };
     return askForApproval(this.ports, asked);
   }
 

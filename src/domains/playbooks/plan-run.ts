@@ -4,6 +4,7 @@ import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
 export interface PlannedStep extends ForeseenStep {
+  readonly state: 'ready' | 'nothing_to_do' | 'refused';
   readonly params: JsonObject;
   readonly risk: Risk | null;
   /** False: what it does stays done, also when the run fails. */

@@ -30,6 +30,8 @@ export interface ForeseeOptions {
   readonly signal: AbortSignal;
   readonly name: string;
   readonly component: string | null;
+  /** Who would ask for it. */
+  readonly by: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface ForeseeOptions {
  * powers, and each step that it asks for is planned and not taken.
  * @throws NoSuchPlaybook, PlaybookInvalid, ConfigInvalid
  */
-export async function foreseeRun({ name, component, ...given }: ForeseeOptions): Promise<ForeseenRun> {
+export async function foreseeRun({ name, component, by, ...given }: ForeseeOptions): Promise<ForeseenRun> {
   const policies = await openPolicies(given.config);
   const options = { ...given, emit: () => undefined, until: 'dry-run' as const };
   return onACopy(options, policies, async (_, composed) => {
@@ -47,7 +49,7 @@ export async function foreseeRun({ name, component, ...given }: ForeseeOptions):
     const { primitives } = await knowledge();
     await composed.launchOf(spec); // tells the redactor what the component is started with
     const context = composed.contextFor(spec, given.signal, () => undefined);
-    const foretold = await composed.healer.foretell(registered, spec, given.signal);
+    const foretold = await composed.healer.foretell(registered, spec, given.signal, 'boot', by);
     if (foretold instanceof Error) throw foretold;
     const { playbook, tier, decision, approval } = foretold;
     return composed.redactor.redactDeep({

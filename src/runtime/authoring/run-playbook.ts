@@ -9,6 +9,8 @@ import { ComponentBusy } from './errors.ts';
 export interface RunOptions extends ByHandOptions {
   readonly name: string;
   readonly component: string | null;
+  /** Who asks, and can not agree to it as well [GV-3]. */
+  readonly by: string;
 }
 
 export interface RunNow {
@@ -33,7 +35,7 @@ export function runPlaybook(options: RunOptions): Promise<RunNow> {
     const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
     const spec = chosenComponent(options.component, registered, config);
     if (isBesideGrace) await refuseWhileHealing(spec.name, composed);
-    const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'person');
+    const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'boot', options.by);
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
     return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
   });
@@ -52,7 +54,7 @@ async function requestFor(options: RunOptions, composed: Composed): Promise<stri
   const { config } = options;
   const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
   const spec = chosenComponent(options.component, registered, config);
-  const foretold = await composed.healer.foretell(registered, spec, options.signal);
+  const foretold = await composed.healer.foretell(registered, spec, options.signal, 'boot', options.by);
   if (foretold instanceof Error) return null;
   const { decision, approval, binding, foreseen } = foretold;
   // Somebody said no to exactly this: asking again would only wear them down.
@@ -68,6 +70,7 @@ async function requestFor(options: RunOptions, composed: Composed): Promise<stri
       binding,
       foreseen,
       required: decision.approvals,
+      requestedBy: options.by,
     },
   );
 }
