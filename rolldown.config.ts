@@ -12,6 +12,7 @@ export default defineConfig({
     'playbook-child': 'src/adapters/node/playbook-child.ts',
     // A thread in which texts of any kind are parsed, and the process in which code of the service is asked.
     'config-lint-worker': 'src/adapters/node/config-lint-worker.ts',
+    'openapi-worker': 'src/adapters/node/openapi-worker.ts',
     'check-module-child': 'src/adapters/node/check-module-child.ts',
     // A thread of its own, for reading whole databases.
     'sqlite-proof-worker': 'src/adapters/databases/sqlite-proof-worker.ts',

@@ -11,6 +11,7 @@ function named(port: number, components: readonly ComponentSpec[], change: Parti
     configFiles: new Map(),
     secretFiles: [],
     vault: 'none',
+    registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
   };
   const namers = { components, smoke: [], preflight, api: { host: '127.0.0.1', port: 7420 }, environments: new Map(), ...change };
   return portNames(port, 'api', 'PORT', namers);

@@ -9,6 +9,7 @@ import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lintInThread } from '../adapters/node/lint-in-thread.ts';
+import { openApiInThread } from '../adapters/node/openapi-in-thread.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { certificates } from '../catalog/checks/certificates.ts';
 import { configFiles } from '../catalog/checks/config-files.ts';
@@ -29,6 +30,7 @@ const PORTS = {
   lint: lintInThread,
   runModule: checkModules(nodeSpawner),
   ask: askHttp,
+  readOpenApi: openApiInThread,
 };
 const CANARY = 'canary-9d2f7b1e';
 

@@ -20,6 +20,7 @@ export interface PreflightOptions {
   readonly digest: (text: string) => string;
   readonly redactor: Redactor;
   readonly environmentOf: CheckContext['environmentOf'];
+  readonly service: CheckContext['service'];
 }
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
@@ -38,6 +39,9 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     lint: async (texts, until) => (await import('../adapters/node/lint-in-thread.ts')).lintInThread(texts, until),
     runModule: checkModules(spawner),
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
+    readOpenApi: async (text, until) => (await import('../adapters/node/openapi-in-thread.ts')).openApiInThread(text, until),
+    service: options.service,
+    smokeTested: new Set(config.smoke.flatMap(({ component }) => component ?? [])),
     signal,
     environmentOf,
   };

@@ -63,6 +63,8 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
         warnings: own.filter(({ severity }) => severity === 'warn').length,
       })),
     ),
+    // what can only be seen of a service that runs, which a dry run does not start
+    not_looked_at: NOT_LOOKED_AT,
     findings: findings.map((f) => ({ ...f, hint: hintOf(f) })),
   };
   const lines = [
@@ -70,6 +72,7 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
       row('', s.result === 'failed' ? 'error' : s.result === 'warned' ? 'warn' : 'info', s.stage, s.durationMs),
       ...(s.checks ?? []).map((c) => row('    ', worst(c.findings), c.title, c.durationMs, c.isRemembered ? 'unchanged' : '')),
     ]),
+    paint('dim', '· services, routes and probes are looked at when it runs: grace up'),
     ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...(worth.length === 0 ? [] : ['']),
     ...worth.flatMap((f) => [
@@ -83,6 +86,8 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
   ];
   return { exitCode: isHealthy ? 0 : 1, data, lines };
 }
+
+const NOT_LOOKED_AT = ['registration'];
 
 /** A stage, or indented below it one of its checks, with its time. */
 function row(indent: string, severity: Severity, title: string, durationMs: number, remark = ''): string {

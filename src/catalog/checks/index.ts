@@ -6,6 +6,7 @@ import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
 import { interpolation } from './interpolation.ts';
 import { ownCheck } from './own-check.ts';
+import { registration } from './registration.ts';
 import { secretFiles } from './secret-files.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
 import { weakSecrets } from './weak-secrets.ts';
@@ -20,6 +21,7 @@ const SHIPPED: readonly Check[] = [
   secretFiles,
   certificates,
   vaultOfEnvironment,
+  registration,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

@@ -9,4 +9,5 @@ export const SHIPPED_CHECKS = [
   'secret_files',
   'certificates',
   'vault_of_environment',
+  'registration',
 ] as const;

@@ -15,6 +15,7 @@ export interface Ports {
   readonly lint: CheckContext['lint'];
   readonly runModule: CheckContext['runModule'];
   readonly ask: CheckContext['ask'];
+  readonly readOpenApi: CheckContext['readOpenApi'];
 }
 
 /** A real folder with the files of a service; removed with the test. */
@@ -40,6 +41,8 @@ export async function ask(
     readonly env?: Readonly<Record<string, string>>;
     readonly settings?: Partial<PreflightSettings>;
     readonly signal?: AbortSignal;
+    readonly service?: CheckContext['service'];
+    readonly smokeTested?: readonly string[];
   } = {},
 ): Promise<readonly Finding[]> {
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
@@ -55,13 +58,17 @@ export async function ask(
       configFiles: new Map(),
       secretFiles: [],
       vault: 'environment',
+      registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
       ...change.settings,
     },
     ownDirs: [join(dir, '.grace')],
+    service: change.service ?? null,
+    smokeTested: new Set(change.smokeTested),
     signal: change.signal ?? AbortSignal.timeout(20_000),
     environmentOf: () => Promise.resolve({ PATH: process.env['PATH'] ?? '', ...spec.env, ...change.env }),
   };
-  return (await check.isNeeded(context)) ? check.run(context) : [];
+  const answer = (await check.isNeeded(context)) ? await check.run(context) : [];
+  return 'findings' in answer ? answer.findings : answer;
 }
 
 /** `severity code place`, sorted: what a test compares. */

@@ -43,7 +43,7 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
     await part(spec.name, () => guarded(spec, { context, standing, fixed }));
   }
   let checks = 0;
-  for (const when of ['before_start', 'beside_start'] as const)
+  for (const when of ['before_start', 'beside_start', 'when_ready'] as const)
     await part('grace', async () => {
       const reports = await context.core.preflight(when);
       checks += reports.length;

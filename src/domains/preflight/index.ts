@@ -1,6 +1,6 @@
 // Pre-flight: what is wrong before anything is started. A check looks and changes nothing; what it sees is a finding.
 // `run-checks` runs them side by side, each within its own time; the checks themselves are in the catalog.
-export type { Check, CheckContext, CheckReport } from './check.ts';
+export type { Check, CheckAnswer, CheckContext, CheckReport } from './check.ts';
 export type { Finding, FindingFix, FindingPlace, Severity } from './finding.ts';
 export type {
   AskHttp,
@@ -11,8 +11,27 @@ export type {
   ModuleAnswer,
   ModuleIssue,
   ModuleOrder,
+  OpenApiAnswer,
+  ReadOpenApi,
+  RunningComponent,
   RunModule,
+  ServiceView,
   TextProblem,
 } from './ports.ts';
 export { runChecks, type CheckMemory } from './run-checks.ts';
-export type { ModuleRef, OwnCheckSpec, PreflightSettings } from './settings.ts';
+export {
+  askedPaths,
+  compareRoutes,
+  expectedRoute,
+  isAnswer,
+  ROUTE_CHARS_MAX,
+  ROUTES_MAX,
+  routeText,
+  shareOf,
+  shareText,
+  type ExpectedRoute,
+  type RegisteredRoute,
+  type RegisteredRoutes,
+  type Registration,
+} from './routes.ts';
+export type { ModuleRef, OpenApiRef, OwnCheckSpec, PreflightSettings, RegistrationSettings } from './settings.ts';

@@ -110,6 +110,9 @@ const DEFAULTS = {
   migrate: byDefault([] as readonly string[], 'no migrations were found'),
   database: byDefault(null, 'none was found'),
   envSchema: byDefault(null, 'none was named'),
+  openapi: byDefault(null, 'none was named'),
+  registrationRequired: byDefault(false, 'a service that passed its smoke checks serves somebody'),
+  registrationAsk: byDefault(true, 'a GET changes nothing'),
   vault: byDefault(null, 'the one that VAULT_ADDR of a component names'),
   checkTimeLimit: byDefault('10s', 'a boot waits for it'),
   checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
@@ -281,7 +284,7 @@ function keptMs(keep: string | false): number | null {
 
 function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, chooser: Chooser): PreflightSettings {
   const choose = chooser.choose.bind(chooser);
-  const { checks = [], skip, secretFiles, vault } = file.preflight ?? {};
+  const { checks = [], skip, secretFiles, vault, registration } = file.preflight ?? {};
   const module = (written: string): ModuleRef => {
     const [path = '', exportName = null] = written.split('#');
     return { file: dir(path), exportName };
@@ -297,6 +300,19 @@ function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, 
         : vault === undefined || vault === false
           ? 'none'
           : { address: vault.address, caFile: vault.caFile === undefined ? null : dir(vault.caFile) },
+    registration: {
+      isRequired: choose<boolean>('preflight.registration.required', inFile(registration?.required), DEFAULTS.registrationRequired),
+      isAsked: choose<boolean>('preflight.registration.ask', inFile(registration?.ask), DEFAULTS.registrationAsk),
+      routes: new Map(components.map(([name, { routes }]) => [name, choose(`components.${name}.routes`, inFile(routes), DEFAULTS.none)])),
+      openApi: new Map(
+        components.flatMap(([name, { openapi }]) => {
+          const written = choose<Json>(`components.${name}.openapi`, inFile(openapi as Json | undefined), DEFAULTS.openapi);
+          if (written === null || openapi === undefined) return [];
+          const { file: documentFile, basePath = null } = typeof openapi === 'string' ? { file: openapi } : openapi;
+          return [[name, { file: dir(documentFile), basePath }] as const];
+        }),
+      ),
+    },
     envSchemas: new Map(
       components.flatMap(([name, { envSchema }]) => {
         const written = choose<string | null>(`components.${name}.envSchema`, inFile(envSchema), DEFAULTS.envSchema);

@@ -1,5 +1,6 @@
 import type { Finding } from '../../preflight/index.ts';
 import { finding, stageTitle, type Stage } from '../boot-context.ts';
+import { preflightChecks } from './preflight-checks.ts';
 
 export const smokeTests: Stage = {
   number: 7,
@@ -68,13 +69,19 @@ export const smokeTests: Stage = {
         if (problem !== null) await supervision.bringUp(name, 'boot', stageTitle(smokeTests), problem, true);
       }
     if (failures.length === 0) await supervision.confirmAll(untold);
+    // After the fixes are confirmed: a route that was never there says nothing about them.
+    const ready = failures.length > 0 || context.mode === 'fast' ? null : await preflightChecks('when_ready', context);
+    findings.push(...(ready?.findings ?? []));
+    failures.push(...(ready?.failures ?? []));
+    const counted = (ready?.checks ?? []).flatMap(({ summary }) => summary ?? []);
     return {
-      result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
+      result: failures.length > 0 ? 'failed' : findings.some(({ severity }) => severity !== 'info') ? 'warned' : 'success',
       metrics: { 'startup.tests_passed': passed, 'startup.tests_failed': failedCount },
       findings,
+      ...(ready === null ? {} : { checks: ready.checks }),
       fixes: supervision.fixes.slice(before),
       failure: failures.length > 0 ? failures.join('; ') : null,
-      detail: failures[0] ?? `${passed} passed`,
+      detail: failures[0] ?? [`${passed} passed`, ...counted].join('; '),
     };
   },
 };
