@@ -189,6 +189,7 @@ test('Nest tells of its controllers, below its global prefix', async () => {
   ] as const)
     decorate(Orders.prototype, key, Object.getOwnPropertyDescriptor(Orders.prototype, key) as PropertyDescriptor);
   Controller('orders')(Orders);
+  // oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is one
   class Root {}
   Module({ controllers: [Orders] })(Root);
   const app = await NestFactory.create(Root, { logger: false });

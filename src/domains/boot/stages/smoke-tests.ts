@@ -1,5 +1,6 @@
+import { messageOf } from '../../../kernel/index.ts';
 import type { Finding } from '../../preflight/index.ts';
-import { finding, stageTitle, type Stage } from '../boot-context.ts';
+import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
 import { preflightChecks } from './preflight-checks.ts';
 
 export const smokeTests: Stage = {
@@ -70,7 +71,7 @@ export const smokeTests: Stage = {
       }
     if (failures.length === 0) await supervision.confirmAll(untold);
     // After the fixes are confirmed: a route that was never there says nothing about them.
-    const ready = failures.length > 0 || context.mode === 'fast' ? null : await preflightChecks('when_ready', context);
+    const ready = failures.length > 0 || context.mode === 'fast' ? null : await whenReady(context, findings);
     findings.push(...(ready?.findings ?? []));
     failures.push(...(ready?.failures ?? []));
     const counted = (ready?.checks ?? []).flatMap(({ summary }) => summary ?? []);
@@ -85,3 +86,15 @@ export const smokeTests: Stage = {
     };
   },
 };
+
+/** A service that is up must not go down because Grace could not look. */
+async function whenReady(context: BootContext, findings: Finding[]): Promise<Awaited<ReturnType<typeof preflightChecks>> | null> {
+  try {
+    return await preflightChecks('when_ready', context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const message = `the checks of a running service could not look: ${messageOf(error)}`;
+    findings.push(finding('warn', 'check_broke', 'grace', message, 'see grace.log'));
+    return null;
+  }
+}
