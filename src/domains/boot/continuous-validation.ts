@@ -58,7 +58,9 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
   }
   for (const { id, component, code, message } of changes.closed) emit({ type: 'mission_closed', mission: id, component, code, message });
   const durationMs = Math.round(clock.monotonicMs() - startMs);
-  emit({ type: 'validation_ended', durationMs, checks, findings: findings.length, fixed, missions: changes.open });
+  // A remark is nothing that anybody has to mend.
+  const wrong = findings.filter(({ severity }) => severity !== 'info').length;
+  emit({ type: 'validation_ended', durationMs, checks, findings: wrong, fixed, missions: changes.open });
 }
 
 interface Around {

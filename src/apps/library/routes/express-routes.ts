@@ -15,7 +15,7 @@ interface Layer {
   readonly regexp?: RegExp & { readonly fast_slash?: boolean };
   /** Express 5: mounted at `/`. */
   readonly slash?: unknown;
-  /** Express 5.3 and later. */
+  /** Express 5 with a `router` as new as 2.3; not with 2.0. */
   readonly rawPath?: unknown;
 }
 
