@@ -12,6 +12,7 @@ export default defineConfig({
     'playbook-child': 'src/adapters/node/playbook-child.ts',
     // A thread in which texts of any kind are parsed, and the process in which code of the service is asked.
     'config-lint-worker': 'src/adapters/node/config-lint-worker.ts',
+    'openapi-worker': 'src/adapters/node/openapi-worker.ts',
     'check-module-child': 'src/adapters/node/check-module-child.ts',
     // A thread in which the modules of a service are read.
     'import-graph-worker': 'src/adapters/import-graph/import-graph-worker.ts',

@@ -13,6 +13,7 @@ export type {
   MemoryOptions,
   RecordedFailure,
 } from './apps/library/contract.ts';
+export { registerRoutes } from './apps/library/routes/register-routes.ts';
 export type { ReportedFailure } from './domains/boot/index.ts';
 export type { SuggestedCommand } from './domains/incidents/index.ts';
 export type { HealthScore, Suggestion } from './domains/learning/index.ts';

@@ -16,6 +16,7 @@ const FUNCTIONS = [
   'openMemory',
   'patterns',
   'recordFailure',
+  'registerRoutes',
   'suggestions',
 ];
 const TYPES = [

@@ -7,6 +7,7 @@ export default {
       command: 'node server.mjs',
       env: { PORT: process.env['PORT'] ?? '4640' },
       envSchema: 'env.ts',
+      routes: ['GET /'],
       readiness: { http: 'http://127.0.0.1:4640/' },
     },
   },

@@ -73,6 +73,7 @@ import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
 import { portNames } from './port-names.ts';
 import { primitiveContext } from './primitive-context.ts';
+import { serviceView } from './service-view.ts';
 import { repositories, type Repositories } from './repositories.ts';
 import { serviceDatabases } from './service-databases.ts';
 import { buildLaunch, callerEnvironment } from './service-environment.ts';
@@ -138,7 +139,7 @@ export async function compose(options: ComposeOptions) {
     ...stored.journal,
     write: (entry) => stored.journal.write({ ...entry, summary: redactor.redact(entry.summary) }),
   };
-  const host = processHost(installation, nodeClock);
+  const host = processHost(installation, nodeClock, join(config.dataDir, 'routes'));
   // What fixes and checks run is marked too, so that the next Grace finds it when this one is killed. What the start command
   // of a dependency leaves running is meant to stay, and is not.
   const marked = (mark: string): Spawner => ({
@@ -587,6 +588,7 @@ export async function compose(options: ComposeOptions) {
           environmentOf,
           schemas: { isThere: databases.isThere, look: databases.look },
           migrations: databases.migrations,
+          service: when === 'when_ready' ? serviceView(supervision.runners, host, join(config.dataDir, 'routes')) : null,
         });
       } finally {
         if (hasStarted) await host.endAll(mark, 'SIGKILL', 0);

@@ -6,6 +6,7 @@ import { checkModules } from '../adapters/node/check-module.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lintInThread } from '../adapters/node/lint-in-thread.ts';
+import { openApiInThread } from '../adapters/node/openapi-in-thread.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { envSchema } from '../catalog/checks/env-schema.ts';
 import { ask, serviceFolder } from '../catalog/checks/testing.ts';
@@ -17,6 +18,7 @@ const PORTS = {
   lint: lintInThread,
   runModule: checkModules(nodeSpawner),
   ask: askHttp,
+  readOpenApi: openApiInThread,
 };
 const CANARY = 'canary-9d2f7b1e';
 

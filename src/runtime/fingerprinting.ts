@@ -55,7 +55,7 @@ const FULL_BYTES = MIB;
 /** What Grace itself is told is no reason why a service fails, and no cure. */
 const OF_GRACE: ReadonlySet<string> = new Set(ENVIRONMENT_NAMES);
 /** Variables that differ at every start and say nothing. */
-const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|TMUX.*)$/;
+const VOLATILE = /^(?:_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|SSH_.*|TERM.*|WINDOWID|XDG_SESSION_ID|GRACE_MARK|GRACE_ROUTES_DIR|TMUX.*)$/;
 
 /** What the world looks like now: names, versions and keyed digests, never values. */
 export class Fingerprinting {

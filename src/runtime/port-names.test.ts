@@ -14,6 +14,7 @@ function named(port: number, components: readonly ComponentSpec[], change: Parti
     schemaWhen: 'beside_start',
     schemaFiles: new Map(),
     vault: 'none',
+    registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
   };
   const namers = { components, smoke: [], preflight, api: { host: '127.0.0.1', port: 7420 }, environments: new Map(), ...change };
   return portNames(port, 'api', 'PORT', namers);

@@ -11,6 +11,7 @@ import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { lintInThread } from '../adapters/node/lint-in-thread.ts';
 import { machineView } from '../adapters/node/machine.ts';
+import { openApiInThread } from '../adapters/node/openapi-in-thread.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { certificates } from '../catalog/checks/certificates.ts';
 import { configFiles } from '../catalog/checks/config-files.ts';
@@ -33,6 +34,7 @@ const PORTS = {
   ask: askHttp,
   machine: machineView(nodeSpawner),
   imports: importGraphs(nodeSpawner, '/nonexistent/import-graph.json', false),
+  readOpenApi: openApiInThread,
 };
 const CANARY = 'canary-9d2f7b1e';
 

@@ -28,6 +28,7 @@ export interface PreflightOptions {
   readonly environmentOf: CheckContext['environmentOf'];
   readonly schemas: CheckContext['schemas'];
   readonly migrations: CheckContext['migrations'];
+  readonly service: CheckContext['service'];
 }
 
 /** Runs the checks of one moment of a boot, with the adapters they need; loaded when the first one runs. */
@@ -51,6 +52,9 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     imports: importGraphs(spawner, join(home, 'import-graph.json'), !isDryRun),
     schemas,
     migrations,
+    readOpenApi: async (text, until) => (await import('../adapters/node/openapi-in-thread.ts')).openApiInThread(text, until),
+    service: options.service,
+    smokeTested: new Set(config.smoke.flatMap(({ component }) => component ?? [])),
     signal,
     environmentOf,
   };

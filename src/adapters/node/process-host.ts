@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeOf, messageOf, type Clock } from '../../kernel/index.ts';
 import type {
   ExitInfo,
@@ -24,8 +24,14 @@ const TICK_MS = 10;
 /** Left-overs of a run that has ended are owed no long good-bye. */
 const OLDER_GRACE_MS = 2000;
 
-/** @param installation tells the processes of one data directory from those of another */
-export function processHost(installation: string, clock: Clock): ProcessHost {
+/** Where the library writes down which routes a service has; absent where nobody would read it. */
+const ROUTES_DIR = 'GRACE_ROUTES_DIR';
+
+/**
+ * @param installation  tells the processes of one data directory from those of another
+ * @param routesDir     below it each component is told a directory of its own, for what it says of its routes
+ */
+export function processHost(installation: string, clock: Clock, routesDir: string | null = null): ProcessHost {
   const leaders = new Map<string, ProcessIdentity>();
   /** Components of which a look at the whole machine has found nothing, and that were not started since. */
   const clean = new Set<string>();
@@ -49,6 +55,7 @@ export function processHost(installation: string, clock: Clock): ProcessHost {
     let log: number;
     try {
       mkdirSync(dirname(request.logFile), { recursive: true });
+      if (routesDir !== null) mkdirSync(join(routesDir, request.component), { recursive: true, mode: 0o700 });
       log = openSync(request.logFile, 'a', 0o640);
     } catch (error) {
       return { state: 'failed', code: codeOf(error) ?? 'EIO', message: `cannot write its log ${request.logFile}: ${messageOf(error)}` };
@@ -62,7 +69,11 @@ export function processHost(installation: string, clock: Clock): ProcessHost {
     try {
       const child = spawn(file, args, {
         cwd: request.cwd,
-        env: { ...request.env, [MARK]: markOf(request.component) },
+        env: {
+          ...request.env,
+          [MARK]: markOf(request.component),
+          ...(routesDir === null ? {} : { [ROUTES_DIR]: join(routesDir, request.component) }),
+        },
         stdio: ['ignore', log, log],
         detached: true,
       });

@@ -84,6 +84,8 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
         warnings: own.filter(({ severity }) => severity === 'warn').length,
       })),
     ),
+    // what can only be seen of a service that runs, which a dry run does not start
+    not_looked_at: NOT_LOOKED_AT,
     findings: findings.map((f) => ({ ...f, hint: hintOf(f) })),
   };
   const rule = paint('dim', '─'.repeat(tableWidth()));
@@ -97,6 +99,7 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
       ),
     ]),
     rule,
+    paint('dim', '· services, routes and probes are looked at when it runs: grace up'),
     ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...[...errors, ...warnings].flatMap((f) => [
       `  ${f.severity === 'error' ? paint('red', 'error') : paint('yellow', 'warn ')}  ${wrap(`${f.component}: ${f.message}`, columns() - 9, ' '.repeat(9))}`,
@@ -112,6 +115,8 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
   ];
   return { exitCode: isHealthy ? 0 : 1, data, lines };
 }
+
+const NOT_LOOKED_AT = ['registration'];
 
 type Result = 'ok' | 'warn' | 'error';
 

@@ -19,6 +19,7 @@ import { migrations } from './migrations.ts';
 import { ownCheck } from './own-check.ts';
 import { python } from './python.ts';
 import { schemaIntegrity } from './schema-integrity.ts';
+import { registration } from './registration.ts';
 import { secretFiles } from './secret-files.ts';
 import { taskLimit } from './task-limit.ts';
 import { vault, vaultOfEnvironment } from './vault.ts';
@@ -51,6 +52,7 @@ const SHIPPED: readonly Check[] = [
   nativeModules,
   engines,
   migrations,
+  registration,
 ];
 
 /** Those that ship and those of the config, in the order in which they are reported. */

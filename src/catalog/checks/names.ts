@@ -25,4 +25,5 @@ export const SHIPPED_CHECKS = [
   'engines',
   'schema_integrity',
   'migrations',
+  'registration',
 ] as const;

@@ -21,6 +21,7 @@ export interface Ports {
   /** Without it no component has a database. */
   readonly schemas?: CheckContext['schemas'];
   readonly migrations?: CheckContext['migrations'];
+  readonly readOpenApi?: CheckContext['readOpenApi'];
 }
 
 /** What a test did not give, so that a check which uses it says so. */
@@ -56,11 +57,14 @@ export async function ask(
     readonly env?: Readonly<Record<string, string>>;
     readonly settings?: Partial<PreflightSettings>;
     readonly signal?: AbortSignal;
+    readonly service?: CheckContext['service'];
+    readonly smokeTested?: readonly string[];
   } = {},
 ): Promise<readonly Finding[]> {
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
     askServer: () => Promise.reject(new Error('this test asks no server')),
+    readOpenApi: () => Promise.reject(new Error('this test reads no OpenAPI document')),
     machine: notGiven('machine'),
     imports: notGiven('imports'),
     schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
@@ -79,13 +83,17 @@ export async function ask(
       schemaWhen: 'beside_start',
       schemaFiles: new Map(),
       vault: 'environment',
+      registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
       ...change.settings,
     },
     ownDirs: [join(dir, '.grace')],
+    service: change.service ?? null,
+    smokeTested: new Set(change.smokeTested),
     signal: change.signal ?? AbortSignal.timeout(20_000),
     environmentOf: () => Promise.resolve({ PATH: process.env['PATH'] ?? '', ...spec.env, ...change.env }),
   };
-  return (await check.isNeeded(context)) ? check.run(context) : [];
+  const answer = (await check.isNeeded(context)) ? await check.run(context) : [];
+  return 'findings' in answer ? answer.findings : answer;
 }
 
 /** `severity code place`, sorted: what a test compares. */

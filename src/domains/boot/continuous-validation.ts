@@ -43,7 +43,7 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
     await part(spec.name, () => guarded(spec, { context, standing, fixed }));
   }
   let checks = 0;
-  for (const when of ['before_start', 'beside_start'] as const)
+  for (const when of ['before_start', 'beside_start', 'when_ready'] as const)
     await part('grace', async () => {
       const reports = await context.core.preflight(when);
       checks += reports.length;
@@ -58,7 +58,9 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
   }
   for (const { id, component, code, message } of changes.closed) emit({ type: 'mission_closed', mission: id, component, code, message });
   const durationMs = Math.round(clock.monotonicMs() - startMs);
-  emit({ type: 'validation_ended', durationMs, checks, findings: findings.length, fixed, missions: changes.open });
+  // A remark is nothing that anybody has to mend.
+  const wrong = findings.filter(({ severity }) => severity !== 'info').length;
+  emit({ type: 'validation_ended', durationMs, checks, findings: wrong, fixed, missions: changes.open });
 }
 
 interface Around {

@@ -160,6 +160,7 @@ export function renderReport(report: BootReport): string {
     lines.push(stage.stage, '-'.repeat(40), `Result: ${stage.result}   ${stage.durationMs} ms`);
     if (stage.failure !== null) lines.push(`Failure: ${stage.failure}`);
     for (const fix of stage.fixes) lines.push(`Fix applied: ${fix}`);
+    for (const { title, summary } of stage.checks ?? []) if (summary !== undefined) lines.push(`Coverage (${title}): ${summary}`);
     for (const f of stage.findings) lines.push(`Finding (${f.severity}): ${f.component}: ${f.message}`);
     lines.push('');
   }

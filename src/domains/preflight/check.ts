@@ -1,12 +1,12 @@
-import type { Clock, Files, Spawner } from '../../kernel/index.ts';
+import type { Clock, Files, JsonObject, Spawner } from '../../kernel/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Machine } from './machine.ts';
 import type { ImportGraphs } from './import-graph.ts';
 import type { MigrationLooks } from './migration-ports.ts';
-import type { AskHttp, LintConfigFiles, RunModule } from './ports.ts';
 import type { AskServer } from './server-question.ts';
 import type { SchemaLooks } from './schema-ports.ts';
+import type { AskHttp, LintConfigFiles, ReadOpenApi, RunModule, ServiceView } from './ports.ts';
 import type { PreflightSettings } from './settings.ts';
 
 /** One look at the service before it runs. It changes nothing. */
@@ -20,8 +20,10 @@ export interface Check {
   /**
    * `before_start`: a boot waits for it, and an error of it stops the boot; only for what the config asks for.
    * `beside_start`: it runs while the service starts, and stops nothing; an error of it is a NO-GO of `grace check` alone.
+   * `when_ready`: the service is up and has passed its smoke checks. An error of it fails the boot, so it is one only where the
+   * config asks for that. A dry run starts nothing, and leaves it out.
    */
-  readonly when: 'before_start' | 'beside_start';
+  readonly when: 'before_start' | 'beside_start' | 'when_ready';
   /** What it means that the check itself broke or took too long; a warning unless said. */
   readonly severityWhenBroken?: Severity;
   /** False where there is nothing to look at: the check is then not reported. Cheap: it may `stat` a few files and loads nothing. */
@@ -31,7 +33,16 @@ export interface Check {
    * the answer depends on what cannot be read beforehand.
    */
   inputs?(context: CheckContext): Promise<string>;
-  run(context: CheckContext): Promise<readonly Finding[]>;
+  run(context: CheckContext): Promise<readonly Finding[] | CheckAnswer>;
+}
+
+/** What a check that counts has to say beside what is wrong. */
+export interface CheckAnswer {
+  readonly findings: readonly Finding[];
+  /** One line for people. */
+  readonly summary: string;
+  /** The same for scripts. */
+  readonly figures: JsonObject;
 }
 
 /** What a check may use. */
@@ -54,6 +65,11 @@ export interface CheckContext {
   readonly imports: ImportGraphs;
   readonly schemas: SchemaLooks;
   readonly migrations: MigrationLooks;
+  readonly readOpenApi: ReadOpenApi;
+  /** The service as it runs; null before it was started. */
+  readonly service: ServiceView | null;
+  /** Components that a smoke check is about. */
+  readonly smokeTested: ReadonlySet<string>;
   /** Aborted when the time of the check is over, or Grace stops. */
   readonly signal: AbortSignal;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
@@ -68,4 +84,7 @@ export interface CheckReport {
   /** Its inputs were those of an earlier boot, and so is the answer. */
   readonly isRemembered: boolean;
   readonly findings: readonly Finding[];
+  /** Absent where the check does not count. */
+  readonly summary?: string;
+  readonly figures?: JsonObject;
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../kernel/index.ts';
+import type { ExpectedRoute, RegisteredRoutes } from './routes.ts';
 import type { ModuleRef } from './settings.ts';
 
 /** Formats whose files can be looked into. */
@@ -66,3 +67,26 @@ export type AskHttp = (
   question: HttpQuestion,
   signal: AbortSignal,
 ) => Promise<{ readonly status: number } | { readonly problem: string; readonly code: string }>;
+
+/** `unreadable` says why in our own words. */
+export type OpenApiAnswer =
+  | { readonly state: 'read'; readonly routes: readonly ExpectedRoute[] }
+  | { readonly state: 'unreadable'; readonly problem: string };
+
+/** Reads what an OpenAPI or Swagger document promises, somewhere that can be ended whatever the text does to its parser. */
+export type ReadOpenApi = (text: string, signal: AbortSignal) => Promise<OpenApiAnswer>;
+
+/** A component after the start. */
+export interface RunningComponent {
+  readonly name: string;
+  /** `done`: it had something to do, and did it. `left_out`: optional, and its command is missing. */
+  readonly state: 'alive' | 'gone' | 'done' | 'left_out';
+  /** Where it listens, when that is known. */
+  readonly port: number | null;
+}
+
+export interface ServiceView {
+  components(): Promise<readonly RunningComponent[]>;
+  /** What the living processes of a component said of themselves; null when they said nothing. */
+  registeredRoutes(component: string): Promise<RegisteredRoutes | null>;
+}

@@ -1,5 +1,5 @@
 import { messageOf, type Clock, type Logger } from '../../kernel/index.ts';
-import type { Check, CheckContext, CheckReport } from './check.ts';
+import type { Check, CheckAnswer, CheckContext, CheckReport } from './check.ts';
 import type { Finding, Severity } from './finding.ts';
 
 /** More at once only wait for each other: most of them read files. */
@@ -47,14 +47,16 @@ async function runOne(
   const isOver = new AbortController();
   const signal = AbortSignal.any([context.signal, timeIsUp.signal]);
   const own: CheckContext = { ...context, signal };
-  const look = async (): Promise<{ isRemembered: boolean; findings: readonly Finding[] } | null> => {
+  const look = async (): Promise<Outcome | null> => {
     if (!(await check.isNeeded(own))) return null;
     const inputs = await check.inputs?.(own);
     const known = inputs === undefined ? null : await memory.recall(check.name, inputs);
     if (known !== null) return { isRemembered: true, findings: known };
-    const findings = bounded(await check.run(own), check);
+    const answer = await check.run(own);
+    const counts = 'findings' in answer ? answer : null;
+    const findings = bounded('findings' in answer ? answer.findings : answer, check);
     if (inputs !== undefined && !signal.aborted) await memory.keep(check.name, inputs, findings);
-    return { isRemembered: false, findings };
+    return { isRemembered: false, findings, ...(counts === null ? {} : { summary: cut(counts.summary), figures: counts.figures }) };
   };
   const limit = clock.sleep(check.timeLimitMs, AbortSignal.any([context.signal, isOver.signal])).then(
     () => {
@@ -63,7 +65,7 @@ async function runOne(
     },
     () => 'stopped' as const,
   );
-  let outcome: Awaited<ReturnType<typeof look>>;
+  let outcome: Outcome | null;
   try {
     const first = await Promise.race([look(), limit]);
     outcome =
@@ -82,6 +84,8 @@ async function runOne(
   const durationMs = Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   return { name: check.name, title: check.title, when: check.when, durationMs, ...outcome };
 }
+
+type Outcome = Pick<CheckReport, 'isRemembered' | 'findings'> & Partial<Pick<CheckAnswer, 'summary' | 'figures'>>;
 
 function broken(check: Check, code: string, message: string) {
   const severity: Severity = check.severityWhenBroken ?? 'warn';

@@ -19,6 +19,25 @@ export interface PreflightSettings {
   readonly schemaFiles: ReadonlyMap<string, string>;
   /** `environment`: where `VAULT_ADDR` of a component leads, if it is set. */
   readonly vault: { readonly address: string; readonly caFile: string | null } | 'environment' | 'none';
+  readonly registration: RegistrationSettings;
+}
+
+/** What has to be there when the service runs. */
+export interface RegistrationSettings {
+  /** What is missing fails a boot, and is an error; otherwise it is a warning. */
+  readonly isRequired: boolean;
+  /** Expected routes without parameters are asked with GET. */
+  readonly isAsked: boolean;
+  /** `GET /orders/{id}`, by component. */
+  readonly routes: ReadonlyMap<string, readonly string[]>;
+  /** Documents that promise routes, by component. */
+  readonly openApi: ReadonlyMap<string, OpenApiRef>;
+}
+
+export interface OpenApiRef {
+  readonly file: string;
+  /** In front of its paths, instead of what its servers say; null for those. */
+  readonly basePath: string | null;
 }
 
 /** How a dependency is asked in its own protocol. */

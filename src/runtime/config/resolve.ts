@@ -112,6 +112,9 @@ const DEFAULTS = {
   envSchema: byDefault(null, 'none was named'),
   schemaFile: byDefault(null, 'db/schema.sql and the like are looked for'),
   schemaWhen: byDefault<'before_start' | 'beside_start'>('beside_start', 'what Grace finds by itself stops no boot'),
+  openapi: byDefault(null, 'none was named'),
+  registrationRequired: byDefault(false, 'a service that passed its smoke checks serves somebody'),
+  registrationAsk: byDefault(true, 'a GET changes nothing'),
   vault: byDefault(null, 'the one that VAULT_ADDR of a component names'),
   checkTimeLimit: byDefault('10s', 'a boot waits for it'),
   checkSeverity: byDefault('error' as const, 'what is worth a check is worth stopping for'),
@@ -285,7 +288,7 @@ function keptMs(keep: string | false): number | null {
 
 function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, chooser: Chooser): PreflightSettings {
   const choose = chooser.choose.bind(chooser);
-  const { checks = [], schema, skip, secretFiles, vault } = file.preflight ?? {};
+  const { checks = [], schema, skip, secretFiles, vault, registration } = file.preflight ?? {};
   const module = (written: string): ModuleRef => {
     const [path = '', exportName = null] = written.split('#');
     return { file: dir(path), exportName };
@@ -308,6 +311,19 @@ function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, 
         return written === null ? [] : [[name, dir(written)] as const];
       }),
     ),
+    registration: {
+      isRequired: choose<boolean>('preflight.registration.required', inFile(registration?.required), DEFAULTS.registrationRequired),
+      isAsked: choose<boolean>('preflight.registration.ask', inFile(registration?.ask), DEFAULTS.registrationAsk),
+      routes: new Map(components.map(([name, { routes }]) => [name, choose(`components.${name}.routes`, inFile(routes), DEFAULTS.none)])),
+      openApi: new Map(
+        components.flatMap(([name, { openapi }]) => {
+          const written = choose<Json>(`components.${name}.openapi`, inFile(openapi as Json | undefined), DEFAULTS.openapi);
+          if (written === null || openapi === undefined) return [];
+          const { file: documentFile, basePath = null } = typeof openapi === 'string' ? { file: openapi } : openapi;
+          return [[name, { file: dir(documentFile), basePath }] as const];
+        }),
+      ),
+    },
     envSchemas: new Map(
       components.flatMap(([name, { envSchema }]) => {
         const written = choose<string | null>(`components.${name}.envSchema`, inFile(envSchema), DEFAULTS.envSchema);

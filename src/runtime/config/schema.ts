@@ -84,6 +84,11 @@ const moduleExport = path.regex(/^[^#]+(?:#[A-Za-z_$][\w$]*)?$/, {
   error: 'must be a module such as "checks/licence.ts", or one export of it: "checks/licence.ts#check"',
 });
 
+const route = text.regex(/^(?:[A-Za-z]{3,10} )?\/\S{0,499}$/, {
+  error: 'must be a route such as "GET /health", or a path that begins with "/"',
+});
+const basePath = z.string({ error: 'must be text' }).regex(/^(?:\/\S{0,200})?$/, { error: 'must be a path such as "/v1", or empty' });
+
 const probe = z.strictObject(
   {
     /** `/ready` on the component's own port, or a full URL. */
@@ -228,6 +233,14 @@ const component = z.strictObject(
     schemaFile: path.optional(),
     /** Further configuration files that it reads. */
     configFiles: listOf(path, 'paths').optional(),
+    /** Routes that have to be there when it runs: "GET /health"; a path alone is a GET. */
+    routes: listOf(route, 'routes').max(500, { error: 'must have at most 500 entries' }).optional(),
+    /** OpenAPI or Swagger document of the routes that have to be there. */
+    openapi: z
+      .union([path, z.strictObject({ file: path, basePath: basePath.optional() })], {
+        error: 'must be a path such as "openapi.yaml", or { file: "openapi.yaml", basePath: "/v1" }',
+      })
+      .optional(),
   },
   { error: 'must be an object with a command, such as { command: "node server.js" }' },
 );
@@ -308,6 +321,10 @@ const preflight = z.strictObject(
     schema: oneOf(['before_start', 'beside_start']).optional(),
     /** Names of checks that are left out. */
     skip: listOf(text, 'names of checks').optional(),
+    /** Processes, routes and probes, looked at when the service runs. */
+    registration: z
+      .strictObject({ required: flag.optional(), ask: flag.optional() }, { error: 'must be an object such as { required: true }' })
+      .optional(),
     /** Mounted secrets that have to be there. */
     secretFiles: listOf(path, 'paths').optional(),
     /** Must answer and be unsealed; without this VAULT_ADDR of the components counts, and `false` asks none. */

@@ -37,6 +37,16 @@ describe('every mistake', () => {
       'components.api.restart.intesity: unknown key "intesity"; did you mean "intensity"?',
     ],
     [
+      'a route that is none',
+      withApi({ routes: ['GET orders'] }),
+      'components.api.routes[0]: must be a route such as "GET /health", or a path that begins with "/", not "GET orders"',
+    ],
+    [
+      'an OpenAPI document that is no path',
+      withApi({ openapi: 5 }),
+      'components.api.openapi: must be a path such as "openapi.yaml", or { file: "openapi.yaml", basePath: "/v1" }, not 5',
+    ],
+    [
       'an unknown key of stop',
       withApi({ stop: { singal: 'SIGINT' } }),
       'components.api.stop.singal: unknown key "singal"; did you mean "signal"?',

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { healingWorld, type HealingWorld } from '../../healing/testing.ts';
 import type { SmokeSpec } from '../../health/index.ts';
 import type { BootContext } from '../boot-context.ts';
+import type { CheckReport, Severity } from '../../preflight/index.ts';
 import { smokeTests } from './smoke-tests.ts';
 
 const check = (critical: boolean): SmokeSpec => ({
@@ -13,10 +14,25 @@ const check = (critical: boolean): SmokeSpec => ({
   component: null,
 });
 
-async function stage(world: HealingWorld, smoke: SmokeSpec) {
-  const core = { storeRoundTrip: async () => undefined, metricsCatalog: () => ({ metrics: 1 }) };
+async function stage(
+  world: HealingWorld,
+  smoke: SmokeSpec | null,
+  preflight: BootContext['core']['preflight'] = async () => [],
+  mode: BootContext['mode'] = 'resilient',
+) {
+  const core = { storeRoundTrip: async () => undefined, metricsCatalog: () => ({ metrics: 1 }), preflight };
+  const { signal } = new AbortController();
   const { clock, supervision } = world;
-  return clock.until(smokeTests.run({ clock, startedMonotonicMs: 0, supervision, smoke: [smoke], core } as unknown as BootContext));
+  const context = {
+    clock,
+    startedMonotonicMs: 0,
+    supervision,
+    smoke: smoke === null ? [] : [smoke],
+    core,
+    mode,
+    signal,
+  } as unknown as BootContext;
+  return clock.until(smokeTests.run(context));
 }
 
 /** A world in which one fix was applied and is not proven, and no check can be carried out. */
@@ -47,4 +63,46 @@ test('one that is not critical keeps no fix from being proven', async () => {
   const world = await unproven(check(false));
   expect(await stage(world, check(false))).toMatchObject({ result: 'warned' });
   expect(await world.playbooks.runsIn('verified')).toHaveLength(1);
+});
+
+describe('what is looked at once the service is up', () => {
+  const told = (severity: Severity): readonly CheckReport[] => [
+    {
+      name: 'registration',
+      title: 'registration',
+      when: 'when_ready',
+      durationMs: 1,
+      isRemembered: false,
+      findings: [{ severity, code: 'route_missing', component: 'api', message: 'GET /a is missing', evidence: [], hint: '', fix: null }],
+      summary: 'routes 0 of 1 (0 %)',
+    },
+  ];
+
+  test('is in the report and in the line of the stage, and stops nothing', async () => {
+    expect(await stage(await healingWorld(), null, async (when) => (when === 'when_ready' ? told('warn') : []))).toMatchObject({
+      result: 'warned',
+      failure: null,
+      detail: '2 passed; routes 0 of 1 (0 %)',
+      checks: [{ name: 'registration' }],
+    });
+    expect(await stage(await healingWorld(), null, async () => told('info'))).toMatchObject({ result: 'success' });
+  });
+
+  test('fails the boot where it is an error, which the config has to ask for', async () => {
+    expect(await stage(await healingWorld(), null, async () => told('error'))).toMatchObject({
+      result: 'failed',
+      failure: 'api: GET /a is missing',
+    });
+  });
+
+  test('is left out by a fast boot, and is a warning where it cannot be looked at', async () => {
+    expect(await stage(await healingWorld(), null, async () => told('error'), 'fast')).toMatchObject({ result: 'success' });
+    const broken = async (): Promise<never> => {
+      throw new Error('no such file');
+    };
+    expect(await stage(await healingWorld(), null, broken)).toMatchObject({
+      result: 'warned',
+      findings: [{ severity: 'warn', code: 'check_broke' }],
+    });
+  });
 });

@@ -1,6 +1,8 @@
+import { messageOf } from '../../../kernel/index.ts';
 import type { Finding } from '../../preflight/index.ts';
-import { finding, stageTitle, type Stage } from '../boot-context.ts';
+import { finding, stageTitle, type BootContext, type Stage } from '../boot-context.ts';
 import { StageParts } from '../stage-parts.ts';
+import { preflightChecks } from './preflight-checks.ts';
 
 export const smokeTests: Stage = {
   number: 7,
@@ -72,14 +74,32 @@ export const smokeTests: Stage = {
         if (problem !== null) await supervision.bringUp(name, 'boot', stageTitle(smokeTests), problem, true);
       }
     if (failures.length === 0) await supervision.confirmAll(untold);
+    // After the fixes are confirmed: a route that was never there says nothing about them.
+    const ready = failures.length > 0 || context.mode === 'fast' ? null : await whenReady(context, findings);
+    findings.push(...(ready?.findings ?? []));
+    failures.push(...(ready?.failures ?? []));
+    const counted = (ready?.checks ?? []).flatMap(({ summary }) => summary ?? []);
     return {
-      result: failures.length > 0 ? 'failed' : findings.length > 0 ? 'warned' : 'success',
+      result: failures.length > 0 ? 'failed' : findings.some(({ severity }) => severity !== 'info') ? 'warned' : 'success',
       metrics: { 'startup.tests_passed': passed, 'startup.tests_failed': failedCount },
       findings,
       parts: parts.list,
+      ...(ready === null ? {} : { checks: ready.checks }),
       fixes: supervision.fixes.slice(before),
       failure: failures.length > 0 ? failures.join('; ') : null,
-      detail: failures[0] ?? `${passed} passed`,
+      detail: failures[0] ?? [`${passed} passed`, ...counted].join('; '),
     };
   },
 };
+
+/** A service that is up must not go down because Grace could not look. */
+async function whenReady(context: BootContext, findings: Finding[]): Promise<Awaited<ReturnType<typeof preflightChecks>> | null> {
+  try {
+    return await preflightChecks('when_ready', context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const message = `the checks of a running service could not look: ${messageOf(error)}`;
+    findings.push(finding('warn', 'check_broke', 'grace', message, 'see grace.log'));
+    return null;
+  }
+}
