@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { takeSnapshot, type DatabaseLocation } from '../../src/adapters/databases/index.ts';
 import { startPostgres, type TestServer } from '../../src/adapters/databases/testing/postgres-server.ts';
 import { runGrace, startGrace, type Running } from '../process/grace.ts';
@@ -28,6 +28,7 @@ let server: TestServer;
 let projects: LiveProjects;
 let one: LiveProject;
 let port: number;
+let temporary: string;
 
 beforeAll(async () => {
   const [packages, started] = await Promise.all([installTools(), startPostgres()]);
@@ -45,6 +46,8 @@ async function openGuarded(project: ProjectCase, preflight: object = {}): Promis
   one = await projects.openDeployed(project);
   await one.run(`INSERT INTO users (email) VALUES ('somebody@example.org')`);
   port = await freePort();
+  temporary = mkdtempSync(join(tmpdir(), 'grace-orm-tmp-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const { PATH: _, ...env } = one.env;
   writeFileSync(join(one.cwd, 'server.mjs'), SERVICE);
   writeFileSync(
@@ -58,8 +61,11 @@ async function openGuarded(project: ProjectCase, preflight: object = {}): Promis
   );
 }
 
+/** Temporary files where no other test leaves any. */
+const places = () => ({ TMPDIR: temporary });
+
 async function check(): Promise<Answer & { readonly code: number | null }> {
-  const { code, stdout, stderr } = await runGrace(one.cwd, ['check', '--json']);
+  const { code, stdout, stderr } = await runGrace(one.cwd, ['check', '--json'], places());
   try {
     return { code, ...(JSON.parse(stdout) as Answer) };
   } catch {
@@ -74,7 +80,7 @@ const short = (answer: Answer): readonly string[] => told(answer).map(({ severit
 
 /** A boot to its end, which stops the service as well. */
 async function boot(): Promise<Running> {
-  const running = startGrace(one.cwd, ['boot', '--json']);
+  const running = startGrace(one.cwd, ['boot', '--json'], places());
   expect((await running.ended).code, running.said()).toBe(0);
   return running;
 }
@@ -82,7 +88,7 @@ async function boot(): Promise<Running> {
 /** Scratch databases, and copies of projects in which tools were run. */
 async function leftOver(): Promise<readonly unknown[]> {
   const databases = await server.query('postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'grace\\_scratch%'`);
-  return [...databases, ...readdirSync(tmpdir()).filter((name) => /^grace[_-]scratch[_-]/.test(name))];
+  return [...databases, ...readdirSync(places().TMPDIR).filter((name) => /^grace[_-]scratch[_-]/.test(name))];
 }
 
 async function tablesOf(location: DatabaseLocation): Promise<readonly unknown[]> {
@@ -190,7 +196,7 @@ describe.each(CASES)('a project of $folder', (project) => {
     expect(short(seen)).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^error schema_table_missing the table orders is missing; it is in the schema of the migrations in /),
-        expect.stringMatching(/^warn schema_missing .*grace up would create orders again, empty, as the migrations in .* make it/),
+        expect.stringMatching(/^warn schema_lacks .*grace up would create orders again, empty, as the migrations in .* make it/),
       ]),
     );
     expect(await tablesOf(one.live)).not.toEqual(expect.arrayContaining([expect.arrayContaining(['orders'])]));
@@ -228,7 +234,7 @@ describe('a project of knex', () => {
     await openGuarded(KNEX);
     const runs = join(one.cwd, 'runs.txt');
     const file = join(one.cwd, KNEX.files[1]);
-    const fails = `exports.up = () => { require('node:fs').appendFileSync(${JSON.stringify(runs)}, '.'); throw new Error('no luck'); };\n`;
+    const fails = `exports.up = () => { require('node:fs').appendFileSync(${JSON.stringify(runs)}, '.'); throw new Error('no luck'); };\nexports.down = () => {};\n`;
     const tries = (): number => (existsSync(runs) ? readFileSync(runs, 'utf8').length : 0);
     writeFileSync(file, `${fails}// createTable('orders'\n`);
     await boot();
