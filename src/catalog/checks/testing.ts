@@ -24,8 +24,8 @@ export interface Ports {
 }
 
 /** What a test did not give, so that a check which uses it says so. */
-function notGiven<T extends object>(what: string): T {
-  return new Proxy({} as T, {
+function notGiven<K extends 'machine' | 'imports'>(what: K): Pick<CheckContext, K>[K] {
+  return new Proxy<CheckContext[K]>({} as CheckContext[K], {
     get(): never {
       throw new Error(`this test has no ${what}`);
     },
@@ -61,8 +61,8 @@ export async function ask(
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
     askServer: () => Promise.reject(new Error('this test asks no server')),
-    machine: notGiven<CheckContext['machine']>('machine'),
-    imports: notGiven<CheckContext['imports']>('imports'),
+    machine: notGiven('machine'),
+    imports: notGiven('imports'),
     schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     migrations: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
