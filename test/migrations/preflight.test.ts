@@ -163,6 +163,15 @@ describe.each(CASES)('a project of $folder', (project) => {
     expect(await one.imprint()).toBe(before);
   });
 
+  test('whose record lost a migration is compared all the same, and nothing differs', async () => {
+    await openGuarded(project);
+    await one.run(project.forget);
+    // Where Grace has a command for pending migrations it goes by the record alone: schema_behind.
+    expect(told(await check()).map(({ code }) => code)).toEqual(
+      project.tool === 'typeorm' || project.tool === 'sequelize' ? ['migrations_unrecorded'] : ['schema_behind', 'migrations_unrecorded'],
+    );
+  });
+
   test('whose files are not those that were applied is compared with no schema of theirs', async () => {
     await openGuarded(project);
     const text = readFileSync(join(one.cwd, firstFile), 'utf8');
