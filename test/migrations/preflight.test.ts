@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { takeSnapshot, type DatabaseLocation } from '../../src/adapters/databases/index.ts';
 import { startPostgres, type TestServer } from '../../src/adapters/databases/testing/postgres-server.ts';
@@ -107,7 +108,16 @@ const DAMAGE = {
   sqlite: `ALTER TABLE orders DROP COLUMN cents; CREATE TABLE other (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, email INTEGER);
     INSERT INTO other SELECT id, email FROM users; DROP TABLE users; ALTER TABLE other RENAME TO users`,
 } as const;
+/** What Grace knows nothing of. */
 const OWN_ROWS = `CREATE TABLE mine (x INTEGER); INSERT INTO mine VALUES (7)`;
+
+async function ownRows(live: DatabaseLocation): Promise<readonly unknown[]> {
+  if (live.engine === 'postgres') return (await server.query(nameOf(live.url), 'SELECT x FROM mine')).map(({ x }) => x);
+  const database = new DatabaseSync(live.path, { readOnly: true });
+  const rows = database.prepare('SELECT x FROM mine').all();
+  database.close();
+  return rows.map(({ x }) => x);
+}
 
 describe.each(CASES)('a project of $folder', (project) => {
   const [firstName, lastName, later] = project.names;
@@ -221,8 +231,7 @@ describe.each(CASES)('a project of $folder', (project) => {
     const after = await tablesOf(one.live);
     expect(after).toEqual(expect.arrayContaining(before as unknown[]));
     expect(after).toHaveLength(before.length + 1);
-    const rows = isPostgres ? await server.query(nameOf((one.live as { url: string }).url), 'SELECT x FROM mine') : [{ x: 7 }];
-    expect(rows).toEqual([{ x: 7 }]);
+    expect(await ownRows(one.live)).toEqual([7]);
     expect(short(await check())).toEqual([expect.stringMatching(/^info schema_table_extra the table mine /)]);
     expect(await leftOver()).toEqual([]);
   });
