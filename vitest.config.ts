@@ -25,7 +25,17 @@ export default defineConfig({
       // Projects of real migration tools; they are installed first, which takes a minute. See test/migrations.
       ...(process.env['GRACE_MIGRATION_TOOLS'] === undefined
         ? []
-        : [{ test: { name: 'migrations', include: ['test/migrations/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } }]),
+        : [
+            {
+              test: {
+                name: 'migrations',
+                include: ['test/migrations/*.test.ts'],
+                testTimeout: 120_000,
+                hookTimeout: 120_000,
+                fileParallelism: false,
+              },
+            },
+          ]),
     ],
   },
 });

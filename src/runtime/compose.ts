@@ -180,6 +180,7 @@ export async function compose(options: ComposeOptions) {
     spawner: marked(CHECKS),
     clock: nodeClock,
     bootId,
+    triesAgain: options.isDryRun,
   });
 
   /** A dry run beside a Grace that looks after the service: what it runs is well kept. */

@@ -50,6 +50,7 @@ async function world(files: Readonly<Record<string, string>>, live: string, sche
     spawner: nodeSpawner,
     clock: nodeClock,
     bootId: bootId('boot_20260101_000000'),
+    triesAgain: false,
   });
   const change = (sql: string): void => {
     const database = new DatabaseSync(join(dir, 'live.db'));

@@ -1,4 +1,4 @@
-import type { DatabaseLocation, SchemaSnapshot } from '../adapters/databases/index.ts';
+import type { DatabaseLocation, FailedAttempt, SchemaSnapshot } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { MigrationLooks } from '../domains/preflight/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
@@ -17,6 +17,8 @@ export interface ServiceDatabasesOptions {
   readonly spawner: Spawner;
   readonly clock: Clock;
   readonly bootId: BootId;
+  /** Tries also what failed a short time ago: somebody asked for it, and may have mended what no file tells of. */
+  readonly triesAgain: boolean;
 }
 
 /** The databases of the service's components: their schema now, at the last verified boot, and what brings it back. */
@@ -48,6 +50,12 @@ interface Remembered {
   readonly snapshot: SchemaSnapshot;
 }
 
+interface Failure extends FailedAttempt {
+  readonly key: string;
+}
+
+/** Of each source one, and those of the release before. */
+const FAILURES_MAX = 4;
 const LOOK_MS = 3000;
 /** Of larger databases the tables are told, and not each column. */
 const TABLES_TOLD_MAX = 200;
@@ -114,6 +122,10 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     return { location: found.location, snapshot, databases: await adapter() };
   }
 
+  async function failuresOf(name: string): Promise<readonly Failure[]> {
+    return JSON.parse((await snapshots.get(name, 'failed_schemas')) ?? '[]') as readonly Failure[];
+  }
+
   /** What migrations or a schema file make, by what it was made of: made once, for as long as they stay as they are. */
   function releaseMemory(name: string) {
     return {
@@ -123,6 +135,14 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       },
       keep: (key: string, snapshot: SchemaSnapshot) =>
         snapshots.put(name, 'release_schema', options.bootId, JSON.stringify({ key, snapshot } satisfies Remembered)),
+      async recallFailure(key: string) {
+        return options.triesAgain ? null : ((await failuresOf(name)).find((failure) => failure.key === key) ?? null);
+      },
+      async keepFailure(key: string, attempt: FailedAttempt) {
+        const others = (await failuresOf(name)).filter((failure) => failure.key !== key);
+        const body = JSON.stringify([{ key, ...attempt }, ...others].slice(0, FAILURES_MAX));
+        await snapshots.put(name, 'failed_schemas', options.bootId, body);
+      },
     };
   }
 

@@ -24,21 +24,32 @@ export interface ExpectedOrder {
   readonly now: SchemaSnapshot;
   /** Texts of definitions are not the same in each version of a server. */
   readonly serverVersion: string;
-  readonly migrations: MigrationFolder | null;
+  /** With the reason why its files are not those that were applied; null when they are, as far as can be told. */
+  readonly migrations: (MigrationFolder & { readonly notApplied: string | null }) | null;
   /** The file that the config names, relative to `cwd` or absolute; null to look for one. */
   readonly schemaFile: string | null;
   readonly lastGood: SchemaSnapshot | null;
   readonly nowMs: number;
 }
 
+/** Migrations or a schema file that could not be applied. */
+export interface FailedAttempt {
+  readonly why: string;
+  /** Wall time. */
+  readonly atMs: number;
+}
+
 export interface ExpectedPorts {
   readonly spawner: Spawner;
   /** Applies migrations that are not plain SQL, with their own tool; null where there is nobody who can. */
   readonly applyMigrations: ApplyMigrations | null;
-  /** Schemas made earlier of the same texts. */
+  /** Schemas made earlier of the same texts, and what failed earlier with the same files. */
   readonly memory: {
     recall(key: string): Promise<SchemaSnapshot | null>;
     keep(key: string, snapshot: SchemaSnapshot): Promise<void>;
+    /** null where an attempt was asked for. */
+    recallFailure(key: string): Promise<FailedAttempt | null>;
+    keepFailure(key: string, attempt: FailedAttempt): Promise<void>;
   };
   /** False: only what was made earlier counts, and no database is made. */
   readonly mayMake: boolean;
@@ -47,6 +58,12 @@ export interface ExpectedPorts {
 
 /** Migrations of years take seconds; the answer is remembered until they change. */
 const APPLY_LIMIT_MS = 12_000;
+
+/**
+ * What failed fails again, and may take its whole time limit at each start. Yet it may have been the machine or the server, of which
+ * no file tells: so it is tried again after this.
+ */
+const FAILURE_KEPT_MS = 60 * 60_000;
 
 /**
  * The schema that the service wants, from the first source that can tell: its migrations applied to an empty database, a schema file
@@ -79,6 +96,7 @@ type Told = ExpectedSchema | { readonly why: string } | null;
 async function fromMigrations(order: ExpectedOrder, ports: ExpectedPorts): Promise<Told> {
   const { migrations, cwd, location, env } = order;
   if (migrations === null) return null;
+  if (migrations.notApplied !== null) return { why: `not compared with the migrations: ${migrations.notApplied}` };
   const name = `the migrations in ${migrations.folder}`;
   const plain = await plainMigrations(cwd, migrations);
   const source = migrations.isRecorded ? 'migrations' : 'unrecorded_migrations';
@@ -98,8 +116,9 @@ async function fromMigrations(order: ExpectedOrder, ports: ExpectedPorts): Promi
       },
       signal,
     );
-  const digest = await folderDigest(cwd, migrations.folder);
-  return inScratch(order, ports, { source, name, digest: `${migrations.tool} ${digest}` }, apply);
+  const { folderDigest, settingsDigest } = await import('./source-digest.ts');
+  const digest = `${migrations.tool} ${await folderDigest(cwd, migrations.folder)}`;
+  return inScratch(order, ports, { source, name, digest, settings: () => settingsDigest(cwd) }, apply);
 }
 
 async function fromFile(order: ExpectedOrder, ports: ExpectedPorts): Promise<Told> {
@@ -108,9 +127,9 @@ async function fromFile(order: ExpectedOrder, ports: ExpectedPorts): Promise<Tol
 }
 
 async function made(order: ExpectedOrder, ports: ExpectedPorts, source: SchemaSource, name: string, plain: PlainSql): Promise<Told> {
-  if (plain.state === 'not_possible') return { why: `${name} cannot be applied to an empty database: ${plain.why}` };
+  if (plain.state === 'not_possible') return { why: whyNot(name, plain.why) };
   const { spawner, signal } = ports;
-  return inScratch(order, ports, { source, name, digest: plain.digest }, (scratch) =>
+  return inScratch(order, ports, { source, name, digest: plain.digest, settings: async () => '' }, (scratch) =>
     applySql(scratch, plain.texts, { spawner, timeLimitMs: APPLY_LIMIT_MS, signal }),
   );
 }
@@ -118,7 +137,13 @@ async function made(order: ExpectedOrder, ports: ExpectedPorts, source: SchemaSo
 async function inScratch(
   order: ExpectedOrder,
   ports: ExpectedPorts,
-  what: { readonly source: SchemaSource; readonly name: string; readonly digest: string },
+  what: {
+    readonly source: SchemaSource;
+    readonly name: string;
+    readonly digest: string;
+    /** A digest of what else decides whether it can be applied, and not what is made. */
+    settings(): Promise<string>;
+  },
   apply: (scratch: DatabaseLocation) => Promise<MigrationsApplied>,
 ): Promise<Told> {
   const { source, name, digest } = what;
@@ -132,24 +157,49 @@ async function inScratch(
   const known = await ports.memory.recall(key);
   if (known !== null) return asOf(known);
   if (!ports.mayMake) return { why: `${name} were not applied to an empty database yet` };
+  const failureKey = sha256Hex(JSON.stringify([key, await what.settings()]));
+  const failed = await ports.memory.recallFailure(failureKey);
+  const sinceMs = failed === null ? FAILURE_KEPT_MS : order.nowMs - failed.atMs;
+  // One from the future is of a clock that was wrong.
+  if (failed !== null && sinceMs >= 0 && sinceMs < FAILURE_KEPT_MS)
+    return { why: `${failed.why}; it is tried again an hour after that, or when the files have changed` };
   try {
     const result = await withScratch(order.location, order.nowMs, async (scratch) => {
-      const applied = await apply(scratch);
-      return applied.state === 'applied' ? { state: 'applied' as const, snapshot: await takeSnapshot(scratch) } : applied;
+      const tried = await attempt(scratch, apply, ports.signal);
+      if (tried.state === 'failed') await ports.memory.keepFailure(failureKey, { why: whyNot(name, tried.why), atMs: order.nowMs });
+      return tried;
     });
-    if (result.state !== 'applied') return { why: `${name} cannot be applied to an empty database: ${result.why}` };
+    // Without a database nothing was tried, and to ask for one costs little.
+    if (result.state !== 'applied') return { why: whyNot(name, result.why) };
     const expected = asOf(result.snapshot);
     await ports.memory.keep(key, expected.snapshot);
     return expected;
   } catch (error) {
     ports.signal.throwIfAborted();
-    return { why: `${name} cannot be applied to an empty database: ${messageOf(error).slice(0, 200)}` };
+    return { why: whyNot(name, messageOf(error).slice(0, 200)) };
   }
 }
 
-async function folderDigest(cwd: string, folder: string): Promise<string> {
-  const { openProject } = await import('./project-files.ts');
-  const project = await openProject(cwd);
-  const names = (await project.list(folder)).slice(0, 2_000);
-  return sha256Hex(JSON.stringify(await Promise.all(names.map(async (name) => [name, await project.read(`${folder}/${name}`)]))));
+type Attempt = { readonly state: 'applied'; readonly snapshot: SchemaSnapshot } | { readonly state: 'failed'; readonly why: string };
+
+/** @throws the reason of the signal: that a boot was ended says nothing about the migrations */
+async function attempt(
+  scratch: DatabaseLocation,
+  apply: (scratch: DatabaseLocation) => Promise<MigrationsApplied>,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  try {
+    const applied = await apply(scratch);
+    signal.throwIfAborted();
+    return applied.state === 'applied'
+      ? { state: 'applied', snapshot: await takeSnapshot(scratch) }
+      : { state: 'failed', why: applied.why };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { state: 'failed', why: messageOf(error).slice(0, 200) };
+  }
+}
+
+function whyNot(name: string, why: string): string {
+  return `${name} cannot be applied to an empty database: ${why}`;
 }

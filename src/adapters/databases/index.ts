@@ -30,6 +30,6 @@ export {
 export { compareSchema, hasDrifted, type SchemaComparison } from './schema-drift.ts';
 export { isIntact, tableLabel, type HistorySnapshot, type SchemaSnapshot, type TableSnapshot } from './schema-snapshot.ts';
 export { lookAtSchema, type SchemaLookOrder } from './schema-look.ts';
-export type { ExpectedPorts } from './expected-schema.ts';
+export type { ExpectedPorts, FailedAttempt } from './expected-schema.ts';
 export { takeSnapshot, type SnapshotOptions } from './take-snapshot.ts';
 export type { MadeWithColumns, Dropped, Recorded, Refused, Restored } from './repair-result.ts';

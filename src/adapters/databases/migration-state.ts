@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deployCommand } from './deploy-command.ts';
 import { historyOf, pendingOf, toolInUse } from './migration-folder.ts';
@@ -67,10 +67,12 @@ async function recordedOf(detected: DetectedMigrations, project: Project, now: S
   for (const row of history.rows) {
     const key = record.keyOf(row);
     if (key === null) continue;
-    const file = files.get(key);
+    const listed = files.get(key);
+    // A journal may name a file that is gone, and a folder may have lost what was in it.
+    const file = listed !== undefined && (await isThere(join(project.cwd, listed.path))) ? listed : undefined;
     if (file !== undefined) known += 1;
-    if (record.failureOf?.(row) != null) failed.push(file?.name ?? record.nameOf(row));
-    else if (file === undefined) missing.push(record.nameOf(row));
+    if (record.failureOf?.(row) != null) failed.push(listed?.name ?? record.nameOf(row));
+    else if (file === undefined) missing.push(listed?.name ?? record.nameOf(row));
     else if (await isEdited(record, row, file, project)) edited.push(file.name);
   }
   // Not one of them is here: then these are not the files that were applied, or the files were left out of this release.
@@ -82,6 +84,14 @@ async function isEdited(record: MigrationRecord, row: Cells, file: MigrationFile
   if (kept === null || record.checksumsFor === undefined) return false;
   const text = await readWhole(join(project.cwd, file.path));
   return text !== null && !record.checksumsFor(text).includes(kept);
+}
+
+/** Also when we may not look. */
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
+  );
 }
 
 /** Null when it cannot be read, or not to its end: a part has another checksum. */

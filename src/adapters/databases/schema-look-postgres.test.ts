@@ -229,6 +229,7 @@ describe.skipIf(POSTGRES_MISSING !== null)(['the schema of a PostgreSQL database
     await server.query(database, 'DROP TABLE t77; ALTER TABLE t99 DROP COLUMN b');
     const kept: Awaited<ReturnType<typeof takeSnapshot>>[] = [];
     const remembers = {
+      ...memory(),
       recall: async () => kept[0] ?? null,
       keep: async (_key: string, one: (typeof kept)[number]) => void kept.push(one),
     };

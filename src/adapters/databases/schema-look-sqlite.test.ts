@@ -132,6 +132,48 @@ describe('migrations in plain SQL, applied to an empty database', () => {
     expect(existsSync(join(dir, 'other.db'))).toBe(false);
   });
 
+  test('that fail are not tried again for an hour, unless they change', async () => {
+    const live = `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`;
+    const dir = project({ 'migrations/001_a.sql': 'CREATE TABL t (a)' }, live);
+    let runs = 0;
+    const counting = { run: (...args: Parameters<typeof testSpawner.run>) => (runs++, testSpawner.run(...args)) };
+    const ports = { memory: memory(), spawner: counting };
+    const at = async (nowMs: number) => ((await look(dir, { nowMs }, ports)) as { leftOut: readonly string[] }).leftOut;
+    expect(await at(1_000)).toEqual([expect.stringMatching(/: syntax error$/)]);
+    expect(await at(3_600_999)).toEqual([expect.stringMatching(/: syntax error; it is tried again an hour after that, or when/)]);
+    expect(runs).toBe(1);
+    await at(3_601_000);
+    expect(runs).toBe(2);
+    await at(1_000); // the clock was set back: nobody knows how long ago that was
+    expect(runs).toBe(3);
+    writeFileSync(join(dir, 'migrations/001_a.sql'), 'CREATE TABLE t (b c d)');
+    await at(1_000);
+    expect(runs).toBe(4);
+  });
+
+  test('that lost a file since it was applied are compared with the last good boot', async () => {
+    const dir = project(
+      { 'package.json': '{"dependencies":{"knex":"3"}}', 'migrations/001_users.js': '', 'migrations/002_orders.js': '' },
+      `${SAME} CREATE TABLE knex_migrations (id INTEGER, name TEXT, batch INT, migration_time TEXT);
+      INSERT INTO knex_migrations (name) VALUES ('001_users.js'), ('002_orders.js')`,
+    );
+    const lastGood = await takeSnapshot({ engine: 'sqlite', path: join(dir, 'live.db') });
+    rmSync(join(dir, 'migrations/002_orders.js'));
+    expect(await look(dir, { lastGood })).toMatchObject({
+      expected: { source: 'last_good_boot' },
+      leftOut: ['not compared with the migrations: 002_orders was applied and has no file in migrations'],
+    });
+  });
+
+  test('that somebody ended are tried the next time', async () => {
+    const dir = project(MIGRATIONS, SAME + RECORDS);
+    const ended = new AbortController();
+    const spawner = { run: () => (ended.abort(new Error('the boot was ended')), Promise.reject(new Error('killed'))) };
+    const remembers = memory();
+    await expect(look(dir, {}, { memory: remembers, spawner, signal: ended.signal })).rejects.toThrow('the boot was ended');
+    expect(await look(dir, {}, { memory: remembers })).toMatchObject({ expected: { source: 'migrations' }, leftOut: [] });
+  });
+
   test('that are wrong or never end are given up', async () => {
     const wrong = project({ 'migrations/001_a.sql': 'CREATE TABL t (a)' }, `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`);
     expect(await differences(wrong)).toEqual([expect.stringContaining('001_a.sql: near "TABL": syntax error')]);

@@ -5,6 +5,7 @@ import { DatabaseUnreachable } from './errors.ts';
 import { expectedSchema, type ExpectedPorts } from './expected-schema.ts';
 import type { DatabaseLocation } from './locate.ts';
 import { findMigrationFolder } from './migration-folder.ts';
+import { readMigrationState, type MigrationState } from './migration-state.ts';
 import { readSession } from './postgres-catalog.ts';
 import { modelOf } from './schema-model.ts';
 import { compareSchema } from './schema-drift.ts';
@@ -34,8 +35,16 @@ export async function lookAtSchema(order: SchemaLookOrder, ports: ExpectedPorts)
     ports.signal.throwIfAborted();
     return { state: error instanceof DatabaseUnreachable ? 'absent' : 'unreadable', problem: messageOf(error) };
   }
-  const migrations = await findMigrationFolder(cwd, now);
-  const pending = migrations?.pending ?? [];
+  const [folder, state] = await Promise.all([findMigrationFolder(cwd, now), readMigrationState(cwd, now)]);
+  const pending = [...(state?.pending ?? []), ...(state?.failed ?? [])];
+  const migrations =
+    folder === null
+      ? null
+      : {
+          ...folder,
+          isRecorded: folder.isRecorded && state?.unrecorded.length === 0,
+          notApplied: state === null ? null : whyOthers(state),
+        };
   const known = lastGood === null ? null : compareSchema(lastGood, now);
   const { searchPath, serverVersion } = session;
   const actual = modelOf(now, searchPath);
@@ -48,4 +57,10 @@ export async function lookAtSchema(order: SchemaLookOrder, ports: ExpectedPorts)
   if (expected === null) return { ...base, expected: null, leftOut };
   const { source, name } = expected;
   return { ...base, expected: { source, name, schema: modelOf(expected.snapshot, searchPath) }, leftOut };
+}
+
+/** The files make another schema than the one that was applied: then what they make says nothing about what has to be there. */
+function whyOthers({ folder, edited, missing }: MigrationState): string | null {
+  if (missing.length > 0) return `${missing.slice(0, 3).join(', ')} was applied and has no file in ${folder}`;
+  return edited.length > 0 ? `${edited.slice(0, 3).join(', ')} in ${folder} is not what was applied` : null;
 }

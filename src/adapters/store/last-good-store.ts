@@ -52,7 +52,7 @@ export function lastGoodStore(db: Kysely<Tables>): LastGoodStore {
 /**
  * What a component's database, packages or port looked like at its last verified boot; how often its files differed
  * between good boots (`restless`); what people did about its failures (`lessons`); the schema that
- * its migrations or its schema file make (`release_schema`); and, for `grace`, what checks answered (`checks`).
+ * its migrations or its schema file make (`release_schema`), and why they could not (`failed_schemas`); and, for `grace`, what checks answered (`checks`).
  */
 export type SnapshotKind =
   | 'config'
@@ -64,7 +64,8 @@ export type SnapshotKind =
   | 'restless'
   | 'lessons'
   | 'checks'
-  | 'release_schema';
+  | 'release_schema'
+  | 'failed_schemas';
 
 export interface SnapshotStore {
   get(component: string, kind: SnapshotKind): Promise<string | null>;

@@ -81,7 +81,7 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
 }
 
 function wanterOf({ wantedBy }: SchemaDrift): string {
-  return wantedBy === undefined ? 'the last good boot had' : `the release has, by ${wantedBy},`;
+  return wantedBy === undefined ? 'the last good boot had' : `by ${wantedBy} the release has`;
 }
 
 function asBefore({ wantedBy }: SchemaDrift): string {

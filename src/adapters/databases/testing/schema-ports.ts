@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Spawner } from '../../../kernel/index.ts';
-import type { ExpectedPorts } from '../index.ts';
+import type { ExpectedPorts, FailedAttempt } from '../index.ts';
 
 /** A process of its own, as the one that Grace starts; ended at its limit. */
 export const testSpawner: Spawner = {
@@ -20,8 +20,11 @@ export const testSpawner: Spawner = {
 
 export function memory(): ExpectedPorts['memory'] {
   const known = new Map<string, Parameters<ExpectedPorts['memory']['keep']>[1]>();
+  const failed = new Map<string, FailedAttempt>();
   return {
     recall: async (key) => known.get(key) ?? null,
     keep: async (key, snapshot) => void known.set(key, snapshot),
+    recallFailure: async (key) => failed.get(key) ?? null,
+    keepFailure: async (key, attempt) => void failed.set(key, attempt),
   };
 }
