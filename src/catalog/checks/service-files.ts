@@ -43,6 +43,11 @@ export function formatOf(path: string): ConfigFormat | null {
   return FORMATS[extname(name).toLowerCase()] ?? null;
 }
 
+/** JavaScript that is run as it stands. */
+export function isScript(path: string): boolean {
+  return /\.[cm]?js$/.test(path);
+}
+
 function isEnvFile(name: string): boolean {
   return /^\.env(?:\.|$)|\.env$/.test(name) && !EXAMPLE.test(name.replace(/^\./, ''));
 }
@@ -53,7 +58,8 @@ export async function configFilesOf(context: CheckContext): Promise<readonly Ser
   for (const spec of context.components) {
     for (const path of envFilesOf(spec)) await files.add(path, spec.name, true, 'env');
     for (const path of context.settings.configFiles.get(spec.name) ?? []) await files.add(path, spec.name, true);
-    for (const path of await namedPaths(spec, context)) if (formatOf(path) !== null) await files.add(path, spec.name, true);
+    for (const path of await namedPaths(spec, context))
+      if (formatOf(path) !== null || isScript(path)) await files.add(path, spec.name, true);
   }
   for (const spec of context.components)
     for (const dir of [spec.cwd, ...CONFIG_DIRS.map((name) => join(spec.cwd, name))])

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../kernel/index.ts';
 import type { ModuleRef } from './settings.ts';
 
 /** Formats whose files can be looked into. */
-export type ConfigFormat = 'json' | 'yaml' | 'toml' | 'ini' | 'env';
+export type ConfigFormat = 'json' | 'yaml' | 'toml' | 'ini' | 'env' | 'script';
 
 export interface ConfigText {
   readonly path: string;
