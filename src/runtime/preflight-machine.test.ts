@@ -97,6 +97,20 @@ describe('room on the disks', () => {
     expect(await seen()).toEqual(['error disk_full']);
   });
 
+  test('is looked at on volumes in the folder of the service, too', async ({ skip }) => {
+    const dir = serviceFolder({ 'mails/.keep': '' });
+    const volume = join(dir, 'mails');
+    if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', volume]).status !== 0) return skip();
+    try {
+      const seen = async () => about(volume, await ask(diskSpace, dir, { spec: { roots: [] } }));
+      expect(await seen()).toEqual([]);
+      expect(() => writeFileSync(join(volume, 'a'), Buffer.alloc(MIB))).toThrow('ENOSPC');
+      expect(await seen()).toEqual(['warn disk_full']);
+    } finally {
+      execFileSync('umount', [volume]);
+    }
+  });
+
   test('counts in inodes as well', async ({ skip }) => {
     const disk = smallDisk('size=4m,nr_inodes=20');
     if (disk === null) return skip();

@@ -73,6 +73,13 @@ describe('configuration files', () => {
     expect(await ask(configFiles, dir)).toEqual([]);
   });
 
+  test('are also found by a bare name in the folder that the command names', async () => {
+    const dir = serviceFolder({ 'data/flows.json': '[{"id": 1', 'data/other.json': '{' });
+    expect(await short(configFiles, dir, { spec: { command: ['node', 'red.js', '--userDir', 'data', 'flows.json'] } })).toEqual([
+      'warn config_broken data/flows.json:1',
+    ]);
+  });
+
   test('can be scripts: the one that Node begins with is an error, and another that the command names a warning', async () => {
     const dir = serviceFolder({
       'server.mjs': 'export const a = 1;\nexport const a = secret"x";',

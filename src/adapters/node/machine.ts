@@ -34,6 +34,10 @@ export function machineView(spawner: Spawner, root = '/'): Machine {
       const holder = mounts.toSorted((a, b) => b.point.length - a.point.length)[0];
       return holder === undefined ? null : { point: holder.point, type: holder.type, isReadOnly: holder.isReadOnly };
     },
+    mountsBelow: async (dir) =>
+      pickMounts(parseMounts(read('proc/self/mountinfo')), [dir])
+        .filter(({ point }) => point.startsWith(`${dir}/`))
+        .map(({ point, type, isReadOnly }) => ({ point, type, isReadOnly })),
     mayWriteIn: (dir, user) => (user === null ? mayWeWriteIn(dir) : mayWriteByMode(dir, userNamed(user, read))),
     async openFilesLimit() {
       const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read('proc/self/limits')) ?? [];
