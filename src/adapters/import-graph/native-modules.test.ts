@@ -110,12 +110,12 @@ describe.runIf(hasCompiler)('native modules', () => {
     );
     const libc = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header.glibcVersionRuntime;
     const own = `@a/a-${libc === undefined ? 'linuxmusl' : 'linux'}-${process.arch}`;
-    expect(await look(dir)).toEqual([`warn native_missing no binary ${own}`]);
+    expect(await look(dir)).toEqual([`warn native_package_missing no binary ${own}`]);
     mkdirSync(join(dir, 'node_modules', own), { recursive: true });
     writeFileSync(join(dir, 'node_modules', own, 'package.json'), '{}');
     expect(await look(dir)).toEqual([]);
     rmSync(join(dir, 'node_modules', own), { recursive: true });
-    expect(await look(dir)).toEqual([`warn native_missing no binary ${own}`]);
+    expect(await look(dir)).toEqual([`warn native_package_missing no binary ${own}`]);
     rmSync(join(dir, 'package-lock.json'));
     expect(await look(dir)).toEqual([]);
   });

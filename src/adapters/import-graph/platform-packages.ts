@@ -35,7 +35,7 @@ export function missingForPlatform(
     const gone = meant.filter(({ dir }) => !existsSync(dir));
     if (gone.length === 0) continue;
     problems.push({
-      kind: 'native_missing',
+      kind: 'native_package_missing',
       isSure: false,
       package: owner.name ?? '',
       file: owner.dir,
