@@ -25,11 +25,14 @@ export interface Ports {
 
 /** What a test did not give, so that a check which uses it says so. */
 function notGiven(what: string): never {
-  return new Proxy({}, {
-    get(): never {
-      throw new Error(`this test has no ${what}`);
+  return new Proxy(
+    {},
+    {
+      get(): never {
+        throw new Error(`this test has no ${what}`);
+      },
     },
-  });
+  ) as never;
 }
 
 /** A real folder with the files of a service; removed with the test. */
@@ -61,8 +64,8 @@ export async function ask(
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], envFiles: [], env: {}, ...change.spec });
   const context: CheckContext = {
     askServer: () => Promise.reject(new Error('this test asks no server')),
-    machine: notGiven<CheckContext['machine']>('machine'),
-    imports: notGiven<CheckContext['imports']>('imports'),
+    machine: notGiven('machine'),
+    imports: notGiven('imports'),
     schemas: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     migrations: { isThere: () => Promise.resolve(false), look: () => Promise.resolve(null) },
     ...ports,
