@@ -8,7 +8,9 @@ import { parseArgs } from 'node:util';
 const USAGE = `usage: node bench/preflight-gauntlet.ts GAUNTLET [-j N] [--case LIST] [--suite DIR] [--checks DIR]
 
 Runs the gauntlet in the folder GAUNTLET (real applications, broken in realistic ways), and 'grace check' right before each boot of it.
-Prints per case what was said of the healthy application and what of the broken one.
+Prints per case whether pre-flight stops the broken application ('NO-GO'), says something of it that it does not say of the healthy one
+('warns'), or knows nothing ('-').
+--suite DIR takes its cases from DIR in place of GAUNTLET; give both for both.
 --checks DIR reads what an earlier run has left there instead.`;
 
 /** What the adapter keeps of one \`grace check\`. */
@@ -68,7 +70,9 @@ function report(dir: string): void {
   const kept = readdirSync(join(dir, 'checks')).map((name) => JSON.parse(readFileSync(join(dir, 'checks', name), 'utf8')) as Kept);
   let healthy = 0;
   let alarms = 0;
-  const told = new Map<string, readonly Said[]>();
+  const told = new Map<string, { readonly app: string; readonly findings: readonly Said[] }>();
+  /** What is said of an application as it is says nothing of what was broken in it. */
+  const usual = new Set<string>();
   for (const app of new Set(cases.map((c) => c.app))) {
     // The cases of one application run one after the other, each in a folder of its own with a number that grows.
     const folders = Map.groupBy(kept.filter((k) => k.service === app).toSorted((a, b) => a.at - b.at), (k) => k.state); // prettier-ignore
@@ -79,21 +83,28 @@ function report(dir: string): void {
       const broken = isBrokenBeforeStart ? checks.at(-1) : undefined;
       for (const check of checks.filter((k) => k !== broken)) {
         healthy++;
+        for (const { code } of saidBy(check)) usual.add(`${app} ${code}`);
         const errors = saidBy(check).filter((f) => f.severity === 'error');
         if (errors.length === 0 && check.code === 0) continue;
         alarms++;
         console.log(`FALSE ALARM ${of.case}: exit ${check.code} ${show(errors)} ${check.stderr.slice(0, 200)}`);
       }
-      if (broken !== undefined) told.set(of.case, saidBy(broken));
+      if (broken !== undefined) told.set(of.case, { app, findings: saidBy(broken) });
     }
   }
-  for (const [name, findings] of [...told].toSorted(([a], [b]) => a.localeCompare(b))) {
-    const errors = findings.filter((f) => f.severity === 'error');
-    console.log(`${errors.length > 0 ? 'NO-GO' : 'GO   '} ${name.padEnd(28)} ${show(errors.length > 0 ? errors : findings)}`);
-  }
-  const stopped = [...told.values()].filter((findings) => findings.some((f) => f.severity === 'error')).length;
+  const verdicts = [...told]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, { app, findings }]) => {
+      const errors = findings.filter((f) => f.severity === 'error');
+      const others = findings.filter(({ code }) => !usual.has(`${app} ${code}`));
+      return { name, word: errors.length > 0 ? 'NO-GO' : others.length > 0 ? 'warns' : '-', said: errors.length > 0 ? errors : others };
+    });
+  for (const { name, word, said } of verdicts) console.log(`${word.padEnd(6)} ${name.padEnd(28)} ${show(said)}`);
+  const count = (word: string): number => verdicts.filter((one) => one.word === word).length;
   console.log(`\nhealthy: ${healthy} checks of ${new Set(cases.map((c) => c.app)).size} applications, ${alarms} with a false alarm`);
-  console.log(`broken before the start: ${told.size}, NO-GO for ${stopped}`);
+  console.log(
+    `broken before the start: ${told.size}, NO-GO for ${count('NO-GO')}, a warning for ${count('warns')}, nothing for ${count('-')}`,
+  );
   if (values.checks === undefined && alarms === 0 && told.size > 0) rmSync(join(dir, 'logs'), { recursive: true, force: true });
 }
 

@@ -145,7 +145,7 @@ export async function onACopy<T>(
     // What is moved aside would go to the copy; only what is read is shared.
     for (const name of existsSync(kept) ? readdirSync(kept) : [])
       if (name !== 'aside') symlinkSync(join(kept, name), join(dataDir, 'storage', name));
-    store = await openStore(join(dataDir, 'grace.db'));
+    store = await openStore(join(dataDir, 'grace.db'), false);
     const id = await nextBootId(store);
     const copied = { ...options, config: { ...config, dataDir } };
     return await work(

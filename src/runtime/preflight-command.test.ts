@@ -109,8 +109,23 @@ describe('the program of a command', () => {
     await expect(look(withProgram(readFileSync(BINARY).subarray(0, 70)), './server')).resolves.toEqual([]);
   });
 
-  test('Node is left to others', async () => {
-    expect(await look(serviceFolder({}), 'node gone.js')).toEqual([]);
+  test('of Node only the file it begins with is looked for', async () => {
+    const dir = serviceFolder({ 'server.js': '', 'app/index.js': '' });
+    for (const fine of [
+      'node server.js',
+      'node server',
+      'node app',
+      'node --env-file=.env server.js',
+      'node --import tsx gone.js',
+      'node -e 1',
+    ])
+      expect(await look(dir, fine), fine).toEqual([]);
+    const [gone, ...rest] = await look(dir, 'node --enable-source-maps=true node_modules/a/cli.js --port 1');
+    expect(rest).toEqual([]);
+    expect(short([gone].filter((one) => one !== undefined))).toEqual([
+      'error command_file_missing its command names node_modules/a/cli.js, which is not there',
+    ]);
+    expect(gone?.hint).toMatch(/^npm ci/);
   });
 
   test('the script that an interpreter is given has to be there', async () => {

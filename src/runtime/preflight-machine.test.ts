@@ -97,6 +97,20 @@ describe('room on the disks', () => {
     expect(await seen()).toEqual(['error disk_full']);
   });
 
+  test('is looked at on volumes in the folder of the service, too', async ({ skip }) => {
+    const dir = serviceFolder({ 'mails/.keep': '' });
+    const volume = join(dir, 'mails');
+    if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', volume]).status !== 0) return skip();
+    try {
+      const seen = async () => about(volume, await ask(diskSpace, dir, { spec: { roots: [] } }));
+      expect(await seen()).toEqual([]);
+      expect(() => writeFileSync(join(volume, 'a'), Buffer.alloc(MIB))).toThrow('ENOSPC');
+      expect(await seen()).toEqual(['warn disk_full']);
+    } finally {
+      execFileSync('umount', [volume]);
+    }
+  });
+
   test('counts in inodes as well', async ({ skip }) => {
     const disk = smallDisk('size=4m,nr_inodes=20');
     if (disk === null) return skip();
@@ -332,11 +346,14 @@ describe('the clock', () => {
     const path = process.env['PATH'] ?? '';
     process.env['PATH'] = `${bin}:${path}`;
     onTestFinished(() => void (process.env['PATH'] = path));
-    expect(await MACHINE.isClockKept()).toBe(false);
+    const withSystemd = machineView(nodeSpawner, serviceFolder({ 'run/systemd/system/.keep': '' }));
+    expect(await withSystemd.isClockKept()).toBe(false);
     writeFileSync(join(bin, 'adjtimex'), '#!/bin/sh\necho "    status: 8193"\n');
-    expect(await MACHINE.isClockKept()).toBe(true);
+    expect(await withSystemd.isClockKept()).toBe(true);
     writeFileSync(join(bin, 'timedatectl'), '#!/bin/sh\necho no\n');
-    expect(await MACHINE.isClockKept()).toBe(false);
+    expect(await withSystemd.isClockKept()).toBe(false);
+    // without systemd, timedatectl has nobody to ask
+    expect(await machineView(nodeSpawner, serviceFolder({})).isClockKept()).toBe(true);
   });
 });
 

@@ -75,6 +75,32 @@ describe('configuration files', () => {
     expect(await ask(configFiles, dir)).toEqual([]);
   });
 
+  test('are also found by a bare name in the folder that the command names', async () => {
+    const dir = serviceFolder({ 'data/flows.json': '[{"id": 1', 'data/other.json': '{' });
+    expect(await short(configFiles, dir, { spec: { command: ['node', 'red.js', '--userDir', 'data', 'flows.json'] } })).toEqual([
+      'warn config_broken data/flows.json:1',
+    ]);
+  });
+
+  test('can be scripts: the one that Node begins with is an error, and another that the command names a warning', async () => {
+    const dir = serviceFolder({
+      'server.mjs': 'export const a = 1;\nexport const a = secret"x";',
+      'settings.js': 'module.exports = {',
+      'other.js': '(',
+    });
+    expect(await short(configFiles, dir, { spec: { command: ['node', 'server.mjs', '--settings', 'settings.js'] } })).toEqual([
+      'error config_broken server.mjs:2',
+      'warn config_broken settings.js:1',
+    ]);
+    const [first] = await ask(configFiles, dir, { spec: { command: ['node', 'server.mjs'] } });
+    expect(first?.message).not.toContain('secret');
+    expect(await short(configFiles, dir, { spec: { command: ['node', '--import', 'jsx', 'server.mjs'] } })).toEqual([
+      'warn config_broken server.mjs:2',
+    ]);
+    writeFileSync(join(dir, 'server.mjs'), 'import { a } from "nowhere";\nexport default await a;');
+    expect(await short(configFiles, dir, { spec: { command: ['node', 'server.mjs'] } })).toEqual([]);
+  });
+
   test('with bytes that are no UTF-8 are told, and read on', async () => {
     const dir = serviceFolder({ 'a.json': Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) });
     expect(await short(configFiles, dir)).toEqual(['warn config_not_utf8 a.json']);

@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { extname } from 'node:path';
 import type { ImportProblem } from '../../domains/preflight/index.ts';
 import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
 import { earlyReads } from './early-reads.ts';
 import { ModuleExports } from './module-exports.ts';
 import { isPackaged, type ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
+import { readLock } from './package-lock.ts';
 import { nearestName, packageName } from './resolve-module.ts';
 import type { ServiceEntry } from './service-entry.ts';
 import { surePaths } from './sure-paths.ts';
@@ -18,7 +18,6 @@ export interface Suspicion extends Omit<ImportProblem, 'path' | 'isSure'> {
 
 /** More are not reported one by one. */
 const PROBLEMS_MAX = 200;
-const LOCK_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What does not hold in the graph. What a service can live with (optional packages, branches not taken) is left out. */
 export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly ImportProblem[] {
@@ -132,15 +131,5 @@ function declaredAs(name: string, importer: string, folders: ModuleFolders, { cw
 }
 
 function isLocked(name: string, cwd: string): boolean {
-  for (let dir = cwd; ; dir = dirname(dir)) {
-    const file = join(dir, 'package-lock.json');
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat?.isFile() === true && stat.size <= LOCK_BYTES_MAX)
-      try {
-        return readFileSync(file, 'utf8').includes(`"node_modules/${name}"`);
-      } catch {
-        return false;
-      }
-    if (dirname(dir) === dir) return false;
-  }
+  return Object.hasOwn(readLock(cwd)?.packages ?? {}, `node_modules/${name}`);
 }

@@ -6,6 +6,7 @@ import { buildGraph } from './build-graph.ts';
 import { checkEngines } from './check-engines.ts';
 import { checkNative } from './check-native.ts';
 import { findProblems } from './find-problems.ts';
+import { missingForPlatform } from './platform-packages.ts';
 import type { GraphOrder, GraphAnswer } from './graph-memory.ts';
 
 await init;
@@ -22,6 +23,7 @@ function answer(): GraphAnswer | null {
   if (graph === null) return null;
   const problems = findProblems(graph, entry, node);
   const native = checkNative(graph, entry, node, env);
+  const platform = missingForPlatform(graph, entry.cwd, node);
   const engines = checkEngines(graph, entry, node);
   return {
     graph: {
@@ -29,12 +31,12 @@ function answer(): GraphAnswer | null {
       entries: graph.entries,
       moduleCount: graph.modules.size,
       problems,
-      native: native.problems,
+      native: [...native.problems, ...platform.problems],
       engines: engines.problems,
       isCut: graph.isCut,
     },
     records: [...graph.records],
-    files: [...native.files, ...engines.files, ...graph.resolver.configs],
+    files: [...native.files, ...platform.files, ...engines.files, ...graph.resolver.configs],
     folders: [...graph.folders.read.keys()],
     listed: [...graph.folders.listed],
   };

@@ -89,6 +89,37 @@ describe.runIf(hasCompiler)('native modules', () => {
     ]);
   });
 
+  test('in packages of their own are missed where the lock file has them for this machine, and again once they are installed', async () => {
+    const names = ['a-linux-x64', 'a-linux-arm64', 'a-linuxmusl-x64', 'a-linuxmusl-arm64', 'a-darwin-arm64', 'plain'];
+    const packages = Object.fromEntries(
+      names.slice(0, 5).map((name) => {
+        const [, os = '', cpu = ''] = name.split('-');
+        const libc = os === 'darwin' ? {} : { libc: [os === 'linux' ? 'glibc' : 'musl'] };
+        return [`node_modules/@a/${name}`, { optional: true, os: [os.replace('musl', '')], cpu: [cpu], ...libc }];
+      }),
+    );
+    const optional = Object.fromEntries(names.map((name) => [name === 'plain' ? name : `@a/${name}`, '1']));
+    const dir = service(
+      {
+        'main.js': "require('a')",
+        'node_modules/a/package.json': JSON.stringify({ name: 'a', optionalDependencies: optional }),
+        'node_modules/a/index.js': '',
+        'package-lock.json': JSON.stringify({ packages: { ...packages, 'node_modules/plain': { optional: true } } }),
+      },
+      {},
+    );
+    const libc = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header.glibcVersionRuntime;
+    const own = `@a/a-${libc === undefined ? 'linuxmusl' : 'linux'}-${process.arch}`;
+    expect(await look(dir)).toEqual([`warn native_package_missing no binary ${own}`]);
+    mkdirSync(join(dir, 'node_modules', own), { recursive: true });
+    writeFileSync(join(dir, 'node_modules', own, 'package.json'), '{}');
+    expect(await look(dir)).toEqual([]);
+    rmSync(join(dir, 'node_modules', own), { recursive: true });
+    expect(await look(dir)).toEqual([`warn native_package_missing no binary ${own}`]);
+    rmSync(join(dir, 'package-lock.json'));
+    expect(await look(dir)).toEqual([]);
+  });
+
   test('that only a branch or a caught require loads are left to their loader', async () => {
     const dir = service({ 'main.js': "let x; try { x = require('./a.node') } catch {}" }, { 'a.node': 'older' });
     expect(await look(dir)).toEqual([]);

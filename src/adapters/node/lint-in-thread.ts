@@ -18,7 +18,8 @@ export const lintInThread: LintConfigFiles = (texts, signal) =>
     const thread = new Worker(THREAD, {
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, stackSizeMb: 2 },
       env: {},
-      execArgv: [],
+      // An ES module is compiled to see whether it can be.
+      execArgv: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       stdout: true,
       stderr: true,
     });

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { Machine } from '../../domains/preflight/index.ts';
 import { codeOf, type Spawner } from '../../kernel/index.ts';
 import { groupAllowance } from './control-group.ts';
@@ -34,6 +34,10 @@ export function machineView(spawner: Spawner, root = '/'): Machine {
       const holder = mounts.toSorted((a, b) => b.point.length - a.point.length)[0];
       return holder === undefined ? null : { point: holder.point, type: holder.type, isReadOnly: holder.isReadOnly };
     },
+    mountsBelow: async (dir) =>
+      pickMounts(parseMounts(read('proc/self/mountinfo')), [dir])
+        .filter(({ point }) => point.startsWith(`${dir}/`))
+        .map(({ point, type, isReadOnly }) => ({ point, type, isReadOnly })),
     mayWriteIn: (dir, user) => (user === null ? mayWeWriteIn(dir) : mayWriteByMode(dir, userNamed(user, read))),
     async openFilesLimit() {
       const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(read('proc/self/limits')) ?? [];
@@ -63,8 +67,12 @@ export function machineView(spawner: Spawner, root = '/'): Machine {
         const { exitCode, stdout } = await spawner.run(argv, { cwd: '/', env: { PATH: process.env['PATH'] ?? '' }, timeoutMs: ASK_MS });
         return exitCode === 0 ? stdout : '';
       };
-      const said = (await ask(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value'])).trim();
-      if (said === 'yes' || said === 'no') return said === 'yes';
+      // It asks systemd, and takes a while to find that there is none. @see sd_booted(3)
+      if (existsSync(join(root, 'run/systemd/system'))) {
+        const said = (await ask(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value'])).trim();
+        if (said === 'yes' || said === 'no') return said === 'yes';
+      }
+      if (!(process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'adjtimex')))) return null;
       const status = /status:\s*(\d+)/.exec(await ask(['adjtimex', '--print']))?.[1];
       return status === undefined ? null : (Number(status) & STA_UNSYNC) === 0;
     },

@@ -27,9 +27,10 @@ export interface OpenedStore {
 /**
  * Opens the store, creating and migrating it. Durable: WAL with a sync at every commit, so that what was acknowledged
  * survives kill -9 and power loss.
+ * @param isKept   false for a copy that is thrown away: nothing then waits for the disk
  * @throws StoreForeign, StoreTooNew, StoreUnwritable; the file is then as it was
  */
-export async function openStore(path: string): Promise<OpenedStore> {
+export async function openStore(path: string, isKept = true): Promise<OpenedStore> {
   const isNew = !existsSync(path);
   let database: DatabaseSync | undefined;
   try {
@@ -37,7 +38,7 @@ export async function openStore(path: string): Promise<OpenedStore> {
     if (!isNew) lookAt(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     const versionBefore = recogniseFile(database, path, isNew);
-    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;');
+    database.exec(`pragma journal_mode = wal; pragma synchronous = ${isKept ? 'full' : 'off'}; pragma foreign_keys = on;`);
     const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
     if (versionBefore < SCHEMA_VERSION) await migrate(db, database);
     const opened = database;

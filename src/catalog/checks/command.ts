@@ -43,12 +43,31 @@ export const command: Check = {
   title: 'programs of the commands',
   timeLimitMs: 8000,
   when: 'beside_start',
-  isNeeded: async (context) => lookedAt(context).length > 0,
+  isNeeded: async (context) => lookedAt(context).length > 0 || (await missingEntries(context)).length > 0,
   async run(context) {
     const all = await Promise.all(lookedAt(context).map((spec) => look(spec, context)));
-    return all.flat();
+    return [...all.flat(), ...(await missingEntries(context))];
   },
 };
+
+/** Of Node only the file it begins with is looked for here: without it there are no imports to look at. */
+async function missingEntries(context: CheckContext): Promise<readonly Finding[]> {
+  const { files, components, projectDir } = context;
+  const findings: Finding[] = [];
+  for (const { name, command: argv, cwd, optional } of components) {
+    if (optional || basename(argv[0] ?? '') !== 'node') continue;
+    const file = argv.slice(1).find((word) => !/^--[\w-]+=/.test(word));
+    if (file === undefined || file.startsWith('-') || file === 'inspect') continue;
+    const path = resolve(cwd, file);
+    const there = await Promise.all(['', '.js', '.json', '.node'].map((ending) => files.realpath(path + ending).catch(() => path)));
+    if (there.some((real) => real !== null)) continue;
+    const isInstalled = path.includes('/node_modules/');
+    const hint = isInstalled ? 'npm ci, or what your package manager calls it' : 'build it, or correct the command';
+    const message = `its command names ${shownPath(projectDir, path)}, which is not there`;
+    findings.push(found(context, { severity: 'error', code: 'command_file_missing', component: name, message, hint }));
+  }
+  return findings;
+}
 
 function lookedAt({ components }: CheckContext): readonly ComponentSpec[] {
   return components.filter(({ command: argv, optional }) => !optional && argv.length > 0 && !NODE.test(basename(argv[0] ?? '')));

@@ -1,13 +1,13 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Check, CheckContext, ConfigText, Finding, TextProblem } from '../../domains/preflight/index.ts';
 import { found } from './found.ts';
-import { configFilesOf, formatOf, textOf, type ServiceFile } from './service-files.ts';
+import { configFilesOf, formatOf, isScript, textOf, type ServiceFile } from './service-files.ts';
 
 /** Raised with each change of what is looked for: remembered answers of an older one are then asked again. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
- * Configuration that no program can read, or that says one thing twice. It is an error only where the service is known to read the
+ * Configuration that no program can read, or that says one thing twice; scripts that the command names, when they are no JavaScript. It is an error only where the service is known to read the
  * file: a broken file that merely lies there may be anything.
  */
 export const configFiles: Check = {
@@ -34,7 +34,11 @@ export const configFiles: Check = {
           hint: 'save it as UTF-8, or find out who wrote into it',
         }),
       );
-    const texts = files.map(({ file, text }): ConfigText => ({ path: file.path, format: formatOf(file.path) ?? 'env', text }));
+    const texts = files.map(({ file, text }): ConfigText => ({
+      path: file.path,
+      format: isScript(file.path) ? 'script' : (formatOf(file.path) ?? 'env'),
+      text,
+    }));
     if (texts.length === 0) return findings;
     const answers = await context.lint(texts, context.signal);
     for (const [i, { file }] of files.entries()) {
@@ -69,7 +73,7 @@ async function read(context: CheckContext) {
 }
 
 function asFinding(problem: TextProblem, file: ServiceFile, context: CheckContext): Finding {
-  const isRead = file.isNamed || basename(file.path) === 'package.json';
+  const isRead = isScript(file.path) ? isFirst(file, context) : file.isNamed || basename(file.path) === 'package.json';
   return found(context, {
     severity: problem.kind === 'broken' && isRead ? 'error' : 'warn',
     code: problem.code,
@@ -80,6 +84,14 @@ function asFinding(problem: TextProblem, file: ServiceFile, context: CheckContex
     message: problem.message,
     hint: HINTS[problem.code],
   });
+}
+
+/** Node itself reads it, before anything could translate it. Another script of the command may be anything, such as the source of a page. */
+function isFirst(file: ServiceFile, { components }: CheckContext): boolean {
+  return components.some(
+    ({ name, command: [program = '', first = ''], cwd, env }) =>
+      name === file.component && basename(program) === 'node' && resolve(cwd, first) === file.path && env['NODE_OPTIONS'] === undefined,
+  );
 }
 
 const HINTS = {

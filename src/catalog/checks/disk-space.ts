@@ -7,6 +7,8 @@ import { dirsOf, type ServiceDir } from './service-dirs.ts';
 /** File systems on which writing costs no disk, or that are meant to be read only. */
 const NOT_COUNTED = new Set(['proc', 'sysfs', 'devtmpfs', 'squashfs', 'iso9660', 'erofs']);
 
+const MOUNTS_MAX = 50;
+
 /** Room and inodes on each mount that the service writes to. Full where its data or log lies is an error: no write succeeds there. */
 export const diskSpace: Check = {
   name: 'disk_space',
@@ -26,6 +28,12 @@ export const diskSpace: Check = {
         const known = byMount.get(point);
         if (known === undefined) byMount.set(point, { dir, room, uses: new Set([dir.use]) });
         else known.uses.add(dir.use);
+      }
+    // A volume in the folder of the service is there to be written to.
+    for (const { name, cwd } of context.components)
+      for (const { point, type, isReadOnly } of (await context.machine.mountsBelow(cwd)).slice(0, MOUNTS_MAX)) {
+        const room = isReadOnly || NOT_COUNTED.has(type) || byMount.has(point) ? null : await context.files.diskRoom(point);
+        if (room !== null) byMount.set(point, { dir: { path: point, component: name, use: 'project' }, room, uses: new Set(['project']) });
       }
     return [...byMount].flatMap(([point, { dir, room, uses }]) => judge(point, dir.component, room, uses, context));
   },

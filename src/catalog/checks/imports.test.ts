@@ -44,6 +44,17 @@ describe('imports', () => {
     });
   });
 
+  test('name a package that is missing once, where it is surely asked for, and who else asks', async () => {
+    const dir = serviceFolder({
+      'server.js': "require('./a'); require('./b');",
+      'a.js': "exports.later = () => require('left-pad');",
+      'b.js': "require('left-pad/lib');",
+    });
+    const findings = await look(imports, dir);
+    expect(inShort(findings, dir)).toEqual(['error package_missing b.js:1']);
+    expect(findings[0]?.evidence).toEqual(['loaded by server.js → b.js', 'and by a.js']);
+  });
+
   test('name the command of the package manager that the project uses', async () => {
     const files = { 'server.js': "require('left-pad')", 'package.json': '{"devDependencies":{"left-pad":"1"}}' };
     expect((await look(imports, serviceFolder(files)))[0]?.hint).toBe('make it a dependency: npm install left-pad');

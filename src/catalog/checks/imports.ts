@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Check, CheckContext, Finding, ImportGraph, ImportProblem } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import { found, shownPath } from './found.ts';
+import { found, listed, shownPath } from './found.ts';
 
 /** Raised with each change of what is said: remembered answers of an older one are then asked again. */
-const VERSION = 1;
+const VERSION = 2;
 /** Of the way from the entry to a problem; who has a longer one sees its ends. */
 const PATH_SHOWN = 6;
 
@@ -23,7 +23,11 @@ export const imports: Check = {
     const findings: Finding[] = [];
     for (const { spec, graph } of await graphsOf(context)) {
       const manager = await managerOf(spec.cwd, context);
-      for (const problem of graph.problems) findings.push(asFinding(problem, spec, manager, context));
+      for (const { first, others } of byPackage(graph.problems)) {
+        const finding = asFinding(first, spec, manager, context);
+        const also = `and by ${listed(others.map(({ place }) => shownPath(context.projectDir, place.file)))}`;
+        findings.push(others.length === 0 ? finding : { ...finding, evidence: [...finding.evidence, also] });
+      }
       if (graph.isCut)
         findings.push(
           found(context, {
@@ -38,6 +42,17 @@ export const imports: Check = {
     return findings;
   },
 };
+
+/** A package that is missing is one thing to mend, however many modules ask for it: the surest of them speaks for all. */
+function byPackage(
+  problems: readonly ImportProblem[],
+): readonly { readonly first: ImportProblem; readonly others: readonly ImportProblem[] }[] {
+  const groups = Map.groupBy(problems, (problem) => (problem.kind === 'missing_package' ? packageOf(problem.specifier) : problem));
+  return [...groups.values()].flatMap((group) => {
+    const first = group.find(({ isSure }) => isSure) ?? group[0];
+    return first === undefined ? [] : [{ first, others: group.filter((one) => one !== first) }];
+  });
+}
 
 /** Components whose first module can be told. */
 export async function startsNode(context: CheckContext): Promise<boolean> {

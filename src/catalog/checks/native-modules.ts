@@ -3,7 +3,7 @@ import { found } from './found.ts';
 import { graphsOf, startsNode } from './imports.ts';
 
 /** Raised with each change of what is said. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Native modules that the service's Node cannot load: other processor, C library or ABI, or a shared library that is nowhere. None is loaded. */
 export const nativeModules: Check = {
@@ -32,6 +32,11 @@ function say({ kind, package: name, has, wanted }: NativeProblem, version: strin
       return {
         message: `holds "${name}" without its native module for this machine (${wanted})`,
         hint: `${rebuild}, with install scripts allowed`,
+      };
+    case 'native_package_missing':
+      return {
+        message: `holds "${name}" without ${wanted}, which the lock file has for this machine`,
+        hint: 'npm ci on this machine, and not without optional packages',
       };
     case 'native_architecture':
       return { message: `of "${name}" is built for ${has}, and Node runs on ${wanted}`, hint: `install on this machine: ${rebuild}` };

@@ -19,6 +19,9 @@ const FILES_MAX = 100;
 /** Entries of one directory that are looked at. */
 const ENTRIES_MAX = 1000;
 
+/** Of a command that are combined with each other. */
+const WORDS_MAX = 8;
+
 /** Where projects keep their configuration, beside their root. */
 const CONFIG_DIRS = ['config', 'conf', 'settings', 'etc'];
 const CERTIFICATE_DIRS = ['certs', 'cert', 'certificates', 'ssl', 'tls', 'secrets'];
@@ -43,6 +46,11 @@ export function formatOf(path: string): ConfigFormat | null {
   return FORMATS[extname(name).toLowerCase()] ?? null;
 }
 
+/** JavaScript that is run as it stands. */
+export function isScript(path: string): boolean {
+  return /\.[cm]?js$/.test(path);
+}
+
 function isEnvFile(name: string): boolean {
   return /^\.env(?:\.|$)|\.env$/.test(name) && !EXAMPLE.test(name.replace(/^\./, ''));
 }
@@ -53,7 +61,9 @@ export async function configFilesOf(context: CheckContext): Promise<readonly Ser
   for (const spec of context.components) {
     for (const path of envFilesOf(spec)) await files.add(path, spec.name, true, 'env');
     for (const path of context.settings.configFiles.get(spec.name) ?? []) await files.add(path, spec.name, true);
-    for (const path of await namedPaths(spec, context)) if (formatOf(path) !== null) await files.add(path, spec.name, true);
+    for (const path of await namedPaths(spec, context))
+      if (formatOf(path) !== null || isScript(path)) await files.add(path, spec.name, true);
+    for (const path of insideNamedDirs(spec)) if (formatOf(path) !== null) await files.add(path, spec.name, false);
   }
   for (const spec of context.components)
     for (const dir of [spec.cwd, ...CONFIG_DIRS.map((name) => join(spec.cwd, name))])
@@ -101,6 +111,14 @@ export async function namedPaths(spec: ComponentSpec, context: CheckContext): Pr
     ...[...own].flatMap((name) => env[name] ?? []),
   ];
   return words.filter(isPath).map((word) => (isAbsolute(word) ? word : resolve(spec.cwd, word)));
+}
+
+/** `--data dir file.json`: many programs look for a bare name in the folder they are given. Most of these are not there. */
+function insideNamedDirs({ command, cwd }: ComponentSpec): readonly string[] {
+  const words = command.slice(1).map((word) => word.replace(/^--?[A-Za-z][\w-]{0,60}=/, ''));
+  const names = words.filter((word) => isPath(word) && !word.includes('/')).slice(0, WORDS_MAX);
+  const dirs = words.filter((word) => /^[\w./-]{1,500}$/.test(word) && !isPath(word) && !/^(?:-|\d+$)/.test(word)).slice(0, WORDS_MAX);
+  return dirs.flatMap((dir) => names.map((name) => resolve(cwd, dir, name)));
 }
 
 /** Names that its env files set: what else is in the environment belongs to the person, not to the service. */

@@ -17,6 +17,8 @@ describe('what no program can read, with line and column', () => {
     ['toml', 'a = 1\na = 2', '2:1'],
     ['ini', '[a]\nx=1\n[b\ny=2', '3:1'],
     ['env', 'A=1\0\0', '1:4'],
+    ['script', "module.exports = {\n  a: 'b'  c: 'd',\n};", '2:11'],
+    ['script', '#!/usr/bin/env node\nconst a = 1;\nconst a = 2;', '3:7'],
   ] as const)('%s: %j', async (format, text, place) => {
     expect(await seen(format, text)).toEqual([`broken config_broken ${place}`]);
   });
@@ -36,6 +38,9 @@ describe('what is there twice', () => {
 describe('what is fine', () => {
   test.each([
     ['json', '\uFEFF{"a": 1}'],
+    ['script', ''],
+    ['script', '#!/usr/bin/env node\nif (!process.argv[2]) return;\nexports.await = async () => await 1;'],
+    ['script', "import { a } from './a.js';\nexport default await a(import.meta.url);"],
     ['json', '// why\n{"a": [1, 2,], "//": "one", "//": "two"}'],
     ['yaml', '--- \na: &x {p: 1}\nb: {<<: *x, p: 2}\n---\na: !Ref Thing\nc: !vault |\n  abc'],
     ['yaml', '# nothing but a remark\n'],

@@ -24,6 +24,7 @@ const LINTS = {
   toml: async () => (await import('./toml.ts')).lintToml,
   ini: async () => (await import('./ini.ts')).lintIni,
   env: async () => (await import('./env-lines.ts')).lintEnv,
+  script: async () => (await import('./script.ts')).lintScript,
 } as const satisfies Record<ConfigFormat, () => Promise<(text: string) => readonly TextProblem[]>>;
 
 /** Counted from 1, columns in characters. */

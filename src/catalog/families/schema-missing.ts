@@ -41,10 +41,10 @@ export const schemaMissing: FailureFamily = {
     const isBehind = schema.pendingMigrations.length > 0 || schema.unrecordedMigrations.length > 0;
     if (schema.missingTables.length === 0) return [columnsGone(c, schema, facts, !isBehind && moved.length === 0)];
     const tables = schema.missingTables;
-    const wantedBy = wanterOf(schema);
+    const wantedBy = wanterOf(schema, tables.length === 1 ? 'it' : 'them');
     return [
       diagnosis('schema_missing', {
-        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; ${wantedBy} ${tables.length === 1 ? 'it' : 'them'}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
+        cause: `${tables.length === 1 ? `the table ${tables[0] ?? ''} is` : `the tables ${tables.slice(0, 5).join(', ')} are`} gone; ${wantedBy}${moved.length > 0 ? `, but ${moved.map((d) => d.subject).join(', ')} changed: it may be another database` : ''}`,
         confidence: isBehind ? 0.5 : isNamed ? SURE : facts.length > 0 ? LIKELY : PLAUSIBLE,
         evidence: [...evidence, ...tables.map((table) => `missing: ${table}`), ...moved.map((d) => d.message)],
         remedy:
@@ -67,7 +67,7 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
   const isOnPurpose = (schema.recordedSince ?? []).length > 0 && !isNamed;
   const shown = columns.slice(0, 5).join(', ');
   return diagnosis('schema_missing', {
-    cause: `columns are gone that ${wanterOf(schema)}: ${shown}`,
+    cause: `columns are gone that ${wanterOf(schema, '')}: ${shown}`,
     confidence: isNamed ? SURE : facts.length > 0 ? LIKELY : isOnPurpose || !failsToWork(c) ? PERHAPS : PLAUSIBLE,
     evidence: [...linesOf(facts), ...columns.map((column) => `missing: ${column}`)],
     remedy:
@@ -80,8 +80,9 @@ function columnsGone(c: CaseFile, schema: SchemaDrift, facts: readonly Fact[], i
   });
 }
 
-function wanterOf({ wantedBy }: SchemaDrift): string {
-  return wantedBy === undefined ? 'the last good boot had' : `by ${wantedBy} the release has`;
+function wanterOf({ wantedBy }: SchemaDrift, what: string): string {
+  const wants = `${wantedBy === undefined ? 'the last good boot had' : 'the release has'} ${what}`.trim();
+  return wantedBy === undefined ? wants : `${wants}, by ${wantedBy}`;
 }
 
 function asBefore({ wantedBy }: SchemaDrift): string {

@@ -45,12 +45,20 @@ export interface ImportProblem {
 /**
  * A native module that the service's Node cannot load.
  * - `native_missing`: the package has no binary for this machine
+ * - `native_package_missing`: its binary for this machine is a package of its own, which the lock file has and nobody installed
  * - `native_architecture`, `native_libc`, `native_abi`: it was built for another processor, C library or version of Node
  * - `native_library`: a shared library that it needs is nowhere
  * - `native_broken`: it is no binary that Linux loads
  */
 export interface NativeProblem {
-  readonly kind: 'native_missing' | 'native_architecture' | 'native_libc' | 'native_abi' | 'native_library' | 'native_broken';
+  readonly kind:
+    | 'native_missing'
+    | 'native_package_missing'
+    | 'native_architecture'
+    | 'native_libc'
+    | 'native_abi'
+    | 'native_library'
+    | 'native_broken';
   readonly isSure: boolean;
   readonly package: string;
   readonly file: string;

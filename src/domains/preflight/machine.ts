@@ -16,6 +16,8 @@ export interface Allowance {
 export interface Machine {
   /** The mount that a path is on, or would be on once it is made. */
   fileSystemOf(path: string): Promise<FileSystem | null>;
+  /** Mounts below a directory, such as volumes. */
+  mountsBelow(dir: string): Promise<readonly FileSystem[]>;
   /**
    * Whether somebody may make files in a directory.
    * @param user   name or number; null for the one Grace runs as, who is asked of the kernel. Others are judged by mode bits alone.

@@ -3,7 +3,7 @@ import type { ExpectedRoute, RegisteredRoutes } from './routes.ts';
 import type { ModuleRef } from './settings.ts';
 
 /** Formats whose files can be looked into. */
-export type ConfigFormat = 'json' | 'yaml' | 'toml' | 'ini' | 'env';
+export type ConfigFormat = 'json' | 'yaml' | 'toml' | 'ini' | 'env' | 'script';
 
 export interface ConfigText {
   readonly path: string;

@@ -28,9 +28,10 @@ export async function runChecks(
 ): Promise<readonly CheckReport[]> {
   const wanted = checks.filter((check) => !context.settings.skip.includes(check.name));
   const reports: (CheckReport | null)[] = [];
-  let next = 0;
+  // What may take longest begins first, and the rest runs beside it.
+  const turns = [...wanted.entries()].toSorted(([, a], [, b]) => b.timeLimitMs - a.timeLimitMs).values();
   const work = async (): Promise<void> => {
-    for (let at = next++; at < wanted.length; at = next++) reports[at] = await runOne(wanted[at] as Check, context, ports);
+    for (const [at, check] of turns) reports[at] = await runOne(check, context, ports);
   };
   await Promise.all(Array.from({ length: AT_ONCE_MAX }, work));
   context.signal.throwIfAborted();
