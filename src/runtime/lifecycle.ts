@@ -302,7 +302,8 @@ class Session {
       await nodeClock.sleep(this.soakMs(), signal).catch(() => undefined); // cut short: then what was seen so far counts
       if (await this.allReady()) await this.verified(stages);
     }
-    await supervision.stopAll(layers);
+    // A dry run has started nothing: what runs belongs to the Grace that it looks beside.
+    if (until !== 'dry-run') await supervision.stopAll(layers);
     return { report, isHealthy: outcome === 'success' };
   }
 

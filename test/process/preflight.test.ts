@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runGrace } from './grace.ts';
-import { processesIn } from './processes.ts';
+import { runGrace, startGrace } from './grace.ts';
+import { processesIn, runsOf } from './processes.ts';
 import { freePort, newProject, sick, write } from './project.ts';
 import { until } from './waiting.ts';
 
@@ -277,6 +277,29 @@ test.each(['fast', 'layered', 'resilient'])('%s: a store that cannot be written 
 });
 
 describe('a dry run', () => {
+  test.each(['check', 'boot --dry-run'])('beside a Grace that runs leaves it and its service alone: %s', async (command) => {
+    const port = await freePort();
+    const dir = newProject({
+      'server.mjs': SERVER,
+      'grace.config.json': {
+        components: {
+          web: { command: [process.execPath, 'server.mjs'], port, env: { PORT: String(port) }, soak: '50ms', stop: { grace: '1s' } },
+        },
+      },
+    });
+    const grace = startGrace(dir, ['up', '--json']);
+    expect((await grace.event('boot_ended')).outcome).toBe('success');
+    const [before] = runsOf(dir, 'server.mjs');
+    const { code, stdout } = await runGrace(dir, [...command.split(' '), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ go: true, errors: 0 });
+    expect(code).toBe(0);
+    expect(runsOf(dir, 'server.mjs')).toEqual([before]);
+    const { stdout: status } = await runGrace(dir, ['status', '--json']);
+    expect(JSON.parse(status)).toMatchObject({ healthy: true, components: [{ name: 'web', state: 'up', pid: before?.pid }] });
+    expect(grace.events().filter(({ type }) => type === 'component_failed' || type === 'component_starting')).toHaveLength(1);
+    expect((await grace.end('SIGTERM')).code).toBe(0);
+  });
+
   test('runs every check whatever the mode and whatever failed before, starts nothing and leaves nothing', async () => {
     const { dir } = await service({
       components: { job: { command: [process.execPath, 'worker.mjs'], requiredEnv: ['API_TOKEN'], cwd: 'gone' } },
