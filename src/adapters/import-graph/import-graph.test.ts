@@ -170,6 +170,19 @@ const CASES: readonly Case[] = [
     found: ['error missing_export node:fs (readFileSynk) [readFileSync]'],
   },
   {
+    title: 'a name that Node has behind an option that it is given',
+    files: { 'main.mjs': "import { SourceTextModule } from 'node:vm'; new SourceTextModule('1');" },
+    command: ['node', '--experimental-vm-modules', 'main.mjs'],
+  },
+  {
+    title: 'a name that Node has behind an option, in a module that is not loaded',
+    files: {
+      'main.mjs': "if (process.env.NEVER_SET) await import('./vm.mjs');",
+      'vm.mjs': "import { SyntheticModule } from 'node:vm'; export const made = SyntheticModule;",
+    },
+    command: ['node', 'main.mjs'],
+  },
+  {
     title: 'a name that only with the prefix is of Node',
     files: { 'main.js': "require('test');" },
     found: ['error missing_package test nowhere'],

@@ -8,6 +8,9 @@ import type { Resolution } from './resolve-module.ts';
 /** Names a module can be asked for; null where they cannot be told. */
 export type ExportedNames = ReadonlySet<string> | null;
 
+/** Names that Node has only behind an option, which this Node was not started with. */
+const BEHIND_OPTIONS = ['SourceTextModule', 'SyntheticModule'];
+
 /** Names that modules export, as Node links them: `export *` is followed, and CommonJS is read by the lexer that Node uses. */
 export class ModuleExports {
   private readonly known = new Map<string, ExportedNames>();
@@ -33,7 +36,7 @@ export class ModuleExports {
     if (this.node.version !== process.versions.node) return null;
     try {
       const module = createRequire(import.meta.url)(specifier) as object;
-      return new Set([...Object.keys(module), 'default', 'module.exports']);
+      return new Set([...Object.keys(module), ...BEHIND_OPTIONS, 'default', 'module.exports']);
     } catch {
       return null; // behind an option
     }

@@ -4,7 +4,7 @@ import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { found, listed, shownPath } from './found.ts';
 
 /** Raised with each change of what is said: remembered answers of an older one are then asked again. */
-const VERSION = 2;
+const VERSION = 3;
 /** Of the way from the entry to a problem; who has a longer one sees its ends. */
 const PATH_SHOWN = 6;
 
