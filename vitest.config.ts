@@ -9,6 +9,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/catalog/*.test.ts', 'examples/**/*.test.ts'],
           exclude: ['test/architecture.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
           // By default one core is left to the runner, which has little to do.
           maxWorkers: 2,
         },
