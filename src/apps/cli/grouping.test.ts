@@ -64,7 +64,7 @@ describe('grace patterns merge', () => {
     await using memory = await seen(ofA('f1'), ofB('f2'), ofB('f3'));
     const { data } = await mergeIncidents(memory, [INCIDENT_A, INCIDENT_B], INCIDENT_A, ADA);
     await record(ofB('f4'), memory);
-    await takeRuleBack(memory, (data as { id: string }).id, 'bob');
+    await takeRuleBack(memory, (data as { id: string }).id, { by: 'bob' });
     expect(await occurrences(memory)).toEqual({ a: 1, b: 3 });
     expect((await record(ofB('f5'), memory)).failure.signature).toBe(B);
     expect((await listRules(memory)).data).toEqual([
@@ -80,6 +80,21 @@ describe('grace patterns merge', () => {
     await using memory = await seen(ofA('f1'), ofB('f2'));
     await expect(mergeIncidents(memory, ids, into, ADA)).rejects.toThrow(message);
     expect((await listRules(memory)).data).toEqual([]);
+  });
+
+  it('notes what people call themselves beside the user who decides, and tells a user called grace from Grace', async () => {
+    await using memory = await seen(ofA('f1'), ofB('f2'));
+    const merged = await mergeIncidents(memory, [INCIDENT_A, INCIDENT_B], INCIDENT_A, { ...ADA, claimedName: 'alice' });
+    expect(merged.lines.join('\n')).toContain('by ada, who says to be alice');
+    const { id } = merged.data as { id: string };
+    await takeRuleBack(memory, id, { by: 'grace', claimedName: 'ada' });
+    expect((await listRules(memory)).data).toEqual([
+      expect.objectContaining({
+        by: 'ada',
+        claimed_name: 'alice',
+        taken_back: expect.objectContaining({ by: 'user:grace', claimed_name: 'ada' }) as unknown,
+      }),
+    ]);
   });
 
   it('refuses to be without a reason, and stores none with a secret in it', async () => {
