@@ -305,6 +305,7 @@ describe('a person who has the name of Grace', () => {
     const { limits } = repositories(made.store, audit);
     const storm = { ...BREAKER, id: 'brk_2', kind: 'storm', closedAtMs: 2, closeReason: 'over' } as const;
     await expect(limits.saveBreaker({ ...BREAKER, closedAtMs: 2, closedBy: 'user:grace', closeReason: 'x' })).rejects.toThrow();
+    await expect(limits.saveBreaker({ ...BREAKER, closedAtMs: 2, closedBy: 'grace', closeReason: 'x' })).rejects.toThrow();
     await expect(limits.saveBreaker({ ...storm, closedBy: 'user:grace' })).rejects.toThrow();
     expect((await made.plain.limits.breakers()).map(({ closedBy }) => closedBy)).toEqual([null]);
     await limits.saveBreaker({ ...storm, closedBy: 'grace' });

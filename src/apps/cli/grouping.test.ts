@@ -1,10 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { userName } from '../../adapters/node/user-name.ts';
+import { openStore } from '../../adapters/store/index.ts';
 import type { Failure, SignaturePart } from '../../domains/incidents/index.ts';
 import { record } from '../../domains/learning/index.ts';
 import { signatureOf } from '../../kernel/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
+import { repositories } from '../../runtime/repositories.ts';
+import { openAuditSource } from './audit-source.ts';
 import { explainDifference } from './explain-difference.ts';
 import { explain } from './explain.ts';
 import { listRules, mergeIncidents, splitIncident, takeRuleBack } from './grouping.ts';
+import { main } from './main.ts';
 import { listPatterns } from './patterns.ts';
 import { aFailure, aMemory, aPlaybook } from './testing.ts';
 
@@ -128,6 +137,40 @@ describe('grace patterns split', () => {
     await expect(splitIncident(memory, INCIDENT_A, 'colour', ADA)).rejects.toThrow('cannot go by "colour"');
     await expect(splitIncident(memory, INCIDENT_A, 'stage', ADA)).rejects.toMatchObject({ hint: 'they differ in: exit' });
   });
+});
+
+test('--as is no way to be somebody else in the audit log: merge, split and unrule are by the user they run as', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'grace-as-'));
+  const { exitCode } = process;
+  const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => {
+    said.mockRestore();
+    process.exitCode = exitCode;
+    rmSync(dataDir, { recursive: true });
+  });
+  const store = await openStore(join(dataDir, 'grace.db'));
+  const repos = repositories(store);
+  for (const failure of [ofA('f1'), ofB('f2', { exitCode: 1 }), ofB('f3', { exitCode: 2 })]) await record(failure, repos);
+  const run = async (...words: readonly string[]): Promise<void> => {
+    await main(['patterns', ...words, '--as', 'alice', '--data-dir', dataDir]);
+    expect(process.exitCode).toBe(0);
+  };
+  await run('split', INCIDENT_B, '--by', 'exit', '--reason', 'not one');
+  await run('unrule', (await repos.groupingRules.list())[0]?.id ?? '');
+  await run('merge', INCIDENT_A, INCIDENT_B, '--reason', 'one');
+  store.close();
+  const source = await openAuditSource({ dataDir });
+  onTestFinished(() => source.close());
+  const told: unknown[] = [];
+  for await (const batch of source.reader.entries(0, Infinity))
+    for (const one of batch) told.push(one instanceof Uint8Array ? JSON.parse(Buffer.from(one).toString()) : null);
+  expect(told).toMatchObject(
+    ['grouping.rule_made', 'grouping.rule_taken_back', 'grouping.rule_made'].map((action) => ({
+      action,
+      actor: actorOf(userName()),
+      payload: { claimed_name: 'alice' },
+    })),
+  );
 });
 
 describe('grace explain A B', () => {
