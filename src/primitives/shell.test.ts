@@ -94,7 +94,11 @@ describe('what may run', () => {
 
   test.each([
     [['fish', '--init-command', 'id']],
+    [['fish', '-C', 'id']],
     [['pwsh', '-EncodedCommand', 'aQBkAA==']],
+    [['pwsh-preview', '-COM', 'id']],
+    [['powershell.exe', '-e', 'aQBkAA==']],
+    [['nu', '-e', 'ls']],
     [['nu', '--commands', 'ls']],
     [['nu', '--execute', 'ls']],
     [['su', '--session-command=id', 'root']],
@@ -104,6 +108,16 @@ describe('what may run', () => {
     box.allowedCommands = [argv];
     expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
   });
+
+  test.each([[['sh', '-e', 'script.sh']], [['sh', 'script.sh', '-C', '/srv']], [['pwsh', '-ExecutionPolicy', 'Bypass', '-File', 'a.ps1']]])(
+    'a script in a file is no text: %j',
+    async (argv) => {
+      await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
+      box.environment['PATH'] = box.root;
+      box.allowedCommands = [argv];
+      expect(await state(argv)).toBe('ready');
+    },
+  );
 
   test('no shell behind a link of another name', async () => {
     const { symlink } = await import('node:fs/promises');
