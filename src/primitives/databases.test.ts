@@ -69,6 +69,27 @@ describe('recover_sqlite', () => {
     expect(rowsOf(at)).toBe(50);
   });
 
+  it('puts no log that was alone before back beside the copy that took the place of its database', async () => {
+    const at = box.path('app.db');
+    makeDatabase(at, 50);
+    await box.remember('app.db');
+    await fs.rm(at);
+    await box.write('app.db-wal', 'of the one that is gone');
+    expect(await box.undoneAfterEveryCut(name, { path: 'app.db' }, await box.state())).toMatchObject({ wrong: null });
+  });
+
+  it('is not undone over a log that came after', async () => {
+    const at = box.path('app.db');
+    makeDatabase(at, 50);
+    await box.remember('app.db');
+    await fs.truncate(at, 5000);
+    const record = await box.apply(name, { path: 'app.db' });
+    await box.write('app.db-wal', 'changes');
+    const after = await box.state();
+    expect(await box.undo(name, record)).toEqual([expect.stringMatching(/app\.db-wal holds changes that came after/)]);
+    expect(await box.state()).toEqual(after);
+  });
+
   it('leaves a whole database alone', async () => {
     makeDatabase(box.path('app.db'), 5);
     makeDatabase(box.path('app.db.bak'), 3);

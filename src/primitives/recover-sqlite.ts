@@ -1,11 +1,11 @@
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, copyTree, sameContent, writeAs } from './aside.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { PrimitiveFailed } from './errors.ts';
-import { openFiles } from './open-files.ts';
+import { holderOf, pendingLog } from './database-in-use.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
 import { hasWholeSqliteHeader, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
@@ -44,9 +44,9 @@ export const recoverSqlite = definePrimitive({
       if (stat !== null && stat.kind !== 'file') return { state: 'refused', reason: `${at}${suffix} is a ${stat.kind}, not a file` };
       if (stat !== null) parts.push(suffix);
     }
-    const holder = await holderOf(context, at, parts);
+    const holder = await holderOf(files, at);
     if (holder !== null) return { state: 'refused', reason: `process ${holder} holds ${at} open: stop it first` };
-    const hasLog = await hasPendingLog(context, at);
+    const hasLog = (await pendingLog(files, at)) !== null;
     if (parts.includes('') && (await hasWholeSqliteHeader(files, at))) {
       if (!hasLog && (await quickCheck(context, at)) === true) return { state: 'nothing_to_do', summary: `${at} is whole` };
     }
@@ -77,9 +77,9 @@ export const recoverSqlite = definePrimitive({
     const { path, aside, parts, seen, source, digest, as } = record as unknown as Recovery;
     const { files } = context;
     await confineEntry(context, path);
-    const holder = await holderOf(context, path, parts);
+    const holder = await holderOf(files, path);
     if (holder !== null) throw new PrimitiveFailed('recover_sqlite', `process ${holder} holds ${path} open now`);
-    if (parts.includes('') && (await hasPendingLog(context, path)) && (await isWholeWithLog(context, path, parts)))
+    if (parts.includes('') && (await pendingLog(files, path)) !== null && (await isWholeWithLog(context, path, parts)))
       throw new PrimitiveFailed('recover_sqlite', `${path} is whole once its log is applied: it is left alone`);
     // Longer, shorter or younger than planned: somebody writes to it, and what was judged corrupt is not what is there.
     if (JSON.stringify(await stampsOf(context, path)) !== JSON.stringify(seen))
@@ -104,24 +104,26 @@ export const recoverSqlite = definePrimitive({
       const present = isDatabaseMoved || !parts.includes('') ? await files.stat(path) : null;
       if (present !== null && !(await isRestored(context, path, source, digest)))
         return [`${path} was written to after it had been put back, and stays; the one from before is ${aside}`];
+      const holder = isDatabaseMoved || present !== null ? await holderOf(files, path) : null;
+      if (holder !== null) return [`process ${holder} holds ${path} open, and it stays; the one from before is ${aside}`];
+      // With another database in its place no log can be the old one's: its own are moved back after it.
+      const isReplaced = isDatabaseMoved || present !== null;
       for (const suffix of ['-wal', '-journal']) {
-        if (((await files.stat(path + suffix))?.sizeBytes ?? 0) > 0 && (await files.stat(aside + suffix)) !== null)
-          return [`${path}${suffix} holds changes that came after, and stays; the one from before is ${aside}${suffix}`];
+        if (((await files.stat(path + suffix))?.sizeBytes ?? 0) > 0 && (isReplaced || (await files.stat(aside + suffix)) !== null))
+          return [`${path}${suffix} holds changes that came after, and stays; the one from before is ${aside}`];
       }
+      // Only logs were there: they are never put beside a database that is not theirs.
+      if (!parts.includes('') && present !== null) await files.remove(path);
       await backFromAside(context, path, aside, parts);
     } else if (parts.length === 0 && (await isRestored(context, path, source, digest))) {
+      const log = await pendingLog(files, path);
+      if (log !== null) return [`${log} holds changes that came after: it and ${path} stay`];
       await files.remove(path); // nothing was there before; its source still is
     }
     await files.remove(`${path}.grace-tmp`);
     return [];
   },
 });
-
-async function holderOf(context: PrimitiveContext, at: string, parts: readonly string[]): Promise<number | null> {
-  const real = (await context.files.realpath(dirname(at))) ?? dirname(at);
-  const open = await openFiles(context.files, new Set(parts.map((suffix) => join(real, basename(at) + suffix))));
-  return open.values().next().value ?? null;
-}
 
 /** Size and time of each of its files, by suffix. */
 async function stampsOf(context: PrimitiveContext, at: string): Promise<readonly string[]> {
@@ -131,11 +133,6 @@ async function stampsOf(context: PrimitiveContext, at: string): Promise<readonly
     if (stat !== null) stamps.push(`${suffix} ${stat.sizeBytes} ${stat.mtimeMs}`);
   }
   return stamps;
-}
-
-async function hasPendingLog(context: PrimitiveContext, at: string): Promise<boolean> {
-  for (const suffix of ['-wal', '-journal']) if (((await context.files.stat(at + suffix))?.sizeBytes ?? 0) > 0) return true;
-  return false;
 }
 
 /** A WAL can mend what looks corrupt without it: tried on a copy, since opening would change the original. */

@@ -1,6 +1,8 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { primitives } from './index.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
 const name = 'restore_file';
@@ -13,6 +15,123 @@ beforeEach(async () => {
 afterEach(() => box.remove());
 
 describe(name, () => {
+  describe('of a SQLite database', () => {
+    /** `rows` rows, in WAL mode as applications mostly use it, closed. */
+    async function aDatabase(at: string, rows: number): Promise<void> {
+      const db = new DatabaseSync(at);
+      db.exec('PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS t (x TEXT)');
+      for (let i = 0; i < rows; i++) db.exec(`INSERT INTO t VALUES ('row ${i} ${'x'.repeat(500)}')`);
+      db.close();
+    }
+
+    /** A copy of the last good boot; a process wrote after it and was killed; somebody removed the database and left its log. */
+    async function removedBesideItsLog(): Promise<string> {
+      const at = box.path('data/app.db');
+      await fs.mkdir(box.path('data'));
+      await aDatabase(at, 20);
+      await box.remember('data/app.db');
+      const writer = new DatabaseSync(at);
+      writer.exec(
+        "PRAGMA wal_autocheckpoint=0; CREATE TABLE other (y TEXT); DELETE FROM t WHERE rowid > 3; INSERT INTO other VALUES ('later')",
+      );
+      await fs.copyFile(`${at}-wal`, box.path('wal-kept'));
+      writer.close();
+      await fs.rm(at);
+      await fs.rename(box.path('wal-kept'), `${at}-wal`);
+      return at;
+    }
+
+    it('never stands beside the log of another one: the plan is refused, and nothing has changed', async () => {
+      const at = await removedBesideItsLog();
+      const before = await box.state();
+      expect(await box.refusal(name, { path: 'data/app.db' })).toMatch(/app\.db-wal holds changes .* move app\.db-wal away/);
+      expect(await box.state()).toEqual(before);
+      await fs.rm(`${at}-wal`);
+      await box.apply(name, { path: 'data/app.db' });
+      const db = new DatabaseSync(at);
+      expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+      expect(db.prepare('SELECT count(*) AS n FROM t').get()).toEqual({ n: 20 });
+      db.close();
+    });
+
+    it('is refused beside a rollback journal, and in the place of a broken one with a log too; an empty log is none', async () => {
+      await aDatabase(box.path('app.db'), 2);
+      await box.remember('app.db');
+      await fs.truncate(box.path('app.db'), 1000);
+      await box.write('app.db-journal', 'a hot journal');
+      expect(await box.refusal(name, { path: 'app.db' })).toMatch(/app\.db-journal holds changes/);
+      await box.write('app.db-journal', '');
+      await box.write('app.db-wal', '');
+      await box.apply(name, { path: 'app.db' });
+    });
+
+    it('does not act when the log has come since the plan', async () => {
+      await aDatabase(box.path('app.db'), 2);
+      await box.remember('app.db');
+      await fs.rm(box.path('app.db'));
+      const plan = await box.plan(name, { path: 'app.db' });
+      if (plan.state !== 'ready') throw new Error(plan.state);
+      await box.write('app.db-wal', 'changes');
+      const primitive = primitives.get(name);
+      await expect(primitive?.apply({ path: 'app.db', from: null }, box.context(), plan.undo)).rejects.toThrow(/app\.db-wal holds changes/);
+      expect(Object.keys(await box.state())).not.toContain('/app.db');
+    });
+
+    it.each(['delete', 'wal'])('is refused while a process still has the removed one open (journal_mode=%s)', async (mode) => {
+      const at = box.path('app.db');
+      await aDatabase(at, 2);
+      await box.remember('app.db');
+      const writer = new DatabaseSync(at);
+      writer.exec(`PRAGMA journal_mode=${mode}; INSERT INTO t VALUES ('more')`);
+      for (const suffix of ['', '-wal', '-shm']) await fs.rm(at + suffix, { force: true });
+      expect(await box.refusal(name, { path: 'app.db' })).toMatch(
+        new RegExp(`process ${process.pid} still has the database .*app\\.db open`),
+      );
+      expect(await box.plan('recover_sqlite', { path: 'app.db' })).toMatchObject({
+        state: 'refused',
+        reason: expect.stringContaining(`process ${process.pid} holds`) as unknown,
+      });
+      writer.close();
+      await box.apply(name, { path: 'app.db' });
+    });
+
+    it('takes no copy that is cut off, or whose changes are in a log of its own', async () => {
+      await aDatabase(box.path('app.db.bak'), 30);
+      const whole = await fs.readFile(box.path('app.db.bak'));
+      await box.write('app.db.bak', whole.subarray(0, 8192));
+      expect(await box.refusal(name, { path: 'app.db' })).toMatch(/no good copy/);
+      expect(await box.refusal(name, { path: 'app.db', from: 'app.db.bak' })).toMatch(/no whole copy of a SQLite database/);
+      await box.write('app.db.bak', whole);
+      await box.write('app.db.bak-wal', 'changes');
+      expect(await box.refusal(name, { path: 'app.db' })).toMatch(/no good copy/);
+      await fs.rm(box.path('app.db.bak-wal'));
+      await box.apply(name, { path: 'app.db' });
+    });
+
+    it('is not undone once a log holds what was written after', async () => {
+      const at = box.path('app.db');
+      await aDatabase(at, 2);
+      await box.remember('app.db');
+      await fs.truncate(at, 1000);
+      const record = await box.apply(name, { path: 'app.db' });
+      await box.write('app.db-wal', 'changes');
+      const after = await box.state();
+      expect(await box.undo(name, record)).toEqual([
+        expect.stringMatching(/app\.db-wal holds changes that came after .* both stay; the one from before is/),
+      ]);
+      expect(await box.state()).toEqual(after);
+    });
+
+    it('lets files that are none be put back while they are held open', async () => {
+      await box.write('app.jar', Buffer.from('PK\x05\x06' + '\0'.repeat(18), 'latin1'));
+      await box.remember('app.jar');
+      const held = await fs.open(box.path('app.jar'));
+      await fs.rm(box.path('app.jar'));
+      await box.apply(name, { path: 'app.jar' });
+      await held.close();
+    });
+  });
+
   it('puts the copy of the last good boot back with its owner and mode, and keeps the broken one beside', async () => {
     await box.write('config.json', GOOD, 0o640, 1234);
     await box.remember('config.json');

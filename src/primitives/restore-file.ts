@@ -5,10 +5,12 @@ import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
+import { holderOf, pendingLog } from './database-in-use.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
+import { hasSqliteMagic, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { optional, text } from './parameter.ts';
 
@@ -39,7 +41,7 @@ export const restoreFile = definePrimitive({
     path: text('The file to put back.'),
     from: optional(text('The copy to take; the newest good one when it is left out.')),
   },
-  confinement: 'the directories of the component, links followed',
+  confinement: 'the directories of the component, links followed; no database that a process has open, none with a log of SQLite beside it',
 
   async plan({ path, from }, context) {
     const at = await placeOf(context, path);
@@ -55,6 +57,8 @@ export const restoreFile = definePrimitive({
     const now = present?.kind === 'file' ? await context.files.read(at) : null;
     const choice = from === null ? await newestGood(context, at, entry, now) : await givenBackup(context, at, from, now);
     if ('state' in choice) return choice;
+    const use = await useOf(context, at, choice.content);
+    if (use !== null) return { state: 'refused', reason: use };
     const directories = (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null;
     if (typeof directories === 'string') return { state: 'refused', reason: directories };
     const above = directories?.make.at(-1) ?? (await context.files.stat(dirname(at)));
@@ -81,6 +85,9 @@ export const restoreFile = definePrimitive({
     const content = restore.link ? null : await contentOf(context, restore);
     if ((await lookOf(context, at)) !== restore.seen)
       throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
+    // A process that was started meanwhile may have written, or a crash of it may have left a log.
+    const use = await useOf(context, at, content);
+    if (use !== null) throw new PrimitiveFailed('restore_file', use);
     if (restore.directories) await makeMissing(context, restore.directories);
     if (restore.aside !== null) await files.rename(at, restore.aside);
     try {
@@ -108,6 +115,13 @@ export const restoreFile = definePrimitive({
         return [
           `${at} was changed after it had been put back, and stays${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`,
         ];
+      const log = present === null || restore.link ? null : await pendingLog(files, at);
+      if (log !== null)
+        return [
+          `${log} holds changes that came after ${at} had been put back: both stay${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`,
+        ];
+      const use = present === null ? null : await useOf(context, at, null);
+      if (use !== null) return [`${at} stays as it is: ${use}`];
       const aside = restore.aside === null ? null : await files.stat(restore.aside);
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
       if (restore.aside !== null) await files.rename(restore.aside, at);
@@ -136,6 +150,8 @@ async function placeOf(context: PrimitiveContext, path: string): Promise<string>
 async function planLink(context: PrimitiveContext, at: string, present: FileStat | null, entry: LastGoodEntry): Promise<PrimitivePlan> {
   if (present?.kind === 'symlink' && (await context.files.readLink(at)) === entry.digest)
     return { state: 'nothing_to_do', summary: `${at} leads where it led` };
+  const use = await useOf(context, at, null);
+  if (use !== null) return { state: 'refused', reason: use };
   const directories = (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null;
   if (typeof directories === 'string') return { state: 'refused', reason: directories };
   const undo: Restore = {
@@ -167,6 +183,11 @@ async function givenBackup(context: PrimitiveContext, at: string, from: string, 
   const content = (await context.files.read(source)) ?? new Uint8Array();
   if (contentValidity(at, content) === 'broken')
     return { state: 'refused', reason: `${source} is no good copy: it is empty or does not parse` };
+  if (await isPartOfDatabase(context, content, source))
+    return {
+      state: 'refused',
+      reason: `${source} is no whole copy of a SQLite database: it is cut off or damaged, or its log is beside it`,
+    };
   if (now !== null && equalBytes(now, content)) return { state: 'nothing_to_do', summary: `${at} is the same as ${source}` };
   return { source, content, description: basename(source) };
 }
@@ -187,7 +208,7 @@ async function newestGood(
   if (kept !== null && now !== null && equalBytes(kept, now))
     return { state: 'nothing_to_do', summary: `${at} is as it was at the last good boot` };
   const validityNow = now === null ? 'broken' : contentValidity(at, now);
-  const keptIsGood = kept !== null && contentValidity(at, kept) !== 'broken';
+  const keptIsGood = kept !== null && contentValidity(at, kept) !== 'broken' && !(await isPartOfDatabase(context, kept, null));
   const keptAtMs = entry === null ? 0 : bootTimeMs(entry.bootId);
   const fromLastGood: Choice | null = kept === null ? null : { source: null, content: kept, description: 'the copy of the last good boot' };
   let unchecked: Choice | null = null;
@@ -197,6 +218,7 @@ async function newestGood(
       if (backup.sizeBytes === 0 || backup.sizeBytes > BYTES_MAX) continue;
       const content = await files.read(backup.path);
       if (content === null || (now !== null && equalBytes(content, now))) continue;
+      if (await isPartOfDatabase(context, content, backup.path)) continue;
       const validity = contentValidity(at, content);
       const choice: Choice = { source: backup.path, content, description: `${basename(backup.path)}, its newest good copy` };
       if (validity === 'valid' && isSameShape(content, kept)) return choice;
@@ -209,6 +231,38 @@ async function newestGood(
   if (validityNow === 'valid')
     return { state: 'refused', reason: `${at} parses, and there is no copy of a good boot that says what it should be` };
   return { state: 'refused', reason: `there is no good copy of ${at}: nothing from a good boot, and no backup beside it that parses` };
+}
+
+/**
+ * Why nothing may take the place of what SQLite or a process still has of a database here; null when it may. A log belongs to
+ * the very file it was written for: SQLite would play it into any other that stands beside it, and corrupt that one.
+ * @param content  what would be put there; null for a link
+ * @see https://www.sqlite.org/howtocorrupt.html, section 1.4
+ */
+async function useOf(context: PrimitiveContext, at: string, content: Uint8Array | null): Promise<string | null> {
+  const { files } = context;
+  const log = await pendingLog(files, at);
+  if (log !== null)
+    return `${log} holds changes that belong to the database that stood there, and would corrupt a copy of another time: put that very file back beside it, or move ${basename(log)} away if its changes may be lost`;
+  if (!(await isDatabase(files, at, content))) return null;
+  const holder = await holderOf(files, at);
+  return holder === null ? null : `process ${holder} still has the database ${at} open: stop it first`;
+}
+
+async function isDatabase(files: PrimitiveContext['files'], at: string, content: Uint8Array | null): Promise<boolean> {
+  if (content !== null && hasSqliteMagic(content)) return true;
+  for (const suffix of SQLITE_PARTS) if (suffix !== '' && (await files.stat(at + suffix)) !== null) return true;
+  const present = (await files.stat(at))?.kind === 'file' ? await files.read(at, MAGIC_BYTES) : null;
+  return present !== null && hasSqliteMagic(present);
+}
+
+const MAGIC_BYTES = 16;
+
+/** A copy of a SQLite database that is not all of it: cut off or damaged, or with changes that are only in its log. */
+async function isPartOfDatabase(context: PrimitiveContext, content: Uint8Array, source: string | null): Promise<boolean> {
+  if (!hasSqliteMagic(content)) return false;
+  if (!isWholeSqlite(content, content.length)) return true;
+  return source !== null && ((await pendingLog(context.files, source)) !== null || (await quickCheck(context, source)) === false);
 }
 
 /** A list does not replace a mapping. */

@@ -74,6 +74,51 @@ describe('what may run', () => {
     expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
   });
 
+  test.each(
+    'ash bash5 bash-5.2 bash-static bosh csh elvish es fish ksh ksh2020 ksh93 lksh mksh mksh-static nu oksh osh pdksh posh powershell.exe pwsh pwsh-preview rbash rksh93 sash tcsh xonsh yash ysh zsh5 zsh-5.9'.split(
+      ' ',
+    ),
+  )('no text for %s, whichever shell it is', async (name) => {
+    await box.write(name, '#!/bin/sh\n', 0o755);
+    box.environment['PATH'] = `${box.root}:/usr/bin:/bin`;
+    box.allowedCommands = [[name], ['env', name], ['busybox', name]];
+    await box.write('busybox', '#!/bin/sh\n', 0o755);
+    for (const argv of [
+      [name, '-c', 'id'],
+      ['env', name, '-c', 'id'],
+      ['busybox', name, '-c', 'id'],
+    ])
+      expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
+    expect(await state([name, 'script.sh'])).toBe('ready');
+  });
+
+  test.each([
+    [['fish', '--init-command', 'id']],
+    [['fish', '-C', 'id']],
+    [['pwsh', '-EncodedCommand', 'aQBkAA==']],
+    [['pwsh-preview', '-COM', 'id']],
+    [['powershell.exe', '-e', 'aQBkAA==']],
+    [['nu', '-e', 'ls']],
+    [['nu', '--commands', 'ls']],
+    [['nu', '--execute', 'ls']],
+    [['su', '--session-command=id', 'root']],
+  ])('no text in another option that a shell has for it: %j', async (argv) => {
+    await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
+    box.environment['PATH'] = box.root;
+    box.allowedCommands = [argv];
+    expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
+  });
+
+  test.each([[['sh', '-e', 'script.sh']], [['sh', 'script.sh', '-C', '/srv']], [['pwsh', '-ExecutionPolicy', 'Bypass', '-File', 'a.ps1']]])(
+    'a script in a file is no text: %j',
+    async (argv) => {
+      await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
+      box.environment['PATH'] = box.root;
+      box.allowedCommands = [argv];
+      expect(await state(argv)).toBe('ready');
+    },
+  );
+
   test('no shell behind a link of another name', async () => {
     const { symlink } = await import('node:fs/promises');
     await symlink('/bin/sh', box.path('tool'));

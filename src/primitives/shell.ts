@@ -14,10 +14,23 @@ const OUTPUT_LINES_MAX = 4;
 
 /** They read a text as a program with `-c`, whatever stands before them: `env`, `timeout`, `busybox`. */
 const SHELLS = new Set(
-  ['sh', 'bash', 'rbash', 'dash', 'ash', 'zsh', 'ksh', 'mksh', 'csh', 'tcsh', 'fish', 'pwsh', 'su', 'runuser'], // prettier-ignore
+  [
+    'sh', 'ash', 'bash', 'bosh', 'brush', 'csh', 'bsd-csh', 'dash', 'elvish', 'es', 'fish', 'hush', 'ion', 'jsh', 'ksh', 'lksh', 'loksh', 'mksh', 'mrsh',
+    'murex', 'nu', 'nushell', 'oils-for-unix', 'oksh', 'osh', 'pbosh', 'pdksh', 'posh', 'powershell', 'pwsh', 'rbash', 'rc', 'rksh', 'rmksh', 'runuser',
+    'rzsh', 'sash', 'scsh', 'su', 'tcsh', 'xonsh', 'yash', 'ysh', 'zsh',
+  ], // prettier-ignore
 );
-/** `-c`, `-lc`, `--command`, `-Command`; `-cTEXT` where the text is part of the word. */
-const READS_TEXT = /^-(?:[A-Za-z]{0,16}c|c.{0,4096}|-?[Cc]ommand(?:=.{0,4096})?)$/;
+/** `ksh93`, `bash-5.2`, `zsh5`, `bash-static`, `pwsh-preview`, `pwsh.exe` are those shells too. */
+const OF_A_VERSION = /(?:[-.]?\d[\w.+-]{0,15}|[-.](?:exe|lts|preview|static))$/;
+/** `-c`, `-lc`, `--command`, `-Command`, `--init-command`; `-cTEXT` where the text is part of the word. */
+const READS_TEXT = /^-(?:[A-Za-z]{0,16}c|c.{0,4096}|-?(?:init-|session-)?[Cc]ommands?(?:=.{0,4096})?)$/;
+/** What only some have for it; of pwsh every beginning of the option, in any case. */
+const READS_TEXT_TOO: Readonly<Record<string, RegExp>> = {
+  fish: /^-C/,
+  nu: /^-(?:e|-execute(?:=.{0,4096})?)$/,
+  powershell: /^--?(?:c(?:om[a-z]{0,16})?|cwa|ec?|enc[a-z]{0,16})$/i,
+  pwsh: /^--?(?:c(?:om[a-z]{0,16})?|cwa|ec?|enc[a-z]{0,16})$/i,
+};
 /** `env -S 'sh -c …'` splits a text into a command. */
 const SPLITS_TEXT = /^(?:-[A-Za-z0]{0,16}S|--split-string)/;
 
@@ -90,11 +103,16 @@ function begins(argv: readonly string[], prefix: readonly string[]): boolean {
 function startsShell(argv: readonly string[]): boolean {
   return argv.some((word, index) => {
     const after = argv.slice(index + 1);
-    const name = basename(word);
-    return (
-      (SHELLS.has(name) && after.some((one) => READS_TEXT.test(one))) || (name === 'env' && after.some((one) => SPLITS_TEXT.test(one)))
-    );
+    if (basename(word) === 'env' && after.some((one) => SPLITS_TEXT.test(one))) return true;
+    const found = shellOf(basename(word));
+    return found !== null && after.some((one) => READS_TEXT.test(one) || READS_TEXT_TOO[found]?.test(one) === true);
   });
+}
+
+/** The shell that a program is, without its version; null when it is none. */
+function shellOf(program: string): string | null {
+  const name = program.toLowerCase();
+  return [name, name.replace(OF_A_VERSION, '')].find((one) => SHELLS.has(one)) ?? null;
 }
 
 /** As one line, in which every word can be told from the next. Secrets are taken out of each before quotes could hide them. */

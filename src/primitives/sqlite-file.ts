@@ -18,8 +18,13 @@ export async function hasWholeSqliteHeader(files: Files, path: string): Promise<
   return header !== null && isWholeSqlite(header, stat.sizeBytes);
 }
 
+/** Whether it begins as a database of SQLite does, whole or not. */
+export function hasSqliteMagic(content: Uint8Array): boolean {
+  return new TextDecoder('latin1').decode(content.subarray(0, MAGIC.length)) === MAGIC;
+}
+
 export function isWholeSqlite(content: Uint8Array, sizeBytes: number): boolean {
-  if (content.length < HEADER_BYTES || new TextDecoder('latin1').decode(content.subarray(0, 16)) !== MAGIC) return false;
+  if (content.length < HEADER_BYTES || !hasSqliteMagic(content)) return false;
   const view = new DataView(content.buffer, content.byteOffset, HEADER_BYTES);
   const raw = view.getUint16(16);
   const pageBytes = raw === 1 ? 65_536 : raw;

@@ -67,7 +67,8 @@ export function approvalNote(a: Approval, actor: string): AuditNote {
 
 export function breakerNote(b: Breaker): AuditNote {
   const isClosed = b.closedAtMs !== null;
-  const byGrace = b.closedBy === null || b.closedBy.toLowerCase() === 'grace';
+  // Grace itself ends nothing but storms; a person who has its name is stored as `user:grace`.
+  const byGrace = b.closedBy === null || (b.kind === 'storm' && b.closedBy === 'grace');
   return {
     actor: byGrace ? 'grace' : actorOf(b.closedBy),
     action: isClosed ? 'limit.breaker_closed' : 'limit.breaker_opened',
@@ -144,7 +145,8 @@ export function policyNote({ digest, files, state, reason, approval }: PolicyTex
 
 export function tierNote({ playbook, hash, kind, from, to, by, reason }: TierChange): AuditNote {
   return {
-    actor: by === 'grace' ? 'grace' : actorOf(by),
+    // Only a person promotes, and only Grace demotes: no name can say otherwise.
+    actor: kind === 'demoted' ? 'grace' : actorOf(by),
     action: kind === 'promoted' ? 'playbook.promoted' : 'playbook.demoted',
     resource: `playbook/${playbook}`,
     subsystem: 'governance',
@@ -155,13 +157,15 @@ export function tierNote({ playbook, hash, kind, from, to, by, reason }: TierCha
 
 export function groupingNote(rule: GroupingRule): AuditNote {
   const { id, kind, signature, by, reason, takenBack } = rule;
+  const claimedName = (takenBack ?? rule).claimedName ?? null;
   return {
-    actor: actorOf(takenBack?.by ?? by),
+    // Grace makes rules and never takes one back; a person who has its name is stored as `user:grace`.
+    actor: takenBack === null && by === 'grace' ? by : actorOf(takenBack?.by ?? by),
     action: takenBack === null ? 'grouping.rule_made' : 'grouping.rule_taken_back',
     resource: `grouping/${id}`,
     subsystem: 'incidents',
     result: 'ok',
-    payload: { id, kind, signature, reason, ...(kind === 'merge' ? { into: rule.into } : { part: rule.part }) },
+    payload: { id, kind, signature, reason, ...(kind === 'merge' ? { into: rule.into } : { part: rule.part }), claimed_name: claimedName },
   };
 }
 

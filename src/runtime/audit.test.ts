@@ -143,6 +143,41 @@ test('a log whose key others can read takes nothing: decisions are denied, steps
   expect(await repos.journal.entries('run_1')).toHaveLength(1);
 });
 
+test('how many entries were missed, and since when, is told even when telling it fails at first', async () => {
+  const { dir, path, audit } = await aLog();
+  await audit.append(note(0));
+  const sql = (statement: string): void => {
+    const database = new DatabaseSync(path);
+    database.exec(statement);
+    database.close();
+  };
+  const refuse = `create trigger no_entries before insert on audit_entries begin select raise(abort, 'no entry'); end`;
+  let nowMs = Date.parse('2026-01-01T00:00:00.000Z');
+  const options = { path, service: 'shop', redactor: new Redactor(), onTrouble: () => undefined };
+  const one = new Audit({ ...options, clock: { nowMs: () => nowMs, monotonicMs: () => nowMs } });
+  onTestFinished(() => one.close());
+  const missOne = async (n: number): Promise<void> => {
+    sql(refuse);
+    await expect(one.append(note(n))).rejects.toMatchObject({ code: 'GRACE_AUDIT_APPEND_FAILED' });
+    sql('drop trigger no_entries');
+  };
+  await missOne(1);
+  nowMs += 60_000;
+  await missOne(2);
+  // It takes this one, and not the one that tells.
+  sql(refuse.replace('begin', `when instr(new.bodies, cast('audit.entries_missed' as blob)) > 0 begin`));
+  await one.append(note(3));
+  await one.head();
+  sql('drop trigger no_entries');
+  nowMs += 60_000;
+  await one.append(note(4));
+  await one.head();
+  const told = (await entriesIn(dir)).filter(({ action }) => action === 'audit.entries_missed');
+  expect(told.map(({ payload }) => payload)).toEqual([
+    { since: '2026-01-01T00:00:00.000Z', entries: 2, why: expect.stringContaining('no entry') as unknown },
+  ]);
+});
+
 test('secrets are gone before an entry is hashed, wherever they stand in it', async () => {
   const secret = `canary-${randomBytes(12).toString('hex')}`;
   const redactor = new Redactor();

@@ -9,6 +9,9 @@ export interface AuditNote extends Omit<AuditDraft, 'payload' | 'action'> {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** Statements of the store, and the entries that tell of them. */
+type NotedChange = Pick<AuditedChange, 'changes'> & { readonly entries: readonly AuditNote[] };
+
 export interface AuditOptions {
   /** Of the store: `grace.db`, opened and migrated before. */
   readonly path: string;
@@ -60,24 +63,28 @@ export class Audit {
   }
 
   /** Entries and the statements they tell of, together or not at all. @throws as `append` */
-  async record({ changes, entries }: Pick<AuditedChange, 'changes'> & { readonly entries: readonly AuditNote[] }): Promise<void> {
-    const drafts = entries.map((note) => ({ ...note, payload: this.payloadOf(note.payload) }));
-    const writing = this.usable().then((log) => log.record({ changes, entries: drafts }));
-    const settled = writing.catch(() => undefined); // told below, or to whoever asked
-    this.pending.add(settled);
-    void settled.then(() => this.pending.delete(settled));
+  async record(change: NotedChange): Promise<void> {
     try {
-      await writing;
+      await this.write(change);
       this.tellOver();
     } catch (error) {
       // Who was not fast enough asks again; with the log all is well.
       if (!isLost(error)) {
         this.missed ??= { sinceMs: this.options.clock.nowMs(), entries: 0 };
-        this.missed.entries += entries.length;
+        this.missed.entries += change.entries.length;
         this.tellTrouble(error);
       }
       throw error;
     }
+  }
+
+  private async write({ changes, entries }: NotedChange): Promise<void> {
+    const drafts = entries.map((note) => ({ ...note, payload: this.payloadOf(note.payload) }));
+    const writing = this.usable().then((log) => log.record({ changes, entries: drafts }));
+    const settled = writing.catch(() => undefined); // told to whoever asked
+    this.pending.add(settled);
+    void settled.then(() => this.pending.delete(settled));
+    await writing;
   }
 
   /** Tells of what has happened anyway: nobody waits for it, in the order of the calls. What cannot be written is told. */
@@ -169,19 +176,28 @@ export class Audit {
 
   /** What is missing is missing for ever: at least that is on record. */
   private tellOver(): void {
-    const { trouble, missed } = this;
+    const { missed } = this;
+    const why = this.trouble ?? '';
     this.trouble = null;
     this.isTroubleTold = false;
     this.missed = null;
     if (missed === null) return;
-    this.note({
+    const note: AuditNote = {
       actor: 'grace',
       action: 'audit.entries_missed',
       resource: 'audit/log',
       subsystem: 'audit',
       result: 'failed',
-      payload: { since: new Date(missed.sinceMs).toISOString(), entries: missed.entries, why: trouble ?? '' },
-    });
+      payload: { since: new Date(missed.sinceMs).toISOString(), entries: missed.entries, why },
+    };
+    void this.write({ changes: [], entries: [note] }).then(
+      () => this.tellOver(),
+      (error: unknown) => {
+        // Still to be told, with what was missed meanwhile: after the next entry that the log takes.
+        this.missed = { sinceMs: missed.sinceMs, entries: missed.entries + (this.missed?.entries ?? 0) };
+        this.tellTrouble(error);
+      },
+    );
   }
 
   private payloadOf(given: AuditNote['payload']): JsonObject {

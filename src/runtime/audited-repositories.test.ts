@@ -253,6 +253,71 @@ async function expectNothingDone(made: { readonly plain: Repositories }, shut: R
   expect(await allOf(made.plain)).toEqual(before);
 }
 
+describe('a person who has the name of Grace', () => {
+  const entriesOf = async (dir: string): Promise<readonly Record<string, unknown>[]> => {
+    const source = await openAuditSource({ dataDir: dir });
+    onTestFinished(() => source.close());
+    const found: Record<string, unknown>[] = [];
+    for await (const batch of source.reader.entries(0, Infinity))
+      for (const one of batch)
+        if (one instanceof Uint8Array) found.push(JSON.parse(Buffer.from(one).toString()) as Record<string, unknown>);
+    return found;
+  };
+  const promotion = { id: 't1', playbook: 'mend', hash: 'h', kind: 'promoted', from: 'tier_3', to: 'tier_2', by: 'grace', atMs: 1, reason: 'so' } as const; // prettier-ignore
+  const rule = { id: 'gr_1', kind: 'merge', signature: SIGNATURE, into: SIGNATURE, by: 'ann', atMs: 1, reason: 'one', takenBack: null } as const; // prettier-ignore
+
+  test('is not Grace in the log: closing a breaker or a storm, promoting, and taking a rule back', async () => {
+    const { dir, audit, repos } = await aStore();
+    const closedByPerson = { closedAtMs: 2, closedBy: 'user:grace', closeReason: 'mended' };
+    await repos.limits.saveBreaker({ ...BREAKER, ...closedByPerson });
+    await repos.limits.saveBreaker({ ...BREAKER, ...closedByPerson, closedBy: 'Grace' });
+    await repos.limits.saveBreaker({ ...BREAKER, ...closedByPerson, closedBy: 'grace' });
+    await repos.limits.saveBreaker({ ...BREAKER, id: 'brk_2', kind: 'storm', ...closedByPerson });
+    await repos.limits.saveBreaker({ ...BREAKER, id: 'brk_3', kind: 'storm', ...closedByPerson, closedBy: 'grace' });
+    await repos.tierChanges.save(promotion);
+    await repos.tierChanges.save({ ...promotion, id: 't2', kind: 'demoted' });
+    await repos.groupingRules.save({ ...rule, claimedName: 'bob' }, []);
+    await repos.groupingRules.save({ ...rule, takenBack: { by: 'grace', claimedName: 'ann', atMs: 2 } }, []);
+    await repos.groupingRules.save({ ...rule, id: 'alike_1', by: 'grace' }, []);
+    await audit.head();
+    const told = (await entriesOf(dir)).slice(-10);
+    expect(told.map(({ actor, action }) => [actor, action])).toEqual([
+      ['user:grace', 'limit.breaker_closed'],
+      ['Grace', 'limit.breaker_closed'],
+      ['user:grace', 'limit.breaker_closed'],
+      ['user:grace', 'limit.breaker_closed'],
+      ['grace', 'limit.breaker_closed'],
+      ['user:grace', 'playbook.promoted'],
+      ['grace', 'playbook.demoted'],
+      ['ann', 'grouping.rule_made'],
+      ['user:grace', 'grouping.rule_taken_back'],
+      ['grace', 'grouping.rule_made'],
+    ]);
+    expect(told.slice(-3).map(({ payload }) => (payload as { claimed_name: unknown }).claimed_name)).toEqual(['bob', 'ann', null]);
+  });
+
+  test('closes no breaker and no storm when that cannot be logged; Grace ends a storm all the same', async () => {
+    const made = await aStore();
+    await made.audit.close();
+    chmodSync(join(made.dir, 'audit.key'), 0o644);
+    const audit = made.open();
+    onTestFinished(() => audit.close());
+    const { limits } = repositories(made.store, audit);
+    const storm = { ...BREAKER, id: 'brk_2', kind: 'storm', closedAtMs: 2, closeReason: 'over' } as const;
+    await expect(limits.saveBreaker({ ...BREAKER, closedAtMs: 2, closedBy: 'user:grace', closeReason: 'x' })).rejects.toThrow();
+    await expect(limits.saveBreaker({ ...BREAKER, closedAtMs: 2, closedBy: 'grace', closeReason: 'x' })).rejects.toThrow();
+    await expect(limits.saveBreaker({ ...storm, closedBy: 'user:grace' })).rejects.toThrow();
+    expect((await made.plain.limits.breakers()).map(({ closedBy }) => closedBy)).toEqual([null]);
+    await limits.saveBreaker({ ...storm, closedBy: 'grace' });
+    expect((await made.plain.limits.breakers()).map(({ id, closedBy }) => [id, closedBy])).toEqual(
+      expect.arrayContaining([
+        ['br_1', null],
+        ['brk_2', 'grace'],
+      ]),
+    );
+  });
+});
+
 test('each change and its entry lie in one transaction', async () => {
   const { dir, path, repos, audit } = await aStore();
   for (const [, action, act] of ACTS) {

@@ -76,7 +76,7 @@ export function auditedCarries(
     breaker(statements, breaker) {
       const note = breakerNote(breaker);
       // A person closes it: not without a trace. A limit that opens holds in any case.
-      return together(statements, [note], breaker.closedAtMs !== null && note.actor !== 'grace');
+      return together(statements, [note], note.action === 'limit.breaker_closed' && note.actor !== 'grace');
     },
     async mission(statements, mission) {
       // That it was seen again is no news.

@@ -15,7 +15,17 @@ import { aPattern, oldStore } from './testing.ts';
 
 const A = signatureOf('aaaaaaaaaaaaaaaa');
 const B = signatureOf('bbbbbbbbbbbbbbbb');
-const merge: GroupingRule = { id: 'gr_2', kind: 'merge', signature: A, into: B, by: 'ada', atMs: 2, reason: 'one pool', takenBack: null };
+const merge: GroupingRule = {
+  id: 'gr_2',
+  kind: 'merge',
+  signature: A,
+  into: B,
+  by: 'ada',
+  claimedName: 'alice',
+  atMs: 2,
+  reason: 'one pool',
+  takenBack: null,
+};
 const split: GroupingRule = {
   id: 'gr_1',
   kind: 'split',
@@ -38,8 +48,8 @@ test('rules come back as they were given, oldest first, and taken back ones too'
   const rules = groupingRuleStore(store.db);
   await rules.save(merge, []);
   await rules.save(split, []);
-  await rules.save({ ...merge, takenBack: { by: 'eve', atMs: 9 } }, []);
-  expect(await rules.list()).toEqual([split, { ...merge, takenBack: { by: 'eve', atMs: 9 } }]);
+  await rules.save({ ...merge, takenBack: { by: 'eve', claimedName: 'ada', atMs: 9 } }, []);
+  expect(await rules.list()).toEqual([split, { ...merge, takenBack: { by: 'eve', claimedName: 'ada', atMs: 9 } }]);
   store.close();
 });
 

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { GroupingRule, GroupingRuleStore, SplitPart } from '../../domains/incidents/index.ts';
+import type { GroupingRule, GroupingRuleStore, SplitPart, TakenBack } from '../../domains/incidents/index.ts';
 import { signatureOf } from '../../kernel/index.ts';
 import { plainly, type Carry } from './carry.ts';
 import { patternQuery } from './incident-store.ts';
@@ -22,6 +22,8 @@ export function groupingRuleStore(db: Kysely<Tables>, carry: Carry<GroupingRule>
         reason: rule.reason,
         taken_back_by: rule.takenBack?.by ?? null,
         taken_back_at: rule.takenBack?.atMs ?? null,
+        claimed_name: rule.claimedName ?? null,
+        taken_back_claimed_name: rule.takenBack?.claimedName ?? null,
       };
       const save = db
         .insertInto('grouping_rules')
@@ -37,11 +39,17 @@ function ruleFrom(row: Selectable<Tables['grouping_rules']>): GroupingRule {
     id: row.id,
     signature: signatureOf(row.signature),
     by: row.author,
+    ...(row.claimed_name === null ? {} : { claimedName: row.claimed_name }),
     atMs: row.at,
     reason: row.reason,
-    takenBack: row.taken_back_by === null ? null : { by: row.taken_back_by, atMs: row.taken_back_at ?? 0 },
+    takenBack: row.taken_back_by === null ? null : takenBackFrom(row, row.taken_back_by),
   };
   return row.kind === 'merge'
     ? { ...decided, kind: 'merge', into: signatureOf(row.target) }
     : { ...decided, kind: 'split', part: row.target as SplitPart };
+}
+
+function takenBackFrom(row: Selectable<Tables['grouping_rules']>, by: string): TakenBack {
+  const { taken_back_claimed_name: claimedName, taken_back_at: atMs } = row;
+  return { by, ...(claimedName === null ? {} : { claimedName }), atMs: atMs ?? 0 };
 }

@@ -13,6 +13,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   endOfUndo,
   openedMissions,
   expiredApprovals,
+  namesOfRuleMakers,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -203,4 +204,10 @@ async function openedMissions(db: Kysely<Tables>): Promise<void> {
 /** Whether it is in the audit log that nobody answered in time; of those that ended before there was this, nobody hears now. */
 async function expiredApprovals(db: Kysely<Tables>): Promise<void> {
   await sql.raw(`alter table approvals add column expiry_told integer not null default 1`).execute(db);
+}
+
+/** What people call themselves who make a rule or take it back: beside who they are, as for modes. */
+async function namesOfRuleMakers(db: Kysely<Tables>): Promise<void> {
+  for (const name of ['claimed_name', 'taken_back_claimed_name'])
+    await sql.raw(`alter table grouping_rules add column ${name} text`).execute(db);
 }

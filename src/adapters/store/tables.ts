@@ -145,6 +145,8 @@ export interface Tables {
     reason: string;
     taken_back_by: string | null;
     taken_back_at: number | null;
+    claimed_name: string | null;
+    taken_back_claimed_name: string | null;
   };
   breakers: {
     id: string;

@@ -28,3 +28,10 @@ test('a breaker is listed, and closed once, by somebody who says why', async () 
   expect(closed?.closeReason).not.toContain('hunter2canary');
   await expect(closeBreaker(memory, 'brk_1', 'ben', 'me too', ask)).rejects.toThrow('was closed by ann already');
 });
+
+test('a user who is called grace closes it as that user, and not as Grace', async () => {
+  await using memory = await aMemory();
+  await memory.limits.saveBreaker({ ...breaker, kind: 'storm' });
+  await closeBreaker(memory, 'brk_1', 'grace', 'it is over', asking(memory, 'grace'));
+  expect(await memory.limits.breakers()).toMatchObject([{ closedBy: 'user:grace' }]);
+});

@@ -1,6 +1,7 @@
 import { GraceError } from '../../kernel/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import type { Breaker } from '../../domains/governance/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
 import type { Answer } from './answer.ts';
 import type { AskPolicies } from './ask-policies.ts';
 import { NotKnown } from './errors.ts';
@@ -55,7 +56,7 @@ export async function closeBreaker(memory: Memory, id: string, by: string, reaso
       `--reason has to be a text of 1 to ${REASON_CHARS_MAX} characters`,
       'say what you found, for those who come later',
     );
-  const closed = { ...breaker, closedAtMs: memory.nowMs, closedBy: by, closeReason: new Redactor().redact(reason) };
+  const closed = { ...breaker, closedAtMs: memory.nowMs, closedBy: actorOf(by), closeReason: new Redactor().redact(reason) };
   const what =
     breaker.kind === 'storm'
       ? 'playbooks run at run time again'

@@ -1,10 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { userName } from '../../adapters/node/user-name.ts';
+import { openStore } from '../../adapters/store/index.ts';
 import type { Failure, SignaturePart } from '../../domains/incidents/index.ts';
 import { record } from '../../domains/learning/index.ts';
 import { signatureOf } from '../../kernel/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
+import { repositories } from '../../runtime/repositories.ts';
+import { openAuditSource } from './audit-source.ts';
 import { explainDifference } from './explain-difference.ts';
 import { explain } from './explain.ts';
 import { listRules, mergeIncidents, splitIncident, takeRuleBack } from './grouping.ts';
+import { main } from './main.ts';
 import { listPatterns } from './patterns.ts';
 import { aFailure, aMemory, aPlaybook } from './testing.ts';
 
@@ -64,7 +73,7 @@ describe('grace patterns merge', () => {
     await using memory = await seen(ofA('f1'), ofB('f2'), ofB('f3'));
     const { data } = await mergeIncidents(memory, [INCIDENT_A, INCIDENT_B], INCIDENT_A, ADA);
     await record(ofB('f4'), memory);
-    await takeRuleBack(memory, (data as { id: string }).id, 'bob');
+    await takeRuleBack(memory, (data as { id: string }).id, { by: 'bob' });
     expect(await occurrences(memory)).toEqual({ a: 1, b: 3 });
     expect((await record(ofB('f5'), memory)).failure.signature).toBe(B);
     expect((await listRules(memory)).data).toEqual([
@@ -80,6 +89,21 @@ describe('grace patterns merge', () => {
     await using memory = await seen(ofA('f1'), ofB('f2'));
     await expect(mergeIncidents(memory, ids, into, ADA)).rejects.toThrow(message);
     expect((await listRules(memory)).data).toEqual([]);
+  });
+
+  it('notes what people call themselves beside the user who decides, and tells a user called grace from Grace', async () => {
+    await using memory = await seen(ofA('f1'), ofB('f2'));
+    const merged = await mergeIncidents(memory, [INCIDENT_A, INCIDENT_B], INCIDENT_A, { ...ADA, claimedName: 'alice' });
+    expect(merged.lines.join('\n')).toContain('by ada, who says to be alice');
+    const { id } = merged.data as { id: string };
+    await takeRuleBack(memory, id, { by: 'grace', claimedName: 'ada' });
+    expect((await listRules(memory)).data).toEqual([
+      expect.objectContaining({
+        by: 'ada',
+        claimed_name: 'alice',
+        taken_back: expect.objectContaining({ by: 'user:grace', claimed_name: 'ada' }) as unknown,
+      }),
+    ]);
   });
 
   it('refuses to be without a reason, and stores none with a secret in it', async () => {
@@ -113,6 +137,40 @@ describe('grace patterns split', () => {
     await expect(splitIncident(memory, INCIDENT_A, 'colour', ADA)).rejects.toThrow('cannot go by "colour"');
     await expect(splitIncident(memory, INCIDENT_A, 'stage', ADA)).rejects.toMatchObject({ hint: 'they differ in: exit' });
   });
+});
+
+test('--as is no way to be somebody else in the audit log: merge, split and unrule are by the user they run as', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'grace-as-'));
+  const { exitCode } = process;
+  const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => {
+    said.mockRestore();
+    process.exitCode = exitCode;
+    rmSync(dataDir, { recursive: true });
+  });
+  const store = await openStore(join(dataDir, 'grace.db'));
+  const repos = repositories(store);
+  for (const failure of [ofA('f1'), ofB('f2', { exitCode: 1 }), ofB('f3', { exitCode: 2 })]) await record(failure, repos);
+  const run = async (...words: readonly string[]): Promise<void> => {
+    await main(['patterns', ...words, '--as', 'alice', '--data-dir', dataDir]);
+    expect(process.exitCode).toBe(0);
+  };
+  await run('split', INCIDENT_B, '--by', 'exit', '--reason', 'not one');
+  await run('unrule', (await repos.groupingRules.list())[0]?.id ?? '');
+  await run('merge', INCIDENT_A, INCIDENT_B, '--reason', 'one');
+  store.close();
+  const source = await openAuditSource({ dataDir });
+  onTestFinished(() => source.close());
+  const told: unknown[] = [];
+  for await (const batch of source.reader.entries(0, Infinity))
+    for (const one of batch) told.push(one instanceof Uint8Array ? JSON.parse(Buffer.from(one).toString()) : null);
+  expect(told).toMatchObject(
+    ['grouping.rule_made', 'grouping.rule_taken_back', 'grouping.rule_made'].map((action) => ({
+      action,
+      actor: actorOf(userName()),
+      payload: { claimed_name: 'alice' },
+    })),
+  );
 });
 
 describe('grace explain A B', () => {

@@ -14,16 +14,22 @@ import {
   type SplitPart,
 } from '../../domains/incidents/index.ts';
 import type { Signature } from '../../kernel/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
 import type { Answer } from './answer.ts';
 import { NotKnown } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { fitted, paint } from './terminal.ts';
 import { count, iso, when } from './when.ts';
 
-/** Whose decision it is, and why: both are stored with the rule. */
-export interface Deciding {
-  readonly reason: string;
+/** Whose decision it is: the user it runs as, and what they call themselves, which counts for nothing. */
+export interface Decider {
   readonly by: string;
+  readonly claimedName?: string;
+}
+
+/** With why: all of it is stored with the rule. */
+export interface Deciding extends Decider {
+  readonly reason: string;
 }
 
 /** Of the failures that are kept, as many as tell how a split would fall. */
@@ -42,7 +48,7 @@ export async function mergeIncidents(memory: Memory, ids: readonly [string, stri
     exitCode: 0,
     data: ruleJson(merged.rule, await incidentNames(memory)),
     lines: [
-      `${paint('green', 'merged')} ${from.incidentId} into ${target.incidentId} by ${given.by}: ${count(merged.into.occurrences, 'occurrence')} together`,
+      `${paint('green', 'merged')} ${from.incidentId} into ${target.incidentId} by ${nameOfPerson(given)}: ${count(merged.into.occurrences, 'occurrence')} together`,
       `new failures of either count on ${target.incidentId}, and playbooks for one are for both`,
       paint('dim', `take it back with: grace patterns unrule ${merged.rule.id}`),
     ],
@@ -62,7 +68,7 @@ export async function splitIncident(memory: Memory, id: string, by: string, give
     exitCode: 0,
     data: { ...ruleJson(rule, await incidentNames(memory)), so_far: shares },
     lines: [
-      `${paint('green', 'split')} ${pattern.incidentId} by ${part}, decided by ${given.by}`,
+      `${paint('green', 'split')} ${pattern.incidentId} by ${part}, decided by ${nameOfPerson(given)}`,
       `the ${count(failures.length, 'kept failure')} would have been ${shares.length} incidents:`,
       ...shares.map(({ value, failures: n }) => `  ${String(n).padStart(3)}x  ${value === '' ? '(nothing)' : value}`),
       `new failures open an incident of their own for each ${part}; ${pattern.incidentId} keeps what it has seen`,
@@ -87,9 +93,9 @@ export async function listRules(memory: Memory): Promise<Answer> {
               ...rules.map((rule) => [
                 rule.id,
                 doesWhat(rule, names),
-                rule.by,
+                nameOfPerson(rule),
                 when(rule.atMs, memory.nowMs),
-                rule.takenBack === null ? 'stands' : paint('dim', `taken back by ${rule.takenBack.by}`),
+                rule.takenBack === null ? 'stands' : paint('dim', `taken back by ${nameOfPerson(rule.takenBack)}`),
                 rule.reason,
               ]),
             ]),
@@ -98,17 +104,17 @@ export async function listRules(memory: Memory): Promise<Answer> {
 }
 
 /** `grace patterns unrule ID`. @throws GroupingRefused, NotKnown */
-export async function takeRuleBack(memory: Memory, id: string, by: string): Promise<Answer> {
+export async function takeRuleBack(memory: Memory, id: string, decider: Decider): Promise<Answer> {
   const rules = await memory.groupingRules.list();
   const rule = rules.find((r) => r.id === id);
   if (rule === undefined) throw new NotKnown('rule', id, 'see the known ones with: grace patterns rules');
-  const back = takeBackRule(rule, await memory.incidents.patterns(), rules, by, memory.nowMs);
+  const back = takeBackRule(rule, await memory.incidents.patterns(), rules, { ...personOf(decider), atMs: memory.nowMs });
   await memory.groupingRules.save(back.rule, back.changed);
   const names = await incidentNames(memory);
   return {
     exitCode: 0,
     data: ruleJson(back.rule, names),
-    lines: [`${paint('yellow', 'taken back')} by ${by}: ${doesWhat(rule, names)}`, nowThat(rule, names)],
+    lines: [`${paint('yellow', 'taken back')} by ${nameOfPerson(decider)}: ${doesWhat(rule, names)}`, nowThat(rule, names)],
   };
 }
 
@@ -133,7 +139,7 @@ export function doesWhat(rule: GroupingRule, names: Names): string {
 
 /** The same with who, when and why, for `grace explain`. */
 export function toldRule(rule: GroupingRule, names: Names, nowMs: number): string {
-  return `rule ${rule.id} ${doesWhat(rule, names)}: ${rule.by}, ${when(rule.atMs, nowMs)}, "${rule.reason}"`;
+  return `rule ${rule.id} ${doesWhat(rule, names)}: ${nameOfPerson(rule)}, ${when(rule.atMs, nowMs)}, "${rule.reason}"`;
 }
 
 function nameOf(signature: Signature, names: Names): string {
@@ -149,9 +155,13 @@ export function ruleJson(rule: GroupingRule, names: Names): Readonly<Record<stri
     into: rule.kind === 'merge' ? (names.get(rule.into) ?? rule.into) : null,
     by_part: rule.kind === 'split' ? (rule.part satisfies SplitPart) : null,
     by: rule.by,
+    claimed_name: rule.claimedName ?? null,
     at: iso(rule.atMs),
     reason: rule.reason,
-    taken_back: rule.takenBack === null ? null : { by: rule.takenBack.by, at: iso(rule.takenBack.atMs) },
+    taken_back:
+      rule.takenBack === null
+        ? null
+        : { by: rule.takenBack.by, claimed_name: rule.takenBack.claimedName ?? null, at: iso(rule.takenBack.atMs) },
   };
 }
 
@@ -176,9 +186,18 @@ async function thePattern(memory: Memory, id: string): Promise<Pattern> {
 }
 
 /** A reason is typed by a person, and may hold what should not be stored. */
-function decisionOf(memory: Memory, { by, reason }: Deciding): { id: string; by: string; atMs: number; reason: string } {
+function decisionOf(memory: Memory, { reason, ...decider }: Deciding): Pick<GroupingRule, 'id' | 'by' | 'claimedName' | 'atMs' | 'reason'> {
   if (reason.trim() === '') throw new GroupingRefused('a rule needs a reason', 'say why with --reason "…"');
   const redactor = new Redactor();
   redactor.learnEnvironment(process.env);
-  return { id: nodeIds.next('gr'), by, atMs: memory.nowMs, reason: redactor.redact(reason.trim()) };
+  return { id: nodeIds.next('gr'), ...personOf(decider), atMs: memory.nowMs, reason: redactor.redact(reason.trim()) };
+}
+
+/** A person who has Grace's name is told from it; a claimed name that says nothing more is not kept. */
+function personOf({ by, claimedName }: Decider): Decider {
+  return { by: actorOf(by), ...(claimedName === undefined || claimedName === by ? {} : { claimedName }) };
+}
+
+function nameOfPerson({ by, claimedName }: Decider): string {
+  return claimedName === undefined || claimedName === by ? by : `${by}, who says to be ${claimedName}`;
 }

@@ -3,6 +3,7 @@ import { effectiveTier, promotionRefusal, type AutonomyTier } from '../../domain
 import { standingsOf } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import { GraceError } from '../../kernel/index.ts';
+import { actorOf } from '../../runtime/audit.ts';
 import { knowledge } from '../../runtime/compose.ts';
 import type { Answer } from './answer.ts';
 import type { AskPolicies } from './ask-policies.ts';
@@ -51,7 +52,7 @@ export async function promotePlaybook(
     kind: 'promoted' as const,
     from,
     to,
-    by,
+    by: actorOf(by),
     atMs: memory.nowMs,
     reason: new Redactor().redact(reason),
   };

@@ -37,6 +37,7 @@ export interface Breaker {
   readonly openedAtMs: number;
   readonly reason: string;
   readonly closedAtMs: number | null;
+  /** The user it ran as, `user:grace` for one who has Grace's name; `grace` where Grace itself ended a storm. */
   readonly closedBy: string | null;
   readonly closeReason: string | null;
 }

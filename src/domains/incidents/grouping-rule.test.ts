@@ -172,17 +172,20 @@ describe('a rule that is taken back', () => {
     const merged = mergePatterns(pattern('a', 3), pattern('b', 4), [], decision);
     // two more of a came since: both count them
     const now = [pattern('a', 5), { ...merged.into, occurrences: 9 }];
-    const back = takeBackRule(merged.rule, now, [merged.rule], 'bob', 99);
+    const back = takeBackRule(merged.rule, now, [merged.rule], { by: 'bob', atMs: 99 });
     expect(back.rule.takenBack).toEqual({ by: 'bob', atMs: 99 });
     expect(back.changed.map((p) => [p.signature, p.occurrences])).toEqual([[sig('b'), 4]]);
     expect(groupFailure(failure(), [back.rule]).signature).toBe(sig('a'));
     expect(standingPatterns(now, [back.rule])).toHaveLength(2);
-    expect(() => takeBackRule(back.rule, now, [back.rule], 'bob', 100)).toThrow('was taken back before, by bob');
+    expect(() => takeBackRule(back.rule, now, [back.rule], { by: 'bob', atMs: 100 })).toThrow('was taken back before, by bob');
   });
 
   test('is taken off everything that counted through it', () => {
     const rules = [merge('a', 'b'), merge('b', 'c')];
-    const { changed } = takeBackRule(rules[0] as MergeRule, [pattern('a', 2), pattern('b', 5), pattern('c', 9)], rules, 'bob', 9);
+    const { changed } = takeBackRule(rules[0] as MergeRule, [pattern('a', 2), pattern('b', 5), pattern('c', 9)], rules, {
+      by: 'bob',
+      atMs: 9,
+    });
     expect(changed.map((p) => p.occurrences)).toEqual([3, 7]);
   });
 });

@@ -8,16 +8,25 @@ import { principalFact } from './signature.ts';
 export const SPLIT_PARTS = ['subject', 'place', 'message', 'code', 'exit', 'stage', 'symptom'] as const;
 export type SplitPart = (typeof SPLIT_PARTS)[number];
 
+/** Who takes a rule back, or took it, under which name they say, and when. */
+export interface TakenBack {
+  readonly by: string;
+  readonly claimedName?: string;
+  readonly atMs: number;
+}
+
 interface Decided {
   readonly id: string;
   /** Failures with this signature are what the rule is about. */
   readonly signature: Signature;
-  /** Who decided it, when, and why. */
+  /** Who decided it, when, and why: the user it ran as, `user:grace` for one who has Grace's name, or `grace`. */
   readonly by: string;
+  /** What they called themselves beside it: it counts for nothing. */
+  readonly claimedName?: string;
   readonly atMs: number;
   readonly reason: string;
   /** A rule that was taken back stays in the record and does nothing any more. */
-  readonly takenBack: { readonly by: string; readonly atMs: number } | null;
+  readonly takenBack: TakenBack | null;
 }
 
 /** Failures with `signature` count as those of `into`. */
@@ -36,7 +45,7 @@ export interface SplitRule extends Decided {
 export type GroupingRule = MergeRule | SplitRule;
 
 /** Whose decision a new rule is. */
-export type Decision = Pick<Decided, 'id' | 'by' | 'atMs' | 'reason'>;
+export type Decision = Pick<Decided, 'id' | 'by' | 'claimedName' | 'atMs' | 'reason'>;
 
 /** Where a failure belongs once the rules of people are followed. */
 export interface Grouped {
@@ -168,18 +177,17 @@ export function takeBackRule(
   rule: GroupingRule,
   patterns: readonly Pattern[],
   rules: readonly GroupingRule[],
-  by: string,
-  atMs: number,
+  takenBack: TakenBack,
 ): { readonly rule: GroupingRule; readonly changed: readonly Pattern[] } {
   if (rule.takenBack !== null) throw new GroupingRefused(`rule ${rule.id} was taken back before, by ${rule.takenBack.by}`, '');
-  const takenBack = { ...rule, takenBack: { by, atMs } };
+  const back = { ...rule, takenBack };
   const from = patterns.find((p) => p.signature === rule.signature);
-  if (rule.kind === 'split' || from === undefined) return { rule: takenBack, changed: [] };
+  if (rule.kind === 'split' || from === undefined) return { rule: back, changed: [] };
   const counting = new Set<Signature>();
   for (let next: Signature | undefined = rule.into; next !== undefined && !counting.has(next); next = mergeOf(next, rules)?.into)
     counting.add(next);
   return {
-    rule: takenBack,
+    rule: back,
     changed: patterns
       .filter((p) => counting.has(p.signature))
       .map((p) => ({ ...p, occurrences: Math.max(1, p.occurrences - from.occurrences) })),

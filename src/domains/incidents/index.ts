@@ -31,6 +31,7 @@ export {
   type Grouped,
   type GroupingRule,
   type SplitPart,
+  type TakenBack,
 } from './grouping-rule.ts';
 export type { GroupingRuleStore, Occurrence, SuggestedCommand } from './ports.ts';
 export { TemplateMiner, type TemplateId, type TemplateMinerLimits, type TemplateMinerState } from './templates/template-miner.ts';

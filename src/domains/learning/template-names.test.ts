@@ -64,7 +64,7 @@ describe('failures without a code', () => {
   it('are not made one again after a person took it back', async () => {
     await using memory = await recorded(...[0, 1, 2, 3, 4].map(ofTenant));
     const rule = (await memory.groupingRules.list()).find((r) => r.signature === ofTenant(2).signature);
-    await takeRuleBack(memory, rule?.id ?? '', 'ada');
+    await takeRuleBack(memory, rule?.id ?? '', { by: 'ada' });
     expect((await record({ ...ofTenant(2), id: 'f22' }, memory)).failure.signature).toBe(ofTenant(2).signature);
   });
 });
