@@ -163,7 +163,7 @@ const FAILURES: Readonly<Record<ServerFailure, { readonly code: string; readonly
   },
   certificate_other_name: { code: 'dependency_not_trusted', hint: 'ask it by a name of its certificate, or get one for this name' },
   encryption: { code: 'dependency_not_trusted', hint: 'compare what the URL says of TLS with what the server wants' },
-  login_refused: { code: 'dependency_login_refused', hint: 'correct user and password of the service, or its rights on the server' },
+  login_refused: { code: 'dependency_login_refused', hint: 'correct user and password of the service, or its rights on the server; then: grace check' },
   login_missing: { code: 'dependency_login_missing', hint: 'it was not tried further; put the login into the URL if the service has none' },
   unknown_database: { code: 'dependency_database_missing', hint: 'create it, or correct its name' },
   not_ready: { code: 'dependency_not_ready', hint: 'try again shortly; look at its log' },
