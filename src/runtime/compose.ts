@@ -558,6 +558,7 @@ export async function compose(options: ComposeOptions) {
       const lacks = await databases.lacks(spec, config.preflight.schemaWhen === 'before_start', signal);
       return lacks === null ? null : { wantedBy: lacks.wantedBy, names: [...lacks.tables, ...lacks.columns] };
     },
+    failedLooks: (spec) => databases.failedLooks(spec.name),
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),

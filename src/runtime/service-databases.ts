@@ -272,7 +272,8 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       async look(spec) {
         const { readMigrationState } = await adapter();
         const look = await lookNow(spec.name);
-        return look === null ? null : readMigrationState(spec.cwd, look.now);
+        if (look === null) return (await locationOf(spec.name))?.location == null ? null : 'unseen';
+        return readMigrationState(spec.cwd, look.now);
       },
     },
     async keep(spec, bootId) {
