@@ -44,8 +44,8 @@ export const dependencies: Check = {
       for (let at = next++; at < servers.length; at = next++) {
         const server = servers[at] as Server;
         const answer = await context.askServer(server.question, context.signal);
-        // It may still be too old, or refuse the login: one who does not come so far does not know.
-        if (answer.state === 'failed') unseen.add(server.component);
+        // It may still be too old, or refuse the login: one who does not come so far does not know. Without a login nobody ever does.
+        if (answer.state === 'failed' && answer.failure !== 'login_missing') unseen.add(server.component);
         findings[at] = judge(context, server, answer);
       }
     };
