@@ -73,6 +73,7 @@ import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
 import { portNames } from './port-names.ts';
 import { primitiveContext } from './primitive-context.ts';
+import { refusedLogins } from './refused-logins.ts';
 import { serviceView } from './service-view.ts';
 import { repositories, type Repositories } from './repositories.ts';
 import { serviceDatabases } from './service-databases.ts';
@@ -171,7 +172,9 @@ export async function compose(options: ComposeOptions) {
       ),
     );
   const environmentOf = async (spec: ComponentSpec) => (await launchOf(spec)).env;
+  const logins = refusedLogins(digest);
   const databases = serviceDatabases({
+    logins,
     snapshots,
     logger,
     component: (name) => specs.get(name) ?? null,
@@ -555,6 +558,7 @@ export async function compose(options: ComposeOptions) {
       const lacks = await databases.lacks(spec, config.preflight.schemaWhen === 'before_start', signal);
       return lacks === null ? null : { wantedBy: lacks.wantedBy, names: [...lacks.tables, ...lacks.columns] };
     },
+    failedLooks: (spec) => databases.failedLooks(spec.name),
     missingNamed: (spec) => lastGood.missingNamed(spec),
     takenAway: (spec) => lastGood.takenAway(spec),
     dataLeftBehind: (spec) => lastGood.dataLeftBehind(spec),
@@ -589,6 +593,7 @@ export async function compose(options: ComposeOptions) {
           environmentOf,
           schemas: { isThere: databases.isThere, look: databases.look },
           migrations: databases.migrations,
+          logins,
           service: when === 'when_ready' ? serviceView(supervision.runners, host, join(config.dataDir, 'routes')) : null,
         });
       } finally {

@@ -10,6 +10,7 @@ import type { Redactor } from '../domains/incidents/index.ts';
 import { runChecks, type Check, type CheckContext, type CheckMemory, type CheckReport, type Finding } from '../domains/preflight/index.ts';
 import type { BootId, Logger, Spawner } from '../kernel/index.ts';
 import type { GraceConfig } from './config/index.ts';
+import { askOnce, type RefusedLogins } from './refused-logins.ts';
 
 export interface PreflightOptions {
   readonly config: GraceConfig;
@@ -28,6 +29,8 @@ export interface PreflightOptions {
   readonly environmentOf: CheckContext['environmentOf'];
   readonly schemas: CheckContext['schemas'];
   readonly migrations: CheckContext['migrations'];
+  /** Of the whole boot, also of what looks at the databases. */
+  readonly logins: RefusedLogins;
   readonly service: CheckContext['service'];
 }
 
@@ -47,7 +50,9 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
     lint: async (texts, until) => (await import('../adapters/node/lint-in-thread.ts')).lintInThread(texts, until),
     runModule: checkModules(spawner),
     ask: async (question, until) => (await import('../adapters/node/ask-http.ts')).askHttp(question, until),
-    askServer: async (question, until) => (await import('../adapters/protocols/index.ts')).askServer(question, until),
+    askServer: askOnce(options.logins, async (question, until) =>
+      (await import('../adapters/protocols/index.ts')).askServer(question, until),
+    ),
     machine: machineView(spawner),
     imports: importGraphs(spawner, join(home, 'import-graph.json'), !isDryRun),
     schemas,

@@ -15,6 +15,7 @@ import { ask, serviceFolder } from '../catalog/checks/testing.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 import { component } from '../domains/supervisor/testing.ts';
 import { bootId, type Logger } from '../kernel/index.ts';
+import { refusedLogins } from './refused-logins.ts';
 import { serviceDatabases, type ServiceDatabases } from './service-databases.ts';
 
 const QUIET: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -51,6 +52,7 @@ async function world(files: Readonly<Record<string, string>>, live: string, sche
     clock: nodeClock,
     bootId: bootId('boot_20260101_000000'),
     triesAgain: false,
+    logins: refusedLogins((text) => text),
   });
   const change = (sql: string): void => {
     const database = new DatabaseSync(join(dir, 'live.db'));

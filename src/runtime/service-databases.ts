@@ -1,11 +1,13 @@
-import type { DatabaseLocation, FailedAttempt, SchemaSnapshot } from '../adapters/databases/index.ts';
+import type { DatabaseLocation, FailedAttempt, SchemaSnapshot, SnapshotOptions } from '../adapters/databases/index.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
+import { readServerUrl } from '../catalog/checks/server-url.ts';
 import type { MigrationLooks } from '../domains/preflight/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
 import type { SchemaLooks } from '../domains/preflight/index.ts';
 import { compareSchemas, labelOf, type DatabaseSchema, type SchemaTable } from '../domains/schema/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { GraceError, messageOf, sha256Hex, type BootId, type Clock, type Logger, type Spawner } from '../kernel/index.ts';
+import type { RefusedLogins } from './refused-logins.ts';
 
 export interface ServiceDatabasesOptions {
   readonly snapshots: SnapshotStore;
@@ -19,10 +21,14 @@ export interface ServiceDatabasesOptions {
   readonly bootId: BootId;
   /** Tries also what failed a short time ago: somebody asked for it, and may have mended what no file tells of. */
   readonly triesAgain: boolean;
+  /** Shared with whatever else logs in to the same servers. */
+  readonly logins: RefusedLogins;
 }
 
 /** The databases of the service's components: their schema now, at the last verified boot, and what brings it back. */
 export interface ServiceDatabases extends DatabaseRepair, SchemaLooks {
+  /** How many looks at the database of a component have failed so far: what they would have found, nobody knows. */
+  failedLooks(component: string): number;
   drift(component: string): Promise<SchemaDrift | null>;
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables with digests, columns with types, and pending migrations; null when no database can be looked at. */
@@ -66,6 +72,27 @@ const adapter = () => import('../adapters/databases/index.ts');
 export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatabases {
   const { snapshots, logger } = options;
   const lacking = new Map<string, Lacking>();
+  const failed = new Map<string, number>();
+  const noteFailure = (name: string): void => void failed.set(name, (failed.get(name) ?? 0) + 1);
+
+  /** The schema as it is; a login that was refused before is not tried again. */
+  async function snapshotOf(location: DatabaseLocation, limits: SnapshotOptions = {}): Promise<SchemaSnapshot> {
+    const { DatabaseLoginRefused, describeLocation, takeSnapshot } = await adapter();
+    const login = location.engine === 'postgres' ? readServerUrl(location.url, {}, '/') : null;
+    if (login === null) return takeSnapshot(location, limits);
+    const attempt = await options.logins.attempt(login, async () => {
+      try {
+        return { state: 'accepted', value: await takeSnapshot(location, limits) } as const;
+      } catch (error) {
+        if (!(error instanceof DatabaseLoginRefused)) throw error;
+        const code = error.details['sqlState'];
+        return { state: 'refused', code: typeof code === 'string' ? code : null } as const;
+      }
+    });
+    if (attempt.state !== 'refused') return attempt.value;
+    const problem = attempt.code === null ? 'it is not tried again' : `SQLSTATE ${attempt.code}`;
+    throw new DatabaseLoginRefused(describeLocation(location), problem, attempt.code);
+  }
 
   async function locationOf(name: string) {
     const spec = options.component(name);
@@ -78,8 +105,9 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
     if (found === null || found.location === null) return null;
     const databases = await adapter();
     try {
-      return { ...found, location: found.location, databases, now: await databases.takeSnapshot(found.location, { timeoutMs: LOOK_MS }) };
+      return { ...found, location: found.location, databases, now: await snapshotOf(found.location, { timeoutMs: LOOK_MS }) };
     } catch (error) {
+      noteFailure(name);
       logger.info('the database of a component could not be looked at', { component: name, error: messageOf(error) });
       return null;
     }
@@ -161,10 +189,14 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       timeoutMs: LOOK_MS,
     };
     const applyMigrations = migrationsApplier(options.spawner);
-    return lookAtSchema(order, { spawner: options.spawner, applyMigrations, memory: releaseMemory(spec.name), mayMake, signal });
+    const ports = { spawner: options.spawner, applyMigrations, memory: releaseMemory(spec.name), snapshotOf, mayMake, signal };
+    const seen = await lookAtSchema(order, ports);
+    if (seen.state !== 'looked') noteFailure(spec.name);
+    return seen;
   }
 
   return {
+    failedLooks: (component) => failed.get(component) ?? 0,
     async isThere(spec) {
       return (await locationOf(spec.name))?.location != null;
     },
@@ -240,7 +272,8 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       async look(spec) {
         const { readMigrationState } = await adapter();
         const look = await lookNow(spec.name);
-        return look === null ? null : readMigrationState(spec.cwd, look.now);
+        if (look === null) return (await locationOf(spec.name))?.location == null ? null : 'unseen';
+        return readMigrationState(spec.cwd, look.now);
       },
     },
     async keep(spec, bootId) {

@@ -17,12 +17,12 @@ export class DatabaseUnreachable extends GraceError {
 
 /** The server answered and did not let us in. */
 export class DatabaseLoginRefused extends GraceError {
-  constructor(database: string, problem: string) {
+  constructor(database: string, problem: string, sqlState: string | null) {
     super({
       code: 'GRACE_DATABASES_LOGIN_REFUSED',
       message: `${database} refused the login: ${problem}`,
       hint: 'compare user and password in the connection settings with those of the server',
-      details: { database },
+      details: { database, sqlState },
     });
   }
 }

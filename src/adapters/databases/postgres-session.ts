@@ -218,7 +218,7 @@ function failureOf(error: unknown, target: PostgresTarget, limitMs: number): Gra
     return new DatabaseUnreachable(database, `no answer within ${Math.round(limitMs)} ms`, listens);
   if (sqlState === '3D000')
     return new DatabaseUnreachable(database, 'the server has no database of this name', 'correct the name, or create the database');
-  if (sqlState?.startsWith('28') || /client password must be/.test(text)) return new DatabaseLoginRefused(database, text);
+  if (sqlState?.startsWith('28') || /client password must be/.test(text)) return new DatabaseLoginRefused(database, text, sqlState ?? null);
   if (sqlState === '57014' || sqlState === '55P03' || /Query read timeout/i.test(text)) return new DatabaseTimeout(database, limitMs, text);
   if (
     sqlState?.startsWith('57P') ||

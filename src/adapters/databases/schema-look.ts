@@ -23,13 +23,18 @@ export interface SchemaLookOrder {
   readonly timeoutMs: number;
 }
 
+export interface SchemaLookPorts extends ExpectedPorts {
+  /** As `takeSnapshot`; whoever calls may know better than to log in. */
+  readonly snapshotOf?: typeof takeSnapshot;
+}
+
 /** The database as it is, in a read-only transaction, and as it should be. Never throws but for the signal. */
-export async function lookAtSchema(order: SchemaLookOrder, ports: ExpectedPorts): Promise<SchemaLook> {
+export async function lookAtSchema(order: SchemaLookOrder, ports: SchemaLookPorts): Promise<SchemaLook> {
   const { location, cwd, env, lastGood, nowMs, timeoutMs } = order;
   let now: SchemaSnapshot;
   let session = { searchPath: ['main'] as readonly string[], serverVersion: '' };
   try {
-    now = await takeSnapshot(location, { timeoutMs });
+    now = await (ports.snapshotOf ?? takeSnapshot)(location, { timeoutMs });
     if (location.engine === 'postgres') session = await readSession(location.url, timeoutMs);
   } catch (error) {
     ports.signal.throwIfAborted();

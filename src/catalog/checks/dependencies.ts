@@ -38,15 +38,19 @@ export const dependencies: Check = {
   async run(context) {
     const servers = await serversOf(context);
     const findings: (readonly Finding[])[] = [];
+    const unseen = new Set<string>();
     let next = 0;
     const work = async (): Promise<void> => {
       for (let at = next++; at < servers.length; at = next++) {
         const server = servers[at] as Server;
-        findings[at] = judge(context, server, await context.askServer(server.question, context.signal));
+        const answer = await context.askServer(server.question, context.signal);
+        // It may still be too old, or refuse the login: one who does not come so far does not know. Without a login nobody ever does.
+        if (answer.state === 'failed' && answer.failure !== 'login_missing') unseen.add(server.component);
+        findings[at] = judge(context, server, answer);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE_MAX }, work));
-    return findings.flat();
+    return { findings: findings.flat(), unseen: [...unseen] };
   },
 };
 
@@ -163,7 +167,10 @@ const FAILURES: Readonly<Record<ServerFailure, { readonly code: string; readonly
   },
   certificate_other_name: { code: 'dependency_not_trusted', hint: 'ask it by a name of its certificate, or get one for this name' },
   encryption: { code: 'dependency_not_trusted', hint: 'compare what the URL says of TLS with what the server wants' },
-  login_refused: { code: 'dependency_login_refused', hint: 'correct user and password of the service, or its rights on the server' },
+  login_refused: {
+    code: 'dependency_login_refused',
+    hint: 'correct user and password of the service, or its rights on the server; then: grace check',
+  },
   login_missing: { code: 'dependency_login_missing', hint: 'it was not tried further; put the login into the URL if the service has none' },
   unknown_database: { code: 'dependency_database_missing', hint: 'create it, or correct its name' },
   not_ready: { code: 'dependency_not_ready', hint: 'try again shortly; look at its log' },

@@ -17,19 +17,21 @@ export const migrations: Check = {
   },
   async run(context) {
     const findings: Finding[] = [];
+    const unseen: string[] = [];
     // Several processes of one release have one folder and one database.
     const seen = new Set<string>();
     for (const spec of context.components) {
       if (!(await context.migrations.isThere(spec))) continue;
       const look = await context.migrations.look(spec);
-      if (look === null) continue;
+      if (look === 'unseen') unseen.push(spec.name);
+      if (look === null || look === 'unseen') continue;
       const said = JSON.stringify([spec.cwd, look]);
       if (seen.has(said)) continue;
       seen.add(said);
       const base = { component: spec.name, severity: 'warn' } as const;
       findings.push(...problemsOf(look, spec).map((problem) => found(context, { ...base, ...problem })));
     }
-    return findings;
+    return { findings, unseen };
   },
 };
 

@@ -26,12 +26,15 @@ export function schemaIntegrity(when: Check['when']): Check {
     },
     async run(context) {
       const findings: Finding[] = [];
+      const unseen: string[] = [];
       // One after the other: components may share a server, which has to make a database for each.
       for (const spec of context.components) {
         const look = await context.schemas.look(spec, context.signal);
-        if (look !== null) findings.push(...findingsOf(spec.name, look, context));
+        if (look === null) continue;
+        if (look.state !== 'looked') unseen.push(spec.name);
+        findings.push(...findingsOf(spec.name, look, context));
       }
-      return findings;
+      return { findings, unseen };
     },
   };
 }

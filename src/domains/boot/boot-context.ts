@@ -76,6 +76,8 @@ export interface CoreChecks {
   pendingMigrations(spec: ComponentSpec): Promise<readonly string[]>;
   /** Tables and columns that the present release wants, that its database lacks, and that can be added without losing anything. */
   schemaLacks(spec: ComponentSpec): Promise<{ readonly wantedBy: string; readonly names: readonly string[] } | null>;
+  /** How many looks at the database of a component have failed so far: its server was away, full or slow, or refused the login. */
+  failedLooks(spec: ComponentSpec): number;
   /** What a component's start command or its configuration names, and only the last good boot had. */
   missingNamed(spec: ComponentSpec): Promise<readonly string[]>;
   /** What the command or its configuration names, and another user keeps from the one who had it at the last good boot. */

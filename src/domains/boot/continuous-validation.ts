@@ -1,6 +1,6 @@
 import { messageOf, type Ids } from '../../kernel/index.ts';
 import type { CheckFailure } from '../healing/index.ts';
-import { missionKey, reconcileMissions, type MissionStore } from '../missions/index.ts';
+import { missionKey, reconcileMissions, type MissionStore, type Unseen } from '../missions/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { finding, type BootContext } from './boot-context.ts';
@@ -26,30 +26,40 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
   const standing = new Set((await missions.standing()).map(({ key }) => key));
   const fixed: string[] = [];
   const findings: Finding[] = [];
-  let isWhole = true;
-  const part = async (component: string, look: () => Promise<readonly Finding[]>): Promise<void> => {
+  const unseen: Unseen[] = [];
+  const part = async (component: string, origin: string | null, look: () => Promise<readonly Finding[]>): Promise<void> => {
     try {
-      findings.push(...(await look()));
+      findings.push(...(await look()).map((found) => (origin === null ? found : { ...found, origin })));
     } catch (error) {
       if (context.signal.aborted) throw error;
-      isWhole = false;
+      unseen.push({ origin, component: origin === null ? null : component });
       emit({ type: 'notice', level: 'warn', text: `${STAGE}: ${component} could not be looked at: ${messageOf(error)}` });
     }
   };
   // One after the other: components may share what is wrong, and the second finds it mended.
   for (const spec of context.components.filter(({ kind }) => kind === 'process')) {
+    const ofComponent = async (origin: string, look: () => Promise<readonly Finding[]>): Promise<void> => {
+      const failedBefore = context.core.failedLooks(spec);
+      await part(spec.name, origin, look);
+      // Nothing was found because nobody could see: the database was away.
+      if (context.core.failedLooks(spec) > failedBefore) unseen.push({ origin, component: spec.name });
+    };
     for (const { code, look } of looksOf(spec, context))
-      await part(spec.name, () => passed(spec, code, look, { context, standing, fixed }));
-    await part(spec.name, () => guarded(spec, { context, standing, fixed }));
+      await ofComponent(code, () => passed(spec, code, look, { context, standing, fixed }));
+    await ofComponent('guard', () => guarded(spec, { context, standing, fixed }));
   }
   let checks = 0;
   for (const when of ['before_start', 'beside_start', 'when_ready'] as const)
-    await part('grace', async () => {
+    await part('grace', null, async () => {
       const reports = await context.core.preflight(when);
       checks += reports.length;
-      return reports.flatMap((report) => report.findings);
+      for (const { name, couldLook, unseen: components = [] } of reports) {
+        if (!couldLook) unseen.push({ origin: name, component: null });
+        unseen.push(...components.map((component) => ({ origin: name, component })));
+      }
+      return reports.flatMap((report) => report.findings.map((found) => ({ ...found, origin: report.name })));
     });
-  const changes = await reconcileMissions(findings, isWhole, { missions, clock, ids });
+  const changes = await reconcileMissions(findings, unseen, { missions, clock, ids });
   for (const mission of changes.opened) {
     const found = findings.find((f) => missionKey(f) === mission.key);
     if (found !== undefined) emit({ type: 'finding', stage: STAGE, finding: found });

@@ -3,7 +3,7 @@ import type { Clock, Ids } from '../../kernel/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { Mission } from './mission.ts';
 import type { MissionStore } from './mission-store.ts';
-import { reconcileMissions } from './reconcile-missions.ts';
+import { reconcileMissions, type Unseen } from './reconcile-missions.ts';
 
 const found = (change: Partial<Finding> = {}): Finding => ({
   severity: 'warn',
@@ -30,9 +30,9 @@ function world() {
   return {
     all: () => [...all.values()],
     missions,
-    async look(findings: readonly Finding[], isWhole = true) {
+    async look(findings: readonly Finding[], unseen: readonly Unseen[] = []) {
       now += 1000;
-      return reconcileMissions(findings, isWhole, ports);
+      return reconcileMissions(findings, unseen, ports);
     },
   };
 }
@@ -52,10 +52,33 @@ describe('missions', () => {
     expect(await w.look([found()])).toMatchObject({ opened: [{ id: 'ms_2' }], open: 1 });
   });
 
-  test('nothing is closed by a look that could not look everywhere', async () => {
+  test('one is closed only by the part that found it, when that could look', async () => {
+    const w = world();
+    await w.look([found({ origin: 'certificates' })]);
+    expect(await w.look([], [{ origin: 'certificates', component: null }])).toMatchObject({ closed: [], open: 1 });
+    expect(await w.look([], [{ origin: 'certificates', component: 'api' }])).toMatchObject({ closed: [], open: 1 });
+    expect(await w.look([], [{ origin: null, component: null }])).toMatchObject({ closed: [], open: 1 });
+    const others = [
+      { origin: 'certificates', component: 'web' },
+      { origin: 'memory', component: null },
+    ];
+    expect(await w.look([], others)).toMatchObject({ closed: [{ id: 'ms_1' }], open: 0 });
+  });
+
+  test('one of which nobody knows who found it is closed only when everything was looked at', async () => {
     const w = world();
     await w.look([found()]);
-    expect(await w.look([], false)).toMatchObject({ closed: [], open: 1 });
+    expect(await w.look([], [{ origin: 'memory', component: 'web' }])).toMatchObject({ closed: [], open: 1 });
+    expect(await w.look([])).toMatchObject({ closed: [{ id: 'ms_1' }], open: 0 });
+  });
+
+  test('one that a person has dropped is not opened again because it could not be looked for', async () => {
+    const w = world();
+    await w.look([found({ origin: 'certificates' })]);
+    const [mission] = w.all();
+    await w.missions.save({ ...(mission as Mission), state: 'abandoned', closedBy: 'ann' });
+    await w.look([], [{ origin: 'certificates', component: null }]);
+    expect(await w.look([found({ origin: 'certificates' })])).toMatchObject({ opened: [], open: 0 });
   });
 
   test('one that a person has dropped is not opened again while it lasts, and is once it was gone', async () => {

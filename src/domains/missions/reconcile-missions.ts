@@ -14,13 +14,20 @@ export interface MissionChanges {
   readonly open: number;
 }
 
+/** A part that could not look: all that it found earlier may still be there, or what it found in one component. */
+export interface Unseen {
+  /** null: nobody knows which. */
+  readonly origin: string | null;
+  readonly component: string | null;
+}
+
 /**
- * Opens a mission for each finding that has none, and closes those whose finding is gone.
- * @param isWhole  false when some part could not look: what was not found may still be there, and nothing is closed
+ * Opens a mission for each finding that has none, and closes those whose finding is gone: the part that found it has looked, and did not
+ * find it. A mission of which nobody knows who found it is closed only when everything was looked at.
  */
 export async function reconcileMissions(
   findings: readonly Finding[],
-  isWhole: boolean,
+  unseen: readonly Unseen[],
   { missions, clock, ids }: { readonly missions: MissionStore; readonly clock: Clock; readonly ids: Ids },
 ): Promise<MissionChanges> {
   const now = clock.nowMs();
@@ -53,8 +60,8 @@ export async function reconcileMissions(
     await missions.save(mission);
     opened.push(mission);
   }
-  for (const mission of isWhole ? standing : []) {
-    if (found.has(mission.key)) continue;
+  for (const mission of standing) {
+    if (found.has(mission.key) || unseen.some((part) => isHidden(mission, part))) continue;
     const gone: Mission = { ...mission, state: 'verified', closedAtMs: now, closedBy: 'grace', closeReason: GONE };
     await missions.save(gone);
     closed.push(gone);
@@ -63,12 +70,18 @@ export async function reconcileMissions(
   return { opened, closed, open: open - closed.filter(({ key }) => known.get(key)?.state === 'open').length };
 }
 
+function isHidden({ origin, component }: Mission, unseen: Unseen): boolean {
+  if (origin === undefined || unseen.origin === null) return true;
+  return unseen.origin === origin && (unseen.component === null || unseen.component === component);
+}
+
 function textOf({
+  origin,
   severity,
   message,
   hint,
   evidence,
   place,
-}: Finding): Pick<Mission, 'severity' | 'message' | 'hint' | 'evidence' | 'place'> {
-  return { severity, message, hint, evidence, place: place ?? null };
+}: Finding): Pick<Mission, 'origin' | 'severity' | 'message' | 'hint' | 'evidence' | 'place'> {
+  return { severity, message, hint, evidence, place: place ?? null, ...(origin === undefined ? {} : { origin }) };
 }

@@ -36,13 +36,15 @@ export interface Check {
   run(context: CheckContext): Promise<readonly Finding[] | CheckAnswer>;
 }
 
-/** What a check that counts has to say beside what is wrong. */
+/** What some checks have to say beside what is wrong. */
 export interface CheckAnswer {
   readonly findings: readonly Finding[];
-  /** One line for people. */
-  readonly summary: string;
+  /** Of a check that counts: one line for people. */
+  readonly summary?: string;
   /** The same for scripts. */
-  readonly figures: JsonObject;
+  readonly figures?: JsonObject;
+  /** Components that it could not look at: their database did not answer. What is wrong with them may still be so. */
+  readonly unseen?: readonly string[];
 }
 
 /** What a check may use. */
@@ -84,6 +86,10 @@ export interface CheckReport {
   /** Its inputs were those of an earlier boot, and so is the answer. */
   readonly isRemembered: boolean;
   readonly findings: readonly Finding[];
+  /** False when it broke, took too long, or found more than a report holds: what it does not name may still be there. */
+  readonly couldLook: boolean;
+  /** Components that it could not look at, although it could look at others. */
+  readonly unseen?: readonly string[];
   /** Absent where the check does not count. */
   readonly summary?: string;
   readonly figures?: JsonObject;

@@ -15,6 +15,8 @@ export interface Finding {
   readonly hint: string;
   /** The playbook that would fix it, when one is known. */
   readonly fix: FindingFix | null;
+  /** Which check or look found it; only that one can say that it is gone. */
+  readonly origin?: string;
   /** Where it is, when it is in a file. */
   readonly place?: FindingPlace;
 }

@@ -23,6 +23,6 @@ export interface MigrationLook {
 export interface MigrationLooks {
   /** Whether it has migrations and a database; opens no database. */
   isThere(spec: ComponentSpec): Promise<boolean>;
-  /** null when the database cannot be looked at, which others tell. */
-  look(spec: ComponentSpec): Promise<MigrationLook | null>;
+  /** null when there is nothing to look at; `unseen` when the database cannot be looked at, which others tell. */
+  look(spec: ComponentSpec): Promise<MigrationLook | 'unseen' | null>;
 }

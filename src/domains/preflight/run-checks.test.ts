@@ -103,6 +103,23 @@ test('the same inputs are looked at once, others again', async () => {
   expect(second[0]).toMatchObject({ isRemembered: true, findings: [{ message: 'run 1' }] });
 });
 
+test('what hung, threw, or found more than is kept says that it could not look at everything', async () => {
+  const reports = await run([
+    check('hangs', { run: () => new Promise(() => undefined) }),
+    check('throws', { run: () => Promise.reject(new Error('no such thing')) }),
+    check('finds too much', { run: () => Promise.resolve(Array.from({ length: 21 }, (_, i) => seen(`warning ${i}`))) }),
+    check('saw one of two', { run: () => Promise.resolve({ findings: [], unseen: ['web'] }) }),
+    check('looks', { run: () => Promise.resolve([seen('fine')]) }),
+  ]);
+  expect(reports.map(({ name, couldLook, unseen }) => [name, couldLook, unseen])).toEqual([
+    ['hangs', false, undefined],
+    ['throws', false, undefined],
+    ['finds too much', false, undefined],
+    ['saw one of two', true, ['web']],
+    ['looks', true, undefined],
+  ]);
+});
+
 test('a stop of Grace ends all of them', async () => {
   const stop = new AbortController();
   const hangs = check('hangs', {

@@ -52,12 +52,19 @@ async function runOne(
     if (!(await check.isNeeded(own))) return null;
     const inputs = await check.inputs?.(own);
     const known = inputs === undefined ? null : await memory.recall(check.name, inputs);
-    if (known !== null) return { isRemembered: true, findings: known };
+    if (known !== null) return { isRemembered: true, couldLook: known.length < FINDINGS_MAX, findings: known };
     const answer = await check.run(own);
-    const counts = 'findings' in answer ? answer : null;
-    const findings = bounded('findings' in answer ? answer.findings : answer, check);
-    if (inputs !== undefined && !signal.aborted) await memory.keep(check.name, inputs, findings);
-    return { isRemembered: false, findings, ...(counts === null ? {} : { summary: cut(counts.summary), figures: counts.figures }) };
+    const { findings: all, summary, figures, unseen = [] }: CheckAnswer = 'findings' in answer ? answer : { findings: answer };
+    const findings = bounded(all, check);
+    if (inputs !== undefined && !signal.aborted && unseen.length === 0) await memory.keep(check.name, inputs, findings);
+    return {
+      isRemembered: false,
+      couldLook: all.length <= FINDINGS_MAX,
+      findings,
+      ...(unseen.length === 0 ? {} : { unseen }),
+      ...(summary === undefined ? {} : { summary: cut(summary) }),
+      ...(figures === undefined ? {} : { figures }),
+    };
   };
   const limit = clock.sleep(check.timeLimitMs, AbortSignal.any([context.signal, isOver.signal])).then(
     () => {
@@ -86,13 +93,13 @@ async function runOne(
   return { name: check.name, title: check.title, when: check.when, durationMs, ...outcome };
 }
 
-type Outcome = Pick<CheckReport, 'isRemembered' | 'findings'> & Partial<Pick<CheckAnswer, 'summary' | 'figures'>>;
+type Outcome = Omit<CheckReport, 'name' | 'title' | 'when' | 'durationMs'>;
 
 function broken(check: Check, code: string, message: string) {
   const severity: Severity = check.severityWhenBroken ?? 'warn';
   const hint = `see grace.log; preflight.skip: ['${check.name}'] leaves it out`;
   const found: Finding = { severity, code, component: 'grace', message, evidence: [], hint, fix: null };
-  return { isRemembered: false, findings: bounded([found], check) };
+  return { isRemembered: false, couldLook: false, findings: bounded([found], check) };
 }
 
 /** Errors first, so that what is left out is the least. */

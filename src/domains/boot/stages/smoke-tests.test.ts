@@ -73,6 +73,7 @@ describe('what is looked at once the service is up', () => {
       when: 'when_ready',
       durationMs: 1,
       isRemembered: false,
+      couldLook: true,
       findings: [{ severity, code: 'route_missing', component: 'api', message: 'GET /a is missing', evidence: [], hint: '', fix: null }],
       summary: 'routes 0 of 1 (0 %)',
     },
