@@ -1,4 +1,5 @@
 import type { DatabaseLocation, FailedAttempt, SchemaSnapshot } from '../adapters/databases/index.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import type { MigrationLooks } from '../domains/preflight/index.ts';
 import type { DatabaseRepair, SchemaDrift } from '../domains/playbooks/index.ts';
@@ -308,9 +309,8 @@ export async function databaseOf(spec: ComponentSpec, environment: Readonly<Reco
 
 /** An env file that the command reads by itself still says where the database is. */
 async function readEnvFiles(spec: ComponentSpec): Promise<Record<string, string>> {
-  const { readFile } = await import('node:fs/promises');
   const { parseEnv } = await import('node:util');
   const out: Record<string, string> = {};
-  for (const file of spec.envFiles) Object.assign(out, parseEnv(await readFile(file, 'utf8').catch(() => '')));
+  for (const file of spec.envFiles) Object.assign(out, parseEnv((await nodeFiles.readText(file).catch(() => null)) ?? ''));
   return out;
 }

@@ -1,9 +1,10 @@
-import { access, open } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deployCommand } from './deploy-command.ts';
 import { historyOf, pendingOf, toolInUse } from './migration-folder.ts';
 import type { Cells, DetectedMigrations, MigrationFile, MigrationRecord, MigrationTool } from './migration-tools.ts';
 import { openProject, type Project } from './project-files.ts';
+import { openRegularFile } from './regular-file.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';
 
 /** How the files of a migration tool and its record agree; each list in the order of the files or rows. */
@@ -97,7 +98,8 @@ async function isThere(path: string): Promise<boolean> {
 /** Null when it cannot be read, or not to its end: a part has another checksum. */
 async function readWhole(path: string): Promise<Buffer | null> {
   try {
-    await using file = await open(path, 'r');
+    await using file = await openRegularFile(path);
+    if (file === null) return null;
     const { size } = await file.stat();
     return size > FILE_BYTES_LIMIT ? null : await file.readFile();
   } catch {
