@@ -162,7 +162,14 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       timeoutMs: LOOK_MS,
     };
     const applyMigrations = migrationsApplier(options.spawner);
-    return lookAtSchema(order, { spawner: options.spawner, applyMigrations, memory: releaseMemory(spec.name), mayMake, signal });
+    return lookAtSchema(order, {
+      spawner: options.spawner,
+      applyMigrations,
+      memory: releaseMemory(spec.name),
+      mayMake,
+      signal,
+      logger: options.logger,
+    });
   }
 
   return {
