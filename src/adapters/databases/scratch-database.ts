@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { messageOf, sha256Hex, type Logger } from '../../kernel/index.ts';
+import { sweepLeftFolders } from './left-folders.ts';
 import type { DatabaseLocation } from './locate.ts';
 import { execute, onPostgres, quoteIdentifier } from './postgres-session.ts';
 import { formatPostgresUrl, parsePostgresUrl, type PostgresTarget } from './postgres-url.ts';
@@ -33,23 +34,12 @@ export async function withScratch<T>(
 }
 
 async function withFile<T>(nowMs: number, work: (scratch: DatabaseLocation) => Promise<T>): Promise<T> {
-  await sweepFolders(nowMs);
+  await sweepLeftFolders(PREFIX, LEFT_BEHIND_MS, nowMs);
   const folder = await mkdtemp(join(tmpdir(), PREFIX));
   try {
     return await work({ engine: 'sqlite', path: join(folder, 'scratch.db') });
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function sweepFolders(nowMs: number): Promise<void> {
-  for (const name of await readdir(tmpdir()).catch((): string[] => [])) {
-    if (!name.startsWith(PREFIX)) continue;
-    const path = join(tmpdir(), name);
-    const found = await lstat(path).catch(() => null);
-    // Another user's is not ours, whatever it is called.
-    if (found?.isDirectory() && found.uid === process.getuid?.() && nowMs - found.mtimeMs > LEFT_BEHIND_MS)
-      await rm(path, { recursive: true, force: true }).catch(() => {});
   }
 }
 
