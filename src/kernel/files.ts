@@ -25,9 +25,9 @@ export interface Files {
   realpath(path: string): Promise<string | null>;
   /** Names in a directory, sorted; empty when it does not exist. */
   list(dir: string): Promise<readonly string[]>;
-  /** At most `limitBytes` from the start; null when it does not exist. */
+  /** At most `limitBytes` from the start, without it the whole; null when it does not exist, and for the whole of a pipe or terminal. */
   read(path: string, limitBytes?: number): Promise<Uint8Array | null>;
-  /** UTF-8 text, invalid bytes replaced; null when it does not exist. */
+  /** As `read`: UTF-8 text, invalid bytes replaced. */
   readText(path: string, limitBytes?: number): Promise<string | null>;
   /** `lengthBytes` from `offset`; null when it does not exist. */
   readRange(path: string, offset: number, lengthBytes: number): Promise<Uint8Array | null>;

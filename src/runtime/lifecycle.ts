@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { sweepLeftFolders } from '../adapters/databases/left-folders.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { compactMemory } from '../adapters/node/compact-memory.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
@@ -125,6 +126,10 @@ export function fingerprintNow(options: Pick<ServeOptions, 'config' | 'environme
   return onACopy(silent, { policy: NOTHING_RUNS, policyFiles: [] }, (_, composed) => composed.lookback.fingerprint('now'));
 }
 
+const COPY_PREFIX = 'grace-check-';
+/** A dry run ends within minutes; an older copy, with all that Grace remembers in it, was left by one that was killed. */
+const COPY_LEFT_MS = 60 * 60_000;
+
 /**
  * Works with a copy of what Grace remembers of the service, as it is this moment. Nothing of it is kept, and what is really
  * there stays as it is, to the last byte.
@@ -135,7 +140,8 @@ export async function onACopy<T>(
   work: (options: ServeOptions, composed: Composed, id: BootId) => Promise<T>,
 ): Promise<T> {
   const { config } = options;
-  const dataDir = mkdtempSync(join(tmpdir(), 'grace-check-'));
+  await sweepLeftFolders(COPY_PREFIX, COPY_LEFT_MS, nodeClock.nowMs());
+  const dataDir = mkdtempSync(join(tmpdir(), COPY_PREFIX));
   let store: OpenedStore | undefined;
   try {
     const real = join(config.dataDir, 'grace.db');

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -33,7 +34,12 @@ interface World {
   ask(): Promise<readonly Finding[]>;
 }
 
-async function world(files: Readonly<Record<string, string>>, live: string, schemaFile: string | null = null): Promise<World> {
+async function world(
+  files: Readonly<Record<string, string>>,
+  live: string,
+  schemaFile: string | null = null,
+  envFiles: readonly string[] | null = null,
+): Promise<World> {
   const dir = serviceFolder(files);
   const home = mkdtempSync(join(tmpdir(), 'grace-schema-store-'));
   const store = await openStore(join(home, 'grace.db'));
@@ -41,7 +47,9 @@ async function world(files: Readonly<Record<string, string>>, live: string, sche
     store.close();
     rmSync(home, { recursive: true, force: true });
   });
-  const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], env: {}, envFiles: [], database: join(dir, 'live.db') });
+  // Without env files the config names it.
+  const whence = envFiles === null ? { envFiles: [], database: join(dir, 'live.db') } : { envFiles: [...envFiles], database: null };
+  const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], env: {}, ...whence });
   const databases = serviceDatabases({
     snapshots: snapshotStore(store.db),
     logger: QUIET,
@@ -92,6 +100,19 @@ describe('the schema of a database', () => {
       hint: expect.stringContaining('loses nothing: CREATE TABLE orders'),
       evidence: [expect.stringMatching(/^CREATE TABLE orders/)],
     });
+  });
+
+  test('is found by an env file, and one that is a pipe is not waited for', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'grace-env-'));
+    const [pipe, plain] = [join(home, '.env'), join(serviceFolder({ '.env.local': 'DATABASE_PATH=live.db' }), '.env.local')];
+    execFileSync('mkfifo', [pipe]);
+    onTestFinished(() => {
+      // Whoever waits for a writer all the same is let go: the test fails, and does not hang.
+      closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+      rmSync(home, { recursive: true });
+    });
+    const { databases, spec } = await world({}, 'CREATE TABLE a (x)', null, [pipe, plain]);
+    expect(await databases.isThere(spec)).toBe(true);
   });
 
   test('is no error of a file that merely lies there, nor of what is there beside', async () => {

@@ -1,4 +1,5 @@
 import type { DatabaseLocation, FailedAttempt, SchemaSnapshot, SnapshotOptions } from '../adapters/databases/index.ts';
+import { nodeFiles } from '../adapters/node/files.ts';
 import type { SnapshotStore } from '../adapters/store/index.ts';
 import { readServerUrl } from '../catalog/checks/server-url.ts';
 import type { MigrationLooks } from '../domains/preflight/index.ts';
@@ -189,7 +190,8 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       timeoutMs: LOOK_MS,
     };
     const applyMigrations = migrationsApplier(options.spawner);
-    const ports = { spawner: options.spawner, applyMigrations, memory: releaseMemory(spec.name), snapshotOf, mayMake, signal };
+    const { spawner, logger } = options;
+    const ports = { spawner, logger, applyMigrations, memory: releaseMemory(spec.name), snapshotOf, mayMake, signal };
     const seen = await lookAtSchema(order, ports);
     if (seen.state !== 'looked') noteFailure(spec.name);
     return seen;
@@ -341,9 +343,8 @@ export async function databaseOf(spec: ComponentSpec, environment: Readonly<Reco
 
 /** An env file that the command reads by itself still says where the database is. */
 async function readEnvFiles(spec: ComponentSpec): Promise<Record<string, string>> {
-  const { readFile } = await import('node:fs/promises');
   const { parseEnv } = await import('node:util');
   const out: Record<string, string> = {};
-  for (const file of spec.envFiles) Object.assign(out, parseEnv(await readFile(file, 'utf8').catch(() => '')));
+  for (const file of spec.envFiles) Object.assign(out, parseEnv((await nodeFiles.readText(file).catch(() => null)) ?? ''));
   return out;
 }

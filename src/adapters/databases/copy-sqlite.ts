@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { codeOf, messageOf } from '../../kernel/index.ts';
 import type { BringBack, DatabaseProof, PartProof } from '../../domains/snapshots/index.ts';
 import { DatabaseRestoreRefused, DatabaseTimeout } from './errors.ts';
+import { openRegularFile } from './regular-file.ts';
 import { failureOf, isAtRest, isUnchanged, resultCodeOf } from './sqlite-session.ts';
 
 /** Found beside itself: as source, or where the bundle has put it. */
@@ -25,10 +26,9 @@ const [SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CORRUPT, SQLITE_NOTADB] = [5, 6, 11, 2
 const PARTS = ['-wal', '-shm', '-journal', ''] as const;
 
 export async function isSqliteFile(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => null);
+  const file = await openRegularFile(path);
   if (file === null) return false;
   try {
-    if (!(await file.stat()).isFile()) return false;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
     return buffer.toString('latin1', 0, bytesRead) === MAGIC;
   } finally {

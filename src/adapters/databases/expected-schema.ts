@@ -1,5 +1,5 @@
 import type { ApplyMigrations, MigrationsApplied, SchemaSource } from '../../domains/preflight/index.ts';
-import { messageOf, sha256Hex, type Spawner } from '../../kernel/index.ts';
+import { messageOf, sha256Hex, type Logger, type Spawner } from '../../kernel/index.ts';
 import { applySql } from './apply-sql.ts';
 import type { DatabaseLocation } from './locate.ts';
 import type { MigrationFolder } from './migration-folder.ts';
@@ -54,6 +54,8 @@ export interface ExpectedPorts {
   /** False: only what was made earlier counts, and no database is made. */
   readonly mayMake: boolean;
   readonly signal: AbortSignal;
+  /** Told of an empty database that could not be removed. */
+  readonly logger?: Logger;
 }
 
 /** Migrations of years take seconds; the answer is remembered until they change. */
@@ -164,11 +166,16 @@ async function inScratch(
   if (failed !== null && sinceMs >= 0 && sinceMs < FAILURE_KEPT_MS)
     return { why: `${failed.why}; it is tried again an hour after that, or when the files have changed` };
   try {
-    const result = await withScratch(order.location, order.nowMs, async (scratch) => {
-      const tried = await attempt(scratch, apply, ports.signal);
-      if (tried.state === 'failed') await ports.memory.keepFailure(failureKey, { why: whyNot(name, tried.why), atMs: order.nowMs });
-      return tried;
-    });
+    const result = await withScratch(
+      order.location,
+      order.nowMs,
+      async (scratch) => {
+        const tried = await attempt(scratch, apply, ports.signal);
+        if (tried.state === 'failed') await ports.memory.keepFailure(failureKey, { why: whyNot(name, tried.why), atMs: order.nowMs });
+        return tried;
+      },
+      ports.logger,
+    );
     // Without a database nothing was tried, and to ask for one costs little.
     if (result.state !== 'applied') return { why: whyNot(name, result.why) };
     const expected = asOf(result.snapshot);

@@ -15,7 +15,7 @@ export {
 export { describeLocation, locateDatabase, type DatabaseLocation } from './locate.ts';
 export { findOnlySqlite } from './find-sqlite.ts';
 export { findMigrationFolder, type MigrationFolder, type MigrationTool } from './migration-folder.ts';
-export { readMigrationState, type MigrationState } from './migration-state.ts';
+export { readMigrationState } from './migration-state.ts';
 export { migrationsApplier } from './scratch/apply-migrations.ts';
 export { declaredSchema } from './scratch/expected-sql.ts';
 export {

@@ -1,29 +1,12 @@
-import { access, open } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MigrationLook } from '../../domains/preflight/index.ts';
 import { deployCommand } from './deploy-command.ts';
 import { historyOf, pendingOf, toolInUse } from './migration-folder.ts';
-import type { Cells, DetectedMigrations, MigrationFile, MigrationRecord, MigrationTool } from './migration-tools.ts';
+import type { Cells, DetectedMigrations, MigrationFile, MigrationRecord } from './migration-tools.ts';
 import { openProject, type Project } from './project-files.ts';
+import { openRegularFile } from './regular-file.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';
-
-/** How the files of a migration tool and its record agree; each list in the order of the files or rows. */
-export interface MigrationState {
-  readonly tool: MigrationTool;
-  /** Relative to the project. */
-  readonly folder: string;
-  /** The deploy command; null when there is none that is safe to run unattended. */
-  readonly apply: readonly string[] | null;
-  /** In files, not in the record, and what they make is not there either. */
-  readonly pending: readonly string[];
-  /** In files and not in the record, although every table they create is there: applying them would fail. */
-  readonly unrecorded: readonly string[];
-  /** In the record, with another checksum than the file has now. */
-  readonly edited: readonly string[];
-  /** In the record, without a file. */
-  readonly missing: readonly string[];
-  /** In the record as begun and not as done. */
-  readonly failed: readonly string[];
-}
 
 /** A longer migration is data rather than a schema: it is hashed up to here, and so not at all. */
 const FILE_BYTES_LIMIT = 4 * 1024 * 1024;
@@ -35,7 +18,7 @@ const FILES_LIMIT = 2_000;
  * @param now  the database as it is
  * @returns    null when the project has no migrations
  */
-export async function readMigrationState(cwd: string, now: SchemaSnapshot): Promise<MigrationState | null> {
+export async function readMigrationState(cwd: string, now: SchemaSnapshot): Promise<MigrationLook | null> {
   const project = await openProject(cwd);
   const detected = await toolInUse(project, now);
   if (detected === null) return null;
@@ -53,7 +36,7 @@ export async function readMigrationState(cwd: string, now: SchemaSnapshot): Prom
   };
 }
 
-type Recorded = Pick<MigrationState, 'edited' | 'missing' | 'failed'>;
+type Recorded = Pick<MigrationLook, 'edited' | 'missing' | 'failed'>;
 
 async function recordedOf(detected: DetectedMigrations, project: Project, now: SchemaSnapshot): Promise<Recorded> {
   const { record } = detected;
@@ -97,7 +80,8 @@ async function isThere(path: string): Promise<boolean> {
 /** Null when it cannot be read, or not to its end: a part has another checksum. */
 async function readWhole(path: string): Promise<Buffer | null> {
   try {
-    await using file = await open(path, 'r');
+    await using file = await openRegularFile(path);
+    if (file === null) return null;
     const { size } = await file.stat();
     return size > FILE_BYTES_LIMIT ? null : await file.readFile();
   } catch {

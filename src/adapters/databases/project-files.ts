@@ -1,5 +1,6 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegularFile } from './regular-file.ts';
 
 /** What a project directory tells about its migrations, read once and bounded. */
 export interface Project {
@@ -10,7 +11,7 @@ export interface Project {
   readonly scripts: Readonly<Record<string, string>>;
   /** The first name that matches; null when none does. */
   find(pattern: RegExp): string | null;
-  /** Text of a file below the directory; '' when there is none. */
+  /** Text of a file below the directory; '' when there is none, or none that is a file. */
   read(path: string): Promise<string>;
   /** Names in a folder, sorted; empty when there is none. */
   list(path: string): Promise<readonly string[]>;
@@ -38,12 +39,13 @@ export async function openProject(cwd: string): Promise<Project> {
 
 async function readText(path: string): Promise<string> {
   try {
-    await using file = await open(path, 'r');
+    await using file = await openRegularFile(path);
+    if (file === null) return '';
     const buffer = Buffer.alloc(FILE_BYTES_LIMIT);
     const { bytesRead } = await file.read(buffer, 0, FILE_BYTES_LIMIT, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } catch {
-    return ''; // not there, or not ours to read: then it tells us nothing
+    return ''; // it cannot be read: then it tells us nothing
   }
 }
 

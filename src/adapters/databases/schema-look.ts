@@ -1,11 +1,11 @@
 import { relative } from 'node:path';
-import type { SchemaLook } from '../../domains/preflight/index.ts';
+import type { MigrationLook, SchemaLook } from '../../domains/preflight/index.ts';
 import { messageOf } from '../../kernel/index.ts';
 import { DatabaseUnreachable } from './errors.ts';
 import { expectedSchema, type ExpectedPorts } from './expected-schema.ts';
 import type { DatabaseLocation } from './locate.ts';
 import { findMigrationFolder } from './migration-folder.ts';
-import { readMigrationState, type MigrationState } from './migration-state.ts';
+import { readMigrationState } from './migration-state.ts';
 import { readSession } from './postgres-catalog.ts';
 import { modelOf } from './schema-model.ts';
 import { compareSchema } from './schema-drift.ts';
@@ -65,7 +65,7 @@ export async function lookAtSchema(order: SchemaLookOrder, ports: SchemaLookPort
 }
 
 /** The files make another schema than the one that was applied: then what they make says nothing about what has to be there. */
-function whyOthers({ folder, edited, missing }: MigrationState): string | null {
+function whyOthers({ folder, edited, missing }: MigrationLook): string | null {
   if (missing.length > 0) return `${missing.slice(0, 3).join(', ')} was applied and has no file in ${folder}`;
   return edited.length > 0 ? `${edited.slice(0, 3).join(', ')} in ${folder} is not what was applied` : null;
 }

@@ -1,6 +1,7 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import type { ImportOrder } from '../../domains/preflight/index.ts';
+import { fileIdentity } from './file-record.ts';
 
 /** What turns modules into something Node runs. `node`: nothing, or Node itself. `other`: code of somebody, who may resolve as he likes. */
 export type Loader = 'node' | 'tsx' | 'ts-node' | 'other';
@@ -206,13 +207,36 @@ function nodeScript(program: string, cwd: string, path: string): string | null {
   if (file === null) return null;
   try {
     const real = realpathSync(file);
-    const head = readFileSync(real, { encoding: 'latin1' }).slice(0, 120);
-    if (/^#!.{0,80}\bnode(?:\s|$)/.test(head.split('\n')[0] ?? '')) return real;
     // pnpm writes a shell script in place of a link
-    return null;
+    return isNodeScript(real) ? real : null;
   } catch {
     return null;
   }
+}
+
+/** Longer than any line that names an interpreter. */
+const FIRST_LINE_BYTES = 120;
+const JUDGED_MAX = 200;
+/** Each check asks again, at each boot and hour, of programs that seldom change. */
+const judged = new Map<string, { readonly identity: string | null; readonly isScript: boolean }>();
+
+/** Reads the first line alone: programs of other languages have hundreds of megabytes. */
+function isNodeScript(file: string): boolean {
+  const identity = fileIdentity(file);
+  const known = judged.get(file);
+  if (known !== undefined && identity !== null && known.identity === identity) return known.isScript;
+  const begin = Buffer.alloc(FIRST_LINE_BYTES);
+  const fd = openSync(file, 'r');
+  let bytes: number;
+  try {
+    bytes = readSync(fd, begin, 0, FIRST_LINE_BYTES, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const isScript = /^#!.{0,80}\bnode(?:\s|$)/.test(begin.toString('latin1', 0, bytes).split('\n')[0] ?? '');
+  if (judged.size >= JUDGED_MAX) judged.clear();
+  judged.set(file, { identity, isScript });
+  return isScript;
 }
 
 /** Where a program is found, as a shell would. */

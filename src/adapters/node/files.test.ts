@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { nodeFiles } from './files.ts';
 
 let dir = '';
@@ -89,6 +91,20 @@ describe('looking', () => {
 
   test('a directory in the place of a file is an error, not an empty file', async () => {
     await expect(nodeFiles.read(dir)).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  test('a pipe is not waited for: there is nothing to read in it, and no text of it', async () => {
+    const own = await fs.mkdtemp(join(tmpdir(), 'grace-pipe-'));
+    const pipe = join(own, '.env');
+    execFileSync('mkfifo', [pipe]);
+    onTestFinished(async () => {
+      // Whoever waits for a writer all the same is let go: the test fails, and does not hang.
+      closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+      await fs.rm(own, { recursive: true });
+    });
+    expect(await nodeFiles.readText(pipe)).toBeNull();
+    expect(await nodeFiles.read(pipe)).toBeNull();
+    expect(await nodeFiles.readText(pipe, 10)).toBe('');
   });
 
   test('reads no more than it was asked for, from where it was asked to', async () => {

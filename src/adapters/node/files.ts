@@ -16,6 +16,19 @@ async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   }
 }
 
+/** The whole of a file. What has no end and no size of its own (a pipe, a terminal) is not there: it would be waited for, for good. */
+async function readWhole(path: string): Promise<Uint8Array | null> {
+  return orNull(async () => {
+    const handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      return stat.isFIFO() || stat.isCharacterDevice() ? null : await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
 async function readRange(path: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
   return orNull(async () => {
     const handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -62,11 +75,10 @@ export const nodeFiles: Files = {
     return (await orNull(() => fs.readdir(dir)))?.toSorted() ?? [];
   },
   async read(path, limitBytes) {
-    if (limitBytes !== undefined) return readRange(path, 0, limitBytes);
-    return orNull(() => fs.readFile(path));
+    return limitBytes === undefined ? readWhole(path) : readRange(path, 0, limitBytes);
   },
   async readText(path, limitBytes) {
-    const bytes = limitBytes === undefined ? await orNull(() => fs.readFile(path)) : await readRange(path, 0, limitBytes);
+    const bytes = await (limitBytes === undefined ? readWhole(path) : readRange(path, 0, limitBytes));
     return bytes === null ? null : new TextDecoder().decode(bytes);
   },
   readRange,

@@ -122,7 +122,16 @@ export function addressOf(scratch: DatabaseLocation, target: PostgresTarget | nu
     ? null
     : {
         engine: 'postgres',
-        target: { ...target, host: '127.0.0.1', port: relay.port, sslMode: 'disable', sslRootCert: null, sslCert: null, sslKey: null },
+        target: {
+          ...target,
+          host: '127.0.0.1',
+          port: relay.port,
+          database: relay.alias,
+          sslMode: 'disable',
+          sslRootCert: null,
+          sslCert: null,
+          sslKey: null,
+        },
       };
 }
 

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { MIGRATION_TOOLS, type DetectedMigrations } from '../migration-tools.ts';
 import { openProject, type Project } from '../project-files.ts';
 import type { DatabaseLocation } from '../locate.ts';
@@ -80,9 +78,7 @@ async function askPrisma(project: Project): Promise<Question | NotPossible> {
     : (await Promise.all((await project.list(path)).map((name) => project.read(`${path}/${name}`)))).join('\n');
   const engine = engineOf(/\bdatasource\s+\w+\s*\{[^}]{0,2000}?\bprovider\s*=\s*"(\w+)"/.exec(text)?.[1]);
   if (engine === null) return no(`the datasource of ${path} is neither PostgreSQL nor SQLite`);
-  const version = Number(
-    /"version"\s*:\s*"(\d+)\./.exec(await readFile(join(project.cwd, 'node_modules/prisma/package.json'), 'utf8').catch(() => ''))?.[1],
-  );
+  const version = Number(/"version"\s*:\s*"(\d+)\./.exec(await project.read('node_modules/prisma/package.json'))?.[1]);
   if (Number.isNaN(version)) return no('the command of prisma is not in node_modules');
   const to = version >= 7 ? '--to-schema' : '--to-schema-datamodel';
   return { argv: ['node_modules/.bin/prisma', 'migrate', 'diff', '--from-empty', to, path, '--script'], engine };

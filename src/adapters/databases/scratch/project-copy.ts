@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, copyFile, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { sweepLeftFolders } from '../left-folders.ts';
 
 /** A project's own files in a directory of their own, where a tool may write and a relative path finds no live database. */
 export interface ProjectCopy {
@@ -15,6 +16,10 @@ export interface ProjectCopy {
 const FILES_MAX = 5_000;
 const FILE_BYTES_MAX = 1024 * 1024;
 const BYTES_MAX = 64 * 1024 * 1024;
+
+const PREFIX = 'grace-scratch-';
+/** No run of a tool lasts a tenth of it. */
+const LEFT_BEHIND_MS = 10 * 60_000;
 
 const LEFT_OUT_DIRS = new Set([
   'node_modules',
@@ -40,7 +45,8 @@ const LEFT_OUT_FILES = /^\.env(?:\.|$)|\.(?:db3?|sqlite3?|s3db)(?:-\w+)?$|\.(?:l
  * @returns null when the project is larger than a project's own files are
  */
 export async function copyProject(projectDir: string): Promise<ProjectCopy | null> {
-  const root = await mkdtemp(join(tmpdir(), 'grace-scratch-'));
+  await sweepLeftFolders(PREFIX, LEFT_BEHIND_MS, Date.now());
+  const root = await mkdtemp(join(tmpdir(), PREFIX));
   const copy: ProjectCopy = {
     root,
     project: join(root, 'workspace', 'project'),
