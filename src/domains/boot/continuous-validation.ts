@@ -1,6 +1,7 @@
 import { messageOf, type Ids } from '../../kernel/index.ts';
+import { approvalState, type ApprovalStore } from '../governance/index.ts';
 import type { CheckFailure } from '../healing/index.ts';
-import { missionKey, reconcileMissions, type MissionStore } from '../missions/index.ts';
+import { missionKey, reconcileMissions, type Mission, type MissionStore } from '../missions/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { finding, type BootContext } from './boot-context.ts';
@@ -13,34 +14,35 @@ const SEE = 'see: grace explain';
 
 export interface ValidationPorts {
   readonly missions: MissionStore;
+  readonly approvals: Pick<ApprovalStore, 'get'>;
   readonly ids: Ids;
+  /** A finding is known again by its words: they are compared as they are stored, without secrets. */
+  redact(finding: Finding): Finding;
 }
 
 /**
  * The whole pre-flight while the service runs [PF-6]: what the stages look at before a start, the guards of everything learned, and all
  * checks. What policy allows at run time is mended; the rest is kept as a mission, and told once. Nothing is started or stopped for it.
  */
-export async function validateAgain(context: BootContext, { missions, ids }: ValidationPorts): Promise<void> {
+export async function validateAgain(context: BootContext, ports: ValidationPorts): Promise<void> {
+  const { missions, ids, redact } = ports;
   const { clock, emit } = context;
   const startMs = clock.monotonicMs();
-  const standing = new Set((await missions.standing()).map(({ key }) => key));
-  const fixed: string[] = [];
+  const round = new Round(context, ports, await missions.standing());
   const findings: Finding[] = [];
-  let isWhole = true;
   const part = async (component: string, look: () => Promise<readonly Finding[]>): Promise<void> => {
     try {
-      findings.push(...(await look()));
+      findings.push(...(await look()).map(redact));
     } catch (error) {
       if (context.signal.aborted) throw error;
-      isWhole = false;
+      round.isWhole = false;
       emit({ type: 'notice', level: 'warn', text: `${STAGE}: ${component} could not be looked at: ${messageOf(error)}` });
     }
   };
   // One after the other: components may share what is wrong, and the second finds it mended.
   for (const spec of context.components.filter(({ kind }) => kind === 'process')) {
-    for (const { code, look } of looksOf(spec, context))
-      await part(spec.name, () => passed(spec, code, look, { context, standing, fixed }));
-    await part(spec.name, () => guarded(spec, { context, standing, fixed }));
+    for (const { code, look } of looksOf(spec, context)) await part(spec.name, () => round.passed(spec, code, look));
+    await part(spec.name, () => round.guarded(spec));
   }
   let checks = 0;
   for (const when of ['before_start', 'beside_start', 'when_ready'] as const)
@@ -49,7 +51,7 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
       checks += reports.length;
       return reports.flatMap((report) => report.findings);
     });
-  const changes = await reconcileMissions(findings, isWhole, { missions, clock, ids });
+  const changes = await reconcileMissions(findings, round.isWhole, { missions, clock, ids }, round.approvals);
   for (const mission of changes.opened) {
     const found = findings.find((f) => missionKey(f) === mission.key);
     if (found !== undefined) emit({ type: 'finding', stage: STAGE, finding: found });
@@ -60,14 +62,7 @@ export async function validateAgain(context: BootContext, { missions, ids }: Val
   const durationMs = Math.round(clock.monotonicMs() - startMs);
   // A remark is nothing that anybody has to mend.
   const wrong = findings.filter(({ severity }) => severity !== 'info').length;
-  emit({ type: 'validation_ended', durationMs, checks, findings: wrong, fixed, missions: changes.open });
-}
-
-interface Around {
-  readonly context: BootContext;
-  /** Keys of what is known to be wrong: it is looked at, and not captured and tried anew every hour. */
-  readonly standing: ReadonlySet<string>;
-  readonly fixed: string[];
+  emit({ type: 'validation_ended', durationMs, checks, findings: wrong, fixed: round.fixed, missions: changes.open });
 }
 
 /** What the stages before a start look at, but for the port: now the service itself holds it. */
@@ -83,32 +78,77 @@ function looksOf(
   ];
 }
 
-async function passed(
-  spec: ComponentSpec,
-  code: string,
-  look: () => Promise<CheckFailure | null>,
-  { context, standing, fixed }: Around,
-): Promise<readonly Finding[]> {
-  const wrong = await look();
-  if (wrong === null) return [];
-  const found = finding('error', code, spec.name, wrong.message, SEE);
-  if (standing.has(missionKey(found))) return [found];
-  const result = await context.supervision.passCheck(spec, STAGE, look, 'runtime');
-  fixed.push(...result.fixes.map((playbook) => `${spec.name}: ${playbook}`));
-  return result.state === 'passed' ? [] : [found];
-}
+/** One look at all components. */
+class Round {
+  readonly fixed: string[] = [];
+  /** Approvals that findings wait for, by the keys of their missions. */
+  readonly approvals = new Map<string, string>();
+  /** False when something could not be looked at: then what was not found may still be there. */
+  isWhole = true;
+  private readonly context: BootContext;
+  private readonly ports: ValidationPorts;
+  /** What is known to be wrong is looked at, and not captured and tried anew every hour. */
+  private readonly standing: ReadonlyMap<string, Mission>;
 
-async function guarded(spec: ComponentSpec, { context, standing, fixed }: Around): Promise<readonly Finding[]> {
-  const open: Finding[] = [];
-  for (const guard of await context.core.guards(spec)) {
-    const found: Finding = { ...guard, severity: 'warn' };
-    if (guard.fix === null || standing.has(missionKey(found))) {
-      open.push(found);
-      continue;
-    }
-    const { state } = await context.core.runGuardFix(spec, guard, 'runtime', context.signal);
-    if (state === 'applied') fixed.push(`${spec.name}: ${guard.fix.playbook}`);
-    else if (state !== 'nothing_to_do') open.push(found);
+  constructor(context: BootContext, ports: ValidationPorts, standing: readonly Mission[]) {
+    this.context = context;
+    this.ports = ports;
+    this.standing = new Map(standing.map((mission) => [mission.key, mission]));
   }
-  return open;
+
+  async passed(spec: ComponentSpec, code: string, look: () => Promise<CheckFailure | null>): Promise<readonly Finding[]> {
+    const { supervision } = this.context;
+    // Half of what a recovery does may look wrong.
+    if (supervision.isRecovering(spec.name)) return this.later();
+    const wrong = await look();
+    if (wrong === null) return [];
+    const found = finding('error', code, spec.name, wrong.message, SEE);
+    const key = missionKey(this.ports.redact(found));
+    const before = this.standing.get(key);
+    if (before !== undefined && !(await this.isAnswered(before))) return [found];
+    const result = await supervision.passCheck(spec, STAGE, look, 'runtime');
+    this.fixed.push(...result.fixes.map((playbook) => `${spec.name}: ${playbook}`));
+    if (result.state === 'passed') return [];
+    if (result.isBusy === true) return this.later();
+    // Agreed to, and kept from running by a limit: the next look tries it again.
+    const approval = result.approval ?? (result.wasTried === true ? null : (before?.approval ?? null));
+    if (approval !== null) this.approvals.set(key, approval);
+    else this.approvals.delete(key);
+    return [found];
+  }
+
+  async guarded(spec: ComponentSpec): Promise<readonly Finding[]> {
+    const { core, supervision, signal } = this.context;
+    if (supervision.isRecovering(spec.name)) return this.later();
+    const open: Finding[] = [];
+    for (const guard of await core.guards(spec)) {
+      const found: Finding = { ...guard, severity: 'warn' };
+      const before = this.standing.get(missionKey(this.ports.redact(found)));
+      if (guard.fix === null || before !== undefined) {
+        open.push(before === undefined ? found : { ...found, evidence: before.evidence });
+        continue;
+      }
+      const { state, detail } = await core.runGuardFix(spec, guard, 'runtime', signal);
+      if (state === 'applied') this.fixed.push(`${spec.name}: ${guard.fix.playbook}`);
+      // Nobody is asked for what has not failed yet: whoever reads it runs it, or waits for the failure.
+      else if (state !== 'nothing_to_do')
+        open.push({ ...found, evidence: [...found.evidence, `${guard.fix.playbook} did not run: ${detail}`] });
+    }
+    return open;
+  }
+
+  private later(): readonly Finding[] {
+    this.isWhole = false;
+    return [];
+  }
+
+  /** Whether what was asked for has been agreed to since, or can be no more; where not, it keeps waiting for the same answer. */
+  private async isAnswered({ key, approval }: Mission): Promise<boolean> {
+    if (approval === undefined || approval === null) return false;
+    const asked = await this.ports.approvals.get(approval);
+    const state = asked === null ? 'expired' : approvalState(asked, this.context.clock.nowMs());
+    if (state === 'approved' || state === 'expired') return true;
+    this.approvals.set(key, approval);
+    return false;
+  }
 }

@@ -17,6 +17,8 @@ export interface Mission {
   readonly hint: string;
   readonly evidence: readonly string[];
   readonly place: FindingPlace | null;
+  /** The approval that its mending waits for; missing in those of earlier releases. */
+  readonly approval?: string | null;
   /** `verified`: a later validation did not find it any more. `abandoned`: a person dropped it; it is not opened again while it lasts. */
   readonly state: 'open' | 'verified' | 'abandoned';
   readonly openedAtMs: number;
