@@ -12,6 +12,7 @@ import { openAuditSource } from '../apps/cli/audit-source.ts';
 import { verifyAudit } from '../apps/cli/audit-verify.ts';
 import { answerEntry, approve, recordedDecisions, type Breaker, type PersonRequest, type PolicyText } from '../domains/governance/index.ts';
 import { Redactor } from '../domains/incidents/index.ts';
+import { reconcileMissions } from '../domains/missions/index.ts';
 import type { PlaybookRun } from '../domains/playbooks/index.ts';
 import type { Snapshots } from '../domains/snapshots/index.ts';
 import { signatureOf } from '../kernel/index.ts';
@@ -459,4 +460,36 @@ test('of two who take up a request one wins, and the other leaves no entry', asy
   await audit.head();
   expect((await actionsIn(dir)).filter((action) => action === 'restart.answered')).toHaveLength(1);
   expect([audit.trouble, other.trouble]).toEqual([null, null]);
+});
+
+test('a mission that a person drops while it is looked at stays dropped, and is opened in no second entry', async () => {
+  const { dir, repos, audit, open, store } = await aStore();
+  const ports = { missions: repos.missions, clock: nodeClock, ids: nodeIds };
+  const found = {
+    severity: 'error',
+    code: 'config_broken',
+    component: 'web',
+    message: 'no JSON',
+    evidence: [],
+    hint: 'mend it',
+    fix: null,
+  } as const;
+  const { opened } = await reconcileMissions([found], [], ports);
+  const other = open();
+  const theirs = repositories(store, other).missions;
+  const [mission] = opened;
+  // Between what the look reads and what it saves.
+  const standing = async () => {
+    const read = await repos.missions.standing();
+    if (mission !== undefined && read[0]?.state === 'open') await theirs.save({ ...mission, state: 'abandoned', closedBy: 'ann' }, 'open');
+    return read;
+  };
+  expect(await reconcileMissions([found], [], { ...ports, missions: { ...repos.missions, standing } })).toMatchObject({
+    opened: [],
+    open: 0,
+  });
+  expect(await repos.missions.standing()).toMatchObject([{ state: 'abandoned', closedBy: 'ann', seen: 2 }]);
+  await other.close();
+  await audit.head();
+  expect((await actionsIn(dir)).filter((action) => action.startsWith('mission.'))).toEqual(['mission.opened', 'mission.abandoned']);
 });

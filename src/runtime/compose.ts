@@ -129,7 +129,11 @@ export async function compose(options: ComposeOptions) {
       saveExplanation: (e) => stored.incidents.saveExplanation(redactor.redactDeep(e)),
       savePattern: (p) => stored.incidents.savePattern(redactor.redactDeep(p)),
     },
-    missions: { ...stored.missions, save: (m) => stored.missions.save(redactor.redactDeep(m)) },
+    missions: {
+      ...stored.missions,
+      // Its key is made of words that were redacted, and stays the same whatever is done to it.
+      save: (m, was) => stored.missions.save({ ...redactor.redactDeep(m), key: m.key }, was),
+    },
     shadows: { ...stored.shadows, save: (r) => stored.shadows.save(redactor.redactDeep(r)) },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
     decisions: { ...stored.decisions, write: (entry) => stored.decisions.write(redactor.redactDeep(entry)) },
@@ -646,11 +650,16 @@ export async function compose(options: ComposeOptions) {
 
   /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
   async function endCutOff(): Promise<void> {
-    const boots = new Set((await repos.playbooks.runsIn('running')).map((run) => run.bootId));
+    // A command that runs one by hand may have been started beside a Grace that was killed since: it lives, and goes on.
+    const boots = new Set<string>();
+    const alive = new Set<string>();
+    for (const run of await repos.playbooks.runsIn('running'))
+      ((await repos.limits.isHeld(run.component, run.id)) ? alive : boots).add(run.bootId);
     const ofChecks = [...marksStartingWith(`${installation}/${CHECKS}/`)].map((mark) => mark.slice(installation.length + 1));
     // A check that somebody else runs beside this boot goes on.
     const left = ofChecks.filter((mark) => readStat(Number.parseInt(mark.slice(CHECKS.length + 1))) === null);
-    for (const mark of [CHECKS, ...left, ...[...boots].map(fixesOf)]) await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
+    for (const mark of [CHECKS, ...left, ...[...boots].filter((boot) => !alive.has(boot)).map(fixesOf)])
+      await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
     await repos.limits.forgetDeadLeases();
   }
 

@@ -396,7 +396,7 @@ class Session {
     const { config, until, signal } = this.options;
     if (until !== 'stopped') return 0;
     this.isWatching = true;
-    const { supervision, core, host, redactedEmit, boots, missions, ids } = this.composed;
+    const { supervision, core, host, redactedEmit, boots, missions, approvals, ids, redactor } = this.composed;
     const ports: SchedulePorts = {
       clock: nodeClock,
       emit: redactedEmit,
@@ -405,7 +405,7 @@ class Session {
       storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
       validate: async () => {
         const { context } = this;
-        if (context !== null) await validateAgain(context, { missions, ids });
+        if (context !== null) await validateAgain(context, { missions, approvals, ids, redact: (found) => redactor.redactDeep(found) });
       },
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
       // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.

@@ -37,10 +37,15 @@ test('one run per component over two processes, and the lease of a killed one is
   const first = await another(file);
   expect(first.got).toBe('taken');
   expect(await limits.lease('api', 'run_1'), 'it lives').toBeNull();
+  expect([await limits.isHeld('api', 'run_of_another'), await limits.isHeld('api', 'run_1')], 'that run, and no other').toEqual([
+    true,
+    false,
+  ]);
   const web = await limits.lease('web', 'run_2');
   expect(web, 'another component').not.toBeNull();
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
+  expect(await limits.isHeld('api', 'run_of_another'), 'it was killed').toBe(false);
   const mine = await limits.lease('api', 'run_3');
   expect(mine, 'it was killed').not.toBeNull();
   expect((await another(file)).got, 'now it is ours').toBe('refused');

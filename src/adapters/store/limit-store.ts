@@ -69,6 +69,15 @@ export function limitStore(
         },
       };
     },
+    async isHeld(component, runId) {
+      const held = await db
+        .selectFrom('leases')
+        .select('holder')
+        .where('component', '=', component)
+        .where('run_id', '=', runId)
+        .executeTakeFirst();
+      return held !== undefined && isAlive(held.holder);
+    },
     async forgetDeadLeases() {
       for (const { component, run_id: runId, holder } of await db.selectFrom('leases').selectAll().execute())
         if (!isAlive(holder)) await db.deleteFrom('leases').where('component', '=', component).where('run_id', '=', runId).execute();

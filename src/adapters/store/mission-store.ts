@@ -1,6 +1,6 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Mission, MissionStore } from '../../domains/missions/index.ts';
-import { plainly, type Carry } from './carry.ts';
+import { isLost, plainly, type Carry } from './carry.ts';
 import type { Tables } from './tables.ts';
 
 /** @param carry how a mission is written down */
@@ -24,15 +24,24 @@ export function missionStore(db: Kysely<Tables>, carry: Carry<Mission> = plainly
         .execute();
       return rows.map(missionOf);
     },
-    async save(mission) {
+    async save(mission, was) {
       const { id, key, component, state, openedAtMs, closedAtMs } = mission;
       const row = { id, key, component, state, opened_at: openedAtMs, closed_at: closedAtMs, body: JSON.stringify(mission) };
-      const insert = db
-        .insertInto('missions')
-        .values(row)
-        .onConflict((c) => c.column('id').doUpdateSet(row))
-        .compile();
-      await carry([insert], mission);
+      // Of two who change it one wins: the other's statement would leave it without a state, which is not stored.
+      const statement =
+        was === null
+          ? db.insertInto('missions').values(row)
+          : db
+              .updateTable('missions')
+              .set({ ...row, state: sql<Mission['state']>`case when state = ${was} then ${state} end` })
+              .where('id', '=', id);
+      try {
+        await carry([statement.compile()], mission);
+        return true;
+      } catch (error) {
+        if (isLost(error)) return false;
+        throw error;
+      }
     },
   };
 }

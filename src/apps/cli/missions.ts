@@ -51,6 +51,9 @@ export async function showMission(memory: Memory, id: string): Promise<Answer> {
         ...(at === null ? [] : [['where', at]]),
         ['what to do', mission.hint],
         ['opened', when(mission.openedAtMs, memory.nowMs)],
+        ...(mission.approval === undefined || mission.approval === null || mission.state !== 'open'
+          ? []
+          : [['waits for', `approval ${mission.approval}: grace approvals list`]]),
         ['last seen', `${when(mission.lastSeenAtMs, memory.nowMs)}, ${mission.seen} x`],
         ...(mission.closeReason === null ? [] : [['closed', `by ${mission.closedBy ?? '?'}: ${mission.closeReason}`]]),
       ]),
@@ -76,7 +79,8 @@ export async function abandonMission(memory: Memory, id: string, by: string, rea
     closedBy: by,
     closeReason: new Redactor().redact(reason),
   };
-  await memory.missions.save(dropped);
+  if (!(await memory.missions.save(dropped, mission.state)))
+    throw new MissionRefused(`${id} has been closed just now`, 'see what became of it with: grace missions show');
   return {
     exitCode: 0,
     data: missionJson(dropped),
@@ -106,6 +110,7 @@ function missionJson(m: Mission): Readonly<Record<string, unknown>> {
     hint: m.hint,
     evidence: m.evidence,
     place: m.place,
+    approval: m.approval ?? null,
     opened_at: iso(m.openedAtMs),
     last_seen_at: iso(m.lastSeenAtMs),
     seen: m.seen,

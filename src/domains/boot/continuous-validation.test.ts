@@ -1,93 +1,155 @@
 import { expect, test } from 'vitest';
-import type { Ids } from '../../kernel/index.ts';
+import type { Approval } from '../governance/index.ts';
+import type { CheckResult, GraceEvent } from '../healing/index.ts';
 import type { Mission, MissionStore } from '../missions/index.ts';
-import type { CheckReport, Finding } from '../preflight/index.ts';
 import { component, SimulatedClock } from '../supervisor/testing.ts';
-import type { BootContext } from './boot-context.ts';
+import { finding, type BootContext, type CoreChecks } from './boot-context.ts';
 import { validateAgain } from './continuous-validation.ts';
 
-const API = component({ name: 'api', envFiles: [], requiredEnv: [], migrate: ['true'] });
-const found = (code: string): Finding => ({ severity: 'warn', code, component: 'api', message: code, evidence: [], hint: '', fix: null });
-const report = (findings: readonly Finding[], change: Partial<CheckReport> = {}): CheckReport => ({
-  name: 'migrations',
-  title: 'migrations',
-  when: 'beside_start',
-  durationMs: 1,
-  isRemembered: false,
-  couldLook: true,
-  findings,
-  ...change,
-});
+const SECRET = '/srv/keys/tops3cret-4711';
+const FAILED: CheckResult = { state: 'failed', cause: 'it is gone', seen: 'it is gone', advice: [], fixes: [] };
+const APPROVAL = {
+  id: 'ap_1',
+  rejectedBy: null,
+  approvedBy: [] as string[],
+  requiredApprovals: 1,
+  requestedBy: null,
+  expiresAtMs: Infinity,
+};
 
-/** A service with one component whose checks, guards and database say what the test wants. */
+/** A service of one component, whose command names a file that is gone. */
 function world() {
-  const kept = new Map<string, Mission>();
+  const all = new Map<string, Mission>();
   const missions: MissionStore = {
-    get: async (id) => kept.get(id) ?? null,
-    list: async () => [...kept.values()],
-    standing: async () => [...kept.values()].filter(({ state }) => state !== 'verified'),
-    save: async (mission) => void kept.set(mission.id, mission),
+    get: async (id) => all.get(id) ?? null,
+    list: async () => [...all.values()],
+    standing: async () => [...all.values()].filter(({ state }) => state !== 'verified'),
+    async save(mission, was) {
+      if ((all.get(mission.id)?.state ?? null) !== was) return false;
+      all.set(mission.id, mission);
+      return true;
+    },
   };
-  let n = 0;
-  let failedLooks = 0;
-  const now = { reports: [] as readonly CheckReport[], guards: [] as readonly Finding[], pending: [] as readonly string[], isAway: false };
-  const look = <T>(seen: T, unseen: T): T => {
-    if (now.isAway) failedLooks++;
-    return now.isAway ? unseen : seen;
-  };
-  const core = {
-    environmentOf: async () => ({}),
-    missingNamed: async () => [],
-    takenAway: async () => [],
-    dataLeftBehind: async () => null,
-    pendingMigrations: async () => look(now.pending, []),
-    schemaLacks: async () => null,
-    guards: async () => look(now.guards, []),
-    failedLooks: () => failedLooks,
-    preflight: async (when: string) => (when === 'beside_start' ? now.reports : []),
+  const clock = new SimulatedClock();
+  const events: GraceEvent[] = [];
+  const w = {
+    all,
+    events,
+    tried: 0,
+    isRecovering: false,
+    missing: [SECRET] as readonly string[],
+    guards: [] as Awaited<ReturnType<CoreChecks['guards']>>,
+    result: FAILED,
+    approval: APPROVAL,
+    missions: () => [...all.values()],
+    last: () => events.findLast((e) => e.type === 'validation_ended'),
+    async look() {
+      await clock.pass(3_600_000);
+      let n = all.size;
+      await validateAgain(context, {
+        missions,
+        approvals: { get: async () => w.approval as unknown as Approval },
+        ids: { next: (prefix) => `${prefix}_${++n}` },
+        redact: (found) => JSON.parse(JSON.stringify(found).replaceAll(SECRET, '[redacted]')) as typeof found,
+      });
+    },
   };
   const context = {
-    components: [API],
-    clock: new SimulatedClock(),
-    emit: () => undefined,
-    files: { stat: async () => null },
+    clock,
     signal: new AbortController().signal,
-    core,
-    supervision: { passCheck: async () => ({ state: 'failed', fixes: [] }) },
+    emit: (e: GraceEvent) => void events.push(e),
+    components: [component()],
+    files: { stat: async () => null },
+    supervision: {
+      isRecovering: () => w.isRecovering,
+      passCheck: async () => {
+        w.tried++;
+        return w.result;
+      },
+    },
+    core: {
+      missingNamed: async () => w.missing,
+      takenAway: async () => [],
+      dataLeftBehind: async () => null,
+      environmentOf: async () => ({}),
+      pendingMigrations: async () => [],
+      schemaLacks: async () => null,
+      failedLooks: () => 0,
+      guards: async () => w.guards,
+      runGuardFix: async () => ({ state: 'waiting', detail: 'it needs an approval' }),
+      preflight: async () => [],
+    },
   } as unknown as BootContext;
-  return {
-    now,
-    states: () => [...kept.values()].map(({ code, state }) => `${code} ${state}`),
-    validate: () => validateAgain(context, { missions, ids: { next: (prefix) => `${prefix}_${++n}` } satisfies Ids }),
-  };
+  return w;
 }
 
-test('a check that took too long, or could not see its database, closes nothing of its own', async () => {
+test('what a finding says of a secret opens one mission, which is known again and stays dropped', async () => {
   const w = world();
-  w.now.reports = [report([found('migration_edited')]), report([found('disk_full')], { name: 'disk_space' })];
-  await w.validate();
-  w.now.reports = [report([], { couldLook: false }), report([], { name: 'disk_space' })];
-  await w.validate();
-  expect(w.states()).toEqual(['migration_edited open', 'disk_full verified']);
-  w.now.reports = [report([], { unseen: ['api'] })];
-  await w.validate();
-  expect(w.states()).toEqual(['migration_edited open', 'disk_full verified']);
-  w.now.reports = [report([])];
-  await w.validate();
-  expect(w.states()).toEqual(['migration_edited verified', 'disk_full verified']);
+  await w.look();
+  expect(w.missions()).toMatchObject([{ state: 'open', code: 'named_missing', message: expect.stringContaining('[redacted]') }]);
+  expect(JSON.stringify(w.missions()).replaceAll('#', '3'), 'not by its figures either').not.toContain('tops3cret');
+  await w.look();
+  expect([w.tried, w.events.filter((e) => e.type === 'mission_opened').length]).toEqual([1, 1]);
+  expect(w.missions()).toMatchObject([{ state: 'open', seen: 2 }]);
+  w.all.set('ms_1', { ...(w.missions()[0] as Mission), state: 'abandoned' });
+  await w.look();
+  expect(w.missions()).toMatchObject([{ state: 'abandoned', seen: 3 }]);
 });
 
-test('while the database is away neither guards nor looks at it close what they have found', async () => {
+test('what waits for an approval is tried again when it was given, and once', async () => {
   const w = world();
-  w.now.guards = [found('failure_returns')];
-  w.now.pending = ['002_orders'];
-  await w.validate();
-  const open = ['schema_behind open', 'failure_returns open'];
-  expect(w.states()).toEqual(open);
-  w.now.isAway = true;
-  await w.validate();
-  expect(w.states()).toEqual(open);
-  Object.assign(w.now, { isAway: false, guards: [], pending: [] });
-  await w.validate();
-  expect(w.states()).toEqual(['schema_behind verified', 'failure_returns verified']);
+  w.result = { ...FAILED, approval: 'ap_1' };
+  await w.look();
+  await w.look();
+  expect(w.missions()).toMatchObject([{ approval: 'ap_1', seen: 2 }]);
+  expect(w.tried, 'nobody has answered').toBe(1);
+  w.approval = { ...APPROVAL, approvedBy: ['ann'] };
+  w.result = { ...FAILED, approval: null };
+  await w.look();
+  await w.look();
+  expect(w.tried, 'a limit kept it from running').toBe(3);
+  w.result = { ...FAILED, wasTried: true };
+  await w.look();
+  await w.look();
+  expect(w.tried, 'it ran and did not help').toBe(4);
+  expect(w.missions()).toMatchObject([{ state: 'open', approval: null, seen: 6 }]);
+});
+
+test('what was agreed to and helps closes its mission', async () => {
+  const w = world();
+  w.result = { ...FAILED, approval: 'ap_1' };
+  await w.look();
+  w.approval = { ...APPROVAL, approvedBy: ['ann'] };
+  w.result = { state: 'passed', fixes: ['restore_it'] };
+  await w.look();
+  expect(w.last()).toMatchObject({ fixed: ['api: restore_it'], missions: 0 });
+  expect(w.missions()).toMatchObject([{ state: 'verified' }]);
+});
+
+test.each(['recovered', 'acted on'])(
+  'a component that is being %s is left for the next look, and nothing is taken for gone',
+  async (how) => {
+    const w = world();
+    w.isRecovering = how === 'recovered';
+    w.result = { ...FAILED, isBusy: true };
+    await w.look();
+    expect([w.tried, w.missions()]).toEqual([how === 'recovered' ? 0 : 1, []]);
+    w.isRecovering = false;
+    w.result = FAILED;
+    await w.look();
+    expect(w.missions()).toMatchObject([{ state: 'open' }]);
+    w.isRecovering = true;
+    w.missing = [];
+    await w.look();
+    expect(w.missions(), 'not looked at').toMatchObject([{ state: 'open' }]);
+  },
+);
+
+test('a fix for what has not failed yet that may not run by itself is said to have not run', async () => {
+  const w = world();
+  w.missing = [];
+  w.guards = [{ ...finding('warn', 'path_missing', 'api', 'its folder is gone', 'make it'), fix: { playbook: 'make_it', params: {} } }];
+  await w.look();
+  await w.look();
+  expect(w.missions()).toMatchObject([{ seen: 2, evidence: ['make_it did not run: it needs an approval'] }]);
 });

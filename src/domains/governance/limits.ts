@@ -52,6 +52,8 @@ export interface LimitStore {
   saveBreaker(breaker: Breaker): Promise<void>;
   /** @returns null while a living process has it */
   lease(component: string, runId: string): Promise<Lease | null>;
+  /** Whether a living process has the lease for exactly this run. */
+  isHeld(component: string, runId: string): Promise<boolean>;
   /** Forgets what processes held that have died: after a crash nothing else would. */
   forgetDeadLeases(): Promise<void>;
   /** Since when the tries of a component count in this scope; null when none are counted. */

@@ -627,6 +627,25 @@ describe('what a crash of Grace cut off', () => {
     expect(await undo()).toEqual([]);
     expect(world.settings).toEqual({ port_in_use: 'newer' });
   });
+
+  test('is left to a process that lives and runs it still, and undone when that has died', async () => {
+    const world = await healingWorld();
+    world.knows('port_in_use', {}, {});
+    const result = await world.heal(await world.fails('port_in_use 3000'));
+    if (result.state !== 'applied') throw new TypeError(result.state);
+    const run = await world.playbooks.run(result.run.runId);
+    if (run) await world.playbooks.saveRun({ ...run, state: 'running' });
+    const lease = await world.limits.lease('api', result.run.runId);
+    const undo = () => world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+    expect(await undo()).toEqual([]);
+    expect(world.settings).toEqual({ port_in_use: 'fixed' });
+    expect(await world.playbooks.run(result.run.runId)).toMatchObject({ state: 'running' });
+    expect(world.of('notice')).toMatchObject([{ text: expect.stringContaining('by another process that lives') }]);
+    await lease?.release();
+    expect(await undo()).toEqual(['fix_port_in_use']);
+    expect(world.settings).toEqual({ port_in_use: null });
+    expect(await world.limits.lease('api', 'next'), 'the undo holds it no more').not.toBeNull();
+  });
 });
 
 describe('a Grace that dies at any write of a run of several steps', () => {

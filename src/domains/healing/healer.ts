@@ -58,6 +58,8 @@ export interface HealRequest {
 export type HealResult =
   | { readonly state: 'applied'; readonly run: AppliedRun }
   | { readonly state: 'failed'; readonly playbook: string; readonly reason: string; readonly diagnosis: Diagnosis }
+  /** Another run has this component; this playbook was not tried. */
+  | { readonly state: 'busy'; readonly playbook: string; readonly reason: string; readonly diagnosis: Diagnosis }
   | { readonly state: 'hold'; readonly diagnosis: Diagnosis; readonly waitFor: WaitFor | null }
   | {
       readonly state: 'needs_approval';
@@ -212,6 +214,10 @@ export class Healer {
       agreed,
       signal,
     });
+    if (outcome.state === 'busy') {
+      await this.explain(about, `${registered.name} has not run yet: ${outcome.detail}`, registered, 'open');
+      return { state: 'busy', playbook: registered.name, reason: outcome.detail, diagnosis };
+    }
     if (outcome.state !== 'applied') {
       const reason = outcome.state === 'nothing_to_do' ? 'it found nothing to do' : outcome.detail;
       await this.explain(about, `${registered.name} did not work: ${reason}`, registered, 'not_healed');
@@ -381,7 +387,7 @@ export class Healer {
   /** What prevented a failure has done so, and what a person asked for has done no harm: everything works. */
   async confirmPrevention(): Promise<void> {
     const { playbooks, clock } = this.ports;
-    const runs = (await playbooks.runsIn('applied')).filter((run) => run.scope === 'prevention' || run.scope === 'person');
+    const runs = (await playbooks.runsIn('applied', 'inconclusive')).filter((run) => run.scope === 'prevention' || run.scope === 'person');
     for (const run of runs) await playbooks.saveRun({ ...run, state: 'verified', endedAtMs: clock.nowMs() }, 'everything works');
     for (const run of runs) await this.tellEarlierRelease(run.id, run.component);
   }
@@ -390,9 +396,20 @@ export class Healer {
   async askedRollbacks(): Promise<readonly PlaybookRun[]> {
     const { playbooks, journal } = this.ports;
     const found: PlaybookRun[] = [];
-    for (const run of await playbooks.runsIn('applied'))
+    for (const run of await playbooks.runsIn('applied', 'inconclusive'))
       if (run.scope === 'person' && (await journal.entries(run.id)).some((e) => e.primitive === ROLLBACK)) found.push(run);
     return found;
+  }
+
+  /** Nothing could tell whether what people asked for has done harm: the next boot does. */
+  async leaveAskedOpen(runs: readonly PlaybookRun[], reason: string): Promise<void> {
+    const { playbooks, clock } = this.ports;
+    for (const run of runs) await playbooks.saveRun({ ...run, state: 'inconclusive', endedAtMs: clock.nowMs() }, reason);
+  }
+
+  /** Looking only means looking: at run time what was changed stays, unless playbooks may run then. */
+  mayTakeBack(phase: Phase): boolean {
+    return phase === 'boot' || this.ports.executeAtRuntime;
   }
 
   /** The earlier release fails as well: whoever asked for it has not got what they wanted, and finds what they had. */
@@ -452,7 +469,7 @@ export class Healer {
    * @returns those runs, oldest first
    */
   async relapsed(captured: Captured, component: ComponentSpec, phase: Phase, signal: AbortSignal): Promise<readonly PlaybookRun[]> {
-    const { playbooks, clock, limitSettings, executeAtRuntime } = this.ports;
+    const { playbooks, clock, limitSettings } = this.ports;
     const nowMs = clock.nowMs();
     const { signature } = captured.failure;
     const runs = (await playbooks.runsSince(nowMs - limitSettings.stabilityMs - RELAPSE_LOOKS_BACK_MS)).filter(
@@ -472,8 +489,8 @@ export class Healer {
       const { id: runId, playbook, confidence, restart } = run;
       const told = { runId, playbook, captured, component, confidence, restart };
       const reason = `the same failure is back ${formatDuration(nowMs - (run.endedAtMs ?? nowMs))} after it seemed to have helped`;
-      // Looking only means looking: then what it changed stays, and people are told.
-      if (phase === 'boot' || executeAtRuntime) await this.takeBack(run, told, reason, signal, 'relapsed');
+      // Where it may not be taken back people are told.
+      if (this.mayTakeBack(phase)) await this.takeBack(run, told, reason, signal, 'relapsed');
       else await this.leaveRelapsed(run, told, reason);
     }
     return relapsed;

@@ -267,28 +267,47 @@ export class PlaybookRuns {
    * @returns playbook names
    */
   async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<readonly string[]> {
-    const { playbooks, clock, emit } = this.ports;
+    const { playbooks, limits, emit } = this.ports;
     const undone: string[] = [];
     for (const run of await playbooks.runsIn('running', 'undoing')) {
-      const spec = component(run.component);
-      // An undo that was begun before its end was written down with it was one of a try that did not help.
-      const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
-      if (spec === null) {
-        emit({
-          type: 'notice',
-          level: 'warn',
-          text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
-        });
-        await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() }, 'it was cut off, and its component is gone');
-      } else {
-        const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
-        await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
-        await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
+      const lease = await limits.lease(run.component, run.id);
+      if (lease === null) {
+        const text = (await limits.isHeld(run.component, run.id))
+          ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
+          : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
+        emit({ type: 'notice', level: 'warn', text });
+        continue;
       }
-      undone.push(run.playbook);
+      try {
+        // It may have come to its end since the list was read.
+        const present = await playbooks.run(run.id);
+        if (present === null || (present.state !== 'running' && present.state !== 'undoing')) continue;
+        await this.undoCutOff(present, component(run.component), signal, tell);
+        undone.push(run.playbook);
+      } finally {
+        await lease.release();
+      }
     }
     await this.judgeLately();
     return undone;
+  }
+
+  private async undoCutOff(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<void> {
+    const { playbooks, clock, emit } = this.ports;
+    if (spec === null) {
+      emit({
+        type: 'notice',
+        level: 'warn',
+        text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
+      });
+      await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() }, 'it was cut off, and its component is gone');
+      return;
+    }
+    // An undo that was begun before its end was written down with it was one of a try that did not help.
+    const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
+    const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
+    await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+    await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
   }
 
   /** A crash right after a run was judged has kept its breaker from opening. */

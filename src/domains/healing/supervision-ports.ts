@@ -77,4 +77,10 @@ export type CheckResult =
       readonly seen: string;
       readonly advice: readonly string[];
       readonly fixes: readonly string[];
+      /** Something else acted on the component, so that nothing was tried: it is to be looked at again. */
+      readonly isBusy?: boolean;
+      /** What people were asked for. */
+      readonly approval?: string | null;
+      /** Whether a playbook has run for it, and did not help. */
+      readonly wasTried?: boolean;
     };

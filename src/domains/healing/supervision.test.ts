@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { approve, type Approval } from '../governance/index.ts';
 import type { SmokeSpec } from '../health/index.ts';
 import { component } from '../supervisor/testing.ts';
-import { healingWorld, set, type HealingWorld } from './testing.ts';
+import { healingWorld, set, type HealingWorld, type WorldOptions } from './testing.ts';
 
 /** A component that says what is wrong and ends, until every one of these is put right. */
 function needs(world: HealingWorld, ...kinds: readonly string[]): void {
@@ -428,6 +428,105 @@ describe('a check of a stage', () => {
       fixes: [],
     });
     expect([world.settings, await world.incidents.patterns(), world.events]).toEqual([{}, [], []]);
+  });
+});
+
+describe('a check at run time', () => {
+  const wrong = {
+    message: 'its directory is gone',
+    facts: [{ kind: 'path_missing', runtime: 'grace', code: '', subject: '/x', details: {}, line: '', lineIndex: 0 }],
+    mustPass: true,
+  } as const;
+  const atRunTime = { executeAtRuntime: true, smoke: [smoke()], components: [{ soakMs: 5000 }] };
+  const validate = (world: HealingWorld, look: () => typeof wrong | null) =>
+    world.clock.until(world.supervision.passCheck(world.spec(), 'continuous validation', async () => look(), 'runtime'));
+  async function mended(answer: () => number | string, options: WorldOptions = atRunTime) {
+    const world = await healingWorld(options);
+    world.knows('path_missing', {}, {});
+    world.prober.answer = answer;
+    const result = await validate(world, () => (world.settings['path_missing'] === 'fixed' ? null : wrong));
+    return { world, result };
+  }
+
+  test('proves its fix after the soak time by the smoke checks of the service, and leaves nothing to a later boot', async () => {
+    const { world, result } = await mended(() => 5);
+    expect(result).toEqual({ state: 'passed', fixes: ['fix_path_missing'] });
+    expect(world.clock.monotonicMs()).toBeGreaterThanOrEqual(5000);
+    expect(await playbookRuns(world)).toEqual({ fix_path_missing: 'verified' });
+    expect(world.supervision.unconfirmed).toEqual([]);
+  });
+
+  test('takes its fix back when the service does not work with it', async () => {
+    const { world, result } = await mended(() => 'exit 1: cart is empty');
+    expect(result).toMatchObject({ state: 'failed', fixes: [], seen: expect.stringContaining('smoke check "checkout" fails') });
+    expect(await playbookRuns(world)).toEqual({ fix_path_missing: 'undone' });
+    expect(world.settings).toEqual({ path_missing: null });
+  });
+
+  test('takes back a fix that does not hold for the soak time', async () => {
+    const world = await healingWorld(atRunTime);
+    world.knows('path_missing', {}, {});
+    const from = world.clock.monotonicMs();
+    const isFixed = (): boolean => world.settings['path_missing'] === 'fixed' && world.clock.monotonicMs() < from + 5000;
+    expect(await validate(world, () => (isFixed() ? null : wrong))).toMatchObject({ state: 'failed', wasTried: true });
+    expect(await playbookRuns(world)).toEqual({ fix_path_missing: 'undone' });
+  });
+
+  test('counts a fix whose failure is back as a try that failed, and does not do it again', async () => {
+    const { world } = await mended(() => 5);
+    await world.clock.pass(60_000);
+    expect(await validate(world, () => wrong)).toMatchObject({ state: 'failed' });
+    expect(await playbookRuns(world)).toEqual({ fix_path_missing: 'relapsed' });
+    expect(await world.playbooks.runsSince(0)).toHaveLength(1);
+  });
+
+  test('tries nothing while another playbook acts on the component, and tries it when that has ended', async () => {
+    const world = await healingWorld(atRunTime);
+    world.knows('path_missing', {}, {});
+    world.prober.answer = () => 5;
+    const look = (): typeof wrong | null => (world.settings['path_missing'] === 'fixed' ? null : wrong);
+    const lease = await world.limits.lease('api', 'run_of_somebody');
+    expect(await validate(world, look)).toMatchObject({ state: 'failed', isBusy: true });
+    expect(world.of('playbook_failed')).toEqual([]);
+    await lease?.release();
+    expect(await validate(world, look)).toEqual({ state: 'passed', fixes: ['fix_path_missing'] });
+  });
+});
+
+describe('a rollback that a person asked for', () => {
+  /** Applied, and in the boot that was to prove it a critical smoke check could not be carried out. */
+  async function untold(options: WorldOptions = {}): Promise<HealingWorld> {
+    const world = await healingWorld(options);
+    world.power('roll_back_release', true);
+    world.knows('port_in_use', {}, { steps: [{ name: 'go back', primitive: 'roll_back_release', params: { key: 'release', to: 'old' } }] });
+    const result = await world.heal(await world.fails('port_in_use 3000'));
+    if (result.state !== 'applied') throw new TypeError(result.state);
+    const run = await world.playbooks.run(result.run.runId);
+    if (run !== null) await world.playbooks.saveRun({ ...run, scope: 'person', failureId: null });
+    world.supervision.carryAsked(await world.healer.askedRollbacks());
+    return world;
+  }
+  const fails = { message: 'its directory is gone', facts: [], mustPass: true };
+
+  test('stays at run time when its boot could not tell, and the next boot proves it', async () => {
+    const world = await untold({ executeAtRuntime: true });
+    await world.supervision.confirmAll('smoke check "checkout" could not be carried out');
+    expect(await playbookRuns(world)).toEqual({ fix_port_in_use: 'inconclusive' });
+    await world.clock.until(world.supervision.passCheck(world.spec(), 'continuous validation', async () => fails, 'runtime'));
+    expect(world.settings, 'left').toEqual({ release: 'old' });
+    expect(await world.healer.askedRollbacks()).toHaveLength(1);
+    world.supervision.carryAsked(await world.healer.askedRollbacks());
+    await world.supervision.confirmAll();
+    expect(await playbookRuns(world)).toEqual({ fix_port_in_use: 'verified' });
+  });
+
+  test.each([
+    ['stays while Grace may only observe', false, 'old'],
+    ['is taken back where playbooks may run at run time', true, null],
+  ])('that is not proven yet %s', async (_what, executeAtRuntime, release) => {
+    const world = await untold({ executeAtRuntime });
+    await world.clock.until(world.supervision.passCheck(world.spec(), 'continuous validation', async () => fails, 'runtime'));
+    expect(world.settings).toEqual({ release });
   });
 });
 

@@ -36,6 +36,8 @@ const SMOKE_TRIES = 3;
 const APPROVAL_LOOK_MS = 500;
 /** Between two tries of a recovery that an error of Grace's own broke off. */
 const BROKEN_OFF_MS = 2000;
+/** Between two looks whether the playbook that acts on a component has ended; as many as a bring-up has rounds. */
+const BUSY_MS = 2000;
 /** Time an application gets to find its way back after its dependency did. */
 const REJOIN_MS = 6000;
 
@@ -171,7 +173,7 @@ export class Supervision {
       emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
       if (phase === 'runtime') this.storms.noteAgain();
       const captured = await this.desk.capture(spec, stage, problem, logOf(runner), '');
-      if (await this.tookBackAsked(spec)) {
+      if (await this.tookBackAsked(spec, phase)) {
         problem = null;
         keepsRunning = false;
         continue;
@@ -198,6 +200,8 @@ export class Supervision {
         keepsRunning = !result.run.restart;
       } else if (result?.state === 'failed') {
         tries.names.push(result.playbook);
+      } else if (result?.state === 'busy') {
+        await this.ports.clock.sleep(BUSY_MS, this.signal);
       } else if (result?.state === 'observed') {
         // The remedy only observes at run time; a restart is supervision and always allowed within its limits.
         const verdict = this.intensityOf(spec.name).next(this.ports.clock.monotonicMs());
@@ -303,7 +307,8 @@ export class Supervision {
   }
 
   /** @returns whether something was taken back: then it is another release that is tried next */
-  private async tookBackAsked(spec: ComponentSpec): Promise<boolean> {
+  private async tookBackAsked(spec: ComponentSpec, phase: Phase): Promise<boolean> {
+    if (!this.healer.mayTakeBack(phase)) return false;
     const mine = this.asked.filter((run) => run.component === spec.name);
     this.asked = this.asked.filter((run) => !mine.includes(run));
     for (const run of mine.toReversed()) await this.healer.takeBackAsked(run, spec, this.signal);
@@ -332,8 +337,18 @@ export class Supervision {
     const tries = this.settings.isDryRun ? null : await Tries.begin(this.ports, spec.name, scope);
     const pending: AppliedRun[] = this.carriedFor(spec.name, scope);
     const fixes: string[] = [];
+    let wasBusy = 0;
     for (let holds = 0; ;) {
-      const wrong = await look();
+      let wrong = await look();
+      if (wrong === null && phase === 'runtime' && pending.length > 0) {
+        // What holds for a moment only has not helped, and at run time no later stage would see it.
+        await this.ports.clock.sleep(spec.soakMs, this.signal);
+        wrong = await look();
+      }
+      if (wrong === null && phase === 'runtime') {
+        await tries?.end();
+        return this.proveNow(spec, pending, fixes);
+      }
       if (wrong === null) {
         await tries?.end();
         for (const run of pending.splice(0)) {
@@ -352,12 +367,15 @@ export class Supervision {
         probeDetail: '',
         vitals: null,
       };
+      if (tries !== null && phase === 'runtime' && this.recovering.has(spec.name))
+        return this.askLater(`${spec.name} is being recovered`, wrong, tries, pending, fixes);
       if (tries === null)
         return { state: 'failed', ...(await this.desk.causeOf(spec, stage, problem, wrong.facts)), seen: wrong.message, fixes };
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
-      if (await this.tookBackAsked(spec)) continue;
+      if (await this.tookBackAsked(spec, phase)) continue;
       await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
+      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
       const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
       const asked = { captured, component: spec, phase, scope, attempts: tries.names, signal: this.signal, mayAct };
       const result = await this.healer.heal(asked);
@@ -370,16 +388,24 @@ export class Supervision {
         tries.names.push(result.playbook);
         continue;
       }
+      if (result?.state === 'busy' && phase === 'runtime') return this.askLater(result.reason, wrong, tries, pending, fixes);
+      if (result?.state === 'busy' && wasBusy++ < ROUNDS_MAX) {
+        await this.ports.clock.sleep(BUSY_MS, this.signal);
+        continue;
+      }
       const cause = result?.diagnosis.cause ?? wrong.message;
       const waitFor = result?.state === 'hold' ? result.waitFor : null;
       const mayHold =
         phase === 'boot' &&
         (this.settings.hold === 'always' || (this.settings.hold === 'auto' && (waitFor !== null || result?.state === 'needs_approval')));
       if (!mayHold || !wrong.mustPass) {
+        const wasTried = tries.names.length > 0;
         await tries.end();
         for (const run of pending.splice(0))
           if (run.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
-        return { state: 'failed', cause, seen: wrong.message, advice: result?.diagnosis.advice ?? [], fixes };
+          else if (phase === 'runtime') await this.healer.leaveOpen(run, 'something else is wrong with the component now');
+        const approval = result?.state === 'needs_approval' ? result.approval : null;
+        return { state: 'failed', cause, seen: wrong.message, advice: result?.diagnosis.advice ?? [], fixes, approval, wasTried };
       }
       const waitingFor = result?.state === 'needs_approval' ? `approval ${result.approval}` : describeWait(waitFor);
       const suspects = await this.ports.suspectFiles(spec);
@@ -389,6 +415,57 @@ export class Supervision {
       else await this.waitForChange(waitFor, spec, patienceMs, suspects);
       await tries.renew();
     }
+  }
+
+  /**
+   * Proves what was done at run time, where no stage comes after it: the component is ready still, and the whole service works. What
+   * could not be looked at leaves it to the next boot.
+   */
+  private async proveNow(spec: ComponentSpec, pending: AppliedRun[], fixes: string[]): Promise<CheckResult> {
+    if (pending.length === 0) return { state: 'passed', fixes };
+    const { wrong, untold } = await this.worksNow(spec);
+    for (const run of pending.splice(0).toReversed()) {
+      if (wrong !== null) {
+        await this.healer.reject(run, wrong, this.signal);
+        continue;
+      }
+      if (untold === null) await this.healer.confirm(run);
+      else await this.healer.leaveOpen(run, untold);
+      this.fixes.push(`${spec.name}: ${run.playbook}`);
+      fixes.unshift(run.playbook);
+    }
+    return wrong === null ? { state: 'passed', fixes } : { state: 'failed', cause: wrong, seen: wrong, advice: [], fixes, wasTried: true };
+  }
+
+  private async worksNow(spec: ComponentSpec): Promise<{ readonly wrong: string | null; readonly untold: string | null }> {
+    const recovered = { wrong: null, untold: `${spec.name} was being recovered` };
+    if (this.recovering.has(spec.name)) return recovered;
+    const runner = this.runners.get(spec.name);
+    const ready = runner?.isRunning() === true ? await this.readyVerdict(runner) : null;
+    const judged = await this.smoke.judge(
+      this.settings.smoke.filter(({ critical }) => critical),
+      SMOKE_TRIES,
+    );
+    // A service that is just being started again says nothing about what was done before.
+    if (this.recovering.has(spec.name)) return recovered;
+    if (ready?.outcome === 'fail') return { wrong: `it is not ready any more: ${ready.detail}`, untold: null };
+    if (judged.verdict === 'fail')
+      return { wrong: `smoke check "${judged.smoke.name}" fails with it: ${judged.result.detail}`, untold: null };
+    if (judged.verdict === 'inconclusive')
+      return { wrong: null, untold: `smoke check "${judged.smoke.name}" could not be carried out: ${judged.result.detail}` };
+    return { wrong: null, untold: ready?.outcome === 'unknown' ? `its readiness could not be looked at: ${ready.detail}` : null };
+  }
+
+  /** Something else acts on the component just now: nobody can tell whose doing it is what a check sees. */
+  private async askLater(why: string, wrong: CheckFailure, tries: Tries, pending: AppliedRun[], fixes: string[]): Promise<CheckResult> {
+    await tries.end();
+    for (const run of pending.splice(0)) await this.healer.leaveOpen(run, why);
+    return { state: 'failed', cause: why, seen: wrong.message, advice: [], fixes, isBusy: true };
+  }
+
+  /** Whether a recovery of this component is going on. */
+  isRecovering(name: string): boolean {
+    return this.recovering.has(name);
   }
 
   /** What is wrong with a component that is up and passes its checks, by its own words; null when nothing is clear. */
@@ -403,9 +480,11 @@ export class Supervision {
   async confirmAll(untold: string | null = null): Promise<void> {
     for (const run of [...this.unconfirmed.splice(0), ...this.carried.splice(0)])
       await (untold === null ? this.healer.confirm(run) : this.healer.leaveOpen(run, untold));
-    if (untold !== null) return;
+    // This boot is over: what fails from here on is no word on what people had asked for before it. Untold, the next boot proves it.
+    const asked = this.asked;
     this.asked = [];
-    await this.healer.confirmPrevention();
+    if (untold === null) await this.healer.confirmPrevention();
+    else await this.healer.leaveAskedOpen(asked, untold);
   }
 
   /** Whether it gets well by itself once what it needs is back. */

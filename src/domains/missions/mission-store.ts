@@ -6,5 +6,9 @@ export interface MissionStore {
   list(limit: number): Promise<readonly Mission[]>;
   /** Open ones, and abandoned ones whose finding was still there when it was last looked for. */
   standing(): Promise<readonly Mission[]>;
-  save(mission: Mission): Promise<void>;
+  /**
+   * @param was  how it stood when it was read; null for a new one
+   * @returns    false when it stands otherwise by now, since a person or a look was faster: then nothing is saved
+   */
+  save(mission: Mission, was: Mission['state'] | null): Promise<boolean>;
 }

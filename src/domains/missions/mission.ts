@@ -19,6 +19,8 @@ export interface Mission {
   readonly place: FindingPlace | null;
   /** Which check or look found it last; absent in what an earlier Grace kept. */
   readonly origin?: string;
+  /** The approval that its mending waits for; missing in those of earlier releases. */
+  readonly approval?: string | null;
   /** `verified`: a later validation did not find it any more. `abandoned`: a person dropped it; it is not opened again while it lasts. */
   readonly state: 'open' | 'verified' | 'abandoned';
   readonly openedAtMs: number;

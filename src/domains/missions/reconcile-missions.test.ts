@@ -18,11 +18,18 @@ const found = (change: Partial<Finding> = {}): Finding => ({
 
 function world() {
   const all = new Map<string, Mission>();
+  /** What somebody else does before the next one is saved. */
+  const meanwhile: (() => Promise<void>)[] = [];
   const missions: MissionStore = {
     get: async (id) => all.get(id) ?? null,
     list: async (limit) => [...all.values()].slice(0, limit),
     standing: async () => [...all.values()].filter(({ state }) => state !== 'verified'),
-    save: async (mission) => void all.set(mission.id, mission),
+    async save(mission, was) {
+      await meanwhile.splice(0)[0]?.();
+      if ((all.get(mission.id)?.state ?? null) !== was) return false;
+      all.set(mission.id, mission);
+      return true;
+    },
   };
   let n = 0;
   let now = 1000;
@@ -30,6 +37,12 @@ function world() {
   return {
     all: () => [...all.values()],
     missions,
+    meanwhile,
+    /** A person drops the only one. */
+    async drop() {
+      const [mission] = all.values();
+      all.set('ms_1', { ...(mission as Mission), state: 'abandoned', closedBy: 'ann' });
+    },
     async look(findings: readonly Finding[], unseen: readonly Unseen[] = []) {
       now += 1000;
       return reconcileMissions(findings, unseen, ports);
@@ -76,7 +89,7 @@ describe('missions', () => {
     const w = world();
     await w.look([found({ origin: 'certificates' })]);
     const [mission] = w.all();
-    await w.missions.save({ ...(mission as Mission), state: 'abandoned', closedBy: 'ann' });
+    await w.missions.save({ ...(mission as Mission), state: 'abandoned', closedBy: 'ann' }, 'open');
     await w.look([], [{ origin: 'certificates', component: null }]);
     expect(await w.look([found({ origin: 'certificates' })])).toMatchObject({ opened: [], open: 0 });
   });
@@ -84,12 +97,19 @@ describe('missions', () => {
   test('one that a person has dropped is not opened again while it lasts, and is once it was gone', async () => {
     const w = world();
     await w.look([found()]);
-    const [mission] = w.all();
-    await w.missions.save({ ...(mission as Mission), state: 'abandoned', closedBy: 'ann' });
+    await w.drop();
     expect(await w.look([found()])).toMatchObject({ opened: [], open: 0 });
     expect(w.all()).toMatchObject([{ state: 'abandoned', seen: 2 }]);
     expect(await w.look([])).toMatchObject({ closed: [{ state: 'verified' }], open: 0 });
     expect(await w.look([found()])).toMatchObject({ opened: [{ id: 'ms_2' }], open: 1 });
+  });
+
+  test('one that a person drops while it is looked at stays dropped', async () => {
+    const w = world();
+    await w.look([found()]);
+    w.meanwhile.push(w.drop);
+    expect(await w.look([found()])).toMatchObject({ opened: [], open: 0 });
+    expect(w.all()).toMatchObject([{ state: 'abandoned', closedBy: 'ann', seen: 2 }]);
   });
 
   test('two findings of one code are two when they are about two things', async () => {

@@ -24,11 +24,13 @@ export interface Unseen {
 /**
  * Opens a mission for each finding that has none, and closes those whose finding is gone: the part that found it has looked, and did not
  * find it. A mission of which nobody knows who found it is closed only when everything was looked at.
+ * @param approvals  what findings wait for, by the keys of their missions
  */
 export async function reconcileMissions(
   findings: readonly Finding[],
   unseen: readonly Unseen[],
   { missions, clock, ids }: { readonly missions: MissionStore; readonly clock: Clock; readonly ids: Ids },
+  approvals: ReadonlyMap<string, string> = new Map(),
 ): Promise<MissionChanges> {
   const now = clock.nowMs();
   const standing = await missions.standing();
@@ -39,7 +41,14 @@ export async function reconcileMissions(
   for (const [key, finding] of found) {
     const before = known.get(key);
     if (before !== undefined) {
-      await missions.save({ ...before, ...textOf(finding), lastSeenAtMs: now, seen: before.seen + 1 });
+      const approval = approvals.get(key) ?? null;
+      await change(missions, before, (mission) => ({
+        ...mission,
+        ...textOf(finding),
+        approval,
+        lastSeenAtMs: now,
+        seen: mission.seen + 1,
+      }));
       continue;
     }
     if (standing.length + opened.length >= STANDING_MAX) continue;
@@ -49,6 +58,7 @@ export async function reconcileMissions(
       component: finding.component,
       code: finding.code,
       ...textOf(finding),
+      approval: approvals.get(key) ?? null,
       state: 'open',
       openedAtMs: now,
       lastSeenAtMs: now,
@@ -57,17 +67,31 @@ export async function reconcileMissions(
       closedBy: null,
       closeReason: null,
     };
-    await missions.save(mission);
+    await missions.save(mission, null);
     opened.push(mission);
   }
   for (const mission of standing) {
     if (found.has(mission.key) || unseen.some((part) => isHidden(mission, part))) continue;
-    const gone: Mission = { ...mission, state: 'verified', closedAtMs: now, closedBy: 'grace', closeReason: GONE };
-    await missions.save(gone);
-    closed.push(gone);
+    const gone = await change(missions, mission, (present) => ({
+      ...present,
+      state: 'verified',
+      closedAtMs: now,
+      closedBy: 'grace',
+      closeReason: GONE,
+    }));
+    if (gone !== null) closed.push(gone);
   }
-  const open = standing.filter(({ state }) => state === 'open').length + opened.length;
-  return { opened, closed, open: open - closed.filter(({ key }) => known.get(key)?.state === 'open').length };
+  const open = (await missions.standing()).filter(({ state }) => state === 'open').length;
+  return { opened, closed, open };
+}
+
+/** What a person does with it meanwhile counts: it is read again, and changed as it is then. @returns null when it does not stand any more */
+async function change(missions: MissionStore, read: Mission, work: (mission: Mission) => Mission): Promise<Mission | null> {
+  for (let present: Mission | null = read; present !== null && present.state !== 'verified'; present = await missions.get(read.id)) {
+    const changed = work(present);
+    if (await missions.save(changed, present.state)) return changed;
+  }
+  return null;
 }
 
 function isHidden({ origin, component }: Mission, unseen: Unseen): boolean {
