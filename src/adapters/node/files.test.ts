@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -91,6 +91,19 @@ describe('looking', () => {
 
   test('a directory in the place of a file is an error, not an empty file', async () => {
     await expect(nodeFiles.read(dir)).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  test('a pipe is read when somebody writes it, as secret managers do with env files', async () => {
+    const own = await fs.mkdtemp(join(tmpdir(), 'grace-pipe-'));
+    const pipe = join(own, '.env');
+    execFileSync('mkfifo', [pipe]);
+    const writer = spawn('sh', ['-c', 'printf "A=1\\nB=2\\n" > "$0"', pipe], { stdio: 'ignore' });
+    try {
+      expect(await nodeFiles.readText(pipe)).toBe('A=1\nB=2\n');
+    } finally {
+      writer.kill('SIGKILL');
+      await fs.rm(own, { recursive: true });
+    }
   });
 
   test('a pipe is not waited for: there is nothing to read in it, and no text of it', async () => {

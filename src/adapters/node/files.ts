@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, type DiskRoom, type Files, type FileStat } from '../../kernel/index.ts';
 
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
@@ -16,13 +17,37 @@ async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   }
 }
 
-/** The whole of a file. What has no end and no size of its own (a pipe, a terminal) is not there: it would be waited for, for good. */
+/** Secret managers mount env files as pipes, and write when somebody reads. */
+const PIPE_MS = 1000;
+const PIPE_BYTES_MAX = 1024 * 1024;
+const PIPE_PAUSE_MS = 20;
+
+/** What somebody writes into a pipe while it is read; null where nobody does, since waiting for good would hold a thread for good. */
+async function readPipe(handle: fs.FileHandle): Promise<Uint8Array | null> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for (const endMs = performance.now() + PIPE_MS; performance.now() < endMs && bytes < PIPE_BYTES_MAX;) {
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch((error: unknown) => {
+      if (codeOf(error) === 'EAGAIN') return { bytesRead: -1 };
+      throw error;
+    });
+    if (bytesRead > 0) parts.push(buffer.subarray(0, bytesRead));
+    else if (bytesRead === 0 && bytes > 0) return Buffer.concat(parts);
+    else await sleep(PIPE_PAUSE_MS);
+    bytes += Math.max(0, bytesRead);
+  }
+  return null;
+}
+
+/** The whole of a file. A terminal is none, and a pipe is one only when somebody writes it now. */
 async function readWhole(path: string): Promise<Uint8Array | null> {
   return orNull(async () => {
     const handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
-      return stat.isFIFO() || stat.isCharacterDevice() ? null : await handle.readFile();
+      if (stat.isFIFO()) return await readPipe(handle);
+      return stat.isCharacterDevice() ? null : await handle.readFile();
     } finally {
       await handle.close();
     }
