@@ -57,7 +57,7 @@ async function openGuarded(project: ProjectCase, preflight: object = {}): Promis
       components: {
         api: { command: [process.execPath, 'server.mjs'], port, database: '$DATABASE_URL', env: { ...env, PORT: String(port) } },
       },
-      preflight,
+      preflight: { tryMigrations: true, ...preflight },
     }),
   );
 }
