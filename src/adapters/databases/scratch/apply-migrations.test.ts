@@ -127,6 +127,36 @@ describe.skipIf(POSTGRES_MISSING !== null)('migrations on trial', () => {
     });
   });
 
+  test('are not run when their text reaches beyond the database, starts programs or writes files', async () => {
+    const tried = (text: string, file = 'migrations/1_a.js') => apply(project(READS, { [file]: text }));
+    expect(await tried(`exports.up = (knex) => knex.raw('CREATE ROLE reporting')`)).toEqual({
+      state: 'not_possible',
+      why: 'migrations/1_a.js has a statement that reaches beyond its database: CREATE ROLE',
+    });
+    expect(await tried('GRANT admin TO app', 'migrations/sql/grants.sql')).toMatchObject({
+      why: 'migrations/sql/grants.sql has a statement that reaches beyond its database: GRANT admin TO',
+    });
+    expect(await tried(`require('node:child_process').execSync('psql')`)).toMatchObject({ why: 'migrations/1_a.js starts programs' });
+    expect(await tried(`require('fs').rmSync('/var/lib/app')`)).toMatchObject({ why: 'migrations/1_a.js writes files' });
+    expect(await tried(`// CREATE ROLE reporting\nrequire('fs').readFileSync(__dirname + '/a.sql')`)).toMatchObject({ state: 'applied' });
+  });
+
+  test.each([
+    [`client.query('CREATE ' + 'ROLE sneaky')`, 'CREATE ROLE'],
+    [`client.query({ name: 'a', text: 'CREATE ' + 'ROLE sneaky' })`, 'CREATE ROLE'],
+    [`client.query('SELECT 1; GRANT ' + 'pg_monitor TO admin')`, 'GRANT pg_monitor TO'],
+  ])('do not get a statement through the door that reaches beyond the database: %s', async (call, words) => {
+    const dir = project(READS);
+    const tool = STAND_IN.replace('await client.connect();', `await client.connect(); try { await ${call}; } catch { process.exit(0); }`);
+    writeFileSync(join(dir, 'node_modules/.bin/knex'), tool);
+    expect(await apply(dir)).toEqual({
+      state: 'not_possible',
+      why: `knex was kept from a statement that reaches beyond its database: ${words}`,
+    });
+    expect(await server.query('postgres', `SELECT 1 FROM pg_roles WHERE rolname = 'sneaky'`)).toEqual([]);
+    expect(await server.query('postgres', `SELECT 1 FROM pg_auth_members WHERE member = 'admin'::regrole`)).toEqual([]);
+  });
+
   test('are not run by a tool that is no Node program', async () => {
     const dir = project(READS, { 'db/migration/V1__a.sql': '' });
     const order = { projectDir: dir, env: { PATH }, spawner: nodeSpawner, signal: AbortSignal.timeout(9_000), timeLimitMs: 9_000 };

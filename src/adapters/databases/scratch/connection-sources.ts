@@ -118,7 +118,7 @@ function spellings(path: string): readonly string[] {
 }
 
 /** Lines keep their numbers. */
-function withoutComments(file: string, text: string): string {
+export function withoutComments(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, ' ');
   return file.endsWith('.json') ? text : text.replaceAll(/\/\*[^]{0,20000}?\*\//g, blank).replaceAll(/(?<=^|[\s;,{])\/\/.*$/gm, blank);
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PostgresTarget } from '../postgres-url.ts';
+import { statementGate } from './relay-statements.ts';
 
 /**
  * A door to one database of a PostgreSQL server. A tool that is given this door alone cannot reach another database: whoever
@@ -13,6 +14,8 @@ export interface ScratchRelay {
   passed(): number;
   /** Names of other databases that were asked for. */
   refused(): readonly string[];
+  /** Why a connection was ended: a statement that would have had an effect outside of the scratch database. */
+  stopped(): string | null;
   close(): Promise<void>;
 }
 
@@ -29,6 +32,7 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
   const sockets = new Set<Socket>();
   const refused = new Set<string>();
   let passed = 0;
+  let stopped: string | null = null;
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -47,8 +51,15 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
       }
       passed += 1;
       const upstream = keep(await dial(target).catch(() => client.destroy()));
-      upstream.write(message);
-      client.pipe(upstream).pipe(client);
+      const gate = statementGate((why) => {
+        stopped ??= why;
+        upstream.unpipe(client);
+        client.end(refusal(`not here: ${why}`), () => upstream.destroy());
+      });
+      const first = message.readInt32BE(0);
+      upstream.write(message.subarray(0, first));
+      gate.write(message.subarray(first));
+      client.pipe(gate).pipe(upstream).pipe(client);
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroy());
     });
@@ -58,6 +69,7 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
     port,
     passed: () => passed,
     refused: () => [...refused],
+    stopped: () => stopped,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
