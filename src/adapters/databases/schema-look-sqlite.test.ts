@@ -132,6 +132,21 @@ describe('migrations in plain SQL, applied to an empty database', () => {
     expect(existsSync(join(dir, 'other.db'))).toBe(false);
   });
 
+  test('are never run by a tool whose record has a name of its own and is not found', async () => {
+    const files = {
+      'package.json': '{"dependencies":{"knex":"3"}}',
+      'knexfile.js': `module.exports = { migrations: { tableName: 'mine' } }`,
+      'migrations/1_a.js': '',
+    };
+    let runs = 0;
+    const applyMigrations = async () => ({ state: 'not_possible', why: `run ${++runs}` }) as const;
+    const live = `CREATE TABLE mine (id, name, batch, migration_time); INSERT INTO mine VALUES (1, '1_a.js', 1, 0)`;
+    expect(await look(project(files, live), {}, { applyMigrations })).toMatchObject({
+      leftOut: [expect.stringContaining('knex keeps its record in a table that was not found')],
+    });
+    expect(runs).toBe(0);
+  });
+
   test('that fail are not tried again for an hour, unless they change', async () => {
     const live = `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`;
     const dir = project({ 'migrations/001_a.sql': 'CREATE TABLE t (a,)' }, live);
