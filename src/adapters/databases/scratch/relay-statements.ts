@@ -33,25 +33,32 @@ export function statementGate(refuse: (why: string) => void): Transform {
         this.push(part);
       }
       held = held.length === 0 ? rest : Buffer.concat([held, rest]);
-      while (!isShut && held.length >= HEAD_BYTES) {
-        const [type, bytes] = [held[0], 1 + held.readUInt32BE(1)];
-        const isStatement = type === QUERY || type === PARSE;
-        if (type === FUNCTION_CALL) shut('a call of a function by its number');
-        else if (bytes < HEAD_BYTES || (isStatement && bytes > STATEMENT_BYTES_MAX)) shut('a statement that is too long');
-        else if (isStatement && held.length < bytes) break;
-        else {
-          const words = isStatement ? reachesBeyond(textOf(held.subarray(HEAD_BYTES, bytes), type === PARSE)) : null;
-          if (words !== null) shut(`a statement that reaches beyond its database: ${words}`);
-          else {
-            this.push(held.subarray(0, bytes));
-            passing = Math.max(0, bytes - held.length);
-            held = held.subarray(bytes);
-          }
+      while (held.length >= HEAD_BYTES) {
+        const bytes = 1 + held.readUInt32BE(1);
+        const isStatement = held[0] === QUERY || held[0] === PARSE;
+        if (isStatement && held.length < bytes && bytes <= STATEMENT_BYTES_MAX) break;
+        const why = whyNot(held, bytes);
+        if (why !== null) {
+          shut(why);
+          break;
         }
+        this.push(held.subarray(0, bytes));
+        passing = Math.max(0, bytes - held.length);
+        held = held.subarray(bytes);
       }
       done();
     },
   });
+}
+
+function whyNot(message: Buffer, bytes: number): string | null {
+  const type = message[0];
+  if (type === FUNCTION_CALL) return 'a call of a function by its number';
+  if (bytes < HEAD_BYTES) return 'a message that makes no sense';
+  if (type !== QUERY && type !== PARSE) return null;
+  if (bytes > STATEMENT_BYTES_MAX) return 'a statement that is too long';
+  const words = reachesBeyond(textOf(message.subarray(HEAD_BYTES, bytes), type === PARSE));
+  return words === null ? null : `a statement that reaches beyond its database: ${words}`;
 }
 
 /** Each text ends with a zero; a statement that is prepared has its name before it. */
