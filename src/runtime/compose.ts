@@ -184,6 +184,8 @@ export async function compose(options: ComposeOptions) {
     component: (name) => specs.get(name) ?? null,
     environmentOf,
     schemaFile: (name) => config.preflight.schemaFiles.get(name) ?? null,
+    triesMigrations: config.preflight.triesMigrations,
+    redact: (text) => redactor.redact(text),
     spawner: marked(CHECKS),
     clock: nodeClock,
     bootId,

@@ -11,6 +11,7 @@ function named(port: number, components: readonly ComponentSpec[], change: Parti
     configFiles: new Map(),
     secretFiles: [],
     dependencies: new Map(),
+    triesMigrations: false,
     schemaWhen: 'beside_start',
     schemaFiles: new Map(),
     vault: 'none',

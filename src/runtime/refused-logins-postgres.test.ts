@@ -40,6 +40,8 @@ async function world(url: string) {
     component: (name) => specs.find((spec) => spec.name === name) ?? null,
     environmentOf: async () => ({}),
     schemaFile: () => null,
+    triesMigrations: false,
+    redact: (text) => text,
     spawner: nodeSpawner,
     clock: nodeClock,
     bootId: bootId('boot_20260101_000000'),

@@ -29,6 +29,8 @@ const RECORDS = `CREATE TABLE schema_migrations (name TEXT PRIMARY KEY); INSERT 
 interface World {
   readonly dir: string;
   readonly databases: ServiceDatabases;
+  /** What the store keeps of failed attempts. */
+  failures(): Promise<string | null>;
   readonly spec: ReturnType<typeof component>;
   change(sql: string): void;
   ask(): Promise<readonly Finding[]>;
@@ -50,12 +52,15 @@ async function world(
   // Without env files the config names it.
   const whence = envFiles === null ? { envFiles: [], database: join(dir, 'live.db') } : { envFiles: [...envFiles], database: null };
   const spec = component({ name: 'api', cwd: dir, command: ['node', 'server.js'], env: {}, ...whence });
+  const snapshots = snapshotStore(store.db);
   const databases = serviceDatabases({
-    snapshots: snapshotStore(store.db),
+    snapshots,
     logger: QUIET,
     component: () => spec,
     environmentOf: async () => ({}),
     schemaFile: () => (schemaFile === null ? null : join(dir, schemaFile)),
+    triesMigrations: false,
+    redact: (text) => text.replaceAll('hunter2', '…'),
     spawner: nodeSpawner,
     clock: nodeClock,
     bootId: bootId('boot_20260101_000000'),
@@ -77,7 +82,14 @@ async function world(
     ask: askHttp,
     schemas: { isThere: databases.isThere, look: databases.look },
   };
-  return { dir, databases, spec, change, ask: () => ask(schemaIntegrity('beside_start'), dir, ports, { spec }) };
+  return {
+    dir,
+    databases,
+    spec,
+    change,
+    failures: () => snapshots.get('api', 'failed_schemas'),
+    ask: () => ask(schemaIntegrity('beside_start'), dir, ports, { spec }),
+  };
 }
 
 const short = (findings: readonly Finding[]): readonly string[] =>
@@ -125,6 +137,30 @@ describe('the schema of a database', () => {
     ]);
     const named = await world({ 'my.sql': 'CREATE TABLE a (x INT);' }, live, 'my.sql');
     expect(short(await named.ask())[0]).toBe('error schema_table_missing the table a is missing; it is in my.sql');
+  });
+
+  test('is not had from migrations that only a tool can apply, unless the config says that it may be run', async () => {
+    const files = {
+      'package.json': '{"dependencies":{"knex":"3"}}',
+      'knexfile.js': 'module.exports = { connection: process.env.DATABASE_FILE }',
+      'migrations/1_a.js': '',
+      'node_modules/.bin/knex': '',
+      'schema.sql': 'CREATE TABLE a (x INT);',
+    };
+    const record = `CREATE TABLE knex_migrations (id, name, batch, migration_time); INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, 0)`;
+    const { ask: asked } = await world(files, record);
+    expect(short(await asked())).toEqual([
+      'info schema_empty the database has none of the 1 table in schema.sql',
+      'info schema_source_left_out the migrations in migrations cannot be applied to an empty database: only knex can do it, and it is run only where preflight.tryMigrations is set',
+    ]);
+  });
+
+  test('leaves no secret in the store where an attempt failed', async () => {
+    const broken = await world({ 'schema.sql': 'CREATE TABLE hunter2 (a); CREATE TABLE hunter2 (a);' }, 'CREATE TABLE b (x)');
+    await broken.ask();
+    const kept = await broken.failures();
+    expect(kept).toContain('already exists');
+    expect(kept).not.toContain('hunter2');
   });
 
   test('is not asked for where migrations are pending, nor where nothing was made yet', async () => {

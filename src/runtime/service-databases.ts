@@ -17,6 +17,10 @@ export interface ServiceDatabasesOptions {
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
   /** The file with the whole schema that the config names for a component. */
   schemaFile(name: string): string | null;
+  /** Whether a migration tool of the project may be run in an empty database. */
+  readonly triesMigrations: boolean;
+  /** What tools and servers say goes into the store without the secrets in it. */
+  redact(text: string): string;
   readonly spawner: Spawner;
   readonly clock: Clock;
   readonly bootId: BootId;
@@ -169,7 +173,7 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       },
       async keepFailure(key: string, attempt: FailedAttempt) {
         const others = (await failuresOf(name)).filter((failure) => failure.key !== key);
-        const body = JSON.stringify([{ key, ...attempt }, ...others].slice(0, FAILURES_MAX));
+        const body = JSON.stringify([{ key, atMs: attempt.atMs, why: options.redact(attempt.why) }, ...others].slice(0, FAILURES_MAX));
         await snapshots.put(name, 'failed_schemas', options.bootId, body);
       },
     };
@@ -189,7 +193,7 @@ export function serviceDatabases(options: ServiceDatabasesOptions): ServiceDatab
       nowMs: options.clock.nowMs(),
       timeoutMs: LOOK_MS,
     };
-    const applyMigrations = migrationsApplier(options.spawner);
+    const applyMigrations = options.triesMigrations ? migrationsApplier(options.spawner) : null;
     const { spawner, logger } = options;
     const ports = { spawner, logger, applyMigrations, memory: releaseMemory(spec.name), snapshotOf, mayMake, signal };
     const seen = await lookAtSchema(order, ports);

@@ -196,7 +196,9 @@ describe('a configuration that leads to the live database', () => {
   test('is not run when a variable holds the directory of a database file', async () => {
     await ready(SQLITE);
     env['DATA_DIR'] = cwd;
-    config(`module.exports = { client: 'better-sqlite3', connection: { filename: [process.env.DATA_DIR, 'live.db'].join('/') } };`);
+    config(
+      `module.exports = { client: 'better-sqlite3', connection: { filename: [process.env.DATA_DIR, 'live.db'].join(String.fromCharCode(47)) } };`,
+    );
     expect(await isLeftAlone('knex')).toContain('reads DATA_DIR, which holds a path');
   });
 });

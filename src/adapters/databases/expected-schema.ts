@@ -104,7 +104,10 @@ async function fromMigrations(order: ExpectedOrder, ports: ExpectedPorts): Promi
   const source = migrations.isRecorded ? 'migrations' : 'unrecorded_migrations';
   if (plain !== null) return made(order, ports, source, name, plain);
   const { applyMigrations, signal } = ports;
-  if (applyMigrations === null) return { why: `${name} can only be applied by ${migrations.tool}` };
+  if (applyMigrations === null)
+    return { why: whyNot(name, `only ${migrations.tool} can do it, and it is run only where preflight.tryMigrations is set`) };
+  // Should it go astray, it must have nothing to do there.
+  if (migrations.isRecordUnknown) return { why: whyNot(name, `${migrations.tool} keeps its record in a table that was not found`) };
   const apply = (scratch: DatabaseLocation): Promise<MigrationsApplied> =>
     applyMigrations(
       {

@@ -43,6 +43,7 @@ describe('the migrations of a project', () => {
     );
     expect(found).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'knex',
       folder: 'db/steps',
       apply: ['node_modules/.bin/knex', 'migrate:latest'],
@@ -60,6 +61,7 @@ describe('the migrations of a project', () => {
     const found = await look(`CREATE TABLE SequelizeMeta (name); INSERT INTO SequelizeMeta VALUES ('1-a.js')`);
     expect(found).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'sequelize',
       folder: 'db/migrations',
       apply: ['node_modules/.bin/sequelize-cli', 'db:migrate'],
@@ -120,6 +122,7 @@ describe('the migrations of a project', () => {
       INSERT INTO _prisma_migrations VALUES ('a', '', 1, '1_a', NULL, NULL, 1), ('b', '', NULL, '2_b', 'failed', NULL, 2)`);
     expect(found).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'prisma',
       folder: 'prisma/migrations',
       apply: ['node_modules/.bin/prisma', 'migrate', 'deploy'],
@@ -144,6 +147,7 @@ describe('the migrations of a project', () => {
     );
     expect(found).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'drizzle',
       folder: 'sql',
       apply: ['node_modules/.bin/drizzle-kit', 'migrate'],
@@ -162,6 +166,7 @@ describe('the migrations of a project', () => {
     });
     expect(await look(`CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('bbb')`)).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'alembic',
       folder: 'alembic/versions',
       apply: ['.venv/bin/alembic', 'upgrade', 'head'],
@@ -177,6 +182,7 @@ describe('the migrations of a project', () => {
     );
     expect(found).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'flyway',
       folder: 'db/migration',
       apply: ['flyway', 'migrate'],
@@ -235,6 +241,7 @@ describe('the migrations of a project', () => {
     expect(await look('CREATE TABLE other (id)')).toMatchObject({ pending: ['0001_a', '0002_b'] });
     expect(await look(`CREATE TABLE schema_migrations (name); INSERT INTO schema_migrations VALUES ('0001_a')`)).toEqual({
       isRecorded: true,
+      isRecordUnknown: false,
       tool: 'sql',
       folder: 'migrations',
       apply: ['npm', 'run', 'migrate'],

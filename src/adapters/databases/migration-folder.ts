@@ -15,6 +15,8 @@ export interface MigrationFolder {
   readonly pending: readonly string[];
   /** Whether the database has the whole record of this tool: then what is not pending is applied. */
   readonly isRecorded: boolean;
+  /** The configuration names a table of its own for the record, and it is not found: then what is pending cannot be told. */
+  readonly isRecordUnknown: boolean;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function findMigrationFolder(cwd: string, now: SchemaSnapshot | nul
     apply: await deployCommand(project, chosen),
     pending: now === null ? [] : pendingOf(chosen, now),
     isRecorded: now !== null && historyOf(chosen, now)?.isTruncated === false,
+    isRecordUnknown: chosen.hasCustomTable && (now === null || historyOf(chosen, now) === null),
   };
 }
 

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../kernel/index.ts';
 import type { MigrationFolder } from './migration-folder.ts';
 import { openProject, type Project } from './project-files.ts';
+import { schemaPart, sqlStatements, whyItMayReach } from './sql-reach.ts';
 
 /** SQL that makes a schema, in order, as far as it can be run without the tool it was written for. */
 export type PlainSql =
@@ -68,47 +69,22 @@ async function readAll(project: Project, files: readonly string[]): Promise<Plai
     bytes += text.length;
     if (text === '') return { state: 'not_possible', why: `${file} is empty or cannot be read` };
     if (text.length >= FILE_BYTES_MAX || bytes > BYTES_MAX) return { state: 'not_possible', why: `${file} is too large` };
-    const sql = forwardPart(text);
-    const why = whyNotRun(sql);
+    const forward = forwardPart(text);
+    const statements = sqlStatements(forward);
+    const why = whyNotRun(forward) ?? whyItMayReach(statements);
     if (why !== null) return { state: 'not_possible', why: `${file} ${why}` };
-    texts.push({ file, sql });
+    texts.push({ file, sql: schemaPart(forward, statements) });
   }
   return { state: 'found', texts, digest: sha256Hex(JSON.stringify(texts)) };
 }
 
 /** Without the way back, and without what a dump says to its own client. */
 function forwardPart(text: string): string {
-  const down = /^--\s*(?:\+goose\s+|\+migrate\s+|migrate:)?down\b.*$/im.exec(text);
-  return (
-    (down === null ? text : text.slice(0, down.index))
-      .replaceAll(/^\\(?:un)?restrict\b.*$/gm, '')
-      // an empty database has them, and who owns what is no part of the schema
-      .replaceAll(/^CREATE SCHEMA "?public"?;$/gim, '')
-      .replaceAll(/^CREATE TABLE (?:IF NOT EXISTS )?"?sqlite_sequence"?\(.*\);$/gim, '')
-      .replaceAll(/^(?:ALTER [^;\n]* OWNER TO [^;\n]*|COMMENT ON (?:EXTENSION|SCHEMA) [^;\n]*|(?:GRANT|REVOKE) [^;\n]* ON [^;\n]*);$/gm, '')
-  );
+  const down = /^--\s{0,9}(?:\+goose\s{1,9}|\+migrate\s{1,9}|migrate:)?down\b.*$/im.exec(text);
+  return (down === null ? text : text.slice(0, down.index)).replaceAll(/^\\(?:un)?restrict\b.*$/gm, '');
 }
 
-/** Statements that reach beyond the database they are run in. Where one is only mentioned, its file is left alone as well. */
-const BEYOND: readonly RegExp[] = [
-  /\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|PUBLICATION|SERVER|SYSTEM|EVENT\s+TRIGGER)\b/i,
-  /\bALTER\s+SYSTEM\b/i,
-  /\b(?:DROP|REASSIGN)\s+OWNED\b/i,
-  /\bON\s+(?:DATABASE|TABLESPACE|PARAMETER)\b/i,
-  /\bIMPORT\s+FOREIGN\s+SCHEMA\b/i,
-  /\bCOPY\b/i,
-  /\b(?:dblink\w*|pg_read_\w+|pg_ls_\w+|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|lo_import|lo_export|pg_sleep\w*)\b/i,
-  /\b(?:ATTACH|DETACH)\s+(?:DATABASE\b|['"])/i,
-  /\bVACUUM\b[^;]{0,200}\bINTO\b/i,
-  /\b(?:load_extension|readfile|writefile)\b/i,
-];
-
-/** @returns what speaks against running it in an empty database on the same server; null when nothing does */
 function whyNotRun(sql: string): string | null {
-  for (const pattern of BEYOND) {
-    const found = pattern.exec(sql);
-    if (found !== null) return `has a statement that reaches beyond its database: ${found[0].replaceAll(/\s+/g, ' ').slice(0, 60)}`;
-  }
   if (/^\\[a-z!]/m.test(sql)) return 'has commands of psql';
   if (/^\.[a-z]/m.test(sql)) return 'has commands of the sqlite3 shell';
   return /\$\{[\w.:-]+\}/.test(sql) ? 'has placeholders' : null;

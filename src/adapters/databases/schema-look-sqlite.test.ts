@@ -132,9 +132,24 @@ describe('migrations in plain SQL, applied to an empty database', () => {
     expect(existsSync(join(dir, 'other.db'))).toBe(false);
   });
 
+  test('are never run by a tool whose record has a name of its own and is not found', async () => {
+    const files = {
+      'package.json': '{"dependencies":{"knex":"3"}}',
+      'knexfile.js': `module.exports = { migrations: { tableName: 'mine' } }`,
+      'migrations/1_a.js': '',
+    };
+    let runs = 0;
+    const applyMigrations = async () => ({ state: 'not_possible', why: `run ${++runs}` }) as const;
+    const live = `CREATE TABLE mine (id, name, batch, migration_time); INSERT INTO mine VALUES (1, '1_a.js', 1, 0)`;
+    expect(await look(project(files, live), {}, { applyMigrations })).toMatchObject({
+      leftOut: [expect.stringContaining('knex keeps its record in a table that was not found')],
+    });
+    expect(runs).toBe(0);
+  });
+
   test('that fail are not tried again for an hour, unless they change', async () => {
     const live = `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`;
-    const dir = project({ 'migrations/001_a.sql': 'CREATE TABL t (a)' }, live);
+    const dir = project({ 'migrations/001_a.sql': 'CREATE TABLE t (a,)' }, live);
     let runs = 0;
     const counting = { run: (...args: Parameters<typeof testSpawner.run>) => (runs++, testSpawner.run(...args)) };
     const ports = { memory: memory(), spawner: counting };
@@ -175,8 +190,8 @@ describe('migrations in plain SQL, applied to an empty database', () => {
   });
 
   test('that are wrong or never end are given up', async () => {
-    const wrong = project({ 'migrations/001_a.sql': 'CREATE TABL t (a)' }, `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`);
-    expect(await differences(wrong)).toEqual([expect.stringContaining('001_a.sql: near "TABL": syntax error')]);
+    const wrong = project({ 'migrations/001_a.sql': 'CREATE TABLE t (a,)' }, `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`);
+    expect(await differences(wrong)).toEqual([expect.stringContaining('001_a.sql: near ")": syntax error')]);
     const endless = project(
       { 'migrations/001_a.sql': 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' },
       `${RECORDS} INSERT INTO schema_migrations VALUES ('001_a')`,

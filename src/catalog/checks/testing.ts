@@ -83,6 +83,7 @@ export async function ask(
       configFiles: new Map(),
       secretFiles: [],
       dependencies: new Map(),
+      triesMigrations: false,
       schemaWhen: 'beside_start',
       schemaFiles: new Map(),
       vault: 'environment',

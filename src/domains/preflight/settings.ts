@@ -13,6 +13,8 @@ export interface PreflightSettings {
   readonly secretFiles: readonly string[];
   /** What the config says of dependencies beyond where they listen, by name. */
   readonly dependencies: ReadonlyMap<string, DependencyClaim>;
+  /** Whether the project's own migration tool may be run in an empty database, to know what its migrations make. */
+  readonly triesMigrations: boolean;
   /** When the schema of a database is compared; a boot waits for it, and is stopped by its errors, where the config asks for that. */
   readonly schemaWhen: 'before_start' | 'beside_start';
   /** The file with the whole schema, by component. */

@@ -111,6 +111,7 @@ const DEFAULTS = {
   database: byDefault(null, 'none was found'),
   envSchema: byDefault(null, 'none was named'),
   schemaFile: byDefault(null, 'db/schema.sql and the like are looked for'),
+  tryMigrations: byDefault<boolean>(false, "it runs the project's own migrations, in an empty database"),
   schemaWhen: byDefault<'before_start' | 'beside_start'>('beside_start', 'what Grace finds by itself stops no boot'),
   openapi: byDefault(null, 'none was named'),
   registrationRequired: byDefault(false, 'a service that passed its smoke checks serves somebody'),
@@ -288,7 +289,7 @@ function keptMs(keep: string | false): number | null {
 
 function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, chooser: Chooser): PreflightSettings {
   const choose = chooser.choose.bind(chooser);
-  const { checks = [], schema, skip, secretFiles, vault, registration } = file.preflight ?? {};
+  const { checks = [], schema, tryMigrations, skip, secretFiles, vault, registration } = file.preflight ?? {};
   const module = (written: string): ModuleRef => {
     const [path = '', exportName = null] = written.split('#');
     return { file: dir(path), exportName };
@@ -304,6 +305,7 @@ function resolvePreflight(file: GraceConfigFile, dir: (path: string) => string, 
         : vault === undefined || vault === false
           ? 'none'
           : { address: vault.address, caFile: vault.caFile === undefined ? null : dir(vault.caFile) },
+    triesMigrations: choose<boolean>('preflight.tryMigrations', inFile(tryMigrations), DEFAULTS.tryMigrations),
     schemaWhen: choose<'before_start' | 'beside_start'>('preflight.schema', inFile(schema), DEFAULTS.schemaWhen),
     schemaFiles: new Map(
       components.flatMap(([name, { schemaFile }]) => {

@@ -319,6 +319,8 @@ const preflight = z.strictObject(
     checks: listOf(ownCheck, 'checks').max(50, { error: 'must have at most 50 entries' }).optional(),
     /** When the schemas of databases are compared; before the start an error stops the boot. */
     schema: oneOf(['before_start', 'beside_start']).optional(),
+    /** Runs the project's migration tool in an empty database, to know what its migrations make. */
+    tryMigrations: flag.optional(),
     /** Names of checks that are left out. */
     skip: listOf(text, 'names of checks').optional(),
     /** Processes, routes and probes, looked at when the service runs. */

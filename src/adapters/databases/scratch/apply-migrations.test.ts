@@ -1,12 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { nodeSpawner } from '../../node/spawner.ts';
 import { takeSnapshot } from '../index.ts';
 import { POSTGRES_MISSING, startPostgres, type TestServer } from '../testing/postgres-server.ts';
 import { applyMigrations } from './apply-migrations.ts';
+import { confinedTo } from './read-only-system.ts';
 
 // The real tools are asked in test/migrations. Here a program of ten lines stands in for one, so that what keeps a tool away from
 // the live database is tried on every run.
@@ -127,12 +129,127 @@ describe.skipIf(POSTGRES_MISSING !== null)('migrations on trial', () => {
     });
   });
 
+  test('are not run when their text reaches beyond the database, starts programs or writes files', async () => {
+    const tried = (text: string, file = 'migrations/1_a.js') => apply(project(READS, { [file]: text }));
+    expect(await tried(`exports.up = (knex) => knex.raw('CREATE ROLE reporting')`)).toEqual({
+      state: 'not_possible',
+      why: 'migrations/1_a.js has a statement that reaches beyond its database: CREATE ROLE',
+    });
+    expect(await tried('GRANT admin TO app', 'migrations/sql/grants.sql')).toMatchObject({
+      why: 'migrations/sql/grants.sql has a statement that reaches beyond its database: GRANT admin TO',
+    });
+    expect(await tried(`require('node:child_process').execSync('psql')`)).toMatchObject({ why: 'migrations/1_a.js starts programs' });
+    expect(await tried(`require('fs').rmSync('/var/lib/app')`)).toMatchObject({ why: 'migrations/1_a.js writes files' });
+    expect(await tried(`// CREATE ROLE reporting\nrequire('fs').readFileSync(__dirname + '/a.sql')`)).toMatchObject({ state: 'applied' });
+  });
+
+  test.each([
+    [`client.query('CREATE ' + 'ROLE sneaky')`, 'CREATE ROLE'],
+    [`client.query({ name: 'a', text: 'CREATE ' + 'ROLE sneaky' })`, 'CREATE ROLE'],
+    [`client.query('SELECT 1; GRANT ' + 'pg_monitor TO admin')`, 'GRANT pg_monitor TO'],
+  ])('do not get a statement through the door that reaches beyond the database: %s', async (call, words) => {
+    const dir = project(READS);
+    const tool = STAND_IN.replace('await client.connect();', `await client.connect(); try { await ${call}; } catch { process.exit(0); }`);
+    writeFileSync(join(dir, 'node_modules/.bin/knex'), tool);
+    expect(await apply(dir)).toEqual({
+      state: 'not_possible',
+      why: `knex was kept from a statement that reaches beyond its database: ${words}`,
+    });
+    expect(await server.query('postgres', `SELECT 1 FROM pg_roles WHERE rolname = 'sneaky'`)).toEqual([]);
+    expect(await server.query('postgres', `SELECT 1 FROM pg_auth_members WHERE member = 'admin'::regrole`)).toEqual([]);
+  });
+
   test('are not run by a tool that is no Node program', async () => {
     const dir = project(READS, { 'db/migration/V1__a.sql': '' });
     const order = { projectDir: dir, env: { PATH }, spawner: nodeSpawner, signal: AbortSignal.timeout(9_000), timeLimitMs: 9_000 };
     expect(await applyMigrations({ ...order, tool: 'flyway', scratch: { engine: 'postgres', url: server.url('live') } })).toEqual({
       state: 'not_possible',
       why: 'a process of flyway cannot be kept from the live database',
+    });
+  });
+});
+
+const FILE_STAND_IN = `#!/usr/bin/env node
+const { connection } = require(process.cwd() + '/knexfile.js');
+const { DatabaseSync } = require('node:sqlite');
+const database = new DatabaseSync(connection.filename);
+database.exec("CREATE TABLE mine (id, name, batch, migration_time); DROP TABLE IF EXISTS rows_; CREATE TABLE knex_migrations (id, name, batch, migration_time); INSERT INTO knex_migrations VALUES (1, '1_a.js', 1, 0)");
+`;
+
+const probe = mkdtempSync(join(tmpdir(), 'grace-apply-probe-'));
+const CONFINED = (await confinedTo([probe], ['true'], { spawner: nodeSpawner, cwd: probe, signal: AbortSignal.timeout(20_000) })) !== null;
+rmSync(probe, { recursive: true });
+
+describe('migrations on trial in a file', () => {
+  async function apply(config: (liveDir: string) => string, more: Readonly<Record<string, string>> = {}) {
+    const dir = project('');
+    const [liveDir, scratchDir] = ['live', 'scratch'].map((name) => mkdtempSync(join(tmpdir(), `grace-apply-${name}-`))) as [
+      string,
+      string,
+    ];
+    onTestFinished(() => [liveDir, scratchDir].forEach((path) => rmSync(path, { recursive: true, force: true })));
+    writeFileSync(join(dir, 'node_modules/.bin/knex'), FILE_STAND_IN);
+    writeFileSync(join(dir, 'knexfile.js'), config(liveDir));
+    const live = join(liveDir, 'app.sqlite3');
+    const database = new DatabaseSync(live);
+    database.exec('CREATE TABLE rows_ (a); INSERT INTO rows_ VALUES (1)');
+    database.close();
+    const before = readFileSync(live);
+    const result = await applyMigrations({
+      projectDir: dir,
+      tool: 'knex',
+      scratch: { engine: 'sqlite', path: join(scratchDir, 'scratch.db') },
+      env: { PATH, DATABASE_FILE: live, ...more },
+      spawner: nodeSpawner,
+      signal: AbortSignal.timeout(60_000),
+      timeLimitMs: 30_000,
+    });
+    expect(readFileSync(live).equals(before)).toBe(true);
+    expect(readdirSync(liveDir)).toEqual(['app.sqlite3']);
+    return result;
+  }
+  const literal = (line: number) => ({
+    state: 'not_possible',
+    why: `knexfile.js:${line} has a file written into it: it has to come from a variable of the environment`,
+  });
+
+  test.skipIf(!CONFINED)('go to the scratch file, through a variable', async () => {
+    expect(
+      await apply(() => `module.exports = { connection: { filename: process.env.DATABASE_FILE || '/var/lib/app/x.db' } }`),
+    ).toMatchObject({
+      state: 'applied',
+    });
+  });
+
+  test('are not run where a path that leads out of the project is put together from parts', async () => {
+    const joined = (dir: string) =>
+      `const path = require('path');\nconst dir = '${dir}';\nmodule.exports = { connection: { filename: path.join(dir, 'app.sqlite3') }, migrations: { tableName: 'mine' } };`;
+    expect(await apply(joined)).toEqual(literal(2));
+    const through = (file: string) => apply(() => `module.exports = { connection: { filename: ${file} } }`);
+    expect(await through(`require('path').join(__dirname, '..', 'live', 'app.db')`)).toEqual(literal(1));
+    expect(await through(`['', 'var', 'app.db'].join('/')`)).toEqual(literal(1));
+    expect(await through(`require('os').homedir() + process.env.DATABASE_FILE`)).toEqual(literal(1));
+    expect(await through(`require('fs').readFileSync(process.env.DATABASE_FILE)`)).toEqual(literal(1));
+    expect(await through(`process.env.SOME_PLACE || '/var/lib/app/app.db'`)).toEqual(literal(1));
+  });
+
+  test('are not run where nothing tells what the file is taken from', async () => {
+    expect(await apply(() => `module.exports = { connection: { filename: somewhere } }`)).toEqual({
+      state: 'not_possible',
+      why: 'what its configuration takes the file of its database from cannot be told',
+    });
+  });
+
+  // A knexfile like this made the tool migrate the live file and drop its rows.
+  test('cannot write into another file, whatever the configuration makes of it', async () => {
+    const hidden = (dir: string) =>
+      `const at = ${JSON.stringify(`${dir}/app.sqlite3`.split('/'))}.join(String.fromCharCode(47));
+       module.exports = { connection: { filename: process.env.NODE_ENV === 'x' ? process.env.DATABASE_FILE : at }, migrations: { tableName: 'mine' } };`;
+    expect(await apply(hidden)).toEqual({
+      state: 'not_possible',
+      why: expect.stringMatching(
+        CONFINED ? /^knex ended with exit code 1: Error: attempt to write a readonly database/ : /unshare/,
+      ) as string,
     });
   });
 });

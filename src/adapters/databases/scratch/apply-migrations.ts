@@ -9,6 +9,7 @@ import { openProject, type Project } from '../project-files.ts';
 import type { SchemaSnapshot } from '../schema-snapshot.ts';
 import { takeSnapshot } from '../take-snapshot.ts';
 import { no, runTool, type NotPossible, type ToolRun } from './run-tool.ts';
+import { whyNotTried } from './migration-text.ts';
 import { commandOfScript } from './script-command.ts';
 import { openRelay, type ScratchRelay } from './scratch-relay.ts';
 import type { ScratchAddress } from './scratch-environment.ts';
@@ -52,6 +53,8 @@ export async function applyMigrations(order: ApplyOrder): Promise<Applied | NotP
   const argv = (await commandOfScript(project, detected)) ?? (await toolCommand(project, detected));
   if (argv === null) return no(`the command of ${order.tool} is not in node_modules, or needs settings that only the project knows`);
   if (detected.pending({ rows: [] }).length === 0) return no(`there are no migrations in ${detected.folder}`);
+  const reaching = await whyNotTried(project, detected.folder);
+  if (reaching !== null) return no(reaching);
   const mixedUp = await whyNotScratch(order);
   if (mixedUp !== null) return no(mixedUp);
 
@@ -60,6 +63,9 @@ export async function applyMigrations(order: ApplyOrder): Promise<Applied | NotP
   const relay = target === null ? null : await openRelay(target);
   try {
     const ended = await runTool({ ...order, detected, argv, engine: scratch.engine, address: addressOf(scratch, target, relay) });
+    const stopped = relay?.stopped() ?? null;
+    // Also when the tool went on without it: what it made is not what the migrations make.
+    if (stopped !== null) return no(`${order.tool} was kept from ${stopped}`);
     if (ended.state === 'not_possible')
       return relay !== null && relay.refused().length > 0
         ? no(`${ended.why}; it asked for another database than the scratch one, and did not get it`)

@@ -1,6 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import type { DetectedMigrations } from '../migration-tools.ts';
 import type { Project } from '../project-files.ts';
+import { pointAt } from './scratch-environment.ts';
 
 /** Where a tool takes its connection from, as its configuration says. */
 export interface ConnectionSources {
@@ -8,6 +9,8 @@ export interface ConnectionSources {
   readonly variables: ReadonlySet<string>;
   /** What stands in its files themselves; null when nothing does. */
   readonly literal: Literal | null;
+  /** Whether a path in it begins at the project or at the configuration: in a copy that is the copy. */
+  readonly beginsAtProject: boolean;
   /** Files that were read; none when the configuration was not found. */
   readonly files: number;
 }
@@ -29,7 +32,12 @@ const FALLBACK = /(?:\?\?|\|\|)\s*$/;
 const SERVER_URL = /['"`]\s*(?:jdbc:)?(?:postgres|postgresql|pg|mysql|mariadb|mssql|sqlserver|cockroachdb):\/\//gi;
 const SERVER_PART = /(?:^|[\s{,])["']?(?:host|hostname|server|socketPath|database|dbname)["']?\s*:\s*["'`](?!\s*["'`])/g;
 const FILE_PART = /(?:^|[\s{,])["']?(?:filename|storage|database|url|connection)["']?\s*:\s*["'`](?!:memory:)(?!\s*["'`])/g;
-const FILE_ANYWHERE = /["'`](?:file:[^"'`\n]|\/[^"'`\n]{1,300}\.(?:db3?|sqlite3?|s3db)["'`])|\bhomedir\(/g;
+/** Wherever a path may be put together from: what leads out of the project leads out of its copy. */
+const FILE_ANYWHERE =
+  /(?<!(?:__dirname|import\.meta\.dirname|\bcwd\(\))\s{0,9}\+\s{0,9})(?<!\b(?:from|require\(|import\(?)\s{0,9})["'`](?:file:[^"'`\n]|\/|~|\.\.(?:\/|["'`]))|\b(?:homedir|userInfo|readFileSync|readFile)\(|\bos\./g;
+const AT_PROJECT = /\b__dirname\b|\bimport\.meta\b|\bcwd\(\)/;
+/** After a variable that is replaced; one that is not may be unset, and then the literal counts. */
+const FALLBACK_OF = /\bprocess\.env(?:\.(\w{1,100})|\[\s{0,9}['"`](\w{1,100})['"`]\s{0,9}\])\s{0,9}(?:\?\?|\|\|)\s{0,9}$/;
 
 /**
  * Reads the configuration as text: running it would be running the service's code.
@@ -44,6 +52,7 @@ export async function findSources(
 ): Promise<ConnectionSources> {
   const variables = new Set<string>();
   let literal: Literal | null = null;
+  let beginsAtProject = false;
   const files = await configFiles(project, [...(await startingFiles(project, detected)), ...namedIn(argv)]);
   for (const [file, text] of files) {
     for (const match of text.matchAll(VARIABLE)) variables.add((match[1] ?? match[2] ?? match[3] ?? match[4])!);
@@ -53,8 +62,9 @@ export async function findSources(
         if (name !== undefined) variables.add(name);
       }
     literal ??= literalIn(file, text, engine);
+    beginsAtProject ||= AT_PROJECT.test(text);
   }
-  return { variables, literal, files: files.size };
+  return { variables, literal, beginsAtProject, files: files.size };
 }
 
 async function configFiles(project: Project, queue: string[]): Promise<ReadonlyMap<string, string>> {
@@ -118,7 +128,7 @@ function spellings(path: string): readonly string[] {
 }
 
 /** Lines keep their numbers. */
-function withoutComments(file: string, text: string): string {
+export function withoutComments(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, ' ');
   return file.endsWith('.json') ? text : text.replaceAll(/\/\*[^]{0,20000}?\*\//g, blank).replaceAll(/(?<=^|[\s;,{])\/\/.*$/gm, blank);
 }
@@ -136,7 +146,13 @@ function literalIn(file: string, text: string, engine: 'postgres' | 'sqlite'): L
   ];
   for (const [pattern, what] of patterns)
     for (const { index } of text.matchAll(pattern))
-      if (!FALLBACK.test(text.slice(Math.max(0, index - 20), index)))
-        return { file, line: text.slice(0, index + 1).split('\n').length, what };
+      if (!isFallback(text, index, engine)) return { file, line: text.slice(0, index + 1).split('\n').length, what };
   return null;
+}
+
+function isFallback(text: string, index: number, engine: 'postgres' | 'sqlite'): boolean {
+  if (engine === 'postgres') return FALLBACK.test(text.slice(Math.max(0, index - 20), index));
+  const found = FALLBACK_OF.exec(text.slice(Math.max(0, index - 300), index));
+  const name = found?.[1] ?? found?.[2];
+  return name !== undefined && pointAt({ engine, path: '/' }, {}, new Set([name])).replaced.has(name);
 }

@@ -1,12 +1,13 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseEnv, stripVTControlCharacters } from 'node:util';
 import type { CommandResult, Spawner } from '../../../kernel/index.ts';
 import type { DetectedMigrations } from '../migration-tools.ts';
 import { openProject, type Project } from '../project-files.ts';
-import { findSources } from './connection-sources.ts';
+import { findSources, type ConnectionSources } from './connection-sources.ts';
 import { networkGuard } from './network-guard.ts';
 import { copyProject } from './project-copy.ts';
+import { confinedTo } from './read-only-system.ts';
 import { pointAt, type ScratchAddress } from './scratch-environment.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -70,6 +71,8 @@ export async function runTool(order: ToolOrder): Promise<ToolEnd | NotPossible> 
   const known = { ...(await envFile(project)), ...order.env };
   const unsafe = order.address === null ? null : unsafeVariable(sources.variables, known, order.address);
   if (unsafe !== null) return no(unsafe);
+  if (order.address?.engine === 'sqlite' && !isProven(sources, known, order.address))
+    return no('what its configuration takes the file of its database from cannot be told');
   const copy = await copyProject(projectDir);
   if (copy === null) return no('the project is too large to be copied for a trial');
   try {
@@ -80,7 +83,17 @@ export async function runTool(order: ToolOrder): Promise<ToolEnd | NotPossible> 
       order.address ??
       (order.engine === 'sqlite' ? { engine: 'sqlite', path: join(copy.root, 'none.sqlite') } : { engine: 'postgres', target: NOWHERE });
     const { env } = pointAt(address, known, sources.variables);
-    const result = await order.spawner.run(order.argv, {
+    // Nothing stands between a program and a file but the system itself.
+    const argv =
+      address.engine === 'postgres'
+        ? order.argv
+        : await confinedTo([copy.root, ...(order.address === null ? [] : [dirname(address.path)])], order.argv, {
+            spawner: order.spawner,
+            cwd: copy.project,
+            signal,
+          });
+    if (argv === null) return no(NOT_CONFINED);
+    const result = await order.spawner.run(argv, {
       cwd: copy.project,
       env: { ...env, ...(await toolSettings(project, detected, guard)), ...ownPlaces(copy.root), NODE_OPTIONS: nodeOptions(guard, known) },
       timeoutMs: order.timeLimitMs,
@@ -93,6 +106,15 @@ export async function runTool(order: ToolOrder): Promise<ToolEnd | NotPossible> 
   } finally {
     await copy.remove();
   }
+}
+
+const NOT_CONFINED =
+  'this system does not let Grace run a program that can write nowhere but in a copy (unshare --mount), and without that a file is not safe from it';
+
+/** Its file is named by a variable that is replaced, or by a path that begins at the project. */
+function isProven({ variables, beginsAtProject }: ConnectionSources, env: Environment, address: ScratchAddress): boolean {
+  const { replaced } = pointAt(address, env, variables);
+  return beginsAtProject || [...variables].some((name) => replaced.has(name));
 }
 
 export function no(why: string): NotPossible {

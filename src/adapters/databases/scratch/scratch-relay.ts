@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PostgresTarget } from '../postgres-url.ts';
+import { statementGate } from './relay-statements.ts';
 
 /**
  * A door to one database of a PostgreSQL server. A tool that is given this door alone cannot reach another database: whoever
@@ -19,6 +20,8 @@ export interface ScratchRelay {
   passed(): number;
   /** Names of other databases that were asked for. */
   refused(): readonly string[];
+  /** Why a connection was ended: a statement that would have had an effect outside of the scratch database. */
+  stopped(): string | null;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,7 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
   const sockets = new Set<Socket>();
   const refused = new Set<string>();
   let passed = 0;
+  let stopped: string | null = null;
   let isClosed = false;
   const keep: Keep = (socket) => {
     sockets.add(socket);
@@ -57,11 +61,19 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
       }
       passed += 1;
       const upstream = await dial(target, keep);
+      const gate = statementGate((why) => {
+        stopped ??= why;
+        upstream.unpipe(client);
+        client.end(refusal(`not here: ${why}`), () => upstream.destroy());
+      });
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroy());
       if (client.destroyed) return void upstream.destroy();
-      upstream.write(renamed(message, target.database));
-      client.pipe(upstream).pipe(client);
+      // What comes behind the startup message are statements already.
+      const first = message.readInt32BE(0);
+      upstream.write(renamed(message.subarray(0, first), target.database));
+      gate.write(message.subarray(first));
+      client.pipe(gate).pipe(upstream).pipe(client);
     });
   });
   const port = await listen(server);
@@ -70,6 +82,7 @@ export async function openRelay(target: PostgresTarget): Promise<ScratchRelay> {
     alias,
     passed: () => passed,
     refused: () => [...refused],
+    stopped: () => stopped,
     async close() {
       isClosed = true;
       const closed = new Promise((resolve) => server.close(resolve));
