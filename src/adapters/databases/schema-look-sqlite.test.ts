@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { compareSchemas } from '../../domains/schema/index.ts';
 import { lookAtSchema, takeSnapshot, type SchemaLookOrder } from './index.ts';
 import { memory, testSpawner } from './testing/schema-ports.ts';
@@ -107,7 +107,13 @@ describe('migrations in plain SQL, applied to an empty database', () => {
     const dir = project(MIGRATIONS, SAME + RECORDS);
     const before = readFileSync(join(dir, 'live.db'));
     const at = statSync(join(dir, 'live.db')).mtimeMs;
-    const scratches = () => readdirSync(tmpdir()).filter((name) => name.startsWith('grace_scratch_'));
+    // One of its own: others on this machine make such folders too.
+    const temporary = mkdtempSync(join(tmpdir(), 'grace-temporary-'));
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(temporary, { recursive: true });
+    });
     let runs = 0;
     const counting = { run: (...args: Parameters<typeof testSpawner.run>) => (runs++, testSpawner.run(...args)) };
     const ports = { memory: memory(), spawner: counting };
@@ -119,7 +125,7 @@ describe('migrations in plain SQL, applied to an empty database', () => {
     expect(runs).toBe(2);
     expect(readFileSync(join(dir, 'live.db')).equals(before)).toBe(true);
     expect(statSync(join(dir, 'live.db')).mtimeMs).toBe(at);
-    expect(scratches()).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
     expect(readdirSync(dir).toSorted()).toEqual(['live.db', 'migrations']);
   });
 
