@@ -63,15 +63,22 @@ test(
     // After the second is over, up to right before the third is there.
     const all = Array.from({ length: last - first }, (_, n) => first + 2 + n);
     const wrong: string[] = [];
-    for (const n of ALL ? all : spread(all, SAMPLE_TRIES)) {
+    let between = 0;
+    for (const { n } of all.map((each) => ({ n: each, at: random.next() })).toSorted((a, b) => a.at - b.at)) {
+      if (!ALL && between === SAMPLE_TRIES) break;
       await project.reset();
       await project.diesAt(n, 'before');
-      const found = project.states().join(', ');
+      const states = project.states();
+      // What goes on beside the healing shifts its changes by some: with the third begun, none is left by right.
+      if (states.length !== 2 || !states.every((state) => state.endsWith(' undone'))) continue;
+      between++;
+      const found = states.join(', ');
       const faults = await project.recovers(world, 3).catch((error: unknown) => [String(error)]);
       const told = `before ${n} (${boundaries[n - 1] ?? ''}); found: ${found}; then: ${project.states().join(', ')}`;
       if (ALL) console.log(`${faults.length === 0 ? 'well' : 'WRONG'} tries ${told} ${faults.join('; ')}`);
       if (faults.length > 0) wrong.push(`${told}: ${faults.join('; ')}`);
     }
+    expect(between, 'none of them was between the two').toBeGreaterThan(0);
     console.log(`${all.length} changes between two tries; ${wrong.length} went wrong`);
     expect(wrong).toEqual([]);
   },
