@@ -7,7 +7,7 @@ import { nodeFiles } from '../adapters/node/files.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { programOf } from '../adapters/protocols/testing/servers.ts';
 import { command } from '../catalog/checks/command.ts';
-import { readElf } from '../catalog/checks/elf.ts';
+import { readElf } from '../catalog/elf.ts';
 import { ask, serviceFolder, type Ports } from '../catalog/checks/testing.ts';
 import type { Finding } from '../domains/preflight/index.ts';
 
@@ -83,9 +83,9 @@ describe('the program of a command', () => {
         expect(at).toBeGreaterThan(0);
         bytes.write(to.padEnd(from.length, '\0').slice(0, from.length), at, 'latin1');
       });
-    const elf = await readElf((offset, length) => nodeFiles.readRange(BINARY, offset, length));
-    expect(elf?.needed).toContain('libc.so.6');
-    const loader = elf?.interpreter ?? '';
+    const elf = await readElf((offset, length) => nodeFiles.readRange(BINARY, offset, length), 1024 * 1024);
+    expect(elf?.image?.linking?.needed).toContain('libc.so.6');
+    const loader = elf?.image?.interpreter ?? '';
     expect(short(await look(replaced(loader, '/lib/ld-musl-x.so.1'), './server'))[0]).toContain(
       'it needs /lib/ld-musl-x.so.1, which is not there',
     );

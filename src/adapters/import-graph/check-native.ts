@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { NativeProblem } from '../../domains/preflight/index.ts';
 import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
-import { elfHeader } from './elf-header.ts';
 import type { PackageFile } from './module-folders.ts';
+import { nativeHeader } from './native-header.ts';
 import type { NodeTraits } from './node-traits.ts';
 import type { ServiceEntry } from './service-entry.ts';
 import { surePaths } from './sure-paths.ts';
@@ -28,17 +28,18 @@ interface Binary {
 }
 
 /** Native modules the graph leads to, compared with the machine and the service's Node; none is loaded. */
-export function checkNative(
+export async function checkNative(
   graph: BuiltGraph,
   entry: ServiceEntry,
   node: NodeTraits,
   env: Readonly<Record<string, string>>,
-): { readonly problems: readonly NativeProblem[]; readonly files: readonly string[] } {
+): Promise<{ readonly problems: readonly NativeProblem[]; readonly files: readonly string[] }> {
   const binaries = [...graph.modules.values()].flatMap((module) => binariesOf(module, graph, entry, node)).slice(0, BINARIES_MAX);
-  const found = binaries.flatMap((binary) => {
-    const problem = binary.file === null ? missing(binary, node) : judge(binary.file, binary.package, node, env);
-    return problem === null ? [] : [{ problem, binary }];
-  });
+  const found: { readonly problem: NativeProblem; readonly binary: Binary }[] = [];
+  for (const binary of binaries) {
+    const problem = binary.file === null ? missing(binary, node) : await judge(binary.file, binary.package, node, env);
+    if (problem !== null) found.push({ problem, binary });
+  }
   const paths = surePaths(
     found.filter(({ binary }) => binary.isCertain).map(({ binary }) => binary.by),
     graph,
@@ -170,7 +171,7 @@ function missing({ package: name, dir }: Binary, node: NodeTraits): NativeProble
   };
 }
 
-function judge(file: string, name: string, node: NodeTraits, env: Readonly<Record<string, string>>): NativeProblem | null {
+async function judge(file: string, name: string, node: NodeTraits, env: Readonly<Record<string, string>>): Promise<NativeProblem | null> {
   const found = (kind: NativeProblem['kind'], has: string, wanted: string): NativeProblem => ({
     kind,
     isSure: false,
@@ -179,7 +180,7 @@ function judge(file: string, name: string, node: NodeTraits, env: Readonly<Recor
     has,
     wanted,
   });
-  const elf = elfHeader(file);
+  const elf = await nativeHeader(file);
   if (elf === null) return found('native_broken', 'no whole ELF file', 'a shared object');
   if (elf.arch !== node.arch) return found('native_architecture', elf.arch ?? 'another processor', node.arch);
   const musl = elf.needed.some((one) => one.startsWith('libc.musl-') || one.startsWith('ld-musl-'));

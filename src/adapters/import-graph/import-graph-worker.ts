@@ -16,13 +16,13 @@ const { entry, node, records, env } = workerData as GraphOrder;
 // With the option this thread is started with, it takes the module that asks as well.
 const resolveImport = import.meta.resolve;
 // oxlint-disable-next-line require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(answer());
+parentPort?.postMessage(await answer());
 
-function answer(): GraphAnswer | null {
+async function answer(): Promise<GraphAnswer | null> {
   const graph = buildGraph(entry, node, new Map(records), resolveImport);
   if (graph === null) return null;
   const problems = findProblems(graph, entry, node);
-  const native = checkNative(graph, entry, node, env);
+  const native = await checkNative(graph, entry, node, env);
   const platform = missingForPlatform(graph, entry.cwd, node);
   const engines = checkEngines(graph, entry, node);
   return {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { nodeSpawner } from '../node/spawner.ts';
-import { elfHeader } from './elf-header.ts';
 import { importGraphs } from './look-at-imports.ts';
+import { nativeHeader } from './native-header.ts';
 
 const hasCompiler = (() => {
   try {
@@ -126,14 +126,14 @@ describe.runIf(hasCompiler)('native modules', () => {
     expect(fails(dir)).toBe(false);
   });
 
-  test('a header that points outside its file is no header', () => {
+  test('a header that points outside its file is no header', async () => {
     const bytes = readFileSync(join(built, 'napi.node'));
     for (let at = 16; at < 64; at += 1) {
       const broken = Buffer.from(bytes);
       broken.writeUInt8(0xff, at);
       const file = join(built, 'broken.node');
       writeFileSync(file, broken);
-      expect(() => elfHeader(file)).not.toThrow();
+      await expect(nativeHeader(file)).resolves.toBeDefined();
     }
   });
 });

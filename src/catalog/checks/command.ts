@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Check, CheckContext, Finding, Severity } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import { readElf, type ElfHeader } from './elf.ts';
+import { readElf } from '../elf.ts';
 import { found, listed, shownPath } from './found.ts';
 import { serviceEnvironment } from './service-files.ts';
 
@@ -34,6 +34,8 @@ const MACHINES: Readonly<Record<number, string>> = {
   21: 'PowerPC64',
   22: 's390x',
 };
+const NAMES_BYTES_MAX = 1024 * 1024;
+const LIBRARIES_MAX = 200;
 /** 64-bit machines that also run the 32 bits before them. */
 const ALSO_RUNS: Readonly<Record<number, number>> = { 62: 3, 183: 40 };
 
@@ -122,6 +124,15 @@ async function programOf(name: string, cwd: string, env: Environment, { files }:
   return refused;
 }
 
+/** What an ELF file needs to be run; names that are no paths are left out. */
+interface Executable {
+  readonly machine: number;
+  /** The program that loads it; null when it is linked statically. */
+  readonly interpreter: string | null;
+  readonly needed: readonly string[];
+  readonly searchPaths: readonly string[];
+}
+
 interface Broken {
   readonly problem: string;
   readonly hint: string;
@@ -138,7 +149,7 @@ async function whyBroken(path: string, spec: ComponentSpec, env: Environment, co
   if (text.startsWith('MZ')) return { problem: 'it is made for Windows', hint: 'build it for Linux' };
   if (/^(?:\u00CF\u00FA\u00ED\u00FE|\u00CE\u00FA\u00ED\u00FE|\u00CA\u00FE\u00BA\u00BE)/.test(text))
     return { problem: 'it is made for macOS', hint: 'build it for Linux' };
-  const elf = await readElf((offset, length) => files.readRange(real, offset, length).catch(() => null));
+  const elf = await executable(real, files);
   return elf === null ? null : forThisMachine(elf, real, env, context);
 }
 
@@ -154,9 +165,28 @@ async function forItsFirstLine(text: string, spec: ComponentSpec, env: Environme
     : { problem: `its first line names ${named}, which is not there`, hint: 'install it, or make the environment of the script anew' };
 }
 
-async function forThisMachine(elf: ElfHeader, path: string, env: Environment, { files }: CheckContext): Promise<Broken | null> {
+async function executable(path: string, files: CheckContext['files']): Promise<Executable | null> {
+  const elf = await readElf((offset, length) => files.readRange(path, offset, length).catch(() => null), NAMES_BYTES_MAX);
+  if (elf === null || elf.image === null) return null;
+  const { interpreter, linking } = elf.image;
+  const named = (names: readonly string[] = []): readonly string[] => names.slice(0, LIBRARIES_MAX).flatMap((name) => plain(name) ?? []);
+  return {
+    machine: elf.machine,
+    interpreter: interpreter === null ? null : plain(interpreter),
+    needed: named(linking?.needed),
+    searchPaths: named(linking?.searchPaths).flatMap((paths) => paths.split(':')),
+  };
+}
+
+/** null for what is no name. */
+function plain(name: string): string | null {
+  const text = name.slice(0, 1000);
+  return /^[\w./+$@{}:~ -]+$/.test(text) ? text : null;
+}
+
+async function forThisMachine(elf: Executable, path: string, env: Environment, { files }: CheckContext): Promise<Broken | null> {
   // What runs this code is made for this machine.
-  const own = await readElf((offset, length) => files.readRange('/proc/self/exe', offset, length).catch(() => null));
+  const own = await executable('/proc/self/exe', files);
   if (own !== null && elf.machine !== own.machine && ALSO_RUNS[own.machine] !== elf.machine) {
     const emulators = (await files.list('/proc/sys/fs/binfmt_misc').catch(() => [])).filter(
       (name) => !['register', 'status'].includes(name),
@@ -184,7 +214,7 @@ async function forThisMachine(elf: ElfHeader, path: string, env: Environment, { 
 }
 
 /** Where the loader looks. @see ld.so(8) */
-async function isThere(library: string, elf: ElfHeader, path: string, env: Environment, files: CheckContext['files']): Promise<boolean> {
+async function isThere(library: string, elf: Executable, path: string, env: Environment, files: CheckContext['files']): Promise<boolean> {
   if (library.includes('/') || basename(elf.interpreter ?? '') === library) return true;
   const origin = dirname(path);
   const multiarch = elf.machine === 62 ? 'x86_64-linux-gnu' : elf.machine === 183 ? 'aarch64-linux-gnu' : 'i386-linux-gnu';
