@@ -1,12 +1,66 @@
-import { InvalidArgumentError, type Command } from 'commander';
-import type { Answer } from './answer.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { AutonomyTier } from '../../domains/governance/index.ts';
+import { group, listGroup, looking, type Asking, type Say } from './looking-command.ts';
 import type { LookOptions } from './memory.ts';
+import { durationMs } from './option-values.ts';
+import { askingFor } from './who-asks.ts';
 
-type Say = (command: Command, given: Answer) => Promise<void>;
-type Make = (parent: Command, name: string, description: string) => Command;
+/** The commands about playbooks: what there is, how they do, and what may run. */
+export function registerPlaybooks(program: Command, say: Say, answer: Asking): void {
+  const playbooks = listGroup(program, 'playbooks', 'what Grace does about failures', async (command) => {
+    const { listPlaybooks } = await import('./playbooks.ts');
+    await answer(command, listPlaybooks);
+  });
+  looking(playbooks, 'show', 'its header, how it has done, and its source')
+    .argument('<name>')
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const { showPlaybook } = await import('./playbooks.ts');
+      await answer(command, (memory) => showPlaybook(memory, name));
+    });
+  for (const [verb, isEnabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const)
+    looking(playbooks, verb, isEnabled ? 'let it run again' : 'keep it and its guard from running')
+      .argument('<name>')
+      .action(async (name: string, _options: unknown, command: Command) => {
+        const [{ setEnabled }, asking] = await Promise.all([import('./playbooks.ts'), askingFor(command)]);
+        await answer(command, (memory) => setEnabled(memory, name, isEnabled, asking.of(memory)));
+      });
+  registerAuthoring(playbooks, say);
+
+  const shadow = group(
+    playbooks,
+    'shadow',
+    'what those that were not allowed to run would have done, and how good it would have been',
+    async (command) => {
+      const { listShadow } = await import('./shadow.ts');
+      const { playbook, since } = command.opts<{ playbook?: string; since?: number }>();
+      await answer(command, (memory) => listShadow(memory, playbook, since));
+    },
+  )
+    .option('--playbook <name>', 'only this one')
+    .option('--since <duration>', 'only failures of the last 7d, 12h, …', durationMs);
+  looking(shadow, 'show', 'one of them, with its evidence')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const { showShadow } = await import('./shadow.ts');
+      await answer(command, (memory) => showShadow(memory, id));
+    });
+  looking(playbooks, 'promote', 'let it run with less asking, or lift a demotion; bound to its present bytes')
+    .argument('<name>')
+    .addOption(
+      new Option('--to <tier>', 'one tier above what its file says at most').choices(['tier_1', 'tier_2', 'tier_3']).makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'what you looked at, for those who come later')
+    .action(async (name: string, { to, reason }: { to: AutonomyTier; reason: string }, command: Command) => {
+      const [{ promotePlaybook }, asking] = await Promise.all([import('./promote.ts'), askingFor(command)]);
+      await answer(command, (memory) => promotePlaybook(memory, name, to, asking.by, reason, asking.of(memory)));
+    });
+}
 
 /** The commands with which people write, try and test playbooks. */
-export function registerAuthoring(playbooks: Command, looking: Make, say: Say): void {
+function registerAuthoring(playbooks: Command, say: Say): void {
   looking(playbooks, 'new', 'write one that runs, with comments that teach')
     .argument('<name>', 'snake_case; it becomes playbooks/<name>.ts', playbookName)
     .option('--for <incident>', 'an incident or a signature: match, steps and evidence come from it')
