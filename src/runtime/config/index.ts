@@ -1,6 +1,7 @@
 // Configuration: what Grace was told, by whom, and what that means. The config file is read (load), what the project
 // says about itself is worked out (detect), everything is checked in one pass (validate), environment and flags are put
-// on top, and one frozen GraceConfig comes out (resolve). Defaults exist in resolve.ts and nowhere else.
+// on top, and one frozen GraceConfig comes out (resolve). Defaults exist in defaults.ts, and where
+// they are worked out in resolve*.ts, and nowhere else.
 export type {
   AuditConfig,
   BootConfig,

@@ -1,4 +1,5 @@
 import type { Json } from '../../kernel/index.ts';
+import type { Found } from './detect-command.ts';
 
 /** Where a value was said; the later in this list wins. */
 export type Source = 'default' | 'detected' | 'file' | 'environment' | 'flag';
@@ -20,6 +21,18 @@ export interface Candidate<T> {
   readonly source: Source;
   readonly value: T | undefined;
   readonly reason?: string | null | undefined;
+}
+
+export function inFile<T>(value: T | undefined): Candidate<T> {
+  return { source: 'file', value };
+}
+
+export function flag<T>(value: T | undefined): Candidate<T> {
+  return { source: 'flag', value };
+}
+
+export function found<T>(value: Found<T> | undefined): Candidate<T> {
+  return { source: 'detected', value: value?.value, reason: value?.reason };
 }
 
 /** Chooses among candidates and remembers the choice. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseDurationMs } from '../../kernel/index.ts';
 import { parseWords } from './words.ts';
 
-// What a person may write. No defaults and no transformations here: resolve.ts has both, so that a project
+// What a person may write. No defaults and no transformations here: defaults.ts and resolve*.ts have both, so that a project
 // without a config file never loads the schema. Every message reads on after the path it stands at.
 
 /** Timers of the runtime hold 31 bits of milliseconds; longer ones would fire at once. */
