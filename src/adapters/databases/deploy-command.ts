@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DetectedMigrations } from './migration-tools.ts';
+import type { DetectedMigrations } from './detected-migrations.ts';
 import type { Project } from './project-files.ts';
 
 /** Script names that projects use for "bring the database to this release", the most explicit first. */

@@ -1,9 +1,10 @@
 import type { SchemaSnapshot } from './schema-snapshot.ts';
 import { deployCommand } from './deploy-command.ts';
-import { MIGRATION_TOOLS, type AppliedHistory, type DetectedMigrations, type MigrationTool } from './migration-tools.ts';
+import type { AppliedHistory, DetectedMigrations, MigrationTool } from './detected-migrations.ts';
+import { MIGRATION_TOOLS } from './migration-tools.ts';
 import { openProject, type Project } from './project-files.ts';
 
-export type { MigrationTool } from './migration-tools.ts';
+export type { MigrationTool } from './detected-migrations.ts';
 
 export interface MigrationFolder {
   readonly tool: MigrationTool;

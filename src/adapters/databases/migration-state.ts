@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MigrationLook } from '../../domains/preflight/index.ts';
 import { deployCommand } from './deploy-command.ts';
 import { historyOf, pendingOf, toolInUse } from './migration-folder.ts';
-import type { Cells, DetectedMigrations, MigrationFile, MigrationRecord } from './migration-tools.ts';
+import type { Cells, DetectedMigrations, MigrationFile, MigrationRecord } from './detected-migrations.ts';
 import { openProject, type Project } from './project-files.ts';
 import { openRegularFile } from './regular-file.ts';
 import type { SchemaSnapshot } from './schema-snapshot.ts';

@@ -1,5 +1,5 @@
 import { dirname, join, normalize } from 'node:path';
-import type { DetectedMigrations } from '../migration-tools.ts';
+import type { DetectedMigrations } from '../detected-migrations.ts';
 import type { Project } from '../project-files.ts';
 import { pointAt } from './scratch-environment.ts';
 

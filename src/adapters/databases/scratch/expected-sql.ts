@@ -1,4 +1,5 @@
-import { MIGRATION_TOOLS, type DetectedMigrations } from '../migration-tools.ts';
+import type { DetectedMigrations } from '../detected-migrations.ts';
+import { MIGRATION_TOOLS } from '../migration-tools.ts';
 import { openProject, type Project } from '../project-files.ts';
 import type { DatabaseLocation } from '../locate.ts';
 import { parsePostgresUrl } from '../postgres-url.ts';

@@ -2,7 +2,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseEnv, stripVTControlCharacters } from 'node:util';
 import type { CommandResult, Spawner } from '../../../kernel/index.ts';
-import type { DetectedMigrations } from '../migration-tools.ts';
+import type { DetectedMigrations } from '../detected-migrations.ts';
 import { openProject, type Project } from '../project-files.ts';
 import { findSources, type ConnectionSources } from './connection-sources.ts';
 import { networkGuard } from './network-guard.ts';

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DetectedMigrations, MigrationTool } from '../migration-tools.ts';
+import type { DetectedMigrations, MigrationTool } from '../detected-migrations.ts';
 import type { Project } from '../project-files.ts';
 
 /** The program of each tool, and the words after which it applies what is pending and does nothing else. */
