@@ -3,7 +3,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import type { AnyNode } from 'acorn';
 import { readFully, type BuiltGraph } from './build-graph.ts';
 import type { Suspicion } from './find-problems.ts';
-import { boundNames, declared, nameOf, programOf } from './module-facts.ts';
+import { boundNames, declared, nameOf, programOf } from './syntax-tree.ts';
 import { isPackaged } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { isTypeScript, type ServiceEntry } from './service-entry.ts';

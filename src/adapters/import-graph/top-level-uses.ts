@@ -1,5 +1,5 @@
 import type { AnyNode } from 'acorn';
-import { boundNames, childrenOf, declared, nameOf } from './module-facts.ts';
+import { boundNames, childrenOf, declared, nameOf } from './syntax-tree.ts';
 
 /** How a value is used: what is `undefined` can be handed on, and neither called nor extended nor looked into. */
 export type Use = 'value' | 'call' | 'new' | 'extends' | 'member';
