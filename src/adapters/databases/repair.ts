@@ -41,12 +41,10 @@ export async function restoreTables(
   tables: readonly string[],
   options: RepairOptions = {},
 ): Promise<Restored | Refused> {
-  const chosen = chooseTables(location, snapshot, tables);
-  if ('state' in chosen) return chosen;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? restorePostgresTables(location.url, snapshot, chosen, timeoutMs)
-    : restoreSqliteTables(location.path, snapshot, chosen, timeoutMs);
+  return repair(location, chooseTables(location, snapshot, tables), options, {
+    postgres: (url, chosen, timeoutMs) => restorePostgresTables(url, snapshot, chosen, timeoutMs),
+    sqlite: (path, chosen, timeoutMs) => restoreSqliteTables(path, snapshot, chosen, timeoutMs),
+  });
 }
 
 /**
@@ -60,12 +58,10 @@ export async function dropEmptyTables(
   tables: readonly string[],
   options: RepairOptions = {},
 ): Promise<Dropped | Refused> {
-  const chosen = chooseTables(location, snapshot, tables);
-  if ('state' in chosen) return chosen;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? dropPostgresTables(location.url, snapshot, chosen, timeoutMs)
-    : dropSqliteTables(location.path, snapshot, chosen, timeoutMs);
+  return repair(location, chooseTables(location, snapshot, tables), options, {
+    postgres: (url, chosen, timeoutMs) => dropPostgresTables(url, snapshot, chosen, timeoutMs),
+    sqlite: (path, chosen, timeoutMs) => dropSqliteTables(path, snapshot, chosen, timeoutMs),
+  });
 }
 
 /**
@@ -79,12 +75,10 @@ export async function recordMigrations(
   ids: readonly string[],
   options: RepairOptions = {},
 ): Promise<Recorded | Refused> {
-  const chosen = chooseRows(location, snapshot, ids);
-  if ('state' in chosen) return chosen;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? recordPostgresMigrations(location.url, chosen, timeoutMs)
-    : recordSqliteMigrations(location.path, chosen, timeoutMs);
+  return repair(location, chooseRows(location, snapshot, ids), options, {
+    postgres: recordPostgresMigrations,
+    sqlite: recordSqliteMigrations,
+  });
 }
 
 /** Takes `recordMigrations` back: removes those rows that are exactly the snapshot's. Safe to call twice. */
@@ -94,12 +88,10 @@ export async function unrecordMigrations(
   ids: readonly string[],
   options: RepairOptions = {},
 ): Promise<Recorded | Refused> {
-  const chosen = chooseRows(location, snapshot, ids);
-  if ('state' in chosen) return chosen;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? unrecordPostgresMigrations(location.url, chosen, timeoutMs)
-    : unrecordSqliteMigrations(location.path, chosen, timeoutMs);
+  return repair(location, chooseRows(location, snapshot, ids), options, {
+    postgres: unrecordPostgresMigrations,
+    sqlite: unrecordSqliteMigrations,
+  });
 }
 
 /**
@@ -114,12 +106,10 @@ export async function restoreColumns(
   columns: readonly string[],
   options: RepairOptions = {},
 ): Promise<RestoredColumns | Refused> {
-  const chosen = chooseColumns(location, snapshot, columns);
-  if ('state' in chosen) return chosen;
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? restorePostgresColumns(location.url, snapshot, chosen, timeoutMs)
-    : restoreSqliteColumns(location.path, chosen, timeoutMs);
+  return repair(location, chooseColumns(location, snapshot, columns), options, {
+    postgres: (url, chosen, timeoutMs) => restorePostgresColumns(url, snapshot, chosen, timeoutMs),
+    sqlite: (path, chosen, timeoutMs) => restoreSqliteColumns(path, chosen, timeoutMs),
+  });
 }
 
 /**
@@ -134,12 +124,25 @@ export async function dropEmptyColumns(
   made: readonly MadeWithColumns[],
   options: RepairOptions = {},
 ): Promise<DroppedColumns | Refused> {
-  const chosen = chooseColumns(location, snapshot, columns);
+  return repair(location, chooseColumns(location, snapshot, columns), options, {
+    postgres: (url, chosen, timeoutMs) => dropPostgresColumns(url, snapshot, chosen, made, timeoutMs),
+    sqlite: (path, chosen, timeoutMs) => dropSqliteColumns(path, chosen, made, timeoutMs),
+  });
+}
+
+/** All that is named is looked up before anything is done: one that the snapshot does not have refuses the whole. */
+async function repair<Chosen, Result>(
+  location: DatabaseLocation,
+  chosen: readonly Chosen[] | Refused,
+  options: RepairOptions,
+  by: {
+    postgres(url: string, chosen: readonly Chosen[], timeoutMs: number): Promise<Result>;
+    sqlite(path: string, chosen: readonly Chosen[], timeoutMs: number): Promise<Result>;
+  },
+): Promise<Result | Refused> {
   if ('state' in chosen) return chosen;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  return location.engine === 'postgres'
-    ? dropPostgresColumns(location.url, snapshot, chosen, made, timeoutMs)
-    : dropSqliteColumns(location.path, chosen, made, timeoutMs);
+  return location.engine === 'postgres' ? by.postgres(location.url, chosen, timeoutMs) : by.sqlite(location.path, chosen, timeoutMs);
 }
 
 function refuse(reason: string): Refused {
