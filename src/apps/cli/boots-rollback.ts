@@ -1,15 +1,10 @@
-import { join } from 'node:path';
-import { fileLogger } from '../../adapters/node/file-logger.ts';
-import { userName } from '../../adapters/node/user-name.ts';
 import type { BootRecord } from '../../domains/boot/index.ts';
 import type { GraceEvent } from '../../domains/healing/index.ts';
-import { Redactor } from '../../domains/incidents/index.ts';
 import { fingerprintFrom } from '../../domains/learning/index.ts';
 import type { PlannedStep } from '../../domains/playbooks/index.ts';
-import type { Logger } from '../../kernel/index.ts';
-import { loadConfig } from '../../runtime/config/index.ts';
 import { foreseeRollback, rollBackRelease, type PlannedRollback, type Release, type Rollback } from '../../runtime/release-rollback.ts';
 import type { Answer } from './answer.ts';
+import { byHand, ownLog, SILENT } from './by-hand.ts';
 import { ConfirmationNeeded, NotKnown } from './errors.ts';
 import { findBoot } from './find.ts';
 import { anotherPerson } from './four-eyes.ts';
@@ -27,8 +22,6 @@ export interface RollbackRequest {
 /** Verified boots that are looked through for a commit; of older ones no fingerprint is kept. */
 const BOOTS_LOOKED_AT = 100;
 const COMMIT = /^[0-9a-f]{7,64}$/;
-/** A dry run leaves nothing behind, not even a line in a log. */
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The release that somebody names: a verified boot, or a commit that one had; without a name, that of the last one. @throws NotKnown */
 export async function theRelease(options: LookOptions, name: string | null): Promise<Release> {
@@ -76,31 +69,17 @@ function releaseOf(boot: BootRecord): Release {
  * @throws ConfirmationNeeded, ComponentBusy
  */
 export async function rollBack(release: Release, options: LookOptions, request: RollbackRequest): Promise<Answer> {
-  const config = await loadConfig({
-    directory: process.cwd(),
-    configFile: options.config,
-    environment: process.env,
-    flags: { dataDir: options.dataDir },
-  });
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new Error('it was told to stop'));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const redactor = new Redactor();
-  redactor.learnEnvironment(process.env);
+  const hand = await byHand(options);
   const events: GraceEvent[] = [];
   const asked = {
-    config,
-    environment: process.env,
-    signal: stop.signal,
+    ...hand,
     release,
     component: request.component,
-    by: userName(),
     emit: (event: GraceEvent) => void events.push(event),
     confirm: (plan: PlannedRollback) => confirm(plan, request),
   };
   if (request.isDryRun) return rollbackAnswer(await foreseeRollback({ ...asked, logger: SILENT }), []);
-  const logger = fileLogger(join(config.dataDir, 'logs', 'grace.log'), config.logLevel, (fields) => redactor.redactDeep(fields));
-  return rollbackAnswer(await rollBackRelease({ ...asked, logger }), events);
+  return rollbackAnswer(await rollBackRelease({ ...asked, logger: ownLog(hand.config) }), events);
 }
 
 async function confirm(plan: PlannedRollback, { isAgreed, ask }: RollbackRequest): Promise<boolean> {

@@ -1,15 +1,10 @@
-import { join } from 'node:path';
-import { fileLogger } from '../../adapters/node/file-logger.ts';
-import { userName } from '../../adapters/node/user-name.ts';
 import type { GraceEvent } from '../../domains/healing/index.ts';
-import { Redactor } from '../../domains/incidents/index.ts';
 import type { Decision } from '../../domains/governance/index.ts';
 import type { PlannedStep } from '../../domains/playbooks/index.ts';
 import { foreseeRun, type ForeseenRun } from '../../runtime/authoring/foresee-run.ts';
 import { runPlaybook, type RunNow } from '../../runtime/authoring/run-playbook.ts';
-import { loadConfig } from '../../runtime/config/index.ts';
-import type { Logger } from '../../kernel/index.ts';
 import type { Answer } from './answer.ts';
+import { byHand, ownLog, SILENT } from './by-hand.ts';
 import { anotherPerson } from './four-eyes.ts';
 import type { LookOptions } from './memory.ts';
 import { columns, paint, table, wrap } from './terminal.ts';
@@ -19,27 +14,12 @@ export interface RunCommand extends LookOptions {
   readonly dryRun?: boolean;
 }
 
-/** A dry run leaves nothing behind, not even a line in a log. */
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
 /** `grace playbooks run`: does it, or says what it would do. */
 export async function runNamed(name: string, options: RunCommand): Promise<Answer> {
-  const config = await loadConfig({
-    directory: process.cwd(),
-    configFile: options.config,
-    environment: process.env,
-    flags: { dataDir: options.dataDir },
-  });
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new Error('it was told to stop'));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const asked = { config, environment: process.env, signal: stop.signal, name, component: options.component ?? null, by: userName() };
+  const asked = { ...(await byHand(options)), name, component: options.component ?? null };
   if (options.dryRun === true) return foreseenAnswer(await foreseeRun({ ...asked, logger: SILENT }));
-  const redactor = new Redactor();
-  redactor.learnEnvironment(process.env);
-  const logger = fileLogger(join(config.dataDir, 'logs', 'grace.log'), config.logLevel, (fields) => redactor.redactDeep(fields));
   const events: GraceEvent[] = [];
-  return ranAnswer(await runPlaybook({ ...asked, logger, emit: (event) => events.push(event) }), events);
+  return ranAnswer(await runPlaybook({ ...asked, logger: ownLog(asked.config), emit: (event) => events.push(event) }), events);
 }
 
 /** Exit code 1 when it would not be let run, would be refused, or would find nothing to do. */
