@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest';
+import { preflightSettings } from '../domains/preflight/testing.ts';
 import { component, httpProbe } from '../domains/supervisor/testing.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { portNames, type PortNamers } from './port-names.ts';
 
 function named(port: number, components: readonly ComponentSpec[], change: Partial<PortNamers> = {}): readonly string[] {
-  const preflight: PortNamers['preflight'] = {
-    skip: [],
-    checks: [],
-    envSchemas: new Map(),
-    configFiles: new Map(),
-    secretFiles: [],
-    dependencies: new Map(),
-    triesMigrations: false,
-    schemaWhen: 'beside_start',
-    schemaFiles: new Map(),
-    vault: 'none',
-    registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
-  };
+  const preflight = preflightSettings({ vault: 'none' });
   const namers = { components, smoke: [], preflight, api: { host: '127.0.0.1', port: 7420 }, environments: new Map(), ...change };
   return portNames(port, 'api', 'PORT', namers);
 }

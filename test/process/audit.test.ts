@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runGrace, startGrace } from './grace.ts';
 import { runsOf, send } from './processes.ts';
-import { freePort, newOrders, newProject, sick, write } from './project.ts';
+import { newOrders, wellProject } from './project.ts';
 import { until } from './waiting.ts';
 
 interface Entry {
@@ -130,17 +130,7 @@ test('with a log that takes nothing no playbook acts, people are told, and it go
 });
 
 test('without its log a service is started and started again, and no person can decide; with it, commands write beside Grace', async () => {
-  const dir = newProject();
-  const port = await freePort();
-  const web = {
-    command: sick('well'),
-    port,
-    env: { PORT: String(port) },
-    readiness: { http: '/ready' },
-    soak: '200ms',
-    stop: { grace: '1s' },
-  };
-  write(dir, { 'grace.config.json': { name: 'shop', components: { web }, audit: { anchorFile: 'elsewhere/heads.txt' } } });
+  const { dir } = await wellProject({}, { audit: { anchorFile: 'elsewhere/heads.txt' } });
   const first = startGrace(dir, ['up', '--json']);
   await first.event('boot_ended', (e) => e.outcome === 'success');
   const following = startGrace(dir, ['audit', 'list', '--follow', '--json']);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runGrace, startGrace, type Running } from './grace.ts';
 import { processesIn, runsOf } from './processes.ts';
-import { freePort, newProject, sick, write } from './project.ts';
+import { wellProject, write } from './project.ts';
 import { until } from './waiting.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -12,22 +12,6 @@ type Settings = Readonly<Record<string, unknown>>;
 const ANN = 4001;
 const BOB = 4002;
 const isRoot = process.getuid?.() === 0;
-
-async function project(component: Settings = {}, rest: Settings = {}): Promise<{ dir: string; port: number }> {
-  const dir = newProject();
-  const port = await freePort();
-  const web = {
-    command: sick('well'),
-    port,
-    env: { PORT: String(port) },
-    readiness: { http: '/ready' },
-    soak: '200ms',
-    stop: { grace: '1s' },
-    ...component,
-  };
-  write(dir, { 'grace.config.json': { name: 'shop', components: { web }, ...rest } });
-  return { dir, port };
-}
 
 async function up(dir: string): Promise<Running> {
   const grace = startGrace(dir, ['up', '--json']);
@@ -53,7 +37,7 @@ const json = (text: string): Said => JSON.parse(text) as Said;
 const pidOf = (dir: string): number | undefined => runsOf(dir, 'well.mjs')[0]?.pid;
 
 test('a person restarts a component that is not critical: it is another process, ready, and recorded', async () => {
-  const { dir } = await project({ critical: false });
+  const { dir } = await wellProject({ critical: false });
   const grace = await up(dir);
   const before = pidOf(dir);
   const { code, stdout, stderr } = await runGrace(dir, ['restart', 'web', '--reason', 'new certificate', '--json']);
@@ -76,7 +60,7 @@ test('a person restarts a component that is not critical: it is another process,
 });
 
 test.runIf(isRoot)('a critical component is restarted only when another person agrees, whatever one calls oneself', async () => {
-  const { dir } = await project();
+  const { dir } = await wellProject();
   const grace = await up(dir);
   openToAll(dir);
   const before = pidOf(dir);
@@ -114,7 +98,7 @@ test.runIf(isRoot)('a critical component is restarted only when another person a
 });
 
 test('a running Grace notices another mode, says so, goes back by itself, and the next one knows it', async () => {
-  const { dir } = await project({ critical: false });
+  const { dir } = await wellProject({ critical: false });
   const grace = await up(dir);
   const set = await runGrace(dir, ['mode', 'set', 'observation_only', '--reason', 'somebody looks into it', '--for', '6s', '--json']);
   expect(set.code, set.stderr).toBe(0);
@@ -138,7 +122,7 @@ test.runIf(isRoot)('other policies count only once another person has agreed, wh
   const guard = `@id("guard") @reason("two people change the policies") @approvals("1")
 forbid (principal, action == Grace::Action::"change_policy", resource) unless { context.approvals >= 1 };
 @id("no_restart") @reason("nobody restarts web") forbid (principal, action == Grace::Action::"restart_component", resource);`;
-  const { dir } = await project({ critical: false }, { policies: ['own.cedar'] });
+  const { dir } = await wellProject({ critical: false }, { policies: ['own.cedar'] });
   write(dir, { 'own.cedar': guard });
   const first = await up(dir);
   expect(first.events().filter((e) => e.type === 'policy_changed')).toEqual([]);

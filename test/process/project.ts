@@ -60,6 +60,30 @@ export async function newOrders(): Promise<{ readonly dir: string; readonly port
   return { dir, port };
 }
 
+/**
+ * A project of one component, `web`, that is well.
+ * @param component  what is different about it
+ * @param rest       the configuration beside it
+ */
+export async function wellProject(
+  component: Readonly<Record<string, unknown>> = {},
+  rest: Readonly<Record<string, unknown>> = {},
+): Promise<{ readonly dir: string; readonly port: number }> {
+  const dir = newProject();
+  const port = await freePort();
+  const web = {
+    command: sick('well'),
+    port,
+    env: { PORT: String(port) },
+    readiness: { http: '/ready' },
+    soak: '200ms',
+    stop: { grace: '1s' },
+    ...component,
+  };
+  write(dir, { 'grace.config.json': { name: 'shop', components: { web }, ...rest } });
+  return { dir, port };
+}
+
 /** The command that runs one of the sick services, named for its illness. */
 export function sick(name: string, ...args: readonly string[]): readonly string[] {
   return [process.execPath, join(SERVICES, `${name}.mjs`), ...args];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Check, CheckContext, Finding, PreflightSettings } from '../../domains/preflight/index.ts';
+import { preflightSettings } from '../../domains/preflight/testing.ts';
 import { component } from '../../domains/supervisor/testing.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { Clock, Files, Spawner } from '../../kernel/index.ts';
@@ -76,20 +77,7 @@ export async function ask(
     projectDir: dir,
     components: [spec],
     dependencies: change.dependencies ?? [],
-    settings: {
-      skip: [],
-      checks: [],
-      envSchemas: new Map(),
-      configFiles: new Map(),
-      secretFiles: [],
-      dependencies: new Map(),
-      triesMigrations: false,
-      schemaWhen: 'beside_start',
-      schemaFiles: new Map(),
-      vault: 'environment',
-      registration: { isRequired: false, isAsked: true, routes: new Map(), openApi: new Map() },
-      ...change.settings,
-    },
+    settings: preflightSettings(change.settings),
     ownDirs: [join(dir, '.grace')],
     service: change.service ?? null,
     smokeTested: new Set(change.smokeTested),
