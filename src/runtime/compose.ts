@@ -332,6 +332,8 @@ export async function compose(options: ComposeOptions) {
         digest,
         environmentOf,
         portNamedBy,
+        incidents: repos.incidents,
+        readModule: async (source, path) => (await import('../adapters/import-graph/module-calls.ts')).moduleCalls(source, path),
       },
       component,
       until,
