@@ -111,7 +111,7 @@ test('secrets, control characters and floods do not reach people', async () => {
     ...Array.from({ length: 3000 }, (_, i) => `${at(1)} ERROR ${'x'.repeat(400)} ${String.fromCodePoint(97 + (i % 26)).repeat(8)}${i}`),
   ]);
   const told = await said();
-  expect(told).not.toMatch(/hunter2secret|\u001b|\u202e/);
+  for (const unwanted of ['hunter2secret', '\u001b', '\u202e']) expect(told).not.toContain(unwanted);
   expect(told.length).toBeLessThan(2000);
 });
 
