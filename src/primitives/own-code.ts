@@ -13,6 +13,8 @@ const ALL_BYTES_MAX = 16 * 1024 * 1024;
 /** Installed, built, or made for tests: not what the service's people write. */
 const OTHERS =
   /^(?:\..*|node_modules|site-packages|dist-packages|__pycache__|dist|build|out|coverage|vendor|venv|env|fixtures|testdata|test_data|tests?|__tests__)$/;
+/** What Grace is told, and what it wrote itself. */
+const GRACES_OWN = /^(?:playbooks|grace\.config\.[cm]?[jt]s)$/;
 const TESTS = /\.(?:test|spec)\.[cm]?[jt]s$|\.d\.[cm]?ts$|\.min\.js$|^test_.*\.py$|_test\.py$|^conftest\.py$/;
 
 export interface OwnCode {
@@ -36,7 +38,7 @@ export async function ownCode({ component, files, signal }: PrimitiveContext, en
     for (const name of names) {
       const path = join(folder, name);
       const isCode = endings.test(name) && !TESTS.test(name);
-      if (OTHERS.test(name) || (!isCode && name.includes('.'))) continue;
+      if (OTHERS.test(name) || (depth === 0 && GRACES_OWN.test(name)) || (!isCode && name.includes('.'))) continue;
       const stat = await files.stat(path);
       if (stat?.kind === 'directory' && depth < DEPTH_MAX && folders.length < DIRECTORIES_MAX) folders.push([path, depth + 1]);
       else if (stat?.kind === 'directory') isCut = true;
