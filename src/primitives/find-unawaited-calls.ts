@@ -75,14 +75,8 @@ interface Looked {
 
 /** A file that nobody can read says nothing: it is counted, and the look goes on. */
 async function read(paths: readonly string[], context: PrimitiveContext): Promise<{ modules: Map<string, ModuleCalls>; unread: number }> {
-  const modules = new Map<string, ModuleCalls>();
-  for (const path of paths) {
-    if (path.endsWith('.py')) continue;
-    context.signal.throwIfAborted();
-    const source = await context.files.readText(path).catch(() => null);
-    const module = source === null ? null : await context.readModule(source, path);
-    if (module !== null) modules.set(path, module);
-  }
+  const scripts = paths.filter((path) => !path.endsWith('.py'));
+  const modules = new Map(await context.readModules(scripts, context.signal));
   for (const [path, module] of await readPython(
     paths.filter((one) => one.endsWith('.py')),
     context,

@@ -1,4 +1,4 @@
-import { cleanLines, LINE_CHARS_MAX, READ_LINES_MAX, TemplateMiner } from '../domains/incidents/index.ts';
+import { cleanLines, READ_LINES_MAX, TemplateMiner } from '../domains/incidents/index.ts';
 import type { PrimitiveContext, RecentFailure } from '../domains/playbooks/index.ts';
 import { errorLines } from '../catalog/readers/error-lines.ts';
 import { definePrimitive, nothingToUndo } from './define-primitive.ts';
@@ -13,7 +13,11 @@ const MINUTES_MAX = 24 * 60;
 const GROUPS_TOLD_MAX = 5;
 const TEMPLATE_CHARS_MAX = 160;
 /** Different statements that are told apart; what comes after shares one group. */
-const LIMITS = { skeletonsMax: 300, shapesMax: 256 };
+const LIMITS = { skeletonsMax: 100, shapesMax: 256 };
+/** Of a line; what tells one statement from another stands at its start. Lines that are all different cost a millisecond each. */
+const GROUPED_CHARS_MAX = 240;
+/** The newest ones; a flood is told by its end. */
+const GROUPED_LINES_MAX = 1000;
 /** What it answers is the symptom itself: that it is known how to start it again helps nobody. */
 const SYMPTOM_FAMILY = 'errors';
 
@@ -73,9 +77,9 @@ async function saidSince({ component, files, redact }: PrimitiveContext, sinceMs
   const whole = from === 0 ? text : text.slice(text.indexOf('\n') + 1 || text.length);
   const cleaned = redact(cleanLines(redact(whole)).slice(-READ_LINES_MAX).join('\n')).split('\n');
   const { lines, areTimed } = linesSince(cleaned, sinceMs);
-  const errors = errorLines(lines).map((line) => line.slice(0, LINE_CHARS_MAX));
+  const errors = errorLines(lines);
   const miner = new TemplateMiner(LIMITS);
-  const ids = errors.map((line) => miner.add(line));
+  const ids = errors.slice(-GROUPED_LINES_MAX).map((line) => miner.add(line.slice(0, GROUPED_CHARS_MAX)));
   const counts = Map.groupBy(ids, (id) => miner.groupOf(id));
   const groups = [...counts].map(([id, members]) => ({ template: miner.template(id), count: members.length }));
   return { groups: groups.toSorted((a, b) => b.count - a.count), lines: errors.length, areTimed };

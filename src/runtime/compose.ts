@@ -333,7 +333,7 @@ export async function compose(options: ComposeOptions) {
         environmentOf,
         portNamedBy,
         incidents: repos.incidents,
-        readModule: async (source, path) => (await import('../adapters/import-graph/module-calls.ts')).moduleCalls(source, path),
+        readModules: async (paths, until) => (await import('../adapters/import-graph/read-modules.ts')).readModules(paths, until),
       },
       component,
       until,

@@ -11,17 +11,17 @@ const CALLS_MAX = 200;
  * that is a statement of its own. `void f()` says that it is meant, and `f().catch(…)` that its failure is handled.
  * @returns null for what cannot be parsed: JSX, enums, decorators, mistakes
  */
-export function moduleCalls(source: string, path: string): Promise<ModuleCalls | null> {
+export function moduleCalls(source: string, path: string): ModuleCalls | null {
   const text = /\.[cm]?ts$/.test(path) ? stripped(source) : source;
   const parsed = text === null ? null : programOf(text, { format: formatOf(path) });
-  if (parsed?.program.type !== 'Program') return Promise.resolve(null);
+  if (parsed?.program.type !== 'Program') return null;
   const reader = new Reader();
   try {
     reader.read(parsed.program.body);
   } catch {
-    return Promise.resolve(null); // nested deeper than the stack
+    return null; // nested deeper than the stack
   }
-  return Promise.resolve(reader.calls());
+  return reader.calls();
 }
 
 function formatOf(path: string): 'esm' | 'cjs' | null {

@@ -30,7 +30,7 @@ export type {
   ProcessControl,
   RecentFailure,
 } from './primitive.ts';
-export type { DroppedCall, ModuleCalls, ReadModule } from './module-calls.ts';
+export type { DroppedCall, ModuleCalls, ReadModules } from './module-calls.ts';
 export type { CommitChange, WorkTree, WorkTrees } from './work-tree.ts';
 export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';

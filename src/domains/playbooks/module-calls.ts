@@ -22,5 +22,8 @@ export interface DroppedCall {
   readonly line: number;
 }
 
-/** @returns null for what is no JavaScript or TypeScript that can be read without a compiler */
-export type ReadModule = (source: string, path: string) => Promise<ModuleCalls | null>;
+/**
+ * @returns by path; what is no JavaScript or TypeScript that can be read without a compiler is not among them
+ * @throws the reason of the signal
+ */
+export type ReadModules = (paths: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, ModuleCalls>>;

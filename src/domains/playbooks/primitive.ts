@@ -2,7 +2,7 @@ import type { Clock, CommandResult, Files, Json, JsonObject, Logger } from '../.
 import type { Risk } from '../governance/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HostView } from './host-view.ts';
-import type { ReadModule } from './module-calls.ts';
+import type { ReadModules } from './module-calls.ts';
 import type { WorkTrees } from './work-tree.ts';
 
 /**
@@ -88,8 +88,8 @@ export interface PrimitiveContext {
   /** Null where Grace cannot reach a database of the service. */
   readonly databases: DatabaseRepair | null;
   readonly workTrees: WorkTrees;
-  /** Which calls a module of JavaScript or TypeScript starts; null for what cannot be parsed. Nothing of it is run. */
-  readonly readModule: ReadModule;
+  /** Which calls modules of JavaScript or TypeScript start. Nothing of them is run. */
+  readonly readModules: ReadModules;
   /** What failed of this component since then, by signature, the most frequent first. */
   recentFailures(sinceMs: number): Promise<readonly RecentFailure[]>;
   /** Where a primitive puts what it moves aside; created, private, on Grace's own disk. */

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { nodeFiles } from '../../adapters/node/files.ts';
-import { moduleCalls } from '../../adapters/import-graph/module-calls.ts';
+import { readModules } from '../../adapters/import-graph/read-modules.ts';
 import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
 import { codeOf, sha256Hex, type Clock, type CommandResult, type Files, type Json, type JsonObject } from '../../kernel/index.ts';
 import {
@@ -223,7 +223,7 @@ export class Sandbox {
       backupDir: this.backupDir,
       databases: this.databases,
       workTrees: this.workTrees,
-      readModule: moduleCalls,
+      readModules,
       recentFailures: async (sinceMs) => this.failures.filter((one) => one.atMs >= sinceMs),
       env: async () => this.environment,
       portNamedBy: async (port) => this.portNames.get(port) ?? [],
