@@ -16,6 +16,8 @@ export default defineConfig({
     'check-module-child': 'src/adapters/node/check-module-child.ts',
     // A thread in which the modules of a service are read.
     'import-graph-worker': 'src/adapters/import-graph/import-graph-worker.ts',
+    // A thread in which calls that nobody waits for are looked for.
+    'module-calls-worker': 'src/adapters/import-graph/module-calls-worker.ts',
     // A thread of its own, for reading whole databases.
     'sqlite-proof-worker': 'src/adapters/databases/sqlite-proof-worker.ts',
     // The process in which migrations are run against an empty SQLite database.

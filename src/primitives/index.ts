@@ -4,8 +4,10 @@ import type { GivenParameters } from './parameter.ts';
 import { addEnvKeys } from './add-env-keys.ts';
 import { createEnvFile } from './create-env-file.ts';
 import { freeDiskSpace } from './free-disk-space.ts';
+import { findUnawaitedCalls } from './find-unawaited-calls.ts';
 import { freePort } from './free-port.ts';
 import { generateSecret } from './generate-secret.ts';
+import { groupRecentErrors } from './group-recent-errors.ts';
 import { installPackages } from './install-packages.ts';
 import { makeDirectory } from './make-directory.ts';
 import { notify } from './notify.ts';
@@ -76,6 +78,8 @@ const ALL = [
   restartComponent,
   skipComponent,
   shell,
+  findUnawaitedCalls,
+  groupRecentErrors,
   notify,
 ] as const;
 

@@ -272,10 +272,12 @@ describe('every primitive', () => {
     expect([...primitives.keys()].toSorted()).toEqual([
       'add_env_keys',
       'create_env_file',
+      'find_unawaited_calls',
       'free_disk_space',
       'free_port',
       'generate_client',
       'generate_secret',
+      'group_recent_errors',
       'install_packages',
       'make_directory',
       'notify',

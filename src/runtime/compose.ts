@@ -332,6 +332,8 @@ export async function compose(options: ComposeOptions) {
         digest,
         environmentOf,
         portNamedBy,
+        incidents: repos.incidents,
+        readModules: async (paths, until) => (await import('../adapters/import-graph/read-modules.ts')).readModules(paths, until),
       },
       component,
       until,

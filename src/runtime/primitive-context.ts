@@ -1,18 +1,20 @@
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/index.ts';
-import type { Redactor } from '../domains/incidents/index.ts';
+import type { IncidentStore, Redactor } from '../domains/incidents/index.ts';
 import type { Files, Spawner } from '../kernel/index.ts';
+import { recentFailures } from './recent-failures.ts';
 
 export type PrimitiveParts = Omit<
   PrimitiveContext,
-  'component' | 'signal' | 'backupDir' | 'env' | 'portNamedBy' | 'run' | 'redact' | 'progress' | 'confine'
+  'component' | 'signal' | 'backupDir' | 'env' | 'portNamedBy' | 'recentFailures' | 'run' | 'redact' | 'progress' | 'confine'
 > & {
   readonly spawner: Spawner;
   readonly redactor: Redactor;
   readonly dataDir: string;
   environmentOf(spec: ComponentSpec): Promise<Readonly<Record<string, string>>>;
   portNamedBy(component: string, port: number, variable: string): Promise<readonly string[]>;
+  readonly incidents: Pick<IncidentStore, 'occurrences' | 'pattern'>;
 };
 
 /** What a primitive may use for one component: everything is bound to its directories and its environment. */
@@ -22,7 +24,7 @@ export function primitiveContext(
   signal: AbortSignal,
   progress: (text: string) => void,
 ): PrimitiveContext {
-  const { spawner, redactor, dataDir, environmentOf, portNamedBy, ...shared } = parts;
+  const { spawner, redactor, dataDir, environmentOf, portNamedBy, incidents, ...shared } = parts;
   return {
     ...shared,
     component,
@@ -31,6 +33,7 @@ export function primitiveContext(
     backupDir: join(dataDir, 'storage', 'aside'),
     env: () => environmentOf(component),
     portNamedBy: (port, variable) => portNamedBy(component.name, port, variable),
+    recentFailures: (sinceMs) => recentFailures(component.name, sinceMs, incidents),
     async run(argv, options) {
       const result = await spawner.run(argv, {
         cwd: options.cwd ?? component.cwd,

@@ -118,7 +118,7 @@ export function moduleFacts(source: string, kind: SourceKind): ModuleFacts {
 }
 
 /** Types blanked out, so that lines and columns stay; null for syntax that is more than types. */
-function stripped(source: string): string | null {
+export function stripped(source: string): string | null {
   try {
     return stripTypeScriptTypes(source, { mode: 'strip' });
   } catch {

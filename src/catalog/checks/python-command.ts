@@ -10,6 +10,8 @@ export interface PythonStart {
   readonly roots: readonly { readonly kind: 'file' | 'module'; readonly name: string; readonly main?: boolean }[];
 }
 
+/** All that is looked into. */
+type Files = Pick<CheckContext, 'files'>;
 type Environment = Readonly<Record<string, string>>;
 type Root = PythonStart['roots'][number];
 
@@ -24,7 +26,7 @@ const APPLICATION = /^(?!(?:unix|fd|tcp|ssl):)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):
 const SCRIPT_BYTES = 400;
 
 /** @returns null when it starts no Python, or in a way that is not known */
-export async function pythonStart(spec: ComponentSpec, env: Environment, context: CheckContext): Promise<PythonStart | null> {
+export async function pythonStart(spec: ComponentSpec, env: Environment, context: Files): Promise<PythonStart | null> {
   const [first = '', ...rest] = spec.command;
   const name = basename(first);
   if (WRAPPERS.has(name) && rest[0] === 'run') {
@@ -43,7 +45,7 @@ async function start(
   command: readonly string[],
   spec: ComponentSpec,
   env: Environment,
-  context: CheckContext,
+  context: Files,
 ): Promise<PythonStart | null> {
   const [first = '', ...rest] = command;
   const paths = (env['PYTHONPATH'] ?? '').split(':').filter(Boolean);
@@ -81,7 +83,7 @@ async function rootsOf(
   args: readonly string[],
   spec: ComponentSpec,
   env: Environment,
-  context: CheckContext,
+  context: Files,
 ): Promise<readonly Root[]> {
   if (SERVERS.includes(runner)) {
     const named = args.map((word) => APPLICATION.exec(word)?.[1]).find((module) => module !== undefined);
@@ -111,7 +113,7 @@ async function rootsOf(
 }
 
 /** Django loads its settings by name. */
-async function djangoRoots(spec: ComponentSpec, env: Environment, context: CheckContext, manage: string): Promise<readonly Root[]> {
+async function djangoRoots(spec: ComponentSpec, env: Environment, context: Files, manage: string): Promise<readonly Root[]> {
   const source = (await context.files.readText(resolve(spec.cwd, manage), 64 * 1024).catch(() => null)) ?? '';
   const written = /DJANGO_SETTINGS_MODULE["']\s{0,4}[,\]]\s{0,4}=?\s{0,4}["']([\w.]{1,200})["']/.exec(source)?.[1];
   const module = env['DJANGO_SETTINGS_MODULE'] || written || '';
@@ -128,7 +130,7 @@ function valueOf(args: readonly string[], ...names: readonly string[]): string |
 }
 
 /** By the first line of the script that pip made of an entry point; where that would be too long, by the second. */
-async function interpreterOf(command: string, spec: ComponentSpec, env: Environment, { files }: CheckContext): Promise<string | null> {
+async function interpreterOf(command: string, spec: ComponentSpec, env: Environment, { files }: Files): Promise<string | null> {
   const candidates = command.includes('/')
     ? [resolve(spec.cwd, command)]
     : (env['PATH'] ?? '')

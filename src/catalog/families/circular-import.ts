@@ -1,9 +1,13 @@
-import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
+import { factsOf, type FailureFamily, type Remedy } from '../../domains/learning/index.ts';
 import { DELICATE, diagnosis, LIKELY, PLAUSIBLE } from './answer.ts';
+import { loaderPlaybook } from './catalog-loader.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { driftPath, isInPackages, isOwn, shownPath } from './places.ts';
 import { endsWithModule } from './package-missing.ts';
 import { restoring } from './restore.ts';
+
+/** The loader of a catalog has a playbook of its own. */
+const named = (remedy: Remedy, playbook: string | null): Remedy => (playbook === null ? remedy : { ...remedy, playbook });
 
 /** Modules import each other before they are complete, or one lacks a name it used to have. Code: a person agrees first. */
 export const circularImport: FailureFamily = {
@@ -31,7 +35,7 @@ export const circularImport: FailureFamily = {
           cause: path === null ? what : `${what}; ${shownPath(c.component, path)} changed since the last good boot`,
           confidence: path === null ? PLAUSIBLE : LIKELY,
           evidence: [fact.line, changed?.message ?? '', ...c.drift.filter((d) => d.kind === 'git').map((d) => d.message)],
-          remedy: path !== null && isOwn(c.component, path) ? restoring(c, path, DELICATE) : null,
+          remedy: path !== null && isOwn(c.component, path) ? named(restoring(c, path, DELICATE), loaderPlaybook(...names)) : null,
           advice: ['move what both need into a module of its own', 'or import it where it is used'],
         });
       }),

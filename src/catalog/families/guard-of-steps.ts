@@ -38,6 +38,8 @@ async function look(g: GuardCase, step: RemedyStep): Promise<Sight | null> {
   switch (step.primitive) {
     case 'restore_file':
       return lookAtFile(g, pathIn(g, params['path']), pathIn(g, params['from']));
+    case 'write_file':
+      return typeof params['over'] === 'string' ? null : lookAtWritten(g, pathIn(g, params['path']));
     case 'set_aside':
       return lookAtDropIn(g, pathIn(g, params['path']), textIn(params['digest']));
     case 'create_env_file':
@@ -99,6 +101,13 @@ async function lookAtFile(g: GuardCase, path: string | null, from: string | null
   const hasSource = from !== null && (await g.files.stat(from)) !== null;
   if (isThere || !(hasSource || canBringBack(await g.lastGood.entry(g.component.name, path)))) return null;
   return { message: `${shown} is missing again`, hint: `put ${shown} back; find out what removes it` };
+}
+
+/** What was made because it was missing. */
+async function lookAtWritten(g: GuardCase, path: string | null): Promise<Sight | null> {
+  if (path === null || (await g.files.stat(path)) !== null) return null;
+  const shown = shownPath(g.component, path);
+  return { message: `${shown} is missing again`, hint: `add ${shown} to what is deployed` };
 }
 
 /** The very content that could not be read; a corrected file is welcome. */

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
 import { CAREFUL, diagnosis, LIKELY, PERHAPS, remedy, step, SURE, text } from './answer.ts';
+import { loaderPlaybook, makingLoader } from './catalog-loader.ts';
 import { guardOfSteps } from './guard-of-steps.ts';
 import { canBringBack, entriesToRestore, missingPartOf } from './missing-part.ts';
 import { endsWithModule, isLocalModule, packageOf } from './package-missing.ts';
@@ -14,7 +15,8 @@ export const localModuleMissing: FailureFamily = {
   async diagnose(c) {
     const found: Diagnosis[] = [];
     for (const fact of factsOf(c, 'module_missing')) {
-      if (isInPackages(fact.subject) || (packageOf(fact.subject) !== null && !(await isLocalModule(c, fact)))) continue;
+      if (isInPackages(fact.subject)) continue;
+      if (packageOf(fact.subject) !== null && !(await isLocalModule(c, fact)) && (await makingLoader(c, fact)) === null) continue;
       if (/^(?:node:|#)/.test(fact.subject) || fact.subject === '') continue;
       found.push(await diagnoseModule(c, fact));
     }
@@ -30,6 +32,7 @@ async function diagnoseModule(c: CaseFile, fact: Fact): Promise<Diagnosis> {
       cause: `the code asks for ${fact.subject}, which is not there`,
       confidence: PERHAPS,
       evidence: [fact.line, ...c.drift.filter((d) => d.kind === 'git').map((d) => d.message)],
+      remedy: await makingLoader(c, fact),
       advice: [`check ${fact.subject} in version control: it may not have been deployed, or its build did not run`],
     });
   const shown = shownPath(c.component, path);
@@ -38,7 +41,7 @@ async function diagnoseModule(c: CaseFile, fact: Fact): Promise<Diagnosis> {
     confidence: c.drift.some((d) => d.kind === 'missing' && driftPath(c.component, d) === path) ? SURE : LIKELY,
     evidence: [fact.line],
     remedy: remedy(
-      `restore_${slugOf(c.component, path)}`,
+      loaderPlaybook(path) ?? `restore_${slugOf(c.component, path)}`,
       `put ${shown} back as it was at the last good boot`,
       CAREFUL,
       (await withItsDirectory(c, path)).map((at) =>

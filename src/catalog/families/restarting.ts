@@ -1,5 +1,6 @@
 import type { CaseFile, Diagnosis, FailureFamily } from '../../domains/learning/index.ts';
-import { diagnosis, isRuntime, remedyInPlace, step, ONE_WAY } from './answer.ts';
+import type { RemedyStep } from '../../domains/playbooks/index.ts';
+import { diagnosis, isRuntime, remedyInPlace, step, ONE_WAY, type Care } from './answer.ts';
 
 interface RestartingFamily {
   readonly name: string;
@@ -8,6 +9,8 @@ interface RestartingFamily {
   /** What is wrong, for people; null when it is something else. */
   readonly causeOf: (c: CaseFile) => string | null;
   readonly advice: string;
+  /** What is looked at before the restart takes it away, and how its playbook is called then. */
+  readonly investigation?: { readonly playbook: string; readonly care: Care; readonly steps: readonly RemedyStep[] };
 }
 
 /** A family of things that a fresh process cures, once nothing better explains them. Only while it runs: at boot it is fresh. */
@@ -19,12 +22,15 @@ export function restartingFamily(family: RestartingFamily): FailureFamily {
       const cause = isRuntime(c) && c.component.kind === 'process' ? family.causeOf(c) : null;
       if (cause === null) return Promise.resolve([]);
       const reason = family.title;
+      const { playbook, care, steps } = family.investigation ?? { playbook: `restart_${family.name}`, care: ONE_WAY, steps: [] };
+      const description = `start ${c.component.name} again: ${reason}`;
       return Promise.resolve([
         diagnosis(family.name, {
           cause,
           confidence: family.confidence,
           evidence: [c.failure.message, c.failure.headline],
-          remedy: remedyInPlace(`restart_${family.name}`, `start ${c.component.name} again: ${reason}`, ONE_WAY, [
+          remedy: remedyInPlace(playbook, description, care, [
+            ...steps,
             step(`start ${c.component.name} again`, 'restart_component', { reason }),
           ]),
           advice: [family.advice],

@@ -22,7 +22,23 @@ test.each([
 ] as const)('restarts on %s (%s) while it runs, once nothing better explains it', async (symptom, message, family) => {
   const { chosen } = await choose({ stage: 'runtime', symptom, message });
   expect(chosen?.family).toBe(family);
-  expect(stepsOf(chosen)[0]).toContain('restart_component');
+  expect(stepsOf(chosen).at(-1)).toContain('restart_component');
+});
+
+test('what answers with errors is asked what it said before the restart takes that away', async () => {
+  const { chosen } = await choose({ stage: 'runtime', symptom: 'liveness', message: 'HTTP 503' });
+  expect(chosen?.remedy).toMatchObject({ playbook: 'investigate_error_spike', tier: 'tier_2', restart: false });
+  expect(stepsOf(chosen)).toEqual(['group_recent_errors {"minutes":5}', 'restart_component {"reason":"it answers with errors"}']);
+});
+
+test('a better explanation of the errors heals as before', async () => {
+  const { chosen } = await choose({
+    stage: 'runtime',
+    symptom: 'liveness',
+    message: 'HTTP 500',
+    facts: [fact('writes_refused', 'redis')],
+  });
+  expect(chosen?.family).toBe('writes_refused');
 });
 
 test('restarts a server that refuses writes', async () => {

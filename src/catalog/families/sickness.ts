@@ -1,4 +1,5 @@
 import { factsOf, type FailureFamily } from '../../domains/learning/index.ts';
+import { CAREFUL, step } from './answer.ts';
 import { restartingFamily } from './restarting.ts';
 
 const SERVER_ERROR = /\bHTTP\/?[\d.]* ?5\d\d\b|\bstatus(?: code)? 5\d\d\b/i;
@@ -14,6 +15,11 @@ export const errors: FailureFamily = restartingFamily({
     return failure.symptom === 'smoke' ? `${component.name} answers, but does not work any more: ${failure.message}` : null;
   },
   advice: 'read its first error after the last good answer',
+  investigation: {
+    playbook: 'investigate_error_spike',
+    care: CAREFUL,
+    steps: [step('group what it said wrong in the last minutes', 'group_recent_errors', { minutes: 5 })],
+  },
 });
 
 /** It lives and does not answer. */

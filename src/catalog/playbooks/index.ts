@@ -91,6 +91,56 @@ export const shippedPlaybooks: readonly Playbook[] = [
     },
   }),
   definePlaybook({
+    name: 'verify_async_subscriptions',
+    description: 'list where the code starts something asynchronous and does not wait for it; nothing is changed',
+    risk: 'low',
+    tier: 'tier_1',
+    service: 'boot_pipeline',
+    match: { family: 'unawaited' },
+    params: {},
+    async run(ctx) {
+      await ctx.step('find what is started and not waited for', 'find_unawaited_calls', {});
+    },
+  }),
+  definePlaybook({
+    name: 'create_metrics_catalog_loader',
+    description: 'put the loader of a catalog back; where there never was one, make it with an empty catalog, never over a file',
+    risk: 'high',
+    tier: 'tier_3',
+    service: 'boot_pipeline',
+    match: { family: 'local_module_missing' },
+    params: {
+      path: 'metrics_catalog_loader.py',
+      content:
+        'import json\nfrom pathlib import Path\n\n\ndef load_metrics_catalog():\n    return json.loads(Path(__file__).with_name("metrics_catalog.json").read_text("utf-8"))\n',
+      catalog: 'metrics_catalog.json',
+    },
+    async run(ctx) {
+      const { path, content, catalog } = ctx.params;
+      try {
+        await ctx.step(`put ${path} back`, 'restore_file', { path });
+      } catch (error) {
+        // Anything but a copy that never was: an empty one must not take the place of what could come back.
+        if (!String(error).includes('there is no good copy of')) throw error;
+        await ctx.step(`make ${path}`, 'write_file', { path, content });
+        await ctx.step(`make an empty ${catalog}`, 'write_file', { path: catalog, content: '{}\n' });
+      }
+    },
+  }),
+  definePlaybook({
+    name: 'investigate_error_spike',
+    description: 'group what the component said wrong in the last minutes, tell people, and start it again',
+    risk: 'medium',
+    tier: 'tier_2',
+    service: 'boot_pipeline',
+    match: { family: 'errors' },
+    params: { minutes: 5, reason: 'it answers with errors' },
+    async run(ctx) {
+      await ctx.step('group what it said wrong', 'group_recent_errors', { minutes: ctx.params.minutes });
+      await ctx.step('restart it', 'restart_component', { reason: ctx.params.reason });
+    },
+  }),
+  definePlaybook({
     name: 'restart_component',
     description: 'end the component in order and start it again',
     risk: 'low',

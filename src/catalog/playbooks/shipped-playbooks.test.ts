@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { executePlaybook, undoRun, type ExecuteOutcome, type Journal, type JournalEntry } from '../../domains/playbooks/index.ts';
 import type { JsonObject } from '../../kernel/index.ts';
@@ -77,4 +80,65 @@ describe.each([
     await run(name, { to: 1000 });
     expect(box.overrides.env[variable]).toBe(bound);
   });
+});
+
+describe('create_metrics_catalog_loader', () => {
+  test('puts the copy of the last good boot back, and makes nothing', async () => {
+    await box.write('metrics_catalog_loader.py', 'def load_metrics_catalog(): return {"latency": 1}\n');
+    await box.remember('metrics_catalog_loader.py');
+    await rm(box.path('metrics_catalog_loader.py'));
+    expect(await run('create_metrics_catalog_loader')).toMatchObject({ success: true, changes: 1 });
+    expect(await box.read('metrics_catalog_loader.py')).toContain('latency');
+    expect(Object.keys(await box.state())).not.toContain('/metrics_catalog.json');
+  });
+
+  test('makes a loader that works, and an empty catalog, where neither ever was; and takes both back', async () => {
+    const before = await box.state();
+    expect(await run('create_metrics_catalog_loader')).toMatchObject({ success: true, changes: 2 });
+    const argv = ['-c', 'from metrics_catalog_loader import load_metrics_catalog; print(load_metrics_catalog())'];
+    expect(spawnSync('python3', ['-B', ...argv], { cwd: box.root, encoding: 'utf8' }).stdout).toBe('{}\n');
+    const { kept } = await undoRun('run', primitives, box.context(), journal);
+    expect(kept).toEqual([]);
+    expect(await box.state()).toEqual(before);
+  });
+
+  test.each(['metrics_catalog_loader.py', 'metrics_catalog.json'])('never writes over %s, and leaves nothing beside it', async (name) => {
+    await box.write(name, 'a person wrote this = 1\n');
+    const before = await box.state();
+    expect(await run('create_metrics_catalog_loader')).toMatchObject({ success: false, refused: true });
+    await undoRun('run', primitives, box.context(), journal);
+    expect(await box.state()).toEqual(before);
+  });
+
+  test('makes nothing empty where a copy is kept and could not be put back', async () => {
+    await box.write('metrics_catalog_loader.py', 'x = 1\n');
+    await box.remember('metrics_catalog_loader.py');
+    await rm(box.path('metrics_catalog_loader.py'));
+    let writes = 0;
+    const { files } = box;
+    box.files = {
+      ...files,
+      writeAtomic: (...args) => (writes++ === 0 ? Promise.reject(new Error('no space left on device')) : files.writeAtomic(...args)),
+    };
+    expect(await run('create_metrics_catalog_loader')).toMatchObject({ success: false, changes: 0 });
+    expect(writes).toBe(1);
+    expect(Object.keys(await box.state())).toEqual(['']);
+  });
+});
+
+test('verify_async_subscriptions changes nothing of the code', async () => {
+  const written = await box.write('a.js', 'async function f() {}\nf();\n');
+  const before = await box.state();
+  const outcome = await run('verify_async_subscriptions');
+  expect(outcome).toMatchObject({ success: true });
+  expect(outcome.results[0]?.summary).toContain(`${basename(written)}:2 f`);
+  expect(await box.state()).toEqual(before);
+});
+
+test('investigate_error_spike tells what was said, and restarts last', async () => {
+  await writeFile(box.component.logFile, 'Error: no connection to the queue\n');
+  expect(await run('investigate_error_spike')).toMatchObject({ success: true });
+  expect(box.asked).toHaveLength(2);
+  expect(box.asked[0]).toMatch(/^warn web said one error .*no connection to the queue/);
+  expect(box.asked[1]).toBe('restart web it answers with errors');
 });

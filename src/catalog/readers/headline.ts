@@ -19,12 +19,14 @@ export function headlineOf(lines: readonly TranscriptLine[], firstFactAt: number
   return said?.text.trim() ?? '';
 }
 
-function isErrorLike(line: TranscriptLine): boolean {
+/** Not said by a logger, but in the words of an error. */
+export function isErrorLike(line: TranscriptLine): boolean {
   if (line.tone !== 'plain' || !isSentence(line.text) || HARMLESS.test(line.text)) return false;
   return BEGINS_WITH_ERROR.test(line.text) || FAILS.test(line.text);
 }
 
-function isSentence(text: string): boolean {
+/** Words, and no frame of a stack. */
+export function isSentence(text: string): boolean {
   return !NOT_IT.test(text) && /[A-Za-z]{3}/.test(text);
 }
 

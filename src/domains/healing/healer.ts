@@ -529,7 +529,18 @@ export class Healer {
       ...(kept.length === 0 ? [] : [`kept: ${kept.join('; ')}`]),
     ];
     const end = left.length === 0 ? [' and was undone', ...rest].join('; ') : `; ${rest.join('; ')}`;
-    await this.setOutcome(this.ports.incidents, run, 'not_healed', `${run.playbook} did not help (${reason})${end}`);
+    const seen = await this.seenBy(undoing.id);
+    // Where nothing was changed there is nothing to be told of its undo.
+    const told = `${run.playbook} did not help (${reason})${seen.onlyLooked ? '' : end}`;
+    await this.setOutcome(this.ports.incidents, run, 'not_healed', [told, ...seen.said].join('; '));
+  }
+
+  /** What its steps have said that only look: it holds whatever became of the others. */
+  private async seenBy(runId: string): Promise<{ readonly said: readonly string[]; readonly onlyLooked: boolean }> {
+    const { primitives } = await this.ports.knowledge();
+    const entries = await this.ports.journal.entries(runId);
+    const looks = entries.filter((e) => e.state !== 'failed' && primitives.get(e.primitive)?.changes === 'nothing');
+    return { said: looks.map((e) => e.summary), onlyLooked: looks.length > 0 && looks.length === entries.length };
   }
 
   /** What seemed to have helped has not: it is one of the tries that are being made now. */

@@ -28,7 +28,9 @@ export type {
   PrimitivePlan,
   PrimitiveResult,
   ProcessControl,
+  RecentFailure,
 } from './primitive.ts';
+export type { DroppedCall, ModuleCalls, ReadModules } from './module-calls.ts';
 export type { CommitChange, WorkTree, WorkTrees } from './work-tree.ts';
 export { observeTargets } from './observe-targets.ts';
 export { reachesOut } from './project-script.ts';

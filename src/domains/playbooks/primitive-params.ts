@@ -251,6 +251,16 @@ export interface PrimitiveParams {
     /** After how many milliseconds it is ended and has failed. (whole number from 1 to 300000) */
     readonly timeoutMs: number;
   };
+  /** Lists where the code of the component starts something asynchronous and does not wait for it, and tells people. */
+  find_unawaited_calls: {
+    /** Only calls of the function or method with this name. (text of at most 200 characters) */
+    readonly called?: string | null;
+  };
+  /** Groups what the component said wrong in the last minutes by the statement that said it, and tells people. */
+  group_recent_errors: {
+    /** How far it looks back; 5 minutes unless set. (whole number from 1 to 1440) */
+    readonly minutes?: number | null;
+  };
   /** Tells the people who watch this boot something. */
   notify: {
     /** What to say. (text of at most 2000 characters) */

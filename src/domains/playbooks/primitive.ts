@@ -2,6 +2,7 @@ import type { Clock, CommandResult, Files, Json, JsonObject, Logger } from '../.
 import type { Risk } from '../governance/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { HostView } from './host-view.ts';
+import type { ReadModules } from './module-calls.ts';
 import type { WorkTrees } from './work-tree.ts';
 
 /**
@@ -87,6 +88,10 @@ export interface PrimitiveContext {
   /** Null where Grace cannot reach a database of the service. */
   readonly databases: DatabaseRepair | null;
   readonly workTrees: WorkTrees;
+  /** Which calls modules of JavaScript or TypeScript start. Nothing of them is run. */
+  readonly readModules: ReadModules;
+  /** What failed of this component since then, by signature, the most frequent first. */
+  recentFailures(sinceMs: number): Promise<readonly RecentFailure[]>;
   /** Where a primitive puts what it moves aside; created, private, on Grace's own disk. */
   readonly backupDir: string;
   /** The environment the component would be started with now. */
@@ -120,6 +125,18 @@ export interface PrimitiveContext {
    * @throws PrimitiveMisuse otherwise
    */
   confine(path: string): Promise<string>;
+}
+
+/** How often one failure was captured in a while. */
+export interface RecentFailure {
+  readonly signature: string;
+  /** What it says, with what varies left out; redacted. */
+  readonly template: string;
+  readonly count: number;
+  /** The family that explains it; null when none did. */
+  readonly family: string | null;
+  /** The playbook that is known for it. */
+  readonly playbook: string | null;
 }
 
 /** Repairs inside a database that put back what the last verified boot had, and nothing else. */

@@ -401,6 +401,21 @@ export const REHEARSALS: Readonly<Record<string, Rehearsal>> = {
       box.allowedCommands = [['true', 'y']];
     },
   },
+  find_unawaited_calls: {
+    async ready(box) {
+      await box.write('app.mjs', 'async function publish() {}\npublish();\n');
+      return {};
+    },
+    absent: 'where there is no code it says so',
+    disturb: 'code that was changed is looked at as it is',
+    onlyLooks: true,
+  },
+  group_recent_errors: {
+    ready: async () => ({ minutes: 5 }),
+    absent: 'where nothing was said it says so',
+    disturb: 'what is said meanwhile is looked at as well',
+    onlyLooks: true,
+  },
   notify: {
     ready: async () => ({ message: 'look here' }),
     absent: 'people can always be told',

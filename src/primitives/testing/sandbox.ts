@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { nodeFiles } from '../../adapters/node/files.ts';
+import { readModules } from '../../adapters/import-graph/read-modules.ts';
 import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
 import { codeOf, sha256Hex, type Clock, type CommandResult, type Files, type Json, type JsonObject } from '../../kernel/index.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type PrimitiveContext,
   type PrimitivePlan,
   type ProcessView,
+  type RecentFailure,
   type SchemaDrift,
   type WorkTrees,
 } from '../../domains/playbooks/index.ts';
@@ -63,6 +65,8 @@ export class Sandbox {
   mounts: readonly string[] = ['/'];
   allowedCommands: readonly (readonly string[])[] = [];
   readonly redactor = new Redactor();
+  /** What was captured of the component, and when. */
+  failures: readonly (RecentFailure & { readonly atMs: number })[] = [];
   readonly asked: string[] = [];
   /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
   confines: 'target' | 'entry' = 'target';
@@ -219,6 +223,8 @@ export class Sandbox {
       backupDir: this.backupDir,
       databases: this.databases,
       workTrees: this.workTrees,
+      readModules,
+      recentFailures: async (sinceMs) => this.failures.filter((one) => one.atMs >= sinceMs),
       env: async () => this.environment,
       portNamedBy: async (port) => this.portNames.get(port) ?? [],
       run: async (argv, options) => {

@@ -20,6 +20,25 @@ export const specimens: readonly Specimen[] = [
   },
   {
     family: 'circular_import',
+    title: 'asks before it goes back on the loader of a catalog that lost its name',
+    origin: 'Python 3, a function that others import was taken out of the loader of a catalog',
+    recording: null,
+    command: ['python3', 'app.py'],
+    files: {
+      'app.py': 'from backend.metrics_catalog_loader import load_metrics_catalog\nprint(load_metrics_catalog())\n',
+      'backend/metrics_catalog_loader.py': 'def load_metrics_catalog():\n    return {}\n',
+    },
+    breaks: (world) => world.write('backend/metrics_catalog_loader.py', 'def load_catalog():\n    return {}\n'),
+    expects: {
+      cause: 'backend.metrics_catalog_loader does not offer load_metrics_catalog; backend/metrics_catalog_loader.py changed',
+      playbook: 'create_metrics_catalog_loader',
+      risk: 'high',
+      tier: 'tier_3',
+      noGuard: 'code that changed may be meant',
+    },
+  },
+  {
+    family: 'circular_import',
     title: 'leaves a circle that nobody has a better version of to a person',
     origin: 'Python 3, two modules that import each other',
     recording: 'py-circular',

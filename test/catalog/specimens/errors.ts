@@ -14,10 +14,10 @@ export const specimens: readonly Specimen[] = [
     breaks: () => undefined,
     expects: {
       cause: 'app answers with errors',
-      playbook: 'restart_errors',
-      risk: 'low',
+      playbook: 'investigate_error_spike',
+      risk: 'medium',
       tier: 'tier_2',
-      provenBy: 'test/process/supervise.test.ts',
+      provenBy: 'test/process/shipped-playbooks.test.ts',
     },
   },
 ];

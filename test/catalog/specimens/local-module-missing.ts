@@ -19,6 +19,46 @@ export const specimens: readonly Specimen[] = [
   },
   {
     family: 'local_module_missing',
+    title: 'puts back the loader of a catalog that is gone',
+    origin: 'Python 3, the module that loads a catalog was deleted',
+    recording: null,
+    command: ['python3', 'app.py'],
+    files: {
+      'app.py': 'from backend.metrics_catalog_loader import load_metrics_catalog\nprint(load_metrics_catalog())\n',
+      'backend/__init__.py': '',
+      'backend/metrics_catalog_loader.py': 'def load_metrics_catalog():\n    return {"latency": 1}\n',
+    },
+    breaks: (world) => world.remove('backend/metrics_catalog_loader.py'),
+    expects: {
+      cause: 'backend/metrics_catalog_loader.py is missing; it was there at the last good boot',
+      playbook: 'create_metrics_catalog_loader',
+      risk: 'medium',
+      tier: 'tier_2',
+    },
+  },
+  {
+    family: 'local_module_missing',
+    title: 'asks before it makes the loader of a catalog that was never there, and an empty catalog',
+    origin: 'Python 3, a service that was deployed without the module that loads its catalog',
+    recording: null,
+    command: ['python3', 'app.py'],
+    files: {
+      'app.py': 'from backend.metrics_catalog_loader import load_metrics_catalog\nprint(load_metrics_catalog())\n',
+      'backend/__init__.py': '',
+    },
+    isFirstBoot: true,
+    breaks: (world) => {
+      for (const name of ['metrics_catalog_loader.py', 'metrics_catalog.json']) world.remove(`backend/${name}`);
+    },
+    expects: {
+      cause: 'the code asks for backend.metrics_catalog_loader, which is not there',
+      playbook: 'create_metrics_catalog_loader',
+      risk: 'high',
+      tier: 'tier_3',
+    },
+  },
+  {
+    family: 'local_module_missing',
     title: 'says that it may not have been deployed, where nobody has a copy',
     origin: 'Node 20, the start command names a file that is not there; package.json has no build',
     recording: 'node20-entry-missing',

@@ -10,7 +10,13 @@ export const specimens: readonly Specimen[] = [
     files: { 'server.js': '' },
     breaks: () => undefined,
     isWell: 'false',
-    expects: { cause: 'a promise was rejected with a value that is no error', person: '--trace-uncaught' },
+    expects: {
+      cause: 'a promise was rejected with a value that is no error',
+      playbook: 'verify_async_subscriptions',
+      risk: 'low',
+      tier: 'tier_1',
+      provenBy: 'test/process/shipped-playbooks.test.ts',
+    },
   },
   {
     family: 'thrown_value',
