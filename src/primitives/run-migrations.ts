@@ -29,7 +29,7 @@ const GOES_BACK = '.back';
 export const runMigrations = definePrimitive({
   name: 'run_migrations',
   description: "Runs the component's own migration command; a SQLite database is copied first.",
-  risk: 'high',
+  risk: 'medium',
   touchesDatabase: true,
 
   parameters: {},

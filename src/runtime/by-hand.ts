@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { lockHolder, lockInstance } from '../adapters/node/instance-lock.ts';
 import { userName } from '../adapters/node/user-name.ts';
 import { openStore } from '../adapters/store/index.ts';
+import type { Phase } from '../domains/governance/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
 import { bootId, type Logger } from '../kernel/index.ts';
 import { actorOf } from './audit.ts';
@@ -20,6 +21,11 @@ export interface ByHandOptions {
 
 /** The boot of what a person runs outside of any. */
 export const NO_BOOT = bootId('none');
+
+/** Beside a Grace that keeps services up it is run time; without one it is as before a boot. */
+export function phaseByHand({ dataDir }: Pick<GraceConfig, 'dataDir'>): Phase {
+  return lockHolder(dataDir) === null ? 'boot' : 'runtime';
+}
 
 /**
  * Opens Grace for one thing that a person wants done now, with all that a boot would do it with. Where no other Grace runs, none

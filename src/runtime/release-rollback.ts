@@ -7,7 +7,7 @@ import { invariant } from '../kernel/index.ts';
 import { releaseFilesThatDiffer, rollbackRemedy } from '../catalog/families/release-failing.ts';
 import { areKeptFrom } from '../catalog/release-files.ts';
 import { approvalsHeld, approvalState, isAllowed, type Decision, type DecisionRequest } from '../domains/governance/index.ts';
-import { askForApproval } from '../domains/healing/index.ts';
+import { askForApproval, knowsSteps } from '../domains/healing/index.ts';
 import type { Diagnosis, Remedy } from '../domains/learning/index.ts';
 import { planRun, type PlannedStep } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
@@ -103,12 +103,13 @@ async function goBack(options: RollbackOptions, composed: Composed, spec: Compon
     waitFor: null,
   };
   const { registered } = await healer.playbookFor(null, spec, diagnosis, remedy);
-  const { playbook } = await library.load(registered.file);
+  const { playbook, hash } = await library.load(registered.file);
   const { primitives } = await knowledge();
   const { steps, endsWith } = await planRun(
     playbook,
     primitives,
     composed.contextFor(spec, signal, () => undefined),
+    { knowsSteps: knowsSteps(registered, hash) },
   );
   const answer = (state: Rollback['state'], detail: string, decision: Decision | null, more: Partial<Rollback> = {}): Rollback => ({
     ...release,

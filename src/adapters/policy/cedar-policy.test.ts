@@ -193,7 +193,9 @@ describe('whatever is asked', () => {
       r.risk === 'high' || r.risk === 'critical' || r.origin === 'learned' || r.mode === 'emergency' ? 1 : 0,
     );
   const mayAct = (r: RunPlaybook): boolean =>
-    (r.mode !== 'read_only' || r.changesNoData) && r.mode !== 'observation_only' && (r.phase === 'boot' || r.executeAtRuntime);
+    (r.mode !== 'read_only' || r.changesNoData) &&
+    r.mode !== 'observation_only' &&
+    (r.actor.kind === 'person' || r.phase === 'boot' || r.executeAtRuntime);
 
   test('it is allowed exactly when it has the approvals it needs, and nothing forbids it', async () => {
     await fc.assert(

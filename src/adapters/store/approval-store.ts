@@ -1,6 +1,6 @@
 import { sql, type CompiledQuery, type Kysely, type Selectable } from 'kysely';
 import {
-  approvalState,
+  endedUnanswered,
   type Approval,
   type ApprovalStore,
   type ForeseenStep,
@@ -55,7 +55,7 @@ export function approvalStore(db: Kysely<Tables>, carry: Carry<ApprovalWritten> 
           .updateTable('approvals')
           .set({ expiry_told: sql<number>`case when expiry_told = 0 then 1 end` })
           .where('id', '=', row.id);
-        const isOpen = approvalState(approval, nowMs) === 'expired';
+        const isOpen = endedUnanswered(approval, nowMs);
         try {
           await carry([told.compile()], { approval, what: isOpen ? 'expired' : 'changed', answer: null });
           if (isOpen) expired.push(approval);
@@ -84,7 +84,7 @@ function unchanged(db: Kysely<Tables>, row: Selectable<Tables['approvals']>): Co
   return db
     .updateTable('approvals')
     .set({
-      required: sql<number>`case when approved_by = ${row.approved_by} and rejected_by is ${row.rejected_by} then required end`,
+      required: sql<number>`case when approved_by = ${row.approved_by} and rejected_by is ${row.rejected_by} and used_at is ${row.used_at} then required end`,
     })
     .where('id', '=', row.id)
     .compile();
@@ -107,6 +107,7 @@ function approvalQuery(db: Kysely<Tables>, a: Approval): CompiledQuery {
     rejected_by: a.rejectedBy,
     created_at: a.createdAtMs,
     expires_at: a.expiresAtMs,
+    used_at: a.usedAtMs,
   };
   return db
     .insertInto('approvals')
@@ -132,5 +133,6 @@ function fromRow(row: Selectable<Tables['approvals']>): Approval {
     rejectedBy: row.rejected_by,
     createdAtMs: row.created_at,
     expiresAtMs: row.expires_at,
+    usedAtMs: row.used_at,
   };
 }

@@ -43,6 +43,7 @@ const approval: Approval = {
   rejectedBy: null,
   createdAtMs: 0,
   expiresAtMs: 99,
+  usedAtMs: null,
 };
 
 test('the second of two people adds to what the first said since, and not to what was read before', async () => {

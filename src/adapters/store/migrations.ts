@@ -14,6 +14,7 @@ export const MIGRATIONS: readonly ((db: Kysely<Tables>) => Promise<void>)[] = [
   openedMissions,
   expiredApprovals,
   namesOfRuleMakers,
+  usedApprovals,
 ];
 
 /** The version this Grace writes. A store with a higher one belongs to a newer Grace. */
@@ -210,4 +211,9 @@ async function expiredApprovals(db: Kysely<Tables>): Promise<void> {
 async function namesOfRuleMakers(db: Kysely<Tables>): Promise<void> {
   for (const name of ['claimed_name', 'taken_back_claimed_name'])
     await sql.raw(`alter table grouping_rules add column ${name} text`).execute(db);
+}
+
+/** A request of a person is for one run. */
+async function usedApprovals(db: Kysely<Tables>): Promise<void> {
+  await sql.raw(`alter table approvals add column used_at integer`).execute(db);
 }

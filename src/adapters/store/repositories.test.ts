@@ -294,6 +294,7 @@ describe('approvals', () => {
     rejectedBy: null,
     createdAtMs,
     expiresAtMs: 99,
+    usedAtMs: null,
     ...change,
   });
 

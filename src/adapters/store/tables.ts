@@ -108,6 +108,7 @@ export interface Tables {
     claimed_names: string;
     action: string;
     expiry_told: number;
+    used_at: number | null;
   };
   processes: {
     component: string;

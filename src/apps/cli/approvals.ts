@@ -7,6 +7,8 @@ import {
   approve,
   effectiveTier,
   isExpiringSoon,
+  isForOneRun,
+  isOffer,
   reject,
   tierAllowed,
   type Approval,
@@ -104,16 +106,26 @@ export async function showApproval(memory: Memory, id: string): Promise<Answer> 
           ? 'this one time: asked again, it has to be agreed to again'
           : approval.foreseen === null
             ? 'the bytes of the playbook, its parameters and the component; what it acts on shows when it runs'
-            : isOffer(approval)
+            : isOffer(approval.foreseen)
               ? 'the bytes of the playbook, its parameters, the component, the failure, and the places named here: what reaches further is asked for anew'
               : 'the bytes of the playbook, its parameters, the component, and exactly what it would do',
       ],
       ...(approval.rejectedBy === null ? [] : [['  rejected', `by ${approval.rejectedBy}`]]),
-      ['  asked', `${when(approval.createdAtMs, memory.nowMs)}, expires ${when(approval.expiresAtMs, memory.nowMs)}`],
+      ['  asked', when(approval.createdAtMs, memory.nowMs)],
+      ['  counts', countsUntil(approval, memory.nowMs)],
     ]),
     ...(state === 'pending' ? ['', `grace approvals approve ${id}`, `grace approvals reject ${id}`] : []),
+    ...(state === 'approved' ? ['', `to take it back: grace approvals reject ${id}`] : []),
   ];
   return { exitCode: 0, data, lines };
+}
+
+/** How long, and how often, what was agreed to may be done. */
+function countsUntil(approval: Approval, nowMs: number): string {
+  if (approval.usedAtMs !== null) return `no more: it was used ${when(approval.usedAtMs, nowMs)}`;
+  if (approval.action === 'run_playbook' && isOffer(approval.foreseen)) return 'until somebody takes it back';
+  const end = `until ${when(approval.expiresAtMs, nowMs)}`;
+  return isForOneRun(approval) ? `for one run, ${end}` : end;
 }
 
 /** Where values stand: beside the longest label. */
@@ -213,16 +225,11 @@ async function theApproval(memory: Memory, id: string): Promise<Approval> {
   return approval;
 }
 
-/** Asked for while all is well: what it would do is not known yet, only where at most. */
-function isOffer({ foreseen }: Approval): boolean {
-  return foreseen?.some((step) => step.state === 'offered') === true;
-}
-
 function isOpen(approval: Approval, nowMs: number): boolean {
   return approvalState(approval, nowMs) === 'pending';
 }
 
-const STATE_STYLE = { pending: 'yellow', approved: 'green', rejected: 'red', expired: 'dim' } as const;
+const STATE_STYLE = { pending: 'yellow', approved: 'green', rejected: 'red', expired: 'dim', used: 'dim' } as const;
 
 function stateOf(state: ApprovalState): string {
   return paint(STATE_STYLE[state], state);
@@ -241,12 +248,13 @@ function approvalJson(a: Approval, nowMs: number): Readonly<Record<string, unkno
     requested_by: a.requestedBy,
     approved_by: a.approvedBy,
     claimed_names: a.claimedNames,
-    bound_to: a.action !== 'run_playbook' ? 'occasion' : a.foreseen === null ? 'file' : isOffer(a) ? 'places' : 'plan',
+    bound_to: a.action !== 'run_playbook' ? 'occasion' : a.foreseen === null ? 'file' : isOffer(a.foreseen) ? 'places' : 'plan',
     foreseen: a.foreseen,
     is_expiring_soon: isExpiringSoon(a, nowMs),
     rejected_by: a.rejectedBy,
     binding_hash: a.bindingHash,
     at: iso(a.createdAtMs),
     expires_at: iso(a.expiresAtMs),
+    used_at: a.usedAtMs === null ? null : iso(a.usedAtMs),
   };
 }

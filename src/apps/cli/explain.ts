@@ -301,8 +301,9 @@ function afterAsking(approval: Approval, e: Explanation, nowMs: number): string 
       return `${approval.playbook} is approved: it runs at the next start`;
     case 'rejected':
       return e.advice[0] ?? `${approval.rejectedBy ?? 'somebody'} rejected ${approval.playbook}: mend it by hand`;
+    case 'used':
     case 'expired':
-      return 'nobody answered in time: start it again to ask for approval anew';
+      return `what was asked for ${approvalState(approval, nowMs) === 'used' ? 'has run' : 'has ended'}: start it again to ask for approval anew`;
   }
 }
 

@@ -220,6 +220,7 @@ export function anApproval(id: string, parts: Partial<Approval> = {}): Approval 
     rejectedBy: null,
     createdAtMs: NOW_MS - MINUTE_MS,
     expiresAtMs: NOW_MS + 60 * MINUTE_MS,
+    usedAtMs: null,
     ...parts,
   };
 }

@@ -8,7 +8,10 @@ import {
   approve,
   askedBinding,
   bindingHash,
+  endedUnanswered,
   isExpiringSoon,
+  reject,
+  useApproval,
   type Approval,
 } from './approval.ts';
 
@@ -28,6 +31,7 @@ const request = (change: Partial<Approval> = {}): Approval => ({
   rejectedBy: null,
   createdAtMs: 0,
   expiresAtMs: APPROVAL_LIFE_MS,
+  usedAtMs: null,
   ...change,
 });
 
@@ -59,8 +63,36 @@ test('an expired request cannot be approved, nor by the second of two people', (
   expect(() => approve(half, 'bob', APPROVAL_LIFE_MS + 1)).toThrow('approval ap_1 is expired');
 });
 
-test('what was approved in time stays approved', () => {
-  expect(approvalState(request({ approvedBy: ['ann', 'bob'] }), APPROVAL_LIFE_MS + 1)).toBe('approved');
+test('what was approved ends as well, and only an offer stands until somebody takes it back', () => {
+  const late = APPROVAL_LIFE_MS + 1;
+  const approved = request({ approvedBy: ['ann', 'bob'] });
+  expect(approvalState(approved, APPROVAL_LIFE_MS)).toBe('approved');
+  expect(approvalState(approved, late)).toBe('expired');
+  expect(approvalsHeld(approved, late)).toBe(0);
+  expect(endedUnanswered(approved, late)).toBe(false);
+  expect(endedUnanswered(request(), late)).toBe(true);
+  const step = { step: 's', primitive: 'make_directory', state: 'offered', summary: '', targets: ['/srv/x'] } as const;
+  const offer = request({ approvedBy: ['ann', 'bob'], foreseen: [step] });
+  expect(approvalState(offer, late)).toBe('approved');
+  expect(approvalState(request({ foreseen: [step] }), late)).toBe('expired');
+  expect(approvalState(reject(offer, 'eve', late), late)).toBe('rejected');
+});
+
+test('a yes can be taken back, and a no cannot', () => {
+  const approved = request({ approvedBy: ['ann', 'bob'] });
+  expect(approvalState(reject(approved, 'ann', 1), 1)).toBe('rejected');
+  expect(() => reject(request({ rejectedBy: 'eve' }), 'ann', 1)).toThrow('approval ap_1 is rejected');
+});
+
+test('what a person asked for is for one run, and what Grace asked for is not', () => {
+  const asked = request({ requestedBy: 'cid', approvedBy: ['ann', 'bob'] });
+  const used = useApproval(asked, 7);
+  expect(approvalState(used, 7)).toBe('used');
+  expect(approvalsHeld(used, 7)).toBe(0);
+  expect(() => useApproval(used, 8)).toThrow('approval ap_1 is used');
+  expect(() => reject(used, 'ann', 8)).toThrow('approval ap_1 is used');
+  const graces = request({ approvedBy: ['ann', 'bob'] });
+  expect(approvalState(useApproval(graces, 7), 8)).toBe('approved');
 });
 
 test('one rejection outweighs any number of approvals', () => {

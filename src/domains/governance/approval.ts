@@ -26,20 +26,40 @@ export interface Approval {
   readonly claimedNames: Readonly<Record<string, string>>;
   readonly rejectedBy: string | null;
   readonly createdAtMs: number;
+  /** After it nobody can answer any more, and what was agreed to does not count either; an offer alone stands until it is withdrawn. */
   readonly expiresAtMs: number;
+  /** When the person who asked had it run: it was for that one run. Null before. */
+  readonly usedAtMs: number | null;
 }
 
-export type ApprovalState = 'pending' | 'approved' | 'rejected' | 'expired';
+export type ApprovalState = 'pending' | 'approved' | 'rejected' | 'expired' | 'used';
 
-/** An unanswered request is stale after a week: the failure it was for is another by then. */
+/** A request is stale after a week, answered or not: the failure it was for is another by then. */
 export const APPROVAL_LIFE_MS = 7 * 86_400_000;
 /** People are told of a request this long before it ends unanswered: one working day comes before it. */
 const WARNED_BEFORE_MS = 86_400_000;
 
 export function approvalState(approval: Approval, nowMs: number): ApprovalState {
   if (approval.rejectedBy !== null) return 'rejected';
-  if (agreed(approval) >= approval.requiredApprovals) return 'approved';
-  return nowMs > approval.expiresAtMs ? 'expired' : 'pending';
+  if (approval.usedAtMs !== null) return 'used';
+  const isAnswered = agreed(approval) >= approval.requiredApprovals;
+  if (nowMs > approval.expiresAtMs && !(isAnswered && isOffer(approval.foreseen))) return 'expired';
+  return isAnswered ? 'approved' : 'pending';
+}
+
+/** It ended, and not enough people had agreed by then. */
+export function endedUnanswered(approval: Approval, nowMs: number): boolean {
+  return approvalState(approval, nowMs) === 'expired' && agreed(approval) < approval.requiredApprovals;
+}
+
+/** Asked for while all is well: what it would do is not known yet, only where at most. */
+export function isOffer(steps: readonly ForeseenStep[] | null): boolean {
+  return steps?.some((step) => step.state === 'offered') === true;
+}
+
+/** A person's own request is for one run; what Grace was allowed, it may do again while that stands. */
+export function isForOneRun({ action, requestedBy }: Pick<Approval, 'action' | 'requestedBy'>): boolean {
+  return action === 'run_playbook' && requestedBy !== null;
 }
 
 /**
@@ -83,7 +103,22 @@ export function bindingHash(
   const bound = [playbookHash, component, params];
   // Without foreseen steps it is what it always was: older approvals stay bound.
   return sha256Hex(
-    JSON.stringify(foreseen === null ? bound : [...bound, foreseen.map((s) => [s.step, s.primitive, s.state, s.summary, s.targets])]),
+    JSON.stringify(
+      foreseen === null
+        ? bound
+        : // What a generated playbook is called with stands in its file: those steps are bound as they always were.
+          [
+            ...bound,
+            foreseen.map((s) => [
+              s.step,
+              s.primitive,
+              s.state,
+              s.summary,
+              s.targets,
+              ...(s.paramsDigest === undefined ? [] : [s.paramsDigest]),
+            ]),
+          ],
+    ),
   );
 }
 
@@ -133,11 +168,23 @@ export function approve(approval: Approval, approver: string, nowMs: number, cla
 }
 
 /**
- * One no is enough, from whoever it comes.
- * @throws ApprovalRefused when it is no longer pending
+ * One no is enough, from whoever it comes; it takes back what was agreed to as well.
+ * @throws ApprovalRefused when it is neither pending nor approved
  */
 export function reject(approval: Approval, by: string, nowMs: number): Approval {
   const state = approvalState(approval, nowMs);
-  if (state !== 'pending') throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'see the open ones with: grace approvals list');
+  if (state !== 'pending' && state !== 'approved')
+    throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'see the open ones with: grace approvals list');
   return { ...approval, rejectedBy: by };
+}
+
+/**
+ * A person has what they asked for run, now: it does not count again. Of two commands at the same moment one has it.
+ * @throws ApprovalRefused when it does not count any more
+ */
+export function useApproval(approval: Approval, nowMs: number): Approval {
+  const state = approvalState(approval, nowMs);
+  if (state !== 'approved')
+    throw new ApprovalRefused(`approval ${approval.id} is ${state}`, 'run it again: where somebody has to agree, they are asked anew');
+  return isForOneRun(approval) ? { ...approval, usedAtMs: nowMs } : approval;
 }

@@ -73,6 +73,8 @@ async function ask(
     rejectedBy: null,
     createdAtMs: nowMs,
     expiresAtMs: nowMs + APPROVAL_LIFE_MS,
+
+    usedAtMs: null,
   };
   await approvals.save(approval);
   return approval;

@@ -8,6 +8,8 @@ export interface ForeseenStep {
   readonly summary: string;
   /** Paths, pids, names it would act on; where it is offered, those it may act on. */
   readonly targets: readonly string[];
+  /** Keyed digest of what it is called with, where only the file of the playbook knows that [GV-6]. */
+  readonly paramsDigest?: string;
 }
 
 /** Differences told to people; more of them is another plan altogether. */
@@ -22,6 +24,7 @@ export function changesOfPlan(before: readonly ForeseenStep[], now: readonly For
     const name = is?.step ?? was?.step ?? '';
     if (was === undefined || is === undefined) changes.push(`${name}: ${was === undefined ? 'a new step' : 'no step any more'}`);
     else if (was.targets.join('\0') !== is.targets.join('\0')) changes.push(`${name}: acts on ${listed(is)}, not on ${listed(was)}`);
+    else if (was.paramsDigest !== is.paramsDigest && was.summary === is.summary) changes.push(`${name}: other parameters`);
     else changes.push(`${name}: ${is.summary}, no longer: ${was.summary}`);
   }
   return changes.length <= TOLD_MAX ? changes : [...changes.slice(0, TOLD_MAX), `and ${changes.length - TOLD_MAX} more`];
@@ -40,6 +43,7 @@ export function beyondPlan(
 ): string | null {
   if (agreed === undefined) return `a further step "${now.step}"`;
   if (agreed.step !== now.step || agreed.primitive !== now.primitive) return `"${now.step}" (${now.primitive}) instead of "${agreed.step}"`;
+  if (agreed.paramsDigest !== undefined && agreed.paramsDigest !== now.paramsDigest) return `"${now.step}" has other parameters`;
   if (now.state !== 'ready') return null;
   if (agreed.state !== 'ready' && !isChanged) return `"${now.step}" would act, and had nothing to do then`;
   // Of a step that had nothing to do only a limit that was agreed to is known, if any.

@@ -1,5 +1,5 @@
 // Governance: may this action run, here and now, and who has to agree?
-export { tierAllowed, type AutonomyTier, type Phase, type Risk } from './tiers.ts';
+export { isWithinClaim, tierAllowed, type AutonomyTier, type Phase, type Risk } from './tiers.ts';
 export { fallbackFrom, modeInForce, MODES, type Mode, type ModeChange, type ModeInForce, type ModeStore } from './mode.ts';
 export {
   componentOf,
@@ -27,9 +27,13 @@ export {
   askedBinding,
   approvalState,
   approve,
+  endedUnanswered,
+  isForOneRun,
+  isOffer,
   bindingHash,
   isExpiringSoon,
   reject,
+  useApproval,
   type Approval,
   type ApprovalState,
 } from './approval.ts';

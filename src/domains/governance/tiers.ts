@@ -4,6 +4,16 @@ export type AutonomyTier = 'tier_1' | 'tier_2' | 'tier_3' | 'tier_4';
 /** Where an action would happen: boot acts within tier policy, run time only observes unless told otherwise [GV-4]. */
 export type Phase = 'boot' | 'runtime';
 
+const RISKS: readonly Risk[] = ['low', 'medium', 'high', 'critical'];
+
+/**
+ * Whether what has this risk may be done by a playbook that claims another, when nobody could see before that it is in there. Up to
+ * medium the author is believed; high and critical risk are decided on otherwise, and have to be told.
+ */
+export function isWithinClaim(risk: Risk, claimed: Risk): boolean {
+  return RISKS.indexOf(risk) <= Math.max(RISKS.indexOf(claimed), RISKS.indexOf('medium'));
+}
+
 const ORDER: readonly AutonomyTier[] = ['tier_1', 'tier_2', 'tier_3', 'tier_4'];
 
 /**

@@ -39,6 +39,8 @@ export async function askForApproval(
     rejectedBy: null,
     createdAtMs: clock.nowMs(),
     expiresAtMs: clock.nowMs() + APPROVAL_LIFE_MS,
+
+    usedAtMs: null,
   });
   return id;
 }

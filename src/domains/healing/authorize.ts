@@ -6,6 +6,7 @@ import {
   bindingHash,
   answerEntry,
   changesOfPlan,
+  isOffer,
   limitReached,
   recordDecision,
   type Approval,
@@ -26,7 +27,7 @@ import {
 } from '../governance/index.ts';
 import type { LoadedPlaybook, Playbook, Primitive, PrimitiveContext, RegisteredPlaybook } from '../playbooks/index.ts';
 import { foresee, foreseeUnknown, knowsSteps } from './foresee.ts';
-import { agreedPlan, beyondOffer, isOffer, offerOf } from './offer.ts';
+import { agreedPlan, beyondOffer, offerOf } from './offer.ts';
 import { changesNoData, tierOf } from './tier-of.ts';
 
 export interface PolicyPorts {
@@ -210,18 +211,21 @@ export async function answerBefore(ports: Pick<AuthorizePorts, 'approvals' | 'cl
  * @returns null when no number of them would do
  */
 export async function approvalsWanted(ports: PolicyPorts, asked: Subject): Promise<number | null> {
-  const request = await requestOf(ports, { ...asked, phase: 'boot', attempts: 0 });
+  const request = await requestOf(ports, { ...asked, phase: 'boot', attempts: 0, by: null });
   const decision = await ports.policy.decide({ ...request, approvals: 0, isForecast: true });
   if (decision.verdict === 'deny') return null;
   return decision.verdict === 'needs_approval' ? decision.approvals : 1;
 }
 
-async function requestOf(ports: PolicyPorts, asked: Subject & Pick<Asked, 'phase' | 'attempts'>): Promise<Omit<RunPlaybook, 'approvals'>> {
+async function requestOf(
+  ports: PolicyPorts,
+  asked: Subject & Pick<Asked, 'phase' | 'attempts' | 'by'>,
+): Promise<Omit<RunPlaybook, 'approvals'>> {
   const { registered, playbook, hash } = asked;
   const steps = knowsSteps(registered, hash) ? registered.steps : [];
   return {
     action: 'run_playbook',
-    actor: { kind: 'grace', name: 'grace' },
+    actor: asked.by === null ? { kind: 'grace', name: 'grace' } : { kind: 'person', name: asked.by },
     playbook: registered.name,
     component: asked.component,
     risk: playbook.risk,

@@ -52,7 +52,14 @@ export async function foreseeUnknown(
   context: PrimitiveContext,
 ): Promise<readonly ForeseenStep[]> {
   const { steps } = await planRun(playbook, primitives, context);
-  return steps.map(({ step, primitive, state, summary, targets }) => ({ step, primitive, state, summary: withoutTime(summary), targets }));
+  return steps.map(({ step, primitive, state, summary, targets, params }) => ({
+    step,
+    primitive,
+    state,
+    summary: withoutTime(summary),
+    targets,
+    paramsDigest: context.digest(JSON.stringify(params)),
+  }));
 }
 
 /** What is kept of a file gets a name with the time of the run: another time is not another plan. */

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { approve } from '../governance/index.ts';
+import { approve, type Phase } from '../governance/index.ts';
 import type { Primitive } from '../playbooks/index.ts';
 import { syncPlaybooks } from './sync-playbooks.ts';
 import { askForApproval } from './ask-approval.ts';
@@ -211,10 +211,10 @@ describe('what decides whether it runs:', () => {
 });
 
 describe('a run that a person asks for', () => {
-  const foretold = async (world: HealingWorld, by: string | null) => {
+  const foretold = async (world: HealingWorld, by: string | null, phase: Phase = 'boot') => {
     const registered = await world.playbooks.get('fix_port_in_use');
     if (registered === null) throw new TypeError('there is no playbook');
-    const found = await world.healer.foretell(registered, world.spec(), world.stop.signal, 'boot', by);
+    const found = await world.healer.foretell(registered, world.spec(), world.stop.signal, phase, by);
     if (found instanceof Error) throw found;
     return { ...found, registered };
   };
@@ -256,6 +256,30 @@ describe('a run that a person asks for', () => {
     expect((await foretold(world, 'bob')).decision).toMatchObject({ verdict: 'allow_with_notice' });
     expect(await runs(world, 'ann')).toMatchObject({ state: 'applied' });
     expect(await world.playbooks.runsSince(0)).toMatchObject([{ scope: 'person' }]);
+  });
+
+  test('is let run once by what was agreed to, and asked for again after that', async () => {
+    const { world } = await waiting();
+    const first = await asks(world, 'ann');
+    await approved(world, first, 'bob');
+    expect(await runs(world, 'ann')).toMatchObject({ state: 'applied' });
+    expect((await world.approvals.get(first))?.usedAtMs).not.toBeNull();
+    expect((await foretold(world, 'ann')).decision).toMatchObject({ verdict: 'needs_approval' });
+    expect(await runs(world, 'ann')).toMatchObject({ state: 'waiting' });
+  });
+
+  test('is decided on as that person’s, not as Grace’s, and at run time as well', async () => {
+    const policy = '@id("no_people") @reason("people keep out") forbid (principal, action, resource) when { principal.kind == "person" };';
+    const world = await healingWorld({ policies: [policy] });
+    world.knows('port_in_use', {}, {});
+    await world.heal(await world.fails('port_in_use 3000'));
+    expect((await foretold(world, 'ann')).decision).toMatchObject({ verdict: 'deny', reason: expect.stringMatching(/people keep out/) });
+    expect((await foretold(world, null)).decision).toMatchObject({ verdict: 'allow' });
+    const free = await healingWorld();
+    free.knows('port_in_use', {}, {});
+    await free.heal(await free.fails('port_in_use 3000'));
+    expect((await foretold(free, 'ann', 'runtime')).decision).toMatchObject({ verdict: 'allow' });
+    expect((await foretold(free, null, 'runtime')).decision).toMatchObject({ verdict: 'observe' });
   });
 
   test('that somebody said no to takes nothing from what Grace was allowed to do', async () => {

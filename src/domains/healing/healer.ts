@@ -1,6 +1,16 @@
 import { resolve } from 'node:path';
 import { formatDuration, GraceError, messageOf } from '../../kernel/index.ts';
-import { approvalState, type ApprovalState, type AutonomyTier, type Decision, type Phase } from '../governance/index.ts';
+import {
+  ApprovalRefused,
+  approvalState,
+  isForOneRun,
+  useApproval,
+  type Approval,
+  type ApprovalState,
+  type AutonomyTier,
+  type Decision,
+  type Phase,
+} from '../governance/index.ts';
 import { nextPatternState, type Explanation, type IncidentStore, type Pattern, type PatternEvent } from '../incidents/index.ts';
 import {
   commandsAfterHealing,
@@ -256,6 +266,8 @@ export class Healer {
     this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
+    const isSpent = by === null || foretold.approval === null || (await this.spend(foretold.approval));
+    if (!isSpent) return { state: 'waiting', detail: 'what was agreed to was used meanwhile: run it again', runId: null };
     const { state, detail, runId, undone } = await this.runs.run({
       registered,
       playbook,
@@ -290,6 +302,19 @@ export class Healer {
     const { playbook, hash } = loaded;
     const given = { attempts: 0, signature: registered.signature, alike: [], by, signal };
     return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, phase, given)) };
+  }
+
+  /** Before it is done: whatever becomes of the run, the request does not count again. @returns false when another was faster */
+  private async spend(approval: Approval): Promise<boolean> {
+    const { approvals, clock } = this.ports;
+    if (!isForOneRun(approval)) return true;
+    try {
+      await approvals.change(approval.id, (now) => useApproval(now, clock.nowMs()));
+      return true;
+    } catch (error) {
+      if (error instanceof ApprovalRefused) return false;
+      throw error;
+    }
   }
 
   private async load(registered: RegisteredPlaybook): Promise<{ playbook: LoadedPlaybook; hash: string } | Error> {

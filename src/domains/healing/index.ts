@@ -8,6 +8,7 @@ export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './lear
 export { PersonRequests, type PersonRequestPorts } from './person-requests.ts';
 export { EarnedAutonomy, standingsOf, type StandingPorts } from './earned-autonomy.ts';
 export { Shadow, type ShadowPorts } from './shadow.ts';
+export { knowsSteps } from './foresee.ts';
 export { changesNoData } from './tier-of.ts';
 export { Supervision } from './supervision.ts';
 export type {

@@ -96,7 +96,3 @@ function isWithin(target: string, place: string, primitive: string): boolean {
 export function agreedPlan(offered: readonly ForeseenStep[], plan: readonly ForeseenStep[]): readonly ForeseenStep[] {
   return plan.map((step, i) => (step.state === 'ready' ? step : { ...step, targets: offered[i]?.targets ?? [] }));
 }
-
-export function isOffer(steps: readonly ForeseenStep[] | null): boolean {
-  return steps?.some((step) => step.state === 'offered') === true;
-}

@@ -178,7 +178,13 @@ export class HealingWorld {
     this.policy = cedarPolicy((options.policies ?? []).map((text, i) => ({ name: `own-${i}.cedar`, text })));
     const { shadows, tierChanges } = this;
     const primitiveContext = (spec: ComponentSpec, signal: AbortSignal) =>
-      ({ component: spec, signal, files: nodeFiles, backupDir: this.dir }) as PrimitiveContext;
+      ({
+        component: spec,
+        signal,
+        files: nodeFiles,
+        backupDir: this.dir,
+        digest: (text: string) => `digest of ${text}`,
+      }) as PrimitiveContext;
     this.autonomy = new EarnedAutonomy({ clock, ids, emit, playbooks, incidents, shadows, tierChanges });
     this.shadow = new Shadow({
       clock, ids, logger, emit, playbooks, shadows, knowledge, primitiveContext,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../kernel/index.ts';
-import type { ForeseenStep } from '../governance/index.ts';
+import type { ForeseenStep, Risk } from '../governance/index.ts';
 import { executePlaybook, type Journal } from './execute-playbook.ts';
 import { undoRun, type UndoOutcome } from './undo-run.ts';
 import { definePlaybook, type JournalEntry, type RunContext } from './playbook.ts';
@@ -76,14 +76,19 @@ class World {
   }
 
   get context(): PrimitiveContext {
-    return { component: { name: 'api' }, signal: this.stop.signal } as PrimitiveContext;
+    return { component: { name: 'api' }, signal: this.stop.signal, digest: (text: string) => `digest of ${text}` } as PrimitiveContext;
   }
 
-  run(steps: (ctx: RunContext) => Promise<void>, params: JsonObject = {}, tier: 'tier_1' | 'tier_2' | 'tier_4' = 'tier_1') {
+  run(
+    steps: (ctx: RunContext) => Promise<void>,
+    params: JsonObject = {},
+    tier: 'tier_1' | 'tier_2' | 'tier_4' = 'tier_1',
+    risk: Risk = 'low',
+  ) {
     const playbook = definePlaybook({
       name: 'mend',
       description: '',
-      risk: 'low',
+      risk,
       tier: 'tier_1',
       service: 'x',
       match: {},
@@ -385,6 +390,36 @@ describe('an undo', () => {
     expect(await world.run(steps, {}, 'tier_4')).toMatchObject({ success: true, changes: 1 });
     world.knowsSteps = true;
     expect(await world.run(steps, {}, 'tier_2')).toMatchObject({ success: true, changes: 1 });
+  });
+
+  test('has no more risk than its playbook claims where no policy saw it', async () => {
+    const world = new World();
+    for (const risk of ['medium', 'high'] as const) {
+      world.power(risk, async () => ({ state: 'ready', summary: '', targets: ['it'], undo: null }));
+      world.primitives.set(risk, { ...(world.primitives.get(risk) as Primitive), risk });
+    }
+    const take = (primitive: string) => (ctx: RunContext) => ctx.step('first', primitive, { key: primitive, to: 1 }).then(() => undefined);
+    expect(await world.run(take('high'))).toMatchObject({
+      refused: true,
+      changes: 0,
+      results: [{ error: expect.stringMatching(/high has high risk.* let the playbook claim risk: 'high', not 'low'/) }],
+    });
+    expect(world.settings).toEqual({});
+    expect(await world.run(take('high'), {}, 'tier_1', 'high')).toMatchObject({ success: true });
+    expect(await world.run(take('medium'))).toMatchObject({ success: true });
+  });
+
+  test('is called with what people have agreed to, and with nothing else', async () => {
+    const world = new World();
+    const take = (to: string) => (ctx: RunContext) => ctx.step('first', 'set', { key: 'x', to }).then(() => undefined);
+    const paramsDigest = world.context.digest(JSON.stringify({ key: 'x', to: 'told' }));
+    world.agreed = [{ step: 'first', primitive: 'set', state: 'ready', summary: 'set x', targets: ['it'], paramsDigest }];
+    expect(await world.run(take('another'))).toMatchObject({
+      refused: true,
+      results: [{ error: expect.stringMatching(/not what was approved: "first" has other parameters/) }],
+    });
+    expect(world.settings).toEqual({});
+    expect(await world.run(take('told'))).toMatchObject({ success: true });
   });
 
   test('is asked of each use: a migration of a database that is no file has none', async () => {

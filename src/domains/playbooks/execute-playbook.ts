@@ -2,6 +2,7 @@ import { formatDuration, GraceError, messageOf, type Json, type JsonObject } fro
 import { beyondPlan, type ForeseenStep, type AutonomyTier } from '../governance/index.ts';
 import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
+import { refuseUnseenRisk } from './plan-run.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
 /** Durable record of a run; each call returns only when it is stored. */
@@ -114,7 +115,11 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
     // Looked at now, whatever was seen when it was decided: the world has gone on since.
     const plan = await primitive.plan(parsed, context);
     if (plan.state === 'refused') throw new StepFailed(plan.reason, true);
-    const other = agreed === null ? null : beyondPlan(agreed[asked], { step: name, primitive: primitiveName, ...plan }, changes > 0);
+    if (options.knowsSteps !== true) refuseUnseen(primitive);
+    const bound = agreed?.[asked]?.paramsDigest;
+    const called = bound === undefined ? {} : { paramsDigest: context.digest(JSON.stringify(stepParams)) };
+    const other =
+      agreed === null ? null : beyondPlan(agreed[asked], { step: name, primitive: primitiveName, ...plan, ...called }, changes > 0);
     asked++;
     if (other !== null) throw new StepFailed(`it is not what was approved: ${other}`, true);
     if (plan.state === 'nothing_to_do') {
@@ -132,8 +137,6 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
         `${primitiveName} cannot be undone (${irreversible}), and tier_1 may do only what can: it has to be tier_2`,
         true,
       );
-    if (primitive.risk === 'critical' && options.knowsSteps !== true && (options.tier ?? playbook.tier) !== 'tier_4')
-      throw new StepFailed(`${primitiveName} has critical risk, and no policy could see that it is in here: it has to be tier_4`, true);
     if (plan.targets.length === 0) {
       emptySets.push(name);
       throw new StepFailed(`"${name}" found nothing to act on: an empty set is none, never all`, true);
@@ -172,6 +175,14 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       const after = error instanceof StepUnended ? null : await seenAfter();
       await journal.write({ ...entry, after, state: 'failed', summary: messageOf(error) });
       throw error;
+    }
+  }
+
+  function refuseUnseen(primitive: Primitive): void {
+    try {
+      refuseUnseenRisk(primitive, playbook.risk, options.tier ?? playbook.tier);
+    } catch (error) {
+      throw new StepFailed(messageOf(error), true);
     }
   }
 

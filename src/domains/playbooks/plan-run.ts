@@ -1,5 +1,5 @@
 import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
-import type { ForeseenStep, Risk } from '../governance/index.ts';
+import { isWithinClaim, type AutonomyTier, type ForeseenStep, type Risk } from '../governance/index.ts';
 import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
@@ -28,13 +28,29 @@ class WouldEnd extends GraceError {
 }
 
 /**
+ * What a policy decides on is the risk that a playbook claims, where only its file knows the steps: what has more has to be told,
+ * and critical risk needs the quorum.
+ * @throws GraceError when this one may not be in it
+ */
+export function refuseUnseenRisk({ name, risk }: Pick<Primitive, 'name' | 'risk'>, claimed: Risk, tier: AutonomyTier): void {
+  if (tier === 'tier_4' || (risk !== 'critical' && isWithinClaim(risk, claimed))) return;
+  const instead = risk === 'critical' ? 'it has to be tier_4' : `let the playbook claim risk: '${risk}', not '${claimed}'`;
+  throw new GraceError({
+    code: 'GRACE_PLAYBOOKS_UNSEEN_RISK',
+    message: `${name} has ${risk} risk, and no policy could see that it is in here: ${instead}`,
+  });
+}
+
+/**
  * Lets the code of a playbook ask for its steps, and plans each. A step after one that would act finds the world as it is now:
  * when it would be refused, that is told, and the run goes on.
+ * `knowsSteps`: the policies see which primitives its steps are of; `tier`: what it is decided on as.
  */
 export async function planRun(
   playbook: LoadedPlaybook,
   primitives: ReadonlyMap<string, Primitive>,
   context: PrimitiveContext,
+  { knowsSteps = false, tier = playbook.tier }: { readonly knowsSteps?: boolean; readonly tier?: AutonomyTier } = {},
 ): Promise<PlannedRun> {
   const steps: PlannedStep[] = [];
   const step = async (name: string, primitiveName: string, params: JsonObject): Promise<StepResult> => {
@@ -54,6 +70,7 @@ export async function planRun(
     try {
       if (primitive === null) throw new TypeError(`there is no primitive "${primitiveName}"`);
       parsed = primitive.parse(params);
+      if (!knowsSteps) refuseUnseenRisk(primitive, playbook.risk, tier);
     } catch (error) {
       refuse(messageOf(error)); // whatever the steps before it do, this one stays wrong
       throw new WouldEnd(name, messageOf(error));

@@ -2,6 +2,8 @@ import { approvalState, type Decision } from '../../domains/governance/index.ts'
 import { planRun, type LoadedPlaybook, type PlannedRun, type RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import type { JsonObject, Logger } from '../../kernel/index.ts';
 import { nodeClock } from '../../adapters/node/clock.ts';
+import { knowsSteps } from '../../domains/healing/index.ts';
+import { phaseByHand } from '../by-hand.ts';
 import { knowledge } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
 import { onACopy } from '../lifecycle.ts';
@@ -49,9 +51,9 @@ export async function foreseeRun({ name, component, by, ...given }: ForeseeOptio
     const { primitives } = await knowledge();
     await composed.launchOf(spec); // tells the redactor what the component is started with
     const context = composed.contextFor(spec, given.signal, () => undefined);
-    const foretold = await composed.healer.foretell(registered, spec, given.signal, 'boot', by);
+    const foretold = await composed.healer.foretell(registered, spec, given.signal, phaseByHand(given.config), by);
     if (foretold instanceof Error) throw foretold;
-    const { playbook, tier, decision, approval } = foretold;
+    const { playbook, hash, tier, decision, approval } = foretold;
     return composed.redactor.redactDeep({
       playbook: registered.name,
       description: playbook.description,
@@ -61,7 +63,7 @@ export async function foreseeRun({ name, component, by, ...given }: ForeseeOptio
       tier,
       origin: registered.origin,
       isEnabled: registered.isEnabled,
-      ...(await planRun(playbook, primitives, context)),
+      ...(await planRun(playbook, primitives, context, { knowsSteps: knowsSteps(registered, hash), tier })),
       decision,
       approval:
         approval === null

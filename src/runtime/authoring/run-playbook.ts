@@ -1,7 +1,7 @@
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
 import { askForApproval } from '../../domains/healing/index.ts';
-import { byHand, NO_BOOT, type ByHandOptions } from '../by-hand.ts';
+import { byHand, NO_BOOT, phaseByHand, type ByHandOptions } from '../by-hand.ts';
 import type { Composed } from '../compose.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 import { ComponentBusy } from './errors.ts';
@@ -35,7 +35,14 @@ export function runPlaybook(options: RunOptions): Promise<RunNow> {
     const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
     const spec = chosenComponent(options.component, registered, config);
     if (isBesideGrace) await refuseWhileHealing(spec.name, composed);
-    const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'boot', options.by);
+    const { state, detail, runId } = await composed.healer.prevent(
+      registered.name,
+      spec,
+      NO_BOOT,
+      options.signal,
+      phaseByHand(config),
+      options.by,
+    );
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
     return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
   });
@@ -54,7 +61,7 @@ async function requestFor(options: RunOptions, composed: Composed): Promise<stri
   const { config } = options;
   const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
   const spec = chosenComponent(options.component, registered, config);
-  const foretold = await composed.healer.foretell(registered, spec, options.signal, 'boot', options.by);
+  const foretold = await composed.healer.foretell(registered, spec, options.signal, phaseByHand(config), options.by);
   if (foretold instanceof Error) return null;
   const { decision, approval, binding, foreseen } = foretold;
   // Somebody said no to exactly this: asking again would only wear them down.
