@@ -104,7 +104,7 @@ function objectText(given: Readonly<Record<string, unknown>>, trail: Trail): str
     object = renamed(given, trail.rewrite);
     names = Object.keys(object);
   }
-  sort(names);
+  names = sorted(names);
   let text = '';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
@@ -144,17 +144,18 @@ function renamed(object: Readonly<Record<string, unknown>>, rewrite: Rewrite): R
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [rewrite(name), value]));
 }
 
-/** Up to so many names are sorted in place: all that a `sort` does before it begins takes longer than that. */
+/** Up to so many names are sorted in place: what `toSorted` does before it begins takes longer than that. */
 const FEW_NAMES_MAX = 16;
 
-function sort(names: string[]): void {
-  if (names.length > FEW_NAMES_MAX) return void names.sort();
+function sorted(names: string[]): string[] {
+  if (names.length > FEW_NAMES_MAX) return names.toSorted();
   for (let i = 1; i < names.length; i++) {
     const name = names[i] as string;
     let at = i;
     for (; at > 0 && (names[at - 1] as string) > name; at--) names[at] = names[at - 1] as string;
     names[at] = name;
   }
+  return names;
 }
 
 function refused(where: string, problem: string): EntryRefused {

@@ -383,7 +383,7 @@ export class AuditLog implements AuditAppender {
     if (head === null) return;
     if (typeof head === 'string')
       throw this.closeFor(`somebody changed it: ${head}`, 'keep the store as it is for a person to look at, and start Grace again');
-    this.tree.reset({ size: head.frontier.size, peaks: Buffer.concat(head.frontier.peaks), lastLeaf: head.lastLeaf });
+    this.tree.goOnFrom(head);
     if (!this.isHandingOver) this.followRecorded();
   }
 
