@@ -33,6 +33,15 @@ test('any number and any text, too', () => {
   );
 });
 
+test('names are in order, however many there are', () => {
+  const object = fc.dictionary(fc.string({ unit: 'binary', maxLength: 3 }), fc.nat(), { minKeys: 10, maxKeys: 30, noNullPrototype: true });
+  fc.assert(
+    fc.property(object, (value) => {
+      expect(canonicalJson(value, 'payload')).toBe(canonicalize(value));
+    }),
+  );
+});
+
 test('names that read as numbers are put in the order of texts', () => {
   expect(canonicalJson({ b: 1, 10: 2, 9: 3 }, 'payload')).toBe('{"10":2,"9":3,"b":1}');
 });

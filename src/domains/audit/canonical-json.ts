@@ -20,9 +20,7 @@ export function canonicalJson(value: unknown, path: string, rewrite: Rewrite | n
 
 /** The same of a text. */
 export function canonicalText(value: string, path: string, rewrite: Rewrite | null = null): string {
-  const text = rewrite === null ? value : rewrite(value);
-  if (!text.isWellFormed()) throw refused(path, 'holds half of a surrogate pair');
-  return JSON.stringify(text);
+  return quoted(rewrite === null ? value : rewrite(value)) ?? halfPair(path);
 }
 
 /** Where the walk is: put into words only when something is wrong there, and one for a whole walk. */
@@ -56,9 +54,29 @@ function valueText(value: unknown, trail: Trail): string {
 }
 
 function stringText(value: string, trail: Trail): string {
-  const text = trail.rewrite === null ? value : trail.rewrite(value);
-  if (!text.isWellFormed()) throw refused(placeOf(trail), 'holds half of a surrogate pair');
-  return JSON.stringify(text);
+  return quoted(trail.rewrite === null ? value : trail.rewrite(value)) ?? halfPair(placeOf(trail));
+}
+
+/** Most texts are a word or two: looking at such a one here takes half as long as having it written. */
+const WORD_CHARS_MAX = 32;
+
+/** The text in JSON; null when it holds half of a surrogate pair. */
+function quoted(text: string): string | null {
+  if (text.length <= WORD_CHARS_MAX && isPlain(text)) return `"${text}"`;
+  return text.isWellFormed() ? JSON.stringify(text) : null;
+}
+
+/** Whether JSON has it as it is: ASCII from space to tilde, but for quote and backslash. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false;
+  }
+  return true;
+}
+
+function halfPair(where: string): never {
+  throw refused(where, 'holds half of a surrogate pair');
 }
 
 function numberText(value: number, trail: Trail): string {
@@ -86,16 +104,16 @@ function objectText(given: Readonly<Record<string, unknown>>, trail: Trail): str
     object = renamed(given, trail.rewrite);
     names = Object.keys(object);
   }
-  if (!isSorted(names)) names.sort();
-  let text = '{';
+  names = sorted(names);
+  let text = '';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    const start = nameText(name, trail);
+    text += i === 0 ? `{${nameText(name, trail)}` : `,${nameText(name, trail)}`;
     trail.names.push(name);
-    text += `${i === 0 ? '' : ','}${start}${valueText(object[name], trail)}`;
+    text += valueText(object[name], trail);
     trail.names.pop();
   }
-  return `${text}}`;
+  return text === '' ? '{}' : `${text}}`;
 }
 
 /** Names are nearly always the same few words. */
@@ -126,9 +144,18 @@ function renamed(object: Readonly<Record<string, unknown>>, rewrite: Rewrite): R
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [rewrite(name), value]));
 }
 
-function isSorted(names: readonly string[]): boolean {
-  for (let i = 1; i < names.length; i++) if ((names[i - 1] as string) > (names[i] as string)) return false;
-  return true;
+/** Up to so many names are sorted in place: what `toSorted` does before it begins takes longer than that. */
+const FEW_NAMES_MAX = 16;
+
+function sorted(names: string[]): string[] {
+  if (names.length > FEW_NAMES_MAX) return names.toSorted();
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i] as string;
+    let at = i;
+    for (; at > 0 && (names[at - 1] as string) > name; at--) names[at] = names[at - 1] as string;
+    names[at] = name;
+  }
+  return names;
 }
 
 function refused(where: string, problem: string): EntryRefused {

@@ -27,7 +27,6 @@ export type AuditDraft = Omit<AuditEntry, 'sequence' | 'timestamp'>;
 /** The length of an entry is a uint16 in a tile. */
 export const ENTRY_BYTES_MAX = 65_535;
 const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
-const TEXTS = ['action', 'actor', 'resource', 'result', 'subsystem'] as const;
 
 const encoder = new TextEncoder();
 
@@ -60,18 +59,22 @@ export interface EntryText {
  * @throws EntryRefused
  */
 export function entryText(draft: AuditDraft, timestamp: string, rewrite: Rewrite | null = null): EntryText {
-  for (const name of TEXTS) if (typeof draft[name] !== 'string' || draft[name] === '') throw new EntryRefused(`${name} is not a text`);
   if (!isPlainObject(draft.payload)) throw new EntryRefused('payload is not an object');
-  const action = canonicalText(draft.action, 'action');
-  const actor = canonicalText(draft.actor, 'actor', rewrite);
+  const action = fieldText(draft.action, 'action');
+  const actor = fieldText(draft.actor, 'actor', rewrite);
   const payload = canonicalJson(draft.payload, 'payload', rewrite);
-  const resource = canonicalText(draft.resource, 'resource', rewrite);
-  const result = canonicalText(draft.result, 'result');
-  const subsystem = canonicalText(draft.subsystem, 'subsystem');
+  const resource = fieldText(draft.resource, 'resource', rewrite);
+  const result = fieldText(draft.result, 'result');
+  const subsystem = fieldText(draft.subsystem, 'subsystem');
   return {
     before: `{"action":${action},"actor":${actor},"payload":${payload},"resource":${resource},"result":${result},"sequence":`,
     after: `,"subsystem":${subsystem},"timestamp":"${timestamp}"}`,
   };
+}
+
+function fieldText(value: unknown, name: string, rewrite: Rewrite | null = null): string {
+  if (typeof value !== 'string' || value === '') throw new EntryRefused(`${name} is not a text`);
+  return canonicalText(value, name, rewrite);
 }
 
 export function entryTooLarge(bytes: number): EntryRefused {

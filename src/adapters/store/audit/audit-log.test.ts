@@ -597,6 +597,19 @@ describe('when the disk or the lock does not come', () => {
     expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 200 });
   });
 
+  it('entries of another log are not overlooked after the transaction that first saw them failed', async () => {
+    sql('create table parents (id integer primary key)');
+    sql('create table children (parent integer references parents deferrable initially deferred)');
+    const [one, other] = [await open(), await open()];
+    await one.append(draft());
+    await other.append(draft());
+    const orphan = { sql: 'insert into children values (7)', parameters: [] };
+    await expect(one.record({ changes: [orphan], entries: [draft()] })).rejects.toEqual(codeOf('GRACE_AUDIT_APPEND_FAILED'));
+    expect(await one.append(draft())).toEqual({ sequence: 2 });
+    for (const log of [one, other]) await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 3 });
+  });
+
   it('a full disk refuses entries with their changes, and takes entries again when there is room (needs root)', async ({ skip }) => {
     const disk = join(dir, 'disk');
     mkdirSync(disk);

@@ -82,6 +82,8 @@ export class AuditLog implements AuditAppender {
   private readonly statements: Statements;
   private readonly group: GroupCommit<AuditRequest>;
   private readonly redact: (text: string) => string;
+  /** Changes when another connection changes anything, of this process or another: then the end of the log is looked at. */
+  private seenVersion = NaN;
   private time = { ms: NaN, text: '' };
   private signedSize: number;
   private signedAtMs: number;
@@ -373,17 +375,22 @@ export class AuditLog implements AuditAppender {
       if (database.isTransaction) this.statements.rollback.run();
       this.batch.clear();
       this.batch.reset(before);
+      this.seenVersion = NaN;
       this.signedSize = signedBefore;
       throw error;
     }
   }
 
+  /** With the lock, so that nobody can come between. */
   private catchUp(): void {
+    const { data_version: version } = this.statements.dataVersion.get() as { data_version: number };
+    if (version === this.seenVersion) return;
+    this.seenVersion = version;
     const head = addedSince(this.stored, this.tree);
     if (head === null) return;
     if (typeof head === 'string')
       throw this.closeFor(`somebody changed it: ${head}`, 'keep the store as it is for a person to look at, and start Grace again');
-    this.tree.reset({ size: head.frontier.size, peaks: Buffer.concat(head.frontier.peaks), lastLeaf: head.lastLeaf });
+    this.tree.goOnFrom(head);
     if (!this.isHandingOver) this.followRecorded();
   }
 
@@ -521,6 +528,8 @@ type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 const SQL = {
   begin: 'begin immediate',
+  /** @see https://www.sqlite.org/pragma.html#pragma_data_version */
+  dataVersion: 'pragma data_version',
   commit: 'commit',
   rollback: 'rollback',
   savepoint: 'savepoint one',

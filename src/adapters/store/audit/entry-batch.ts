@@ -1,5 +1,5 @@
 import { ENTRY_BYTES_MAX, entryTooLarge, HASH_BYTES, type EntryText } from '../../../domains/audit/index.ts';
-import { BODY_START } from './entry-rows.ts';
+import { BODY_START_TEXT } from './entry-rows.ts';
 import type { GrowingTree, TreeMark } from './growing-tree.ts';
 import type { StoredTree } from './stored-tree.ts';
 
@@ -34,15 +34,13 @@ export class EntryBatch {
 
   /** @throws EntryRefused when it is too large; nothing has changed then */
   add({ before, after }: EntryText): void {
-    const text = `${before}${this.tree.size}${after}`;
+    const text = `${BODY_START_TEXT}${before}${this.tree.size}${after}`;
     this.makeRoom(text.length);
-    const from = this.used;
-    this.bodies[from] = BODY_START;
-    const bytes = this.bodies.write(text, from + 1, 'utf8');
-    if (bytes > ENTRY_BYTES_MAX) throw entryTooLarge(bytes);
-    const at = this.count * HASH_BYTES;
-    this.tree.append(this.bodies.subarray(from, from + 1 + bytes), this.leaves.subarray(at, at + HASH_BYTES), this.keepNode);
-    this.used += 1 + bytes;
+    const bytes = this.bodies.write(text, this.used, 'utf8');
+    if (bytes - 1 > ENTRY_BYTES_MAX) throw entryTooLarge(bytes - 1);
+    // The text, which is well formed and so has these bytes alone: a view of them would cost more than coding them again.
+    this.leaves.write(this.tree.append(text, this.keepNode), this.count * HASH_BYTES, HASH_BYTES, 'latin1');
+    this.used += bytes;
     this.count++;
   }
 
@@ -79,7 +77,7 @@ export class EntryBatch {
 
   private makeRoom(chars: number): void {
     // A UTF-16 unit has at most three bytes in UTF-8.
-    const bytes = this.used + 1 + 3 * chars;
+    const bytes = this.used + 3 * chars;
     if (bytes > this.bodies.length) this.bodies = grown(this.bodies, bytes);
     if ((this.count + 1) * HASH_BYTES > this.leaves.length) this.leaves = grown(this.leaves, (this.count + 1) * HASH_BYTES);
   }

@@ -17,6 +17,7 @@ export interface RowEntry {
 }
 
 export const BODY_START = 0;
+export const BODY_START_TEXT = String.fromCharCode(BODY_START);
 
 /** Whether hashes and bodies are of one number, and some: otherwise the row is not what was written. */
 export function isWhole({ leaves, bodies }: EntryRow): boolean {

@@ -2,29 +2,25 @@ import { hash } from 'node:crypto';
 import { HASH_BYTES, type Frontier, type Hash } from '../../../domains/audit/index.ts';
 import type { LogHead } from './log-head.ts';
 
-/** A size has at most 53 bits. */
-const PEAKS_MAX = 53;
+/** A hash as text of one byte a character: Node makes it four times as fast as one as a buffer. */
+export type HashText = string;
 
 /** What the tree was, to go back to when a transaction fails. */
 export interface TreeMark {
   readonly size: number;
-  readonly peaks: Uint8Array;
-  readonly lastLeaf: Hash | null;
+  readonly peaks: readonly HashText[];
+  readonly lastLeaf: HashText | null;
 }
 
-/**
- * The tree while it is written: the same as `appendLeaf`, without a piece of memory for each hash. Node makes a hash as text of
- * one byte a character four times as fast as one as a buffer.
- */
+/** The tree while it is written: the same as `appendLeaf`, without a piece of memory for each hash. */
 export class GrowingTree {
   readonly #pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
-  readonly #peaks = Buffer.alloc(PEAKS_MAX * HASH_BYTES);
-  #count = 0;
+  #peaks: HashText[] = [];
   #size = 0;
-  #lastLeaf: Hash | null = null;
+  #lastLeaf: HashText | null = null;
 
-  constructor({ frontier, lastLeaf }: LogHead) {
-    this.reset({ size: frontier.size, peaks: Buffer.concat(frontier.peaks), lastLeaf });
+  constructor(head: LogHead) {
+    this.goOnFrom(head);
   }
 
   get size(): number {
@@ -32,50 +28,55 @@ export class GrowingTree {
   }
 
   get lastLeaf(): Hash | null {
-    return this.#lastLeaf;
+    return this.#lastLeaf === null ? null : bytesOf(this.#lastLeaf);
   }
 
   /**
-   * @param prefixed   the entry behind a zero byte, as RFC 6962 hashes it
-   * @param leaf       gets its hash, and stays as it is until the tree grows again
-   * @param complete   is told each subtree that is complete now, from level 1 on; its hash is valid during the call
+   * @param prefixed   the entry behind U+0000, which is the byte that RFC 6962 puts before a leaf
+   * @param complete   is told each subtree that is complete now, from level 1 on
+   * @returns the hash of the leaf
    */
-  append(prefixed: Uint8Array, leaf: Buffer, complete: (level: number, index: number, hash: Hash) => void): void {
-    let text = hash('sha256', prefixed, 'latin1');
-    leaf.write(text, 0, HASH_BYTES, 'latin1');
-    this.#lastLeaf = leaf;
+  append(prefixed: string, complete: (level: number, index: number, hash: HashText) => void): HashText {
+    const leaf = hash('sha256', prefixed, 'latin1');
+    let node = leaf;
     let level = 0;
     for (let index = this.#size; index % 2 === 1;) {
       index = (index - 1) / 2;
       level++;
-      const start = --this.#count * HASH_BYTES;
-      this.#peaks.copy(this.#pair, 1, start, start + HASH_BYTES);
-      this.#pair.write(text, 1 + HASH_BYTES, HASH_BYTES, 'latin1');
-      text = hash('sha256', this.#pair, 'latin1');
-      this.#peaks.write(text, start, HASH_BYTES, 'latin1');
-      complete(level, index, this.#peaks.subarray(start, start + HASH_BYTES));
+      this.#pair.write(this.#peaks.pop() as HashText, 1, HASH_BYTES, 'latin1');
+      this.#pair.write(node, 1 + HASH_BYTES, HASH_BYTES, 'latin1');
+      node = hash('sha256', this.#pair, 'latin1');
+      complete(level, index, node);
     }
-    this.#peaks.write(text, this.#count++ * HASH_BYTES, HASH_BYTES, 'latin1');
+    this.#peaks.push(node);
     this.#size++;
+    this.#lastLeaf = leaf;
+    return leaf;
   }
 
   frontier(): Frontier {
-    const { peaks } = this.mark();
-    return {
-      size: this.#size,
-      peaks: Array.from({ length: this.#count }, (_, i) => peaks.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)),
-    };
+    return { size: this.#size, peaks: this.#peaks.map(bytesOf) };
   }
 
   mark(): TreeMark {
-    const peaks = Uint8Array.from(this.#peaks.subarray(0, this.#count * HASH_BYTES));
-    return { size: this.#size, peaks, lastLeaf: this.#lastLeaf === null ? null : Uint8Array.from(this.#lastLeaf) };
+    return { size: this.#size, peaks: [...this.#peaks], lastLeaf: this.#lastLeaf };
   }
 
   reset({ size, peaks, lastLeaf }: TreeMark): void {
-    this.#peaks.set(peaks);
-    this.#count = peaks.length / HASH_BYTES;
     this.#size = size;
+    this.#peaks = [...peaks];
     this.#lastLeaf = lastLeaf;
   }
+
+  goOnFrom({ frontier: { size, peaks }, lastLeaf }: LogHead): void {
+    this.reset({ size, peaks: peaks.map(textOf), lastLeaf: lastLeaf === null ? null : textOf(lastLeaf) });
+  }
+}
+
+export function bytesOf(text: HashText): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+function textOf(hash: Hash): HashText {
+  return Buffer.from(hash).toString('latin1');
 }

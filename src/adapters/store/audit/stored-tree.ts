@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, nodeHash, type Hash } from '../../../domains/audit/index.ts';
 import { entriesOf, type EntryRow } from './entry-rows.ts';
+import { bytesOf, type HashText } from './growing-tree.ts';
 
 /**
  * Every fourth level of nodes is stored. That is one row in sixteen entries beside their leaves, where all levels would be one
@@ -108,8 +109,8 @@ export class StoredTree {
   }
 
   /** Stores it if its level is one that is stored. */
-  keepNode(level: number, index: number, hash: Hash): void {
-    if (isStored(level)) this.insertNode.run(level, index, hash);
+  keepNode(level: number, index: number, hash: HashText): void {
+    if (isStored(level)) this.insertNode.run(level, index, bytesOf(hash));
   }
 
   stored(level: number, index: number): Hash | null {
