@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import type { AnyNode } from 'acorn';
 import type { DroppedCall, ModuleCalls } from '../../domains/playbooks/index.ts';
-import { boundNames, childrenOf, declared, nameOf, programOf, stripped } from './module-facts.ts';
+import { stripped } from './module-facts.ts';
+import { boundNames, childrenOf, declared, nameOf, programOf } from './syntax-tree.ts';
 
 /** Of one module; a file with more is made by a program. */
 const CALLS_MAX = 200;
