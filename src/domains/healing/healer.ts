@@ -39,6 +39,8 @@ export interface Prevented {
   readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting';
   readonly detail: string;
   readonly runId: string | null;
+  /** It has failed only because another run has the component. */
+  readonly isBusy?: boolean;
 }
 
 export type Foretold = Authorized & { readonly playbook: LoadedPlaybook; readonly hash: string };
@@ -75,7 +77,7 @@ const RELAPSE_LOOKS_BACK_MS = 30 * 60_000;
 /** What the catalog is this sure of does not wait for what was learned from a person and nobody has approved yet. */
 const SURE = 0.8;
 /** What it leaves has failed in several boots: it is not brought back because the earlier one fails as well. */
-const ROLLBACK = 'roll_back_release';
+export const ROLLBACK = 'roll_back_release';
 /** Suspects in an explanation. */
 const CHANGES_MAX = 8;
 
@@ -273,6 +275,7 @@ export class Healer {
       signal,
     });
     if (state === 'applied' || state === 'nothing_to_do') return { state, detail, runId };
+    if (state === 'busy') return { state: 'failed', detail, runId, isBusy: true };
     emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone });
     return { state: 'failed', detail, runId };
   }

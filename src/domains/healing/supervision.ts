@@ -59,6 +59,8 @@ export class Supervision {
   private readonly healer: Healer;
   private readonly intensity = new Map<string, RestartIntensity>();
   private readonly recovering = new Map<string, Promise<void>>();
+  /** Ends the wait before the next try of a recovery. */
+  private readonly hurries = new Map<string, (why: string) => void>();
   private readonly signal: AbortSignal;
   private smokeLoops = new AbortController();
 
@@ -738,9 +740,28 @@ export class Supervision {
         cause: result.cause,
         waitingFor: `a change of its files, or ${formatDuration(patienceMs)}`,
       });
-      await this.waitForChange(null, spec, patienceMs, suspects);
+      await this.waitUntilHurried(spec, patienceMs, suspects);
       current = runner.isRunning() ? current : null;
     }
+  }
+
+  private async waitUntilHurried(spec: ComponentSpec, patienceMs: number, suspects: readonly string[]): Promise<void> {
+    const hurried = new AbortController();
+    const ports = { ...this.ports, host: this.ports.view };
+    const change = waitForCause(null, spec, patienceMs, ports, AbortSignal.any([this.signal, hurried.signal]), suspects);
+    const asked = new Promise<string>((resolve) => this.hurries.set(spec.name, resolve));
+    try {
+      await Promise.race([change, asked]);
+    } finally {
+      this.hurries.delete(spec.name);
+      hurried.abort();
+      await change.catch(() => undefined); // it was ended here, or has said so already
+    }
+  }
+
+  /** What a recovery that waits before its next try may have waited for is there: it tries again now. */
+  hurry(name: string, why: string): void {
+    this.hurries.get(name)?.(why);
   }
 
   private async remember(spec: ComponentSpec, handle: ProcessHandle, specHash: string): Promise<void> {

@@ -22,6 +22,8 @@ export interface RunNow {
   readonly run: string | null;
   /** The request that people have to answer first; null where none would help, or none is needed. */
   readonly approval: string | null;
+  /** A Grace looks after the service, and runs it when that was approved. */
+  readonly isTakenUp: boolean;
 }
 
 /**
@@ -37,7 +39,8 @@ export function runPlaybook(options: RunOptions): Promise<RunNow> {
     if (isBesideGrace) await refuseWhileHealing(spec.name, composed);
     const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, 'boot', options.by);
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
-    return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
+    const told = { state, detail: composed.redactor.redact(detail), run: runId, approval, isTakenUp: isBesideGrace };
+    return { playbook: registered.name, component: spec.name, ...told };
   });
 }
 

@@ -1,0 +1,59 @@
+import { nodeClock } from '../adapters/node/clock.ts';
+import { AnsweredApprovals } from '../domains/healing/index.ts';
+import { BEAT_MS, beatAt } from '../domains/supervisor/index.ts';
+import { messageOf, type BootId, type Logger } from '../kernel/index.ts';
+import type { Composed } from './compose.ts';
+import type { GraceConfig } from './config/index.ts';
+
+export interface AttentionPorts {
+  readonly composed: Composed;
+  readonly config: GraceConfig;
+  readonly bootId: BootId;
+  readonly logger: Logger;
+  /** Ends with the session, however it ends. */
+  readonly signal: AbortSignal;
+  /** Aborted when Grace is told to stop. */
+  readonly stopped: AbortSignal;
+  /** Whether the service has booted: before that, what starts and changes components is the boot. */
+  isWatching(): boolean;
+  /** Looks again at what waited for this approval. @returns false when this is no moment to */
+  lookAgain(approval: string): Promise<boolean>;
+}
+
+/**
+ * What people say to a Grace that runs: the mode, approvals of policies, requests, and what they agree to. The store is where commands
+ * leave it, and it is seen within a beat.
+ */
+export async function payAttention(ports: AttentionPorts): Promise<void> {
+  const { composed, config, bootId, logger, signal, stopped } = ports;
+  const { approvals, governance, personRequests, playbooks, healer, supervision, redactedEmit: emit } = composed;
+  const answered = new AnsweredApprovals({
+    clock: nodeClock,
+    approvals,
+    playbooks,
+    healer,
+    components: config.components,
+    bootId,
+    emit,
+    isRecovering: (name) => supervision.isRecovering(name),
+    hurry: (name, why) => supervision.hurry(name, why),
+    lookAgain: (approval) => ports.lookAgain(approval),
+    signal: stopped,
+  });
+  for (let isTold = false; !signal.aborted;) {
+    const mayAct = ports.isWatching() && !stopped.aborted;
+    try {
+      await governance.look();
+      await personRequests.look(mayAct);
+      await answered.look(mayAct);
+      await approvals.expire(nodeClock.nowMs());
+      isTold = false;
+    } catch (error) {
+      if (!isTold) logger.warn('what people ask for cannot be read', { error: messageOf(error) });
+      isTold = true;
+    }
+    const nowMs = nodeClock.monotonicMs();
+    await nodeClock.sleep(beatAt(nowMs + BEAT_MS, nowMs) - nowMs, signal).catch(() => undefined); // aborted
+  }
+  await answered.ended();
+}
