@@ -1,6 +1,6 @@
 import { nodeClock } from '../adapters/node/clock.ts';
 import { AnsweredApprovals } from '../domains/healing/index.ts';
-import { BEAT_MS, beatAt } from '../domains/supervisor/index.ts';
+import { BEAT_MS, beatAt, type ComponentSpec } from '../domains/supervisor/index.ts';
 import { messageOf, type BootId, type Logger } from '../kernel/index.ts';
 import type { Composed } from './compose.ts';
 import type { GraceConfig } from './config/index.ts';
@@ -22,7 +22,7 @@ export interface AttentionPorts {
 
 /**
  * What people say to a Grace that runs: the mode, approvals of policies, requests, and what they agree to. The store is where commands
- * leave it, and it is seen within a beat.
+ * leave it, and it is seen within a beat. So is a command that was killed while a playbook of its own acted: what it did is undone.
  */
 export async function payAttention(ports: AttentionPorts): Promise<void> {
   const { composed, config, bootId, logger, signal, stopped } = ports;
@@ -40,6 +40,16 @@ export async function payAttention(ports: AttentionPorts): Promise<void> {
     lookAgain: (approval) => ports.lookAgain(approval),
     signal: stopped,
   });
+  const specOf = (name: string): ComponentSpec | null => config.components.find((c) => c.name === name) ?? null;
+  let undoing: Promise<void> | null = null;
+  /** Beside the next looks: what has to be put back may take its time. */
+  const undoLeft = async (): Promise<void> => {
+    try {
+      await healer.undoLeftByOthers(specOf, stopped, () => composed.endLeftByHand());
+    } catch (error) {
+      if (!stopped.aborted) logger.warn('what a command had not finished could not be undone', { error: messageOf(error) });
+    }
+  };
   for (let isTold = false; !signal.aborted;) {
     const mayAct = ports.isWatching() && !stopped.aborted;
     try {
@@ -47,6 +57,7 @@ export async function payAttention(ports: AttentionPorts): Promise<void> {
       await personRequests.look(mayAct);
       await answered.look(mayAct);
       await approvals.expire(nodeClock.nowMs());
+      if (!stopped.aborted) undoing ??= undoLeft().finally(() => (undoing = null));
       isTold = false;
     } catch (error) {
       if (!isTold) logger.warn('what people ask for cannot be read', { error: messageOf(error) });
@@ -56,4 +67,5 @@ export async function payAttention(ports: AttentionPorts): Promise<void> {
     await nodeClock.sleep(beatAt(nowMs + BEAT_MS, nowMs) - nowMs, signal).catch(() => undefined); // aborted
   }
   await answered.ended();
+  await undoing;
 }

@@ -4,10 +4,11 @@ import { lockHolder, lockInstance } from '../adapters/node/instance-lock.ts';
 import { userName } from '../adapters/node/user-name.ts';
 import { openStore } from '../adapters/store/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
-import { bootId, type Logger } from '../kernel/index.ts';
+import type { Logger } from '../kernel/index.ts';
 import { actorOf } from './audit.ts';
 import { compose, type Composed } from './compose.ts';
 import type { GraceConfig } from './config/index.ts';
+import { NO_BOOT } from './cut-off.ts';
 import { openPolicies } from './policy.ts';
 
 export interface ByHandOptions {
@@ -17,9 +18,6 @@ export interface ByHandOptions {
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
-
-/** The boot of what a person runs outside of any. */
-export const NO_BOOT = bootId('none');
 
 /**
  * Opens Grace for one thing that a person wants done now, with all that a boot would do it with. Where no other Grace runs, none

@@ -13,8 +13,9 @@ import { planRun, type PlannedStep } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { chosenComponent } from './authoring/chosen-playbook.ts';
 import { ComponentBusy } from './authoring/errors.ts';
-import { byHand, NO_BOOT, type ByHandOptions } from './by-hand.ts';
+import { byHand, type ByHandOptions } from './by-hand.ts';
 import { knowledge, type Composed } from './compose.ts';
+import { NO_BOOT } from './cut-off.ts';
 import { onACopy } from './lifecycle.ts';
 import { openPolicies } from './policy.ts';
 

@@ -354,10 +354,32 @@ export class Healer {
 
   /** What a crash of Grace cut off is undone, once. @returns playbook names */
   undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    return this.runs.undoUnfinished(component, signal, async (undoing, outcome) => {
-      const told = await this.asApplied(undoing, component);
-      if (told !== null) await this.tellTakenBack(undoing, told, 'Grace was cut off while it took it back', outcome);
-    });
+    return this.runs.undoUnfinished(component, signal, (undoing, outcome) => this.tellCutOff(undoing, outcome, component));
+  }
+
+  /**
+   * Undoes what a command that was killed beside this Grace has not finished, once: as a start would.
+   * @param endLeft  ends what such a command has left running; called before anything is put back, and only when there is something
+   */
+  async undoLeftByOthers(
+    component: (name: string) => ComponentSpec | null,
+    signal: AbortSignal,
+    endLeft: () => Promise<void>,
+  ): Promise<void> {
+    const left = await this.runs.leftByOthers();
+    if (left.length === 0) return;
+    await endLeft();
+    for (const run of left) {
+      const tell = (undoing: PlaybookRun, outcome: UndoOutcome): Promise<void> => this.tellCutOff(undoing, outcome, component);
+      if ((await this.runs.undoLeft(run, component(run.component), signal, tell)) !== 'undone') continue;
+      const text = `${run.playbook} was cut off on ${run.component} with the command that ran it, and what it had done was put back`;
+      this.ports.emit({ type: 'notice', level: 'warn', text: `${text}: grace playbooks show ${run.playbook}` });
+    }
+  }
+
+  private async tellCutOff(undoing: PlaybookRun, outcome: UndoOutcome, component: (name: string) => ComponentSpec | null): Promise<void> {
+    const told = await this.asApplied(undoing, component);
+    if (told !== null) await this.tellTakenBack(undoing, told, 'Grace was cut off while it took it back', outcome);
   }
 
   /** Fixes that had acted when an earlier Grace ended, and that nobody has proven yet: this boot does, or takes them back. */

@@ -67,6 +67,8 @@ export interface RunResult {
 export class PlaybookRuns {
   private readonly ports: HealerPorts;
   private readonly limits: RunLimits;
+  /** Runs that are put back by this process just now, with or without a lease. */
+  private readonly undoing = new Set<string>();
 
   constructor(ports: HealerPorts) {
     this.ports = ports;
@@ -187,6 +189,22 @@ export class PlaybookRuns {
     why: string,
     tell: Tell | null = null,
   ): Promise<UndoOutcome> {
+    this.undoing.add(run.id);
+    try {
+      return await this.putBack(run, component, signal, endsAs, why, tell);
+    } finally {
+      this.undoing.delete(run.id);
+    }
+  }
+
+  private async putBack(
+    run: PlaybookRun,
+    component: ComponentSpec,
+    signal: AbortSignal,
+    endsAs: UndoEnd,
+    why: string,
+    tell: Tell | null,
+  ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
     const undoing: PlaybookRun = { ...run, state: 'undoing', endsAs };
@@ -270,26 +288,44 @@ export class PlaybookRuns {
     const { playbooks, limits, emit } = this.ports;
     const undone: string[] = [];
     for (const run of await playbooks.runsIn('running', 'undoing')) {
-      const lease = await limits.lease(run.component, run.id);
-      if (lease === null) {
-        const text = (await limits.isHeld(run.component, run.id))
-          ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
-          : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
-        emit({ type: 'notice', level: 'warn', text });
-        continue;
-      }
-      try {
-        // It may have come to its end since the list was read.
-        const present = await playbooks.run(run.id);
-        if (present === null || (present.state !== 'running' && present.state !== 'undoing')) continue;
-        await this.undoCutOff(present, component(run.component), signal, tell);
-        undone.push(run.playbook);
-      } finally {
-        await lease.release();
-      }
+      const outcome = await this.undoLeft(run, component(run.component), signal, tell);
+      if (outcome === 'undone') undone.push(run.playbook);
+      if (outcome !== 'held') continue;
+      const text = (await limits.isHeld(run.component, run.id))
+        ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
+        : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
+      emit({ type: 'notice', level: 'warn', text });
     }
     await this.judgeLately();
     return undone;
+  }
+
+  /** Runs of another process that is gone without having ended them, such as a command that was killed beside this Grace. */
+  async leftByOthers(): Promise<readonly PlaybookRun[]> {
+    const { playbooks, limits } = this.ports;
+    const left: PlaybookRun[] = [];
+    for (const run of await playbooks.runsIn('running', 'undoing'))
+      if (!this.undoing.has(run.id) && !(await limits.isHeld(run.component, run.id))) left.push(run);
+    return left;
+  }
+
+  /**
+   * Undoes what was cut off, unless somebody else does or acts on its component.
+   * @returns `over`: it had come to its end; `held`: another run has the component, and it is to be tried again
+   */
+  async undoLeft(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<'undone' | 'over' | 'held'> {
+    const { playbooks, limits } = this.ports;
+    const lease = await limits.lease(run.component, run.id);
+    if (lease === null) return 'held';
+    try {
+      // It may have come to its end since the list was read.
+      const present = await playbooks.run(run.id);
+      if (present === null || (present.state !== 'running' && present.state !== 'undoing')) return 'over';
+      await this.undoCutOff(present, spec, signal, tell);
+      return 'undone';
+    } finally {
+      await lease.release();
+    }
   }
 
   private async undoCutOff(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<void> {

@@ -1,8 +1,9 @@
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
 import { askForApproval } from '../../domains/healing/index.ts';
-import { byHand, NO_BOOT, type ByHandOptions } from '../by-hand.ts';
+import { byHand, type ByHandOptions } from '../by-hand.ts';
 import type { Composed } from '../compose.ts';
+import { NO_BOOT } from '../cut-off.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 import { ComponentBusy } from './errors.ts';
 
