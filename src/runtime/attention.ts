@@ -20,9 +20,12 @@ export interface AttentionPorts {
   lookAgain(approval: string): Promise<boolean>;
 }
 
+/** Nobody sits and waits for these, and each is a query of the store: with every beat they were a twentieth of what an idle Grace costs. */
+const BEATS_BETWEEN_RARER_LOOKS = 3;
+
 /**
  * What people say to a Grace that runs: the mode, approvals of policies, requests, and what they agree to. The store is where commands
- * leave it, and it is seen within a beat. So is a command that was killed while a playbook of its own acted: what it did is undone.
+ * leave it, and it is seen within a beat, or within three. So is a command that was killed while a playbook of its own acted: what it did is undone.
  */
 export async function payAttention(ports: AttentionPorts): Promise<void> {
   const { composed, config, bootId, logger, signal, stopped } = ports;
@@ -50,14 +53,16 @@ export async function payAttention(ports: AttentionPorts): Promise<void> {
       if (!stopped.aborted) logger.warn('what a command had not finished could not be undone', { error: messageOf(error) });
     }
   };
-  for (let isTold = false; !signal.aborted;) {
+  let isTold = false;
+  for (let beat = 0; !signal.aborted; beat++) {
     const mayAct = ports.isWatching() && !stopped.aborted;
     try {
       await governance.look();
       await personRequests.look(mayAct);
-      await answered.look(mayAct);
       await approvals.expire(nodeClock.nowMs());
-      if (!stopped.aborted) undoing ??= undoLeft().finally(() => (undoing = null));
+      const isRarer = beat % BEATS_BETWEEN_RARER_LOOKS === 0;
+      if (isRarer) await answered.look(mayAct);
+      if (isRarer && !stopped.aborted) undoing ??= undoLeft().finally(() => (undoing = null));
       isTold = false;
     } catch (error) {
       if (!isTold) logger.warn('what people ask for cannot be read', { error: messageOf(error) });

@@ -79,7 +79,7 @@ function openToAll(dir: string): void {
 }
 
 test('what a person agrees to while the service runs is done then, and not at the next whole look', async () => {
-  const { dir, grace } = await running('15s');
+  const { dir, grace } = await running('25s');
   const { id, looks } = await askedFor(dir, grace);
   const { code, stdout } = await runGrace(dir, ['approvals', 'approve', id]);
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('takes it up by itself') as string });
@@ -92,7 +92,7 @@ test('what a person agrees to while the service runs is done then, and not at th
 });
 
 test('what is not what was agreed to any more is refused, recorded, and asked for anew', async () => {
-  const { dir, grace } = await running('15s');
+  const { dir, grace } = await running('25s');
   const { id, looks } = await askedFor(dir, grace);
   appendFileSync(join(dir, 'playbooks', 'create_default_env.ts'), '// another edition\n');
   expect((await runGrace(dir, ['approvals', 'approve', id])).code).toBe(0);
@@ -108,7 +108,7 @@ test('what is not what was agreed to any more is refused, recorded, and asked fo
 });
 
 test('a no is taken up as well: nothing is done, and whoever waits is told', async () => {
-  const { dir, grace } = await running('15s');
+  const { dir, grace } = await running('25s');
   const { id, looks } = await askedFor(dir, grace);
   const told = grace.events().length;
   expect((await runGrace(dir, ['approvals', 'reject', id])).code).toBe(0);
