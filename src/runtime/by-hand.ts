@@ -5,10 +5,11 @@ import { userName } from '../adapters/node/user-name.ts';
 import { openStore } from '../adapters/store/index.ts';
 import type { Phase } from '../domains/governance/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
-import { bootId, type Logger } from '../kernel/index.ts';
+import type { Logger } from '../kernel/index.ts';
 import { actorOf } from './audit.ts';
 import { compose, type Composed } from './compose.ts';
 import type { GraceConfig } from './config/index.ts';
+import { NO_BOOT } from './cut-off.ts';
 import { openPolicies } from './policy.ts';
 
 export interface ByHandOptions {
@@ -18,9 +19,6 @@ export interface ByHandOptions {
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
-
-/** The boot of what a person runs outside of any. */
-export const NO_BOOT = bootId('none');
 
 /** Beside a Grace that keeps services up it is run time; without one it is as before a boot. */
 export function phaseByHand({ dataDir }: Pick<GraceConfig, 'dataDir'>): Phase {

@@ -12,16 +12,7 @@ import { gitWorkTrees } from '../adapters/node/git-work-trees.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
 import { packageState, takePackageManifest, type PackageManifest } from '../adapters/node/packages.ts';
 import { playbookLibrary } from '../adapters/node/playbook-library.ts';
-import {
-  allPids,
-  identityOf,
-  isAlive,
-  MARK,
-  machineBootId,
-  marksStartingWith,
-  readEnvironmentVariable,
-  readStat,
-} from '../adapters/node/proc.ts';
+import { allPids, identityOf, isAlive, MARK, machineBootId, readEnvironmentVariable, readStat } from '../adapters/node/proc.ts';
 import { pidsListeningOn } from '../adapters/node/ports.ts';
 import { processHost } from '../adapters/node/process-host.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
@@ -72,6 +63,7 @@ import type { GraceConfig } from './config/index.ts';
 import { Governance } from './governance.ts';
 import { Lookback } from './lookback.ts';
 import { portNames } from './port-names.ts';
+import { CHECKS, endCutOff, endLeftByHand, fixesMark } from './cut-off.ts';
 import { primitiveContext } from './primitive-context.ts';
 import { refusedLogins } from './refused-logins.ts';
 import { serviceView } from './service-view.ts';
@@ -118,6 +110,7 @@ export async function compose(options: ComposeOptions) {
     redactor.learnCommand(spec.command);
   }
   const installation = sha256Hex(options.home).slice(0, 12);
+  const fixes = fixesMark(bootId);
   const audit = options.isCopy === true ? null : openAudit(options, redactor);
   const actor = options.actor ?? 'grace';
   const stored = repositories(store, audit, actor);
@@ -324,8 +317,8 @@ export async function compose(options: ComposeOptions) {
         lastGood,
         processes,
         databases,
-        workTrees: gitWorkTrees(marked(fixesOf(bootId)), (text) => redactor.redact(text)),
-        spawner: marked(fixesOf(bootId)),
+        workTrees: gitWorkTrees(marked(fixes), (text) => redactor.redact(text)),
+        spawner: marked(fixes),
         redactor,
         dataDir: config.dataDir,
         allowedCommands: config.healing.allowShell,
@@ -345,7 +338,7 @@ export async function compose(options: ComposeOptions) {
     (kept ??= import('./snapshots.ts').then(({ openSnapshots }) =>
       openSnapshots({
         config,
-        spawner: marked(fixesOf(bootId)),
+        spawner: marked(fixes),
         redactor,
         playbooks: repos.playbooks,
         environmentOf,
@@ -356,7 +349,7 @@ export async function compose(options: ComposeOptions) {
     redact: (text) => redactor.redact(text),
     logger,
     signal,
-    marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixesOf(bootId)}` },
+    marks: { describe: `${installation}/${CHECKS}`, run: `${installation}/${fixes}` },
   });
   const library = auditedLibrary({ ...folder, write: (name, source) => folder.write(name, redactor.redact(source)) }, audit, actor);
   // The mesh inside this process: everything that happens goes through it, redacted.
@@ -652,21 +645,6 @@ export async function compose(options: ComposeOptions) {
     consoleEncoding: () => consoleEncoding(caller),
   };
 
-  /** Ends what a killed Grace has left of its checks and of the fixes it had not finished. */
-  async function endCutOff(): Promise<void> {
-    // A command that runs one by hand may have been started beside a Grace that was killed since: it lives, and goes on.
-    const boots = new Set<string>();
-    const alive = new Set<string>();
-    for (const run of await repos.playbooks.runsIn('running'))
-      ((await repos.limits.isHeld(run.component, run.id)) ? alive : boots).add(run.bootId);
-    const ofChecks = [...marksStartingWith(`${installation}/${CHECKS}/`)].map((mark) => mark.slice(installation.length + 1));
-    // A check that somebody else runs beside this boot goes on.
-    const left = ofChecks.filter((mark) => readStat(Number.parseInt(mark.slice(CHECKS.length + 1))) === null);
-    for (const mark of [CHECKS, ...left, ...[...boots].filter((boot) => !alive.has(boot)).map(fixesOf)])
-      await host.endAll(mark, 'SIGTERM', CUT_OFF_MS);
-    await repos.limits.forgetDeadLeases();
-  }
-
   /** Takes the present state as good: files, packages, schema. */
   async function keepAsGood(components: readonly ComponentSpec[] = config.components): Promise<void> {
     for (const spec of components) {
@@ -718,7 +696,8 @@ export async function compose(options: ComposeOptions) {
     ids: nodeIds,
     portable: snapshots,
     keepAsGood,
-    endCutOff,
+    endCutOff: (): Promise<void> => endCutOff({ host, installation, ...repos }),
+    endLeftByHand: (): Promise<void> => endLeftByHand({ host, installation }),
     layers: layersOf(config.components),
     installation,
     markOf: readEnvironmentVariable,
@@ -750,11 +729,6 @@ function openAudit({ config, logger, emit }: ComposeOptions, redactor: Redactor)
 
 /** Files looked at several times a second while somebody is waited for. */
 const SUSPECTS_WATCHED_MAX = 20;
-/** Marks that no component can have: their names begin with a letter or digit. */
-const CHECKS = '.checks';
-const fixesOf = (boot: string): string => `.fixes/${boot}`;
-/** For a command of a killed Grace to end in order. */
-const CUT_OFF_MS = 2000;
 
 function consoleEncoding(env: Readonly<Record<string, string>>): 'utf-8' | 'ascii' | 'other' {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';

@@ -17,6 +17,7 @@ import {
   runPipeline,
   runSchedules,
   validateAgain,
+  validateAnswered,
   type BootContext,
   type BootRecord,
   type BootReport,
@@ -24,13 +25,15 @@ import {
   type ReportedFailure,
   type SchedulePorts,
   type StageReport,
+  type ValidationPorts,
 } from '../domains/boot/index.ts';
 import { sweepOwnHalves, type Emit } from '../domains/healing/index.ts';
-import { BEAT_MS, beatAt, type ComponentSpec } from '../domains/supervisor/index.ts';
+import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { isExpiringSoon } from '../domains/governance/index.ts';
 import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
+import { payAttention } from './attention.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
@@ -210,6 +213,7 @@ class Session {
   /** This boot was shown to be good: only then may its files take the place of those that were. */
   private isVerified = false;
   private attention: Promise<void> = Promise.resolve();
+  private validating: Promise<unknown> = Promise.resolve();
   /** Components that are ready again and have to stay so for their soak time. */
   private readonly proving = new Set<string>();
   private context: BootContext | null = null;
@@ -276,7 +280,16 @@ class Session {
       await this.noteCircumstances();
       await this.composed.governance.settlePolicies();
       await this.composed.personRequests.expireLeft();
-      this.attention = this.attend();
+      this.attention = payAttention({
+        composed: this.composed,
+        config,
+        bootId: this.bootId,
+        logger: this.options.logger,
+        signal: this.attending.signal,
+        stopped: signal,
+        isWatching: () => this.isWatching,
+        lookAgain: (approval) => this.validate((context, ports) => validateAnswered(context, ports, approval)),
+      });
     }
     await this.save([], 'running', null);
     const context = this.contextFor({ adopted, ended, undone, interrupted });
@@ -323,23 +336,13 @@ class Session {
     }
   }
 
-  /** What people say to a Grace that runs: the mode, approvals of policies, requests. It is seen within a beat. */
-  private async attend(): Promise<void> {
-    const { approvals, governance, personRequests } = this.composed;
-    const { signal } = this.attending;
-    for (let isTold = false; !signal.aborted;) {
-      try {
-        await governance.look();
-        await personRequests.look(this.isWatching && !this.options.signal.aborted);
-        await approvals.expire(nodeClock.nowMs());
-        isTold = false;
-      } catch (error) {
-        if (!isTold) this.options.logger.warn('what people ask for cannot be read', { error: messageOf(error) });
-        isTold = true;
-      }
-      const nowMs = nodeClock.monotonicMs();
-      await nodeClock.sleep(beatAt(nowMs + BEAT_MS, nowMs) - nowMs, signal).catch(() => undefined); // aborted
-    }
+  /** One whole look, or one at what was answered, at a time: both read what stands, and write what they make of it. */
+  private validate(look: (context: BootContext, ports: ValidationPorts) => Promise<boolean>): Promise<boolean> {
+    const { missions, approvals, ids, redactor } = this.composed;
+    const ports: ValidationPorts = { missions, approvals, ids, redact: (found) => redactor.redactDeep(found) };
+    const mine = this.validating.then(() => (this.context === null ? true : look(this.context, ports)));
+    this.validating = mine.catch(() => undefined); // whoever asked for it hears of it
+    return mine;
   }
 
   /** A request that nobody answers becomes a no: those who could still answer hear of it before. */
@@ -396,7 +399,7 @@ class Session {
     const { config, until, signal } = this.options;
     if (until !== 'stopped') return 0;
     this.isWatching = true;
-    const { supervision, core, host, redactedEmit, boots, missions, approvals, ids, redactor } = this.composed;
+    const { supervision, core, host, redactedEmit, boots } = this.composed;
     const ports: SchedulePorts = {
       clock: nodeClock,
       emit: redactedEmit,
@@ -404,8 +407,7 @@ class Session {
       supervision,
       storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
       validate: async () => {
-        const { context } = this;
-        if (context !== null) await validateAgain(context, { missions, approvals, ids, redact: (found) => redactor.redactDeep(found) });
+        await this.validate((context, given) => validateAgain(context, given).then(() => true));
       },
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
       // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.
@@ -660,7 +662,8 @@ class Session {
     await this.save(stages, 'success', ended.atMs, { isVerified: true, fingerprint, report: ended.report });
     const { playbooks } = this.composed;
     for (const run of await playbooks.runsOf(this.bootId)) {
-      if (run.state !== 'applied') continue; // what a guard did before the start has held as well
+      // What a guard did before the start has held as well; what a person had done meanwhile says nothing yet.
+      if (run.state !== 'applied' || run.scope === 'person') continue;
       await playbooks.saveRun({ ...run, state: 'verified' }, 'what it changed before the start held for the soak time');
     }
     const seen = new Set(supervision.desk.captured.flatMap((c) => [c.failure.signature, ...(c.alike ?? [])]));

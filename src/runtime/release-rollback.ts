@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeIds } from '../adapters/node/ids.ts';
+import { lockHolder } from '../adapters/node/instance-lock.ts';
 import { invariant } from '../kernel/index.ts';
 import { releaseFilesThatDiffer, rollbackRemedy } from '../catalog/families/release-failing.ts';
 import { areKeptFrom } from '../catalog/release-files.ts';
@@ -12,11 +13,12 @@ import type { Diagnosis, Remedy } from '../domains/learning/index.ts';
 import { planRun, type PlannedStep } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { chosenComponent } from './authoring/chosen-playbook.ts';
-import { ComponentBusy } from './authoring/errors.ts';
-import { byHand, NO_BOOT, type ByHandOptions } from './by-hand.ts';
+import { byHand, type ByHandOptions } from './by-hand.ts';
 import { knowledge, type Composed } from './compose.ts';
+import { NO_BOOT } from './cut-off.ts';
 import { onACopy } from './lifecycle.ts';
 import { openPolicies } from './policy.ts';
+import { ReleaseInUse } from './release-in-use.ts';
 
 /** What was good once: a verified boot, and what git had checked out then. */
 export interface Release {
@@ -61,16 +63,22 @@ export interface Rollback extends PlannedRollback {
 /**
  * Goes back to the release of a verified boot because a person wants it, by the playbook that Grace would propose itself: the same plan,
  * policies, approval, snapshot, journal. The next boot proves it, or takes it back.
- * @throws ComponentBusy while the service runs, NoSuchComponent
+ *
+ * People are asked also while the service runs, so that it need not wait for them stopped; changed is nothing under it.
+ * @throws ReleaseInUse when it could be done and the service runs, NoSuchComponent
  */
 export function rollBackRelease(options: RollbackOptions): Promise<Rollback> {
   return byHand(options, async (composed, isBesideGrace) => {
     const spec = chosenComponent(options.component, { component: null }, options.config);
-    if (isBesideGrace) throw new ComponentBusy(spec.name, 'it looks after the service');
     const running = options.config.components.find(({ name }) => composed.host.members(name).length > 0);
-    if (running !== undefined) throw new ComponentBusy(spec.name, `${running.name} runs still, and was left by an earlier Grace`);
     await composed.core.syncPlaybooks();
-    return goBack(options, composed, spec);
+    const confirm = async (plan: PlannedRollback): Promise<boolean> => {
+      if (!isBesideGrace && running === undefined) return options.confirm(plan);
+      const named = options.component === null ? '' : ` --component ${options.component}`;
+      const again = `grace boots rollback --to ${plan.boot}${named} --yes`;
+      throw new ReleaseInUse(running?.name ?? spec.name, isBesideGrace ? (lockHolder(options.config.dataDir)?.pid ?? null) : null, again);
+    };
+    return goBack({ ...options, confirm }, composed, spec);
   });
 }
 

@@ -23,11 +23,17 @@ async function rollback(dir: string, ...args: readonly string[]): Promise<{ read
   return { code, said: JSON.parse(stdout) as Said };
 }
 
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** Why it is not done at all. */
-async function refusal(dir: string, ...args: readonly string[]): Promise<{ readonly code: string; readonly message: string }> {
+async function refusal(dir: string, ...args: readonly string[]): Promise<Refusal> {
   const ended = await runGrace(dir, ['boots', 'rollback', '--json', ...args]);
   expect(ended.code, ended.stdout).toBe(1);
-  return (JSON.parse(ended.stderr) as { error: { code: string; message: string } }).error;
+  return (JSON.parse(ended.stderr) as { error: Refusal }).error;
 }
 
 async function verifiedBoots(dir: string): Promise<readonly string[]> {
@@ -119,15 +125,27 @@ test.runIf(isRoot)('an earlier release that fails as well is taken back, and the
   expect(readFileSync(join(dir, 'server.mjs'), 'utf8')).not.toContain('halt.txt');
 });
 
-test('nothing is asked for while a Grace looks after the service, nor for what no boot has shown to be good', async () => {
-  const { dir } = await verifiedGood();
+test.runIf(isRoot)('people agree while the service runs, nothing is changed under it, and what to do is said in order', async () => {
+  const project = await verifiedGood();
+  const { dir, git } = project;
+  const { first, second, boot } = await twoReleases(project, `${GOOD}// the second\n`);
   const grace = startGrace(dir, ['up', '--json']);
   await grace.event('boot_ended', (e) => e.outcome === 'success');
-  expect(await refusal(dir)).toMatchObject({
-    code: 'GRACE_AUTHORING_COMPONENT_BUSY',
-    message: expect.stringContaining('it looks after the service'),
-  });
+  await agreed(dir, '--to', boot);
+  const { code, message, hint } = await refusal(dir, '--to', boot, '--yes');
+  expect(code, message).toBe('GRACE_RUNTIME_RELEASE_IN_USE');
+  const commands = hint.split('\n').map((line) => line.trim()).filter((line) => /^(?:kill|grace) /.test(line)); // prettier-ignore
+  expect(commands).toEqual([`kill -TERM ${grace.pid}`, `grace boots rollback --to ${boot} --yes`, 'grace up']);
+  expect(git('rev-parse', 'HEAD')).toBe(second);
+  // Neither has the Grace that runs taken it up.
+  expect(grace.events().filter((e) => e.type === 'step')).toEqual([]);
   await grace.end('SIGTERM');
+  expect(await rollback(dir, '--to', boot, '--yes')).toMatchObject({ code: 0, said: { state: 'applied' } });
+  expect(git('rev-parse', 'HEAD')).toBe(first);
+});
+
+test('there is no way to what no boot has shown to be good', async () => {
+  const { dir } = await verifiedGood();
   expect(await refusal(dir, '--to', 'abcdef1234')).toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
   expect((await rollback(dir)).said).toMatchObject({ state: 'nothing_to_do' });
 });

@@ -69,6 +69,9 @@ export function approvalStore(db: Kysely<Tables>, carry: Carry<ApprovalWritten> 
       const row = await all().where('id', '=', id).executeTakeFirst();
       return row ? fromRow(row) : null;
     },
+    async endingAfter(ms) {
+      return (await all().where('expires_at', '>', ms).orderBy('created_at').execute()).map(fromRow);
+    },
     async list() {
       return (await all().orderBy('created_at', 'desc').execute()).map(fromRow);
     },

@@ -191,9 +191,12 @@ async function answerApproval(
   }
 }
 
-function whatFollows({ action }: Approval, pid: number | null): string {
+function whatFollows({ action, playbook, requestedBy, foreseen }: Approval, pid: number | null): string {
   if (action === 'set_mode') return 'whoever asked for it runs grace mode set again';
-  if (pid !== null) return `Grace (pid ${pid}) picks it up by itself`;
+  const isRollback = foreseen?.some(({ primitive }) => primitive === 'roll_back_release') === true;
+  if (action === 'run_playbook' && requestedBy !== null && (isRollback || pid === null))
+    return `${requestedBy} runs it again: grace ${isRollback ? 'boots rollback' : `playbooks run ${playbook}`}`;
+  if (pid !== null) return `Grace (pid ${pid}) takes it up by itself, within seconds`;
   return action === 'run_playbook'
     ? 'it runs at the next grace up'
     : action === 'change_policy'

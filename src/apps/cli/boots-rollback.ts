@@ -66,7 +66,7 @@ function releaseOf(boot: BootRecord): Release {
 
 /**
  * `grace boots rollback`: says what would be done; asks for the approval that it needs, or does it once that is there.
- * @throws ConfirmationNeeded, ComponentBusy
+ * @throws ConfirmationNeeded, ReleaseInUse
  */
 export async function rollBack(release: Release, options: LookOptions, request: RollbackRequest): Promise<Answer> {
   const hand = await byHand(options);

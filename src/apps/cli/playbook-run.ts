@@ -113,6 +113,7 @@ function foreseenJson(run: ForeseenRun, isFine: boolean): Readonly<Record<string
 
 /** Exit code 1 when it failed or was not let run. */
 export function ranAnswer(run: RunNow, events: readonly GraceEvent[]): Answer {
+  const { isTakenUp: _, ...data } = run;
   const steps = events.flatMap((e) => (e.type === 'step' && e.state !== 'start' && e.state !== 'progress' ? [e] : []));
   const marks = { done: paint('green', '✔'), nothing_to_do: paint('dim', '·'), failed: paint('red', '✖') } as const;
   const outcome = {
@@ -123,7 +124,7 @@ export function ranAnswer(run: RunNow, events: readonly GraceEvent[]): Answer {
   } as const;
   return {
     exitCode: run.state === 'failed' || run.state === 'waiting' ? 1 : 0,
-    data: { dry_run: false, ...run, steps: steps.map(({ step, state, summary }) => ({ step, state, summary })) },
+    data: { dry_run: false, ...data, steps: steps.map(({ step, state, summary }) => ({ step, state, summary })) },
     lines: [
       ...steps.map(
         (s) => `  ${marks[s.state as keyof typeof marks]} ${wrap(s.summary === '' ? s.step : s.summary, columns() - 4, '    ')}`,
@@ -131,7 +132,10 @@ export function ranAnswer(run: RunNow, events: readonly GraceEvent[]): Answer {
       outcome[run.state],
       ...(run.approval === null
         ? []
-        : [...anotherPerson(run.approval), '  what Grace asks for itself, when the failure is there, you may approve alone']),
+        : [
+            ...anotherPerson(run.approval, run.isTakenUp),
+            '  what Grace asks for itself, when the failure is there, you may approve alone',
+          ]),
     ],
   };
 }

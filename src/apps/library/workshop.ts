@@ -10,10 +10,11 @@ import { propose } from '../../domains/healing/index.ts';
 import { cleanLines, mergedInto, type Failure, type Pattern } from '../../domains/incidents/index.ts';
 import { generatePlaybookSource, observe, portableSteps, record, type Captured } from '../../domains/learning/index.ts';
 import type { ComponentSpec, Problem } from '../../domains/supervisor/index.ts';
-import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../../kernel/index.ts';
+import { messageOf, type BootId, type JsonObject, type Logger } from '../../kernel/index.ts';
 import { NOTHING_RUNS } from '../../runtime/policy.ts';
 import { compose, knowledge, type Composed } from '../../runtime/compose.ts';
 import type { GraceConfig } from '../../runtime/config/index.ts';
+import { NO_BOOT } from '../../runtime/cut-off.ts';
 import { IncidentUnknown, InputInvalid, NoRemedy } from './errors.ts';
 import type { FailureInput, GeneratedPlaybook, RecordedFailure } from './contract.ts';
 
@@ -31,8 +32,6 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** The boot of a failure that happened in none. */
-const NO_BOOT = bootId('none');
 /** Read of what a program wrote: its beginning and its end. */
 const OUTPUT_CHARS_MAX = 128 * 1024;
 const STAGE_CHARS_MAX = 80;

@@ -1,7 +1,7 @@
 import { messageOf, type Ids } from '../../kernel/index.ts';
 import { approvalState, type ApprovalStore } from '../governance/index.ts';
-import type { CheckFailure } from '../healing/index.ts';
-import { missionKey, reconcileMissions, type Mission, type MissionStore, type Unseen } from '../missions/index.ts';
+import type { CheckFailure, Emit } from '../healing/index.ts';
+import { missionKey, reconcileMissions, type Mission, type MissionChanges, type MissionStore, type Unseen } from '../missions/index.ts';
 import type { Finding } from '../preflight/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { finding, type BootContext } from './boot-context.ts';
@@ -67,17 +67,55 @@ export async function validateAgain(context: BootContext, ports: ValidationPorts
       return reports.flatMap((report) => report.findings.map((found) => ({ ...found, origin: report.name })));
     });
   const changes = await reconcileMissions(findings, unseen, { missions, clock, ids }, round.approvals);
-  for (const mission of changes.opened) {
-    const found = findings.find((f) => missionKey(f) === mission.key);
-    if (found !== undefined) emit({ type: 'finding', stage: STAGE, finding: found });
-    const { id, component, code, message } = mission;
-    emit({ type: 'mission_opened', mission: id, component, code, message });
-  }
-  for (const { id, component, code, message } of changes.closed) emit({ type: 'mission_closed', mission: id, component, code, message });
+  tellMissions(changes, findings, emit);
   const durationMs = Math.round(clock.monotonicMs() - startMs);
   // A remark is nothing that anybody has to mend.
   const wrong = findings.filter(({ severity }) => severity !== 'info').length;
   emit({ type: 'validation_ended', durationMs, checks, findings: wrong, fixed: round.fixed, missions: changes.open });
+}
+
+/**
+ * Looks once more at what waits for this approval, since people have answered or can no more: what they agreed to is planned anew and
+ * mended now, and not at the next whole look. Nothing else is looked at.
+ * @returns false when this was no moment to look
+ */
+export async function validateAnswered(context: BootContext, ports: ValidationPorts, approval: string): Promise<boolean> {
+  const { missions, ids, redact } = ports;
+  const { clock, emit } = context;
+  const standing = await missions.standing();
+  const waiting = standing.filter((mission) => mission.approval === approval);
+  const round = new Round(context, ports, standing, approval);
+  const findings: Finding[] = [];
+  const looked = new Set<string>();
+  for (const { component, code } of waiting) {
+    const spec = context.components.find(({ name }) => name === component);
+    const known = spec === undefined ? undefined : looksOf(spec, context).find((one) => one.code === code);
+    if (spec === undefined || known === undefined || looked.has(partOf(component, code))) continue;
+    const found = await round.passed(spec, code, known.look);
+    if (found === null) return false;
+    findings.push(...found.map((one) => redact({ ...one, origin: code })));
+    looked.add(partOf(component, code));
+  }
+  // A look finds one thing at most, so what else it has found is gone; what others have found nobody has looked at.
+  const seen: MissionStore = {
+    ...missions,
+    standing: async () => (await missions.standing()).filter(({ component, origin }) => looked.has(partOf(component, origin ?? ''))),
+  };
+  tellMissions(await reconcileMissions(findings, [], { missions: seen, clock, ids }, round.approvals), findings, emit);
+  return true;
+}
+
+function partOf(component: string, code: string): string {
+  return `${component} ${code}`;
+}
+
+function tellMissions({ opened, closed }: MissionChanges, findings: readonly Finding[], emit: Emit): void {
+  for (const { key, id, component, code, message } of opened) {
+    const found = findings.find((f) => missionKey(f) === key);
+    if (found !== undefined) emit({ type: 'finding', stage: STAGE, finding: found });
+    emit({ type: 'mission_opened', mission: id, component, code, message });
+  }
+  for (const { id, component, code, message } of closed) emit({ type: 'mission_closed', mission: id, component, code, message });
 }
 
 /** What the stages before a start look at, but for the port: now the service itself holds it. */
@@ -102,8 +140,11 @@ class Round {
   private readonly ports: ValidationPorts;
   /** What is known to be wrong is looked at, and not captured and tried anew every hour. */
   private readonly standing: ReadonlyMap<string, Mission>;
+  private readonly answered: string | null;
 
-  constructor(context: BootContext, ports: ValidationPorts, standing: readonly Mission[]) {
+  /** @param answered  the approval whose answer is the reason for this look, whatever it is */
+  constructor(context: BootContext, ports: ValidationPorts, standing: readonly Mission[], answered: string | null = null) {
+    this.answered = answered;
     this.context = context;
     this.ports = ports;
     this.standing = new Map(standing.map((mission) => [mission.key, mission]));
@@ -155,6 +196,7 @@ class Round {
   /** Whether what was asked for has been agreed to since, or can be no more; where not, it keeps waiting for the same answer. */
   private async isAnswered({ key, approval }: Mission): Promise<boolean> {
     if (approval === undefined || approval === null) return false;
+    if (approval === this.answered) return true;
     const asked = await this.ports.approvals.get(approval);
     const state = asked === null ? 'expired' : approvalState(asked, this.context.clock.nowMs());
     if (state === 'approved' || state === 'expired') return true;

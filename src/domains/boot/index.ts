@@ -12,5 +12,5 @@ export {
   type StageReport,
   type StageResultKind,
 } from './report.ts';
-export { validateAgain, type ValidationPorts } from './continuous-validation.ts';
+export { validateAgain, validateAnswered, type ValidationPorts } from './continuous-validation.ts';
 export { runSchedules, type ScheduleReport, type SchedulePorts, type ScheduleTimes } from './schedules.ts';

@@ -14,6 +14,8 @@ export interface ApprovalStore {
   /** Notes, once for each, that nobody answered in time. @returns those it is new of */
   expire(nowMs: number): Promise<readonly Approval[]>;
   get(id: string): Promise<Approval | null>;
+  /** Those whose time ends after this moment, whatever people have said to them; oldest first. */
+  endingAfter(ms: number): Promise<readonly Approval[]>;
   list(): Promise<readonly Approval[]>;
   byBinding(bindingHash: string): Promise<Approval | null>;
 }

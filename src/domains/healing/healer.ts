@@ -49,6 +49,8 @@ export interface Prevented {
   readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting';
   readonly detail: string;
   readonly runId: string | null;
+  /** It has failed only because another run has the component. */
+  readonly isBusy?: boolean;
 }
 
 export type Foretold = Authorized & { readonly playbook: LoadedPlaybook; readonly hash: string };
@@ -85,7 +87,7 @@ const RELAPSE_LOOKS_BACK_MS = 30 * 60_000;
 /** What the catalog is this sure of does not wait for what was learned from a person and nobody has approved yet. */
 const SURE = 0.8;
 /** What it leaves has failed in several boots: it is not brought back because the earlier one fails as well. */
-const ROLLBACK = 'roll_back_release';
+export const ROLLBACK = 'roll_back_release';
 /** Suspects in an explanation. */
 const CHANGES_MAX = 8;
 
@@ -262,12 +264,10 @@ export class Healer {
     if (registered === null || !registered.isEnabled) return { state: 'failed', detail: 'it is not registered, or disabled', runId: null };
     const foretold = await this.foretell(registered, component, signal, phase, by);
     if (foretold instanceof Error) return { state: 'failed', detail: foretold.message, runId: null };
-    const { playbook, hash, tier, decision, agreed } = foretold;
+    const { playbook, hash, tier, decision, agreed, approval } = foretold;
     this.tellChosen(registered, { ...playbook, tier }, component, decision, false);
     if (decision.verdict !== 'allow' && decision.verdict !== 'allow_with_notice')
       return { state: 'waiting', detail: decision.reason, runId: null };
-    const isSpent = by === null || foretold.approval === null || (await this.spend(foretold.approval));
-    if (!isSpent) return { state: 'waiting', detail: 'what was agreed to was used meanwhile: run it again', runId: null };
     const { state, detail, runId, undone } = await this.runs.run({
       registered,
       playbook,
@@ -283,8 +283,10 @@ export class Healer {
       tier,
       agreed,
       signal,
+      ...(by === null || approval === null ? {} : { mayBegin: () => this.spend(approval) }),
     });
     if (state === 'applied' || state === 'nothing_to_do') return { state, detail, runId };
+    if (state === 'busy') return { state: 'failed', detail, runId, isBusy: true };
     emit({ type: 'playbook_failed', component: component.name, playbook: name, reason: detail, undone });
     return { state: 'failed', detail, runId };
   }
@@ -304,15 +306,15 @@ export class Healer {
     return { ...loaded, ...(await this.authorize(registered, playbook, hash, component, phase, given)) };
   }
 
-  /** Before it is done: whatever becomes of the run, the request does not count again. @returns false when another was faster */
-  private async spend(approval: Approval): Promise<boolean> {
+  /** Before it is done: whatever becomes of the run, the request does not count again. @returns why not, when another was faster */
+  private async spend(approval: Approval): Promise<string | null> {
     const { approvals, clock } = this.ports;
-    if (!isForOneRun(approval)) return true;
+    if (!isForOneRun(approval)) return null;
     try {
       await approvals.change(approval.id, (now) => useApproval(now, clock.nowMs()));
-      return true;
+      return null;
     } catch (error) {
-      if (error instanceof ApprovalRefused) return false;
+      if (error instanceof ApprovalRefused) return `${error.message}: run it again to have people asked anew`;
       throw error;
     }
   }
@@ -376,10 +378,32 @@ export class Healer {
 
   /** What a crash of Grace cut off is undone, once. @returns playbook names */
   undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    return this.runs.undoUnfinished(component, signal, async (undoing, outcome) => {
-      const told = await this.asApplied(undoing, component);
-      if (told !== null) await this.tellTakenBack(undoing, told, 'Grace was cut off while it took it back', outcome);
-    });
+    return this.runs.undoUnfinished(component, signal, (undoing, outcome) => this.tellCutOff(undoing, outcome, component));
+  }
+
+  /**
+   * Undoes what a command that was killed beside this Grace has not finished, once: as a start would.
+   * @param endLeft  ends what such a command has left running; called before anything is put back, and only when there is something
+   */
+  async undoLeftByOthers(
+    component: (name: string) => ComponentSpec | null,
+    signal: AbortSignal,
+    endLeft: () => Promise<void>,
+  ): Promise<void> {
+    const left = await this.runs.leftByOthers();
+    if (left.length === 0) return;
+    await endLeft();
+    for (const run of left) {
+      const tell = (undoing: PlaybookRun, outcome: UndoOutcome): Promise<void> => this.tellCutOff(undoing, outcome, component);
+      if ((await this.runs.undoLeft(run, component(run.component), signal, tell)) !== 'undone') continue;
+      const text = `${run.playbook} was cut off on ${run.component} with the command that ran it, and what it had done was put back`;
+      this.ports.emit({ type: 'notice', level: 'warn', text: `${text}: grace playbooks show ${run.playbook}` });
+    }
+  }
+
+  private async tellCutOff(undoing: PlaybookRun, outcome: UndoOutcome, component: (name: string) => ComponentSpec | null): Promise<void> {
+    const told = await this.asApplied(undoing, component);
+    if (told !== null) await this.tellTakenBack(undoing, told, 'Grace was cut off while it took it back', outcome);
   }
 
   /** Fixes that had acted when an earlier Grace ended, and that nobody has proven yet: this boot does, or takes them back. */

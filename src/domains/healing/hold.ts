@@ -18,6 +18,8 @@ export function patienceMsAfter(holds: number): number {
 export class Hold {
   private readonly ports: SupervisionPorts;
   private readonly signal: AbortSignal;
+  /** Ends the wait before the next try of a recovery. */
+  private readonly hurries = new Map<string, (why: string) => void>();
 
   constructor(ports: SupervisionPorts, signal: AbortSignal) {
     this.ports = ports;
@@ -30,6 +32,26 @@ export class Hold {
    */
   waitForChange(waitFor: WaitFor | null, spec: ComponentSpec, patienceMs: number, suspects: readonly string[]): Promise<string> {
     return waitForCause(waitFor, spec, patienceMs, { ...this.ports, host: this.ports.view }, this.signal, suspects);
+  }
+
+  /** Before the next try of a recovery: a change ends the wait, and so does `hurry`. */
+  async untilHurried(spec: ComponentSpec, patienceMs: number, suspects: readonly string[]): Promise<void> {
+    const hurried = new AbortController();
+    const ports = { ...this.ports, host: this.ports.view };
+    const change = waitForCause(null, spec, patienceMs, ports, AbortSignal.any([this.signal, hurried.signal]), suspects);
+    const asked = new Promise<string>((resolve) => this.hurries.set(spec.name, resolve));
+    try {
+      await Promise.race([change, asked]);
+    } finally {
+      this.hurries.delete(spec.name);
+      hurried.abort();
+      await change.catch(() => undefined); // it was ended here, or has said so already
+    }
+  }
+
+  /** What a recovery that waits before its next try may have waited for is there: it tries again now. */
+  hurry(name: string, why: string): void {
+    this.hurries.get(name)?.(why);
   }
 
   /** Whoever is asked may mend it by hand instead of answering, and a cause may go away: that is noticed as well. */

@@ -3,6 +3,7 @@ export type { Emit, GraceEvent } from './events.ts';
 export { Healer, type AppliedRun, type HealResult } from './healer.ts';
 export type { HealerPorts, Knowledge, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
 export type { PolicyPorts } from './authorize.ts';
+export { AnsweredApprovals, type AnsweredApprovalPorts } from './answered-approvals.ts';
 export { askForApproval } from './ask-approval.ts';
 export { PeopleLearner, type LessonStore, type PeopleLearnerPorts } from './learn-from-people.ts';
 export { PersonRequests, type PersonRequestPorts } from './person-requests.ts';

@@ -52,6 +52,8 @@ export interface RunRequest {
   /** The plan that people have agreed to; null where nobody had to. */
   readonly agreed: readonly ForeseenStep[] | null;
   readonly signal: AbortSignal;
+  /** Asked once nothing else can act on the component. @returns why it must not begin; null when it may */
+  mayBegin?(): Promise<string | null>;
 }
 
 export interface RunResult {
@@ -67,6 +69,8 @@ export interface RunResult {
 export class PlaybookRuns {
   private readonly ports: HealerPorts;
   private readonly limits: RunLimits;
+  /** Runs that are put back by this process just now, with or without a lease. */
+  private readonly undoing = new Set<string>();
 
   constructor(ports: HealerPorts) {
     this.ports = ports;
@@ -81,6 +85,8 @@ export class PlaybookRuns {
       return { state: 'busy', runId, detail: `another playbook is acting on ${request.component.name}: one at a time`, undone: true };
     let acting: Promise<void> | null = null;
     try {
+      const reason = (await request.mayBegin?.()) ?? null;
+      if (reason !== null) return { state: 'refused', runId, detail: reason, undone: true };
       return await this.execute(runId, request, (ended) => void (acting = ended));
     } finally {
       // While a step may act still, nothing else acts on its component: the lease ends with it, or with this process.
@@ -187,6 +193,22 @@ export class PlaybookRuns {
     why: string,
     tell: Tell | null = null,
   ): Promise<UndoOutcome> {
+    this.undoing.add(run.id);
+    try {
+      return await this.putBack(run, component, signal, endsAs, why, tell);
+    } finally {
+      this.undoing.delete(run.id);
+    }
+  }
+
+  private async putBack(
+    run: PlaybookRun,
+    component: ComponentSpec,
+    signal: AbortSignal,
+    endsAs: UndoEnd,
+    why: string,
+    tell: Tell | null,
+  ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
     const undoing: PlaybookRun = { ...run, state: 'undoing', endsAs };
@@ -270,26 +292,44 @@ export class PlaybookRuns {
     const { playbooks, limits, emit } = this.ports;
     const undone: string[] = [];
     for (const run of await playbooks.runsIn('running', 'undoing')) {
-      const lease = await limits.lease(run.component, run.id);
-      if (lease === null) {
-        const text = (await limits.isHeld(run.component, run.id))
-          ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
-          : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
-        emit({ type: 'notice', level: 'warn', text });
-        continue;
-      }
-      try {
-        // It may have come to its end since the list was read.
-        const present = await playbooks.run(run.id);
-        if (present === null || (present.state !== 'running' && present.state !== 'undoing')) continue;
-        await this.undoCutOff(present, component(run.component), signal, tell);
-        undone.push(run.playbook);
-      } finally {
-        await lease.release();
-      }
+      const outcome = await this.undoLeft(run, component(run.component), signal, tell);
+      if (outcome === 'undone') undone.push(run.playbook);
+      if (outcome !== 'held') continue;
+      const text = (await limits.isHeld(run.component, run.id))
+        ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
+        : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
+      emit({ type: 'notice', level: 'warn', text });
     }
     await this.judgeLately();
     return undone;
+  }
+
+  /** Runs of another process that is gone without having ended them, such as a command that was killed beside this Grace. */
+  async leftByOthers(): Promise<readonly PlaybookRun[]> {
+    const { playbooks, limits } = this.ports;
+    const left: PlaybookRun[] = [];
+    for (const run of await playbooks.runsIn('running', 'undoing'))
+      if (!this.undoing.has(run.id) && !(await limits.isHeld(run.component, run.id))) left.push(run);
+    return left;
+  }
+
+  /**
+   * Undoes what was cut off, unless somebody else does or acts on its component.
+   * @returns `over`: it had come to its end; `held`: another run has the component, and it is to be tried again
+   */
+  async undoLeft(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<'undone' | 'over' | 'held'> {
+    const { playbooks, limits } = this.ports;
+    const lease = await limits.lease(run.component, run.id);
+    if (lease === null) return 'held';
+    try {
+      // It may have come to its end since the list was read.
+      const present = await playbooks.run(run.id);
+      if (present === null || (present.state !== 'running' && present.state !== 'undoing')) return 'over';
+      await this.undoCutOff(present, spec, signal, tell);
+      return 'undone';
+    } finally {
+      await lease.release();
+    }
   }
 
   private async undoCutOff(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<void> {

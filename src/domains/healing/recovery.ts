@@ -206,7 +206,7 @@ export class Recovery {
         cause: result.cause,
         waitingFor: `a change of its files, or ${formatDuration(patienceMs)}`,
       });
-      await this.hold.waitForChange(null, spec, patienceMs, suspects);
+      await this.hold.untilHurried(spec, patienceMs, suspects);
       current = runner.isRunning() ? current : null;
     }
   }

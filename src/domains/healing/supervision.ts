@@ -40,6 +40,7 @@ export class Supervision {
   private readonly processes: ProcessBringUp;
   private readonly checks: StageChecks;
   private readonly recovery: Recovery;
+  private readonly hold: Hold;
   private readonly watching: Watch;
 
   constructor(ports: SupervisionPorts, settings: SupervisionSettings, healer: Healer, signal: AbortSignal) {
@@ -54,6 +55,7 @@ export class Supervision {
     const storms = new StormWatch(ports, settings.components.length);
     this.dependencies = new Dependencies(ports, settings, healer, this.desk, this.fixes, signal);
     const hold = new Hold(ports, signal);
+    this.hold = hold;
     const isRecovering = this.isRecovering.bind(this);
     this.recovery = new Recovery(ports, settings, components, storms, this.desk, hold, this.bringUp.bind(this), signal);
     const proof = new Proof(ports, settings, components, this.smoke, this.carried, isRecovering, signal);
@@ -167,6 +169,11 @@ export class Supervision {
    */
   async restart(name: string, why: string): Promise<RestartResult> {
     return this.recovery.restart(name, why);
+  }
+
+  /** What a recovery that waits before its next try may have waited for is there: it tries again now. */
+  hurry(name: string, why: string): void {
+    this.hold.hurry(name, why);
   }
 
   /** Brings back what should run and does not, and is in nobody's hands. */

@@ -1,8 +1,9 @@
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
 import { askForApproval } from '../../domains/healing/index.ts';
-import { byHand, NO_BOOT, phaseByHand, type ByHandOptions } from '../by-hand.ts';
+import { byHand, phaseByHand, type ByHandOptions } from '../by-hand.ts';
 import type { Composed } from '../compose.ts';
+import { NO_BOOT } from '../cut-off.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 import { ComponentBusy } from './errors.ts';
 
@@ -22,6 +23,8 @@ export interface RunNow {
   readonly run: string | null;
   /** The request that people have to answer first; null where none would help, or none is needed. */
   readonly approval: string | null;
+  /** A Grace looks after the service, and runs it when that was approved. */
+  readonly isTakenUp: boolean;
 }
 
 /**
@@ -44,7 +47,8 @@ export function runPlaybook(options: RunOptions): Promise<RunNow> {
       options.by,
     );
     const approval = state === 'waiting' ? await requestFor(options, composed) : null;
-    return { playbook: registered.name, component: spec.name, state, detail: composed.redactor.redact(detail), run: runId, approval };
+    const told = { state, detail: composed.redactor.redact(detail), run: runId, approval, isTakenUp: isBesideGrace };
+    return { playbook: registered.name, component: spec.name, ...told };
   });
 }
 
