@@ -6,6 +6,7 @@ const askedIn = (file: string, real = file, begin = ELF): string => askingFolder
 
 test('a program of the machine is asked away from the service', () => {
   expect(askedIn('/usr/bin/redis-server')).toBe('/');
+  expect(askedIn('/usr/bin/redis-server', '/usr/bin/redis-check-rdb')).toBe('/'); // as Debian packs it
   expect(askedIn('/usr/bin/python3', '/usr/bin/python3.11')).toBe('/');
   expect(askedIn('/usr/bin/php', '/usr/bin/php8.2')).toBe('/');
   expect(askedIn('/usr/bin/nodejs', '/usr/bin/node')).toBe('/');

@@ -21,6 +21,8 @@ export async function asFound(file: string, { files }: { readonly files: Pick<Fi
 const NEUTRAL = '/';
 /** Which of their versions answers is said by a file of the service: `global.json`, the toolchain in `go.mod`. */
 const CHOOSES_BY_FOLDER = /^(?:dotnet|go)$/;
+/** Where the system puts its own; version managers have folders of theirs. */
+const OF_SYSTEM = /^\/(?:usr\/)?s?bin\//;
 
 /**
  * The folder in which a program of the machine is asked what it is: `/`. In the folder of the service the question would look like a start
@@ -30,7 +32,7 @@ const CHOOSES_BY_FOLDER = /^(?:dotnet|go)$/;
  */
 export function askingFolder({ file, real, begin }: Asked, cwd: string): string {
   const name = stem(file);
-  const isItself = stem(real).startsWith(name) || name.startsWith(stem(real));
+  const isItself = stem(real).startsWith(name) || name.startsWith(stem(real)) || (OF_SYSTEM.test(file) && OF_SYSTEM.test(real));
   return isAbsolute(file) && isItself && !begin.startsWith('#!') && !CHOOSES_BY_FOLDER.test(name) ? NEUTRAL : cwd;
 }
 
