@@ -544,7 +544,7 @@ export async function compose(options: ComposeOptions) {
     async spine() {
       await audit?.head();
       const argv = [process.execPath, '--version'];
-      const run = await nodeSpawner.run(argv, { cwd: config.projectDir, env: {}, timeoutMs: 10_000, signal });
+      const run = await nodeSpawner.run(argv, { cwd: '/', env: {}, timeoutMs: 10_000, signal });
       return {
         governance: audit?.trouble ?? null,
         executor:

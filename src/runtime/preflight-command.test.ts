@@ -159,6 +159,30 @@ describe('a version', () => {
     expect(ruby.trace().trim()).toBe('--version');
   });
 
+  test('is asked away from the folder of the service, and there again where it did not run', async () => {
+    const dir = serviceFolder({});
+    const bin = serviceFolder({ ruby: readFileSync(BINARY) });
+    chmodSync(join(bin, 'ruby'), 0o755);
+    const asked: string[] = [];
+    const answering = (exitCode: number): Ports => ({
+      ...PORTS,
+      spawner: {
+        run(_, { cwd }) {
+          asked.push(cwd);
+          return Promise.resolve({ exitCode, signal: null, stdout: '', stderr: '', timedOut: false, spawnErrorCode: null });
+        },
+      },
+    });
+    const order = { spec: { command: ['ruby', 'app.rb'] }, env: { PATH: bin } };
+    writeFileSync(join(dir, 'app.rb'), '');
+    expect(await ask(command, dir, answering(0), order)).toEqual([]);
+    expect(asked.splice(0)).toEqual(['/']);
+    expect(short(await ask(command, dir, answering(127), order))).toEqual([
+      'error command_broken ruby --version does not run (exit code 127)',
+    ]);
+    expect(asked).toEqual(['/', dir]);
+  });
+
   test('is never asked of a program that is not known, nor of one of the project', async () => {
     const own = onPath('shopd', 'exit 1');
     expect(await look(own.dir, 'shopd', own.env)).toEqual([]);

@@ -1,6 +1,7 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
 import { delimiter, resolve as resolvePath } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { askingFolder } from '../../catalog/asking-folder.ts';
 import type { ImportGraph, ImportGraphs, ImportOrder } from '../../domains/preflight/index.ts';
 import { sha256Hex, type Spawner } from '../../kernel/index.ts';
 import { fileIdentity } from './file-record.ts';
@@ -59,7 +60,8 @@ export function importGraphs(spawner: Spawner, memoryFile: string, isKept = true
     if (known !== undefined) return known.traits;
     // Its own options would load modules of the service.
     const { NODE_OPTIONS: _, ...plain } = env;
-    const result = await spawner.run([file, '-e', TRAITS_PROGRAM], { cwd, env: plain, timeoutMs: ASK_MS, signal });
+    const folder = askingFolder({ file, real: file, begin: firstBytes(file) }, cwd);
+    const result = await spawner.run([file, '-e', TRAITS_PROGRAM], { cwd: folder, env: plain, timeoutMs: ASK_MS, signal });
     const traits = result.exitCode === 0 ? traitsIn(result.stdout) : null;
     if (traits !== null) keep({ nodes: [...kept().nodes.filter((one) => one.file !== file), { file, identity, traits }] });
     return traits;
@@ -78,6 +80,16 @@ export function importGraphs(spawner: Spawner, memoryFile: string, isKept = true
       return answer;
     },
   };
+}
+
+function firstBytes(file: string): string {
+  const begin = Buffer.alloc(2);
+  const fd = openSync(file, 'r');
+  try {
+    return begin.toString('latin1', 0, readSync(fd, begin, 0, 2, 0));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** @throws when the thread ended before it had answered */

@@ -34,7 +34,7 @@ const SAFE = [
 
 export function git(root: string, args: readonly string[], spawner: Spawner, timeoutMs: number): Promise<CommandResult> {
   return spawner.run(['git', '-C', root, ...SAFE, ...args], {
-    cwd: root,
+    cwd: '/',
     env: {
       PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
       HOME: '/nonexistent',

@@ -202,7 +202,7 @@ export function namespaces(): Promise<readonly string[]> {
 
 function works([file = '', ...args]: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const tried = spawn(file, args, { env: {}, stdio: 'ignore', timeout: TRY_MS, killSignal: 'SIGKILL' });
+    const tried = spawn(file, args, { cwd: '/', env: {}, stdio: 'ignore', timeout: TRY_MS, killSignal: 'SIGKILL' });
     tried.once('error', () => resolve(false));
     tried.once('exit', (code) => resolve(code === 0));
   });

@@ -44,3 +44,19 @@ test('what is not there, or says nothing, has no version', async () => {
   expect(await ask(['php', 'index.php'], bin({ php: 'hello' }))).toEqual({});
   expect(await ask(['./my-own-server'], '/usr/bin', noSpawner)).toEqual({});
 });
+
+test('nothing runs in the folder of the service that looks like a start of it', async () => {
+  const asked: Record<string, string> = {};
+  const spawner: Spawner = {
+    run([file = ''], { cwd }) {
+      asked[file] = cwd;
+      return Promise.resolve({ exitCode: 0, signal: null, stdout: 'v=7.0.15', stderr: '', timedOut: false, spawnErrorCode: null });
+    },
+  };
+  const path = bin({ 'python3.12': 'Python 3.12.4' });
+  writeFileSync(join(path, 'redis-server'), '\u007FELF', { mode: 0o755 });
+  const command = ['sh', '-c', 'redis-server redis.conf & exec python3.12 app.py'];
+  expect(await runtimeVersions(command, '/srv/shop', { PATH: path }, spawner, LIMIT_MS)).toEqual({ redis: '7.0.15', python: '7.0.15' });
+  // A script may be the stand-in of a version manager, which looks at the folder it is called in.
+  expect(asked).toEqual({ [join(path, 'redis-server')]: '/', [join(path, 'python3.12')]: '/srv/shop' });
+});

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { open, realpath } from 'node:fs/promises';
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
+import { askingFolder } from '../../catalog/asking-folder.ts';
 import type { Spawner } from '../../kernel/index.ts';
 
 /** How a runtime is asked for its version, by what its command is called. */
@@ -77,9 +77,21 @@ async function versionOf(
   const args = ASKED.find(([, name]) => name === runtime)?.[2] ?? ['--version'];
   // Its own options could make it do more than answer.
   const { NODE_OPTIONS: _node, JAVA_TOOL_OPTIONS: _java, RUBYOPT: _ruby, PYTHONSTARTUP: _python, ...rest } = env;
-  const result = await spawner.run([file, ...args], { cwd, env: rest, timeoutMs });
+  const folder = askingFolder({ file, real, begin: await firstBytes(real) }, cwd);
+  const result = await spawner.run([file, ...args], { cwd: folder, env: rest, timeoutMs });
   if (result.timedOut || result.spawnErrorCode !== null) return null;
   return VERSION.exec(`${result.stdout}\n${result.stderr}`)?.[0] ?? null;
+}
+
+async function firstBytes(file: string): Promise<string> {
+  const handle = await open(file).catch(() => null);
+  if (handle === null) return ''; // it may be executed and not read
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 function findCommand(command: string, cwd: string, path: string): string | null {

@@ -1,6 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Check, CheckContext, Finding, Severity } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
+import type { CommandResult } from '../../kernel/index.ts';
+import { asFound, askingFolder } from '../asking-folder.ts';
 import { readElf } from '../elf.ts';
 import { found, listed, shownPath } from './found.ts';
 import { serviceEnvironment } from './service-files.ts';
@@ -270,12 +272,12 @@ async function versionOf(
   // One of the project itself only has the name in common.
   if (args === undefined || [spec.cwd, context.projectDir].some((dir) => path.startsWith(`${dir}/`))) return [];
   const kept = Object.fromEntries(Object.entries(env).filter(([variable]) => KEPT_NAMES.test(variable)));
-  const result = await context.spawner.run([path, ...args], {
-    cwd: spec.cwd,
-    env: kept,
-    timeoutMs: VERSION_LIMIT_MS,
-    signal: context.signal,
-  });
+  const ask = (cwd: string): Promise<CommandResult> =>
+    context.spawner.run([path, ...args], { cwd, env: kept, timeoutMs: VERSION_LIMIT_MS, signal: context.signal });
+  const folder = askingFolder(await asFound(path, context), spec.cwd);
+  let result = await ask(folder);
+  // A variable may lead to its libraries from the folder of the service.
+  if (result.exitCode !== 0 && !result.timedOut && folder !== spec.cwd) result = await ask(spec.cwd);
   if (result.exitCode === 0) return [];
   const asked = `${name} ${args.join(' ')}`;
   const hint = `run it by hand in ${spec.cwd}: ${asked}`;

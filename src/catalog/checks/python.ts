@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Check, CheckContext, Finding } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
+import { asFound, askingFolder } from '../asking-folder.ts';
 import { found, shownPath } from './found.ts';
 import { pythonStart, type PythonStart } from './python-command.ts';
 import { PYTHON_PASS } from './python-pass.ts';
@@ -56,7 +57,7 @@ async function look(spec: ComponentSpec, start: PythonStart, context: CheckConte
   const input = JSON.stringify({ cwd: spec.cwd, paths: start.paths, roots: start.roots, userSite: env['PYTHONNOUSERSITE'] === undefined });
   // `-I`: neither the folder nor PYTHON* variables; `-B`: no cache is written
   const result = await context.spawner.run([start.interpreter, '-I', '-B', '-X', 'utf8', '-c', PYTHON_PASS], {
-    cwd: spec.cwd,
+    cwd: askingFolder(await asFound(start.interpreter, context), spec.cwd),
     env,
     timeoutMs: TIMEOUT_MS,
     signal: context.signal,

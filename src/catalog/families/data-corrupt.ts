@@ -1,5 +1,6 @@
 import { factsOf, type CaseFile, type Diagnosis, type FailureFamily } from '../../domains/learning/index.ts';
 import type { Fact } from '../../domains/incidents/index.ts';
+import type { RemedyStep } from '../../domains/playbooks/index.ts';
 import { CAREFUL, diagnosis, LIKELY, PLAUSIBLE, remedy, step, SURE, text, WORDS_ONLY } from './answer.ts';
 import { sqlitePathOf } from './database-file.ts';
 import { findBelow } from './find-file.ts';
@@ -89,7 +90,7 @@ async function diagnoseSqlite(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   // "file is not a database": there is no page left to recover from, but there may be a copy.
   const isAnyDatabase = new TextDecoder().decode((await c.files.read(path, 15)) ?? new Uint8Array()) === 'SQLite format 3';
   if (!isAnyDatabase) {
-    if (canBringBack(await c.lastGood.entry(c.component.name, path))) return putBack(c, path, fact, SURE);
+    if (canBringBack(await c.lastGood.entry(c.component.name, path))) return putBack(c, path, fact, SURE, closing(c));
     return forPeople(fact, `${shown} is not a database any more`, [`keep ${shown} and restore it from a backup`]);
   }
   return diagnosis('data_corrupt', {
@@ -100,7 +101,7 @@ async function diagnoseSqlite(c: CaseFile, fact: Fact): Promise<Diagnosis> {
       `recover_${slugOf(c.component, path)}`,
       `keep ${shown} as it is and build a new one from what can be read of it`,
       CAREFUL,
-      [step(`recover ${shown}, the damaged file is kept`, 'recover_sqlite', { path })],
+      [...closing(c), step(`recover ${shown}, the damaged file is kept`, 'recover_sqlite', { path })],
     ),
     advice: [`copy ${shown}, then run .recover of the sqlite3 program on the copy`],
   });
@@ -135,13 +136,27 @@ async function diagnoseFile(c: CaseFile, fact: Fact): Promise<Diagnosis> {
   ]);
 }
 
-function putBack(c: CaseFile, path: string, fact: Fact, confidence: number): Diagnosis {
+const ENDED: ReadonlySet<string> = new Set(['exit', 'spawn', 'crash_loop']);
+
+/** A component that is up has its database open, and nothing may be put in the place of one that is open. */
+function closing(c: CaseFile): readonly RemedyStep[] {
+  return ENDED.has(c.failure.symptom)
+    ? []
+    : [
+        step(`stop ${c.component.name}, which has its database open`, 'restart_component', {
+          reason: 'its database has to be closed first',
+        }),
+      ];
+}
+
+function putBack(c: CaseFile, path: string, fact: Fact, confidence: number, before: readonly RemedyStep[] = []): Diagnosis {
   const shown = shownPath(c.component, path);
+  const restore = restoring(c, path);
   return diagnosis('data_corrupt', {
     cause: `the data file ${shown} is damaged; there is a copy of the last good boot`,
     confidence,
     evidence: [fact.line, driftAt(c, path, 'changed', 'missing')?.message ?? ''],
-    remedy: restoring(c, path),
+    remedy: { ...restore, steps: [...before, ...restore.steps] },
     advice: [`repair ${shown}: its copy lacks what was written since the last good boot`],
   });
 }

@@ -98,6 +98,22 @@ test('puts a truncated JSON file back, and recovers a damaged SQLite file', asyn
   expect((await choose({ ...sqlite, disk: { 'data/app.db': 'garbage' } })).chosen).toBeNull();
 });
 
+test('stops a service that is up before its database is put back or recovered', async () => {
+  const sqlite: World = {
+    symptom: 'smoke',
+    env: { DB: 'data/app.db' },
+    component: { database: '$DB' },
+    facts: [fact('data_corrupt', '', { runtime: 'sqlite', details: { engine: 'sqlite' } })],
+  };
+  const stop = 'restart_component {"reason":"its database has to be closed first"}';
+  expect(stepsOf((await choose({ ...sqlite, disk: { 'data/app.db': 'SQLite format 3\0...' } })).chosen)).toEqual([
+    stop,
+    'recover_sqlite {"path":"data/app.db"}',
+  ]);
+  const lost: World = { ...sqlite, disk: { 'data/app.db': 'garbage' }, lastGood: { 'data/app.db': 'SQLite format 3\0' } };
+  expect(stepsOf((await choose(lost)).chosen)).toEqual([stop, 'restore_file {"path":"data/app.db"}']);
+});
+
 test('leaves the damage of a database server to people', async () => {
   expect(
     (await choose({ facts: [fact('data_corrupt', 'pg_control', { runtime: 'postgres', details: { engine: 'postgres' } })] })).chosen,

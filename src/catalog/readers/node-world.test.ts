@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { cleanLines, spokenAnswer } from '../../domains/incidents/index.ts';
 import { readFacts } from './index.ts';
 
 function kinds(...lines: readonly string[]): readonly string[] {
@@ -61,4 +62,10 @@ it('reads a URL beside the status of an answer, and never what else stands in it
   expect(
     readFacts(['HTTPError: Request failed with status code 401 (Unauthorized): GET https://api.example/v1?key=hush']).facts[0]?.subject,
   ).toBe('https://api.example');
+});
+
+it('knows a message in a JSON answer by the words it has in a log', () => {
+  const message = '[500] [IPX_ERROR] Could not load the "sharp" module using the linux-x64 runtime\nPossible solutions:\n- Ensure';
+  const said = spokenAnswer(`http://127.0.0.1:80/: HTTP 500: ${JSON.stringify({ error: { message } }, null, 2).slice(0, -4)}`);
+  expect(kinds(...cleanLines(said))).toEqual(['native_module_broken <sharp>']);
 });

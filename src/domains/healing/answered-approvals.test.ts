@@ -21,6 +21,7 @@ const REQUEST: Approval = {
   rejectedBy: null,
   createdAtMs: 0,
   expiresAtMs: new SimulatedClock().nowMs() + 86_400_000,
+  usedAtMs: null,
 };
 
 /** A Grace that runs, what it remembers of requests, and what it did about them. */

@@ -1,5 +1,5 @@
 import { messageOf, type JsonObject } from '../../kernel/index.ts';
-import type { Fact, Failure } from '../incidents/index.ts';
+import { spokenAnswer, type Fact, type Failure } from '../incidents/index.ts';
 import { diagnose, observe, record, type Captured, type LogPart } from '../learning/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
@@ -168,7 +168,7 @@ export function logOf(runner: ComponentRunner, to: number | null = null): LogPar
 
 /** What the component itself said to a probe. That nobody answered says nothing beyond the symptom. */
 function spokenBy(problem: Problem): string {
-  return problem.symptom === 'smoke' || /HTTP \d{3}/.test(problem.probeDetail) ? problem.probeDetail : '';
+  return problem.symptom === 'smoke' || /HTTP \d{3}/.test(problem.probeDetail) ? spokenAnswer(problem.probeDetail) : '';
 }
 
 /** For a look that stores nothing. */

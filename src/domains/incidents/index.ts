@@ -5,6 +5,7 @@
 export type { Fact, FactKind, FactReader, FactRuntime, Frame, OutputFacts } from './fact.ts';
 export { cleanLines, LINE_CHARS_MAX, READ_LINES_MAX, windowOf } from './output.ts';
 export { isSecretName, REDACTED, Redactor } from './redaction.ts';
+export { spokenAnswer } from './spoken-answer.ts';
 export {
   compareSignatures,
   readSignatureParts,

@@ -84,9 +84,9 @@ async function throughFile(text: string, { files, dataDir }: BootContext): Promi
   return back ?? '';
 }
 
-async function throughChild(text: string, { spawner, projectDir, signal }: BootContext): Promise<string> {
+async function throughChild(text: string, { spawner, signal }: BootContext): Promise<string> {
   const result = await spawner.run(['cat'], {
-    cwd: projectDir,
+    cwd: '/',
     env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
     timeoutMs: 5000,
     signal,
