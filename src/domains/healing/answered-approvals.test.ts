@@ -80,7 +80,7 @@ test('what was asked and answered between two looks is taken up as well', async 
   const w = running();
   await w.look();
   w.requests = [{ ...REQUEST, requestedBy: 'ann', approvedBy: ['bob'] }];
-  expect(await w.look()).toEqual([HURRIED, 'make_room boot by ann']);
+  expect(await w.look()).toEqual([HURRIED, 'make_room runtime by ann']);
 });
 
 test.each([
@@ -107,9 +107,9 @@ test('what cannot be done now is tried again, and given up after ten minutes', a
   w.isBusy = true;
   expect(await w.look(), 'not at every look: each try is recorded').toEqual([]);
   await w.clock.pass(5000);
-  expect(await w.look()).toEqual([HURRIED, 'make_room boot by ann']);
+  expect(await w.look()).toEqual([HURRIED, 'make_room runtime by ann']);
   await w.clock.pass(600_000);
-  expect(await w.look()).toEqual([HURRIED, 'make_room boot by ann']);
+  expect(await w.look()).toEqual([HURRIED, 'make_room runtime by ann']);
   await w.clock.pass(5000);
   expect(await w.look()).toEqual([]);
 });
