@@ -502,6 +502,8 @@ function registerAudit(program: Command, say: (command: Command, given: Answer) 
       ...(until === undefined ? {} : { untilMs: until }),
     };
     const { json = false, ...options } = command.optsWithGlobals<LookOptions & AuditSourceOptions>();
+    if (follow === true && before !== undefined)
+      command.error('error: --follow goes on with those that come, and --before ends before them');
     if (follow !== true) return ask(command, (source) => listAudit(source, wanted, { limit, ...(before === undefined ? {} : { before }) }));
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
@@ -524,7 +526,7 @@ function registerAudit(program: Command, say: (command: Command, given: Answer) 
     .option('--before <n>', 'only entries before this one: the next page', place)
     .option('-f, --follow', 'go on with those that come; Ctrl-C ends it')
     .action(async (_options: unknown, command: Command) => list(command));
-  looking(audit, 'verify', 'is it whole and unchanged; exit code 1 when not, with the place')
+  looking(audit, 'verify', 'is it whole and unchanged; exit code 1 when not, with the place; 2 for a key or file that is none')
     .addOption(dir())
     .option('--vkey <key>', 'the key you noted elsewhere, or a file with it (default: the one the log names)')
     .option('--from <checkpoint>', 'a file: read only what came after this checkpoint')
@@ -612,11 +614,12 @@ function listGroup(parent: Command, name: string, description: string, list: (co
   return made;
 }
 
-/** A command with the options that all have in common. */
+/** A command with the options that all have in common. No word too many: it may be what somebody meant, such as an id without its option. */
 function looking(parent: Command, name: string, description: string): Command {
   return parent
     .command(name)
     .description(description)
+    .allowExcessArguments(false)
     .option('-c, --config <file>', 'config file (default: grace.config.* here)')
     .addOption(new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)'))
     .option('--json', 'for scripts');
