@@ -239,8 +239,12 @@ test('whoever has the database and the key can rewrite and sign again: a head th
     for (const table of ['audit_entries', 'audit_nodes', 'audit_checkpoints']) database.exec(`delete from ${table}`);
     database.close();
   };
-  // Another history, as long, signed by the very key.
+  // Another history, as long, signed by the very key: not unasked by a Grace, as long as the head beside the key is there.
   forget();
+  const honest = open();
+  await expect(honest.append(note(0))).rejects.toMatchObject({ code: 'GRACE_AUDIT_CLOSED' });
+  await honest.close();
+  rmSync(join(dir, 'audit.head'));
   const forger = open();
   for (let i = 0; i < 6; i++) await forger.append(note(i === 1 ? 99 : i));
   await forger.close();
@@ -248,6 +252,7 @@ test('whoever has the database and the key can rewrite and sign again: a head th
   expect((await verified(dir, [anchors])).kinds).toContain('forked');
   // A shorter one.
   forget();
+  rmSync(join(dir, 'audit.head'));
   const cutter = open();
   for (let i = 0; i < 2; i++) await cutter.append(note(i));
   await cutter.close();

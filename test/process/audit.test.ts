@@ -90,7 +90,9 @@ test('a Grace that is killed in the middle of a healing leaves a whole log, and 
   const grace = startGrace(dir, ['boot', '--json']);
   await grace.event('step', (e) => e.playbook === 'apply_pending_migrations' && e.state === 'start');
   await grace.end('SIGKILL');
-  expect(await verified(dir)).toMatchObject(INTACT);
+  // It may not have signed the last second; nothing else may be wrong.
+  const { findings } = (await verified(dir)) as { readonly findings: readonly { readonly kind: string }[] };
+  expect(findings.filter(({ kind }) => kind !== 'unsigned')).toEqual([]);
   const before = await entries(dir);
   expect(before.filter(({ action }) => action === 'run.started')).toHaveLength(2);
   const again = await runGrace(dir, ['boot']);

@@ -50,7 +50,7 @@ export async function openExport(dir: string): Promise<ExportDirectory> {
       return (await table).node(level, index);
     },
     async *checkpoints() {
-      if (checkpoint !== null) yield checkpoint;
+      if (checkpoint !== null) yield { size: signedSize, note: checkpoint };
     },
     latestCheckpoint: async () => checkpoint,
     keys: async () => (vkey === null ? [] : [vkey.trimEnd()]),

@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { AuditExportRefused, areEqual, leafHash, LogTorn, TileMaker, type AuditReader, type TileFile } from '../../domains/audit/index.ts';
-import { codeOf } from '../../kernel/index.ts';
+import { codeOf, messageOf } from '../../kernel/index.ts';
 import { LEAF_HASHES } from './leaf-hashes.ts';
 
 export interface ExportRequest {
@@ -24,7 +24,7 @@ export interface Exported {
  * @throws AuditExportRefused when the directory holds something already, or the log has fewer entries than its checkpoint covers
  */
 export async function writeExport(reader: AuditReader, { dir, checkpoint, size, vkey, withTiles }: ExportRequest): Promise<Exported> {
-  await mkdir(dir, { recursive: true });
+  await makeDirectory(dir);
   if ((await readdir(dir)).length > 0) throw new AuditExportRefused(dir, 'it is not empty');
   const maker = withTiles ? new TileMaker() : null;
   const write = async (files: readonly TileFile[]): Promise<void> => {
@@ -75,6 +75,35 @@ export async function wrongTiles(reader: AuditReader, dir: string, limit: number
   }
   await compare(maker.end());
   return wrong;
+}
+
+/**
+ * With those above it. One by one: made in one call, Node never comes back where a file system has no place for it, such as /proc.
+ * @throws AuditExportRefused
+ */
+async function makeDirectory(dir: string): Promise<void> {
+  const path = resolve(dir);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const above = dirname(path);
+    // Where what is above is there, this can not be made in it.
+    if (code !== 'ENOENT' || (await isThere(above))) throw new AuditExportRefused(dir, `it can not be made (${code ?? messageOf(error)})`);
+    await makeDirectory(above);
+    await makeDirectory(path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 const LINE_END = Uint8Array.of(0x0a);

@@ -35,6 +35,8 @@ export function registerAudit(program: Command, say: Say): void {
       ...(until === undefined ? {} : { untilMs: until }),
     };
     const { json = false, ...options } = command.optsWithGlobals<LookOptions & AuditSourceOptions>();
+    if (follow === true && before !== undefined)
+      command.error('error: --follow goes on with those that come, and --before ends before them');
     if (follow !== true) return ask(command, (source) => listAudit(source, wanted, { limit, ...(before === undefined ? {} : { before }) }));
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
@@ -57,7 +59,7 @@ export function registerAudit(program: Command, say: Say): void {
     .option('--before <n>', 'only entries before this one: the next page', place)
     .option('-f, --follow', 'go on with those that come; Ctrl-C ends it')
     .action(async (_options: unknown, command: Command) => list(command));
-  looking(audit, 'verify', 'is it whole and unchanged; exit code 1 when not, with the place')
+  looking(audit, 'verify', 'is it whole and unchanged; exit code 1 when not, with the place; 2 for a key or file that is none')
     .addOption(dir())
     .option('--vkey <key>', 'the key you noted elsewhere, or a file with it (default: the one the log names)')
     .option('--from <checkpoint>', 'a file: read only what came after this checkpoint')

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { lockInstance } from '../../adapters/node/instance-lock.ts';
 import { openAuditLog } from '../../adapters/store/audit/index.ts';
 import { openStore } from '../../adapters/store/index.ts';
-import { formatVerifierKey, parseVerifierKey, signerKeyOf } from '../../domains/audit/index.ts';
+import { canonicalEntry, formatVerifierKey, leafHash, parseVerifierKey, signerKeyOf } from '../../domains/audit/index.ts';
 import { auditBeside } from '../../runtime/audit-beside.ts';
 import { listKeys, rotateKey } from './audit-keys.ts';
+import { proveConsistency } from './audit-prove.ts';
 import { reopenAudit } from './audit-reopen.ts';
 import { withAudit, withOwnAudit } from './audit-source.ts';
 import { verifyAudit } from './audit-verify.ts';
@@ -23,15 +25,15 @@ const draft = (n: number) => ({
   payload: { n },
 });
 
-/** A store with a log of some entries, the last ones in a row that no signed head covers. */
-async function aLog() {
+/** A store with a log of some entries, the last ones in a row that no signed head covers. @param isSigned   one does */
+async function aLog(isSigned = false) {
   const dataDir = mkdtempSync(join(tmpdir(), 'grace-audit-'));
   const path = join(dataDir, 'grace.db');
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   (await openStore(path)).close();
   const log = await openAuditLog({ path, service: 'shop', clock, redact: (text) => text });
   for (let n = 0; n < 4; n++) await log.append(draft(n));
-  await log.checkpoint();
+  const head = await log.checkpoint();
   await log.record({ changes: [], entries: [draft(4), draft(5)] });
   await log.close();
   const sql = (statement: string): void => {
@@ -39,7 +41,11 @@ async function aLog() {
     database.exec(statement);
     database.close();
   };
-  sql('delete from audit_checkpoints where size > 4');
+  // As if it had been killed before it signed them.
+  if (!isSigned) {
+    sql('delete from audit_checkpoints where size > 4');
+    writeFileSync(join(dataDir, 'audit.head'), head);
+  }
   return { dataDir, path, sql };
 }
 
@@ -89,6 +95,82 @@ describe('grace audit rotate-key', () => {
     expect(readFileSync(join(dataDir, 'audit.key'), 'utf8')).toBe(before);
     expect(readdirSync(dataDir).filter((name) => name.startsWith('audit.key'))).toEqual(['audit.key']);
     expect((await withAudit({ dataDir }, listKeys)).data).toHaveLength(1);
+  });
+});
+
+describe('grace audit verify looks to the end of the log, and', () => {
+  const found = async (dataDir: string): Promise<readonly string[]> => {
+    const { exitCode, data } = await verified(dataDir);
+    const kinds = (data as { findings: { kind: string }[] }).findings.map(({ kind }) => kind);
+    expect(exitCode).toBe(kinds.length === 0 ? 0 : 1);
+    return kinds;
+  };
+
+  test('names entries that no head covers, unless a Grace is about to sign them', async () => {
+    const { dataDir, sql } = await aLog();
+    expect(await found(dataDir)).toEqual(['unsigned']);
+    const release = lockInstance(dataDir);
+    onTestFinished(release);
+    expect(await found(dataDir)).toEqual([]);
+    // Nobody may have written into them, either.
+    sql(`update audit_entries set bodies = replace(cast(bodies as text), '2026', '2025') where first = 4`);
+    expect(await found(dataDir)).toEqual(['torn']);
+  });
+
+  test('names old ones that are not signed while a Grace runs', async () => {
+    const { dataDir, path } = await aLog(true);
+    const log = await openAuditLog({
+      path,
+      service: 'shop',
+      clock: { nowMs: () => Date.now() - 60_000, monotonicMs: () => 0 },
+      redact: (text) => text,
+    });
+    await log.append(draft(6));
+    onTestFinished(lockInstance(dataDir));
+    expect(await found(dataDir)).toEqual(['unsigned']);
+    await log.close();
+    expect(await found(dataDir)).toEqual([]);
+  });
+
+  test('names what was put back to an older state, by the head beside the key', async () => {
+    const { dataDir, sql } = await aLog(true);
+    sql('delete from audit_checkpoints where size > 4');
+    sql('delete from audit_entries where first >= 4');
+    expect(await found(dataDir)).toEqual(['truncated']);
+  });
+
+  test('names an announcement that no head covers, and what it was to hide', async () => {
+    const { dataDir, path } = await aLog(true);
+    const database = new DatabaseSync(path);
+    database.exec(`update audit_entries set bodies = x'00' where first = 2`);
+    const body = canonicalEntry({
+      ...draft(0),
+      action: 'audit.payloads_dropped',
+      payload: { from: 0, before: 6 },
+      sequence: 6,
+      timestamp: new Date().toISOString(),
+    });
+    const bodies = Buffer.concat([Uint8Array.of(0), body]);
+    database.prepare('insert into audit_entries (first, leaves, bodies) values (6, ?, ?)').run(leafHash(body), bodies);
+    database.close();
+    expect(await found(dataDir)).toEqual(['unsigned', 'dropped']);
+    onTestFinished(lockInstance(dataDir));
+    expect(await found(dataDir)).toEqual(['dropped']);
+  });
+
+  test('names a checkpoint of old that was changed, and does not print it', async () => {
+    const { dataDir, sql } = await aLog(true);
+    sql(`update audit_checkpoints set note = 'broken' where size = 1`);
+    expect(await found(dataDir)).toContain('checkpoint');
+    await expect(withAudit({ dataDir }, (source) => proveConsistency(source, 1, 1))).rejects.toMatchObject({
+      code: 'GRACE_CLI_AUDIT_PROOF_REFUSED',
+    });
+    sql('delete from audit_checkpoints where size = 1');
+    expect(await found(dataDir)).toEqual([]);
+    sql('update audit_checkpoints set size = size + 1 where size = (select max(size) from audit_checkpoints)');
+    expect(await found(dataDir)).toEqual(['checkpoint']);
+    sql('update audit_checkpoints set size = 1 << 60 where size = (select max(size) from audit_checkpoints)');
+    expect(await found(dataDir)).toEqual(['checkpoint']);
   });
 });
 
@@ -151,7 +233,7 @@ describe.skipIf(process.geteuid?.() !== 0)(
   () => {
     const NOBODY = 65_534;
     async function readable(isOpen: boolean) {
-      const made = await aLog();
+      const made = await aLog(true);
       chmodSync(made.dataDir, 0o755);
       // Somebody has it open: then there is a WAL, with what is not in the file yet.
       const log = isOpen ? await openAuditLog({ path: made.path, service: 'shop', clock, redact: (text) => text }) : null;
@@ -206,6 +288,15 @@ test('what is wrong usage is told as that', async () => {
   writeFileSync(join(dataDir, 'nothing'), '');
   expect(grace(['audit', 'reopen', '--data-dir', dataDir]).status).toBe(2);
   expect(grace(['audit', 'rotate-key', '--dir', dataDir]).status).toBe(2);
+  for (const args of [
+    ['--vkey', 'shop+12345678+AAAA'],
+    ['--vkey', join(dataDir, 'no')],
+    ['--from', join(dataDir, 'nothing')],
+    ['--from', dataDir],
+    ['--anchor', join(dataDir, 'no')],
+    ['--dir', dataDir],
+  ])
+    expect([args, grace(['audit', 'verify', '--data-dir', dataDir, ...args]).status]).toEqual([args, 2]);
   const { status, stdout } = grace(['audit', 'rotate-key', '--json', '--data-dir', dataDir]);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toHaveProperty('after.vkey');

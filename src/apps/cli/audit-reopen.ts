@@ -30,12 +30,12 @@ export async function reopenAudit({ audit, source, dataDir }: OwnAudit, { by, re
     return stays(1, [
       found,
       'this is in the part that a signed head covers: going on without it would be another history, and verify would say so',
-      'see where: grace audit verify; then put grace.db back from a backup, with its audit.key',
+      'see where: grace audit verify; then put grace.db back from a backup, with its audit.key and audit.head',
     ]);
   const setAside = Math.max(0, (await source.reader.size()) - damage.sequence);
   const lines = [
     found,
-    `the ${damage.sequence} entries before it are whole; no signed head covers what comes after them`,
+    `the ${damage.sequence} entries before it are whole; no signed head in the store covers what comes after them`,
     setAside === 0
       ? 'what is left of it would be set aside, in the table audit_set_aside of the store'
       : `${count(setAside, 'entry').replace('entrys', 'entries')} from ${damage.sequence} on would be set aside, in the table audit_set_aside of the store`,

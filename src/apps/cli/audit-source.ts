@@ -3,11 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { openExport, type ExportDirectory } from '../../adapters/audit-export/index.ts';
 import { openAuditReader } from '../../adapters/store/audit/index.ts';
 import { isStoreWritable, openStore, recogniseUnwritable } from '../../adapters/store/index.ts';
-import { parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
+import { AuditTextMalformed, parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
 import { auditBeside } from '../../runtime/audit-beside.ts';
 import type { Audit } from '../../runtime/audit.ts';
 import { codeOf } from '../../kernel/index.ts';
-import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere, AuditReadOnly } from './errors.ts';
+import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere, AuditReadOnly, OptionWrong } from './errors.ts';
 import { dataDirOf, type LookOptions } from './memory.ts';
 import { err } from './terminal.ts';
 
@@ -81,15 +81,24 @@ export interface OwnAudit {
   readonly dataDir: string;
 }
 
-/** The key to check with, and whether it came from elsewhere than the log. */
+/** The key to check with, and whether it came from elsewhere than the log. @throws AuditKeyUnknown, AuditFileUnreadable, OptionWrong */
 export async function keyOf(
   reader: AuditReader,
   given: string | undefined,
 ): Promise<{ readonly key: VerifierKey; readonly isGiven: boolean }> {
-  if (given !== undefined) return { key: parseVerifierKey(given.includes('+') ? given : readText(given).trim()), isGiven: true };
+  if (given !== undefined) return { key: givenKey(given), isGiven: true };
   const own = (await reader.keys()).at(-1);
   if (own === undefined) throw new AuditKeyUnknown();
   return { key: parseVerifierKey(own), isGiven: false };
+}
+
+function givenKey(given: string): VerifierKey {
+  try {
+    return parseVerifierKey(given.includes('+') ? given : readText(given).trim());
+  } catch (error) {
+    if (!(error instanceof AuditTextMalformed)) throw error;
+    throw new OptionWrong('--vkey', error.message, 'give the key as grace audit keys writes it, or a file with it');
+  }
 }
 
 /** Keys and proofs are a few hundred bytes; a file of anchors grows by as much a day, a report may have a hundred kilobytes. */

@@ -1,7 +1,11 @@
+import { dirname } from 'node:path';
+import { lockHolder } from '../../adapters/node/instance-lock.ts';
+import { readKeptHead } from '../../adapters/store/audit/index.ts';
 import { wrongTiles } from '../../adapters/audit-export/index.ts';
 import {
   areEqual,
   AuditNodeMissing,
+  AuditTextMalformed,
   checkpointsIn,
   frontierAt,
   frontierRoot,
@@ -9,10 +13,12 @@ import {
   parseNote,
   verifyLog,
   type AuditReader,
+  type Checkpoint,
   type Frontier,
 } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import { keyOf, readText, type AuditSource } from './audit-source.ts';
+import { OptionWrong } from './errors.ts';
 import { paint } from './terminal.ts';
 import { count } from './when.ts';
 
@@ -27,18 +33,29 @@ export interface AuditVerifyOptions {
 
 const WRONG_TILES_MAX = 10;
 
-/** Checks the log: exit code 1 when anything is wrong with it. */
+/** A head follows within a second or two; with a store that is locked, within these. */
+const UNSIGNED_MS = 10_000;
+
+/**
+ * Checks the log: exit code 1 when anything is wrong with it.
+ * @throws OptionWrong, AuditFileUnreadable: what was given to check it with is no key, no checkpoint or no file
+ */
 export async function verifyAudit({ reader, where, exported }: AuditSource, options: AuditVerifyOptions): Promise<Answer> {
   const { key, isGiven } = await keyOf(reader, options.vkey);
   const from = options.from === undefined ? null : readText(options.from);
   const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).flatMap(anchorsIn)];
   const start = from === null ? null : await treeAt(reader, from);
+  // Before the newest head is read, which would otherwise be the older one of the two.
+  const keptHead = exported === null ? readKeptHead(dirname(where)) : null;
+  // Whoever writes now signs soon; where nobody does, nothing is left unsigned.
+  const isWritten = exported === null && lockHolder(dirname(where)) !== null;
   const verification = await verifyLog(reader, {
     key,
     head: await reader.latestCheckpoint(),
     anchors,
     depth: options.hashesOnly === true ? 'hashes' : 'whole',
-    isGrowing: exported === null,
+    keptHead,
+    ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS } : {}),
     ...(start === null ? {} : { start }),
   });
   const tiles = exported?.log.hasTiles === true ? await wrongTiles(reader, exported.dir, WRONG_TILES_MAX) : [];
@@ -48,7 +65,8 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   ];
   const isIntact = findings.length === 0;
   const root = Buffer.from(verification.root).toString('base64');
-  const { size, entriesRead, entriesDropped, findingsMore } = verification;
+  const { size, entriesRead, entriesDropped, findingsMore, startsAfter } = verification;
+  const isUnsigned = exported === null && findings.some(({ kind }) => kind === 'unsigned');
   const lines = isIntact
     ? [
         `${paint('green', 'intact')}: ${count(size, 'entry').replace('entrys', 'entries')} of ${key.name} in ${where}, root ${root}, signed by key ${key.keyId}`,
@@ -59,7 +77,18 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
         `${paint('red', 'not intact')}: ${key.name} in ${where}`,
         ...findings.map(({ kind, message }) => `  ${kind}: ${message}`),
         ...(findingsMore > 0 ? [`  and ${findingsMore} more`] : []),
+        ...(isUnsigned
+          ? [
+              'no Grace has signed the last entries: one that was killed left them, and the next start looks at them; or somebody wrote them',
+            ]
+          : []),
       ];
+  const forwardOnly =
+    startsAfter === null
+      ? []
+      : [
+          `the handover in entry ${startsAfter} trusts forward only: who signed the heads before it was not checked; give the first key with --vkey`,
+        ];
   const caution = `the key is the one the log names itself: compare ${key.keyId} with what you noted elsewhere, or give it with --vkey`;
   return {
     exitCode: isIntact ? 0 : 1,
@@ -74,8 +103,9 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
       entries_dropped: entriesDropped,
       findings,
       findings_more: findingsMore,
+      trusted_after: startsAfter,
     },
-    lines: isGiven ? lines : [...lines, paint('dim', caution)],
+    lines: [...lines, ...forwardOnly, ...(isGiven ? [] : [paint('dim', caution)])],
   };
 }
 
@@ -88,7 +118,7 @@ function anchorsIn(path: string): readonly string[] {
 
 /** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */
 async function treeAt(reader: AuditReader, note: string): Promise<Frontier | null> {
-  const { size, root } = parseCheckpoint(parseNote(note).text);
+  const { size, root } = givenCheckpoint(note);
   try {
     const frontier = await frontierAt(size, (level, index) => reader.node(level, index));
     return areEqual(frontierRoot(frontier), root) ? frontier : null;
@@ -96,5 +126,14 @@ async function treeAt(reader: AuditReader, note: string): Promise<Frontier | nul
     // As an anchor it says what is wrong.
     if (error instanceof AuditNodeMissing) return null;
     throw error;
+  }
+}
+
+function givenCheckpoint(note: string): Checkpoint {
+  try {
+    return parseCheckpoint(parseNote(note).text);
+  } catch (error) {
+    if (!(error instanceof AuditTextMalformed)) throw error;
+    throw new OptionWrong('--from', error.message, 'give a file with one checkpoint, as grace audit checkpoint writes it');
   }
 }

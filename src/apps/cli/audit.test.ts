@@ -18,7 +18,7 @@ import {
 } from '../../domains/audit/index.ts';
 import { followAudit, listAudit } from './audit-list.ts';
 import { exportAudit, proveConsistency, proveEntry, showCheckpoint } from './audit-prove.ts';
-import { openAuditSource } from './audit-source.ts';
+import { openAuditSource, type AuditSource } from './audit-source.ts';
 import { verifyAudit } from './audit-verify.ts';
 
 const KEY = signerKeyOf('example.com/log', new Uint8Array(32).fill(1));
@@ -99,6 +99,15 @@ describe('grace audit verify', () => {
       code: 'GRACE_CLI_AUDIT_FILE_UNREADABLE',
     });
   });
+
+  test('a key or checkpoint that is none is told apart from a log that is not intact', async () => {
+    using log = aLog();
+    const source = await openAuditSource({ dir: log.folder });
+    const wrong = { code: 'GRACE_CLI_OPTION_WRONG' };
+    for (const vkey of ['example.com/log+00000000+AAAA', log.path('checkpoint')])
+      await expect(verifyAudit(source, { vkey })).rejects.toMatchObject(wrong);
+    await expect(verifyAudit(source, { from: log.path('vkey') })).rejects.toMatchObject(wrong);
+  });
 });
 
 describe('grace audit export', () => {
@@ -119,6 +128,16 @@ describe('grace audit export', () => {
       exitCode: 1,
       data: { findings: [{ kind: 'changed', message: expect.stringContaining('tile/0/001') }] },
     });
+  });
+
+  test('makes the directories above it, and says where none can be made', async () => {
+    using log = aLog();
+    const source = await openAuditSource({ dir: log.folder });
+    const deep = log.path('a/b/c');
+    expect(await exportAudit(source, deep, false)).toMatchObject({ exitCode: 0 });
+    expect(await verifyAudit(await openAuditSource({ dir: deep }), {})).toMatchObject({ exitCode: 0 });
+    for (const dir of ['/proc/x', '/proc/x/y', log.path('vkey'), log.path('vkey/x')])
+      await expect(exportAudit(source, dir, false)).rejects.toMatchObject({ code: 'GRACE_AUDIT_EXPORT_REFUSED' });
   });
 
   test('writes nothing over', async () => {
@@ -145,6 +164,26 @@ describe('grace audit prove', () => {
     const proof = parseConsistencyProof(`${lines.join('\n')}\n`);
     expect(checkConsistencyProof(proof, headOf(333), KEY.verifier)).toEqual({ state: 'holds' });
     expect(checkConsistencyProof(proof, headOf(332), KEY.verifier)).toMatchObject({ state: 'fails' });
+  });
+
+  test('hands out nothing that would not hold', async () => {
+    using log = aLog();
+    const refused = async (work: (source: AuditSource) => Promise<unknown>): Promise<void> =>
+      expect(work(await openAuditSource({ dir: log.folder }))).rejects.toMatchObject({ code: 'GRACE_CLI_AUDIT_PROOF_REFUSED' });
+    const all = async (): Promise<void> => {
+      await refused(showCheckpoint);
+      await refused((source) => proveEntry(source, 5));
+      await refused((source) => proveConsistency(source, 5, null));
+      await refused((source) => proveConsistency(source, SIZE, SIZE));
+      await refused((source) => exportAudit(source, log.path('out'), false));
+    };
+    writeFileSync(log.path('checkpoint'), 'broken');
+    await refused(showCheckpoint);
+    const stranger = signerKeyOf('example.com/log', new Uint8Array(32).fill(9));
+    writeFileSync(log.path('checkpoint'), signCheckpoint({ origin: 'example.com/log', size: SIZE, root: new Uint8Array(32) }, [stranger]));
+    await all();
+    writeFileSync(log.path('checkpoint'), signCheckpoint({ origin: 'example.com/log', size: SIZE, root: new Uint8Array(32) }, [KEY]));
+    await all();
   });
 
   test('says what it can not prove', async () => {

@@ -154,3 +154,21 @@ export class AuditCheckpointMissing extends GraceError {
     });
   }
 }
+
+/** A proof or checkpoint that would not hold: it is not handed out. */
+export class AuditProofRefused extends GraceError {
+  constructor(problem: string) {
+    super({
+      code: 'GRACE_CLI_AUDIT_PROOF_REFUSED',
+      message: `nothing is handed out that would not hold: ${problem}`,
+      hint: 'see what is wrong with the log: grace audit verify',
+    });
+  }
+}
+
+/** The value of an option is none that it can have. */
+export class OptionWrong extends GraceError {
+  constructor(option: string, problem: string, hint: string) {
+    super({ code: 'GRACE_CLI_OPTION_WRONG', message: `${option}: ${problem}`, hint, details: { option } });
+  }
+}

@@ -8,11 +8,12 @@ export type Asking = (command: Command, ask: (memory: Memory) => Promise<Answer>
 /** Tells an answer, and sets the exit code by it. */
 export type Say = (command: Command, given: Answer) => Promise<void>;
 
-/** A command with the options that all have in common. */
+/** A command with the options that all have in common. No word too many: it may be what somebody meant, such as an id without its option. */
 export function looking(parent: Command, name: string, description: string): Command {
   return parent
     .command(name)
     .description(description)
+    .allowExcessArguments(false)
     .option('-c, --config <file>', 'config file (default: grace.config.* here)')
     .addOption(new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)'))
     .option('--json', 'for scripts');

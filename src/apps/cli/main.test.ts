@@ -37,6 +37,34 @@ describe('the command line', () => {
     expect(grace('history', '--weeks', '99999999')).toMatchObject({ status: 2, stderr: expect.stringContaining('520 at most') });
   });
 
+  it('takes no word that it does not know, since it would do something else than was meant', () => {
+    for (const args of [
+      ['audit', 'verify', '/tmp/exported'],
+      ['audit', 'prove', '5', '6'],
+      ['boots', 'rollback', 'boot_19990101_000000'],
+      ['approvals', 'show', 'x', 'y'],
+      ['playbooks', 'disable', 'a', 'b'],
+      ['policy', 'show', 'extra'],
+      ['status', 'extra'],
+    ])
+      expect([args, grace(...args)]).toEqual([
+        args,
+        expect.objectContaining({ status: 2, stderr: expect.stringMatching(/too many arguments|unknown command/) }),
+      ]);
+    expect(grace('audit', 'list', '--follow', '--before', '2')).toMatchObject({ status: 2 });
+  });
+
+  it('tells wrong usage as JSON where JSON is asked for, and only then', () => {
+    for (const args of [['status', 'extra'], ['explian'], ['boots', '--limit', '0'], ['audit', 'reopen'], ['config']]) {
+      const { status, stdout, stderr } = grace(...args, '--json');
+      expect([args, status, stdout]).toEqual([args, 2, '']);
+      expect(JSON.parse(stderr)).toEqual({
+        error: { code: 'GRACE_CLI_USAGE', message: expect.any(String), hint: expect.any(String), details: expect.any(Object) },
+      });
+    }
+    expect(grace('status', 'extra', '--', '--json').stderr).toContain('error: too many arguments');
+  });
+
   it('refuses to look where nothing has booted, in words and as JSON, and leaves no trace', async () => {
     expect(grace('explain')).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('run grace up first') });
     const { status, stdout, stderr } = grace('status', '--json');

@@ -9,21 +9,25 @@ import type { UpOptions } from './up.ts';
 const EXIT = { fine: 0, refused: 1, usage: 2 } as const;
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = buildProgram();
+  // What comes after -- is for somebody else.
+  const asJson = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length).includes('--json');
+  const program = buildProgram(asJson);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    process.exitCode = explainError(error, argv.includes('--json'));
+    process.exitCode = explainError(error, asJson);
   }
 }
 
-function buildProgram(): Command {
+function buildProgram(asJson: boolean): Command {
   const program = new Command('grace')
     .description('Gets a service up, keeps it up, and sees to it that each failure happens only once.')
     .version(version(), '-V, --version', 'print the version')
     .showHelpAfterError('(see grace --help)')
     .enablePositionalOptions()
     .exitOverride();
+  // Wrong usage is told as JSON, too: once, where all errors are.
+  if (asJson) program.configureOutput({ writeErr: () => undefined });
   const dataDir = new Option('--data-dir <dir>', 'where Grace keeps its data (default: .grace beside the config)');
   const mode = new Option('--mode <mode>', 'how to boot').choices(['fast', 'layered', 'resilient']);
   program
@@ -72,7 +76,11 @@ function version(): string {
 
 /** @returns the exit code */
 function explainError(error: unknown, asJson: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.fine;
+    if (asJson) err(JSON.stringify({ error: usageOf(error) }));
+    return EXIT.usage;
+  }
   const isOurs = error instanceof GraceError;
   if (asJson) {
     err(
@@ -87,5 +95,20 @@ function explainError(error: unknown, asJson: boolean): number {
     if (isOurs && error.hint !== undefined) err(`  ${error.hint}`);
     if (!isOurs && error instanceof Error) err(paint('dim', error.stack ?? ''));
   }
-  return isOurs && error.code === 'GRACE_CONFIG_INVALID' ? EXIT.usage : EXIT.refused;
+  return isOurs && USAGE.has(error.code) ? EXIT.usage : EXIT.refused;
+}
+
+/** What somebody wrote is wrong, and not what it is about. */
+const USAGE: ReadonlySet<string> = new Set([
+  'GRACE_CONFIG_INVALID',
+  'GRACE_CLI_OPTION_WRONG',
+  'GRACE_CLI_AUDIT_FILE_UNREADABLE',
+  'GRACE_AUDIT_EXPORT_UNREADABLE',
+]);
+
+/** For scripts: the words that people get, which commander has put behind `error: `. */
+function usageOf({ code, message }: CommanderError): Readonly<Record<string, unknown>> {
+  // A command that only holds others, without one of them: its help is what commander has to say.
+  const said = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '');
+  return { code: 'GRACE_CLI_USAGE', message: said, hint: 'see grace --help', details: { kind: code } };
 }

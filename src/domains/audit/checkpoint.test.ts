@@ -8,8 +8,8 @@ import {
   formatVerifierKey,
   frontierRoot,
   isKeyName,
+  handoverIn,
   keyRotationEntry,
-  nextKey,
   parseCheckpoint,
   parseNote,
   parseSignerKey,
@@ -120,23 +120,23 @@ describe('a checkpoint', () => {
 
 describe('a key rotation', () => {
   const before = { size: 5, root: new Uint8Array(32).fill(7) };
-  const entry = keyRotationEntry(KEY, OTHER.verifier, before.size, before.root, 'operator:ann');
+  const entry = keyRotationEntry(KEY, OTHER, before.size, before.root, 'operator:ann');
 
   test('leads from the key that signed it to the next', () => {
-    expect(nextKey(entry, KEY.verifier, before)).toEqual(OTHER.verifier);
+    expect(handoverIn(entry, KEY.verifier, before)).toEqual({ to: OTHER.verifier, isByBoth: true });
   });
 
   test('leads nowhere at another place, after another history, by another key, or with another next key', () => {
-    expect(nextKey(entry, KEY.verifier, { ...before, size: 6 })).toBeNull();
-    expect(nextKey(entry, KEY.verifier, { ...before, root: new Uint8Array(32) })).toBeNull();
-    expect(nextKey(entry, keyOf(3).verifier, before)).toBeNull();
+    expect(handoverIn(entry, KEY.verifier, { ...before, size: 6 })).toBeNull();
+    expect(handoverIn(entry, KEY.verifier, { ...before, root: new Uint8Array(32) })).toBeNull();
+    expect(handoverIn(entry, keyOf(3).verifier, before)).toBeNull();
     const to = formatVerifierKey(keyOf(3).verifier);
-    expect(nextKey({ payload: { ...entry.payload, to } }, KEY.verifier, before)).toBeNull();
-    expect(nextKey({ payload: {} }, KEY.verifier, before)).toBeNull();
+    expect(handoverIn({ payload: { ...entry.payload, to } }, KEY.verifier, before)).toBeNull();
+    expect(handoverIn({ payload: {} }, KEY.verifier, before)).toBeNull();
   });
 
   test('to a key of another log, or to the same key, is none', () => {
-    for (const to of [keyOf(2, 'example.com/other').verifier, KEY.verifier])
-      expect(nextKey(keyRotationEntry(KEY, to, 5, before.root, 'grace'), KEY.verifier, before)).toBeNull();
+    for (const to of [keyOf(2, 'example.com/other'), KEY])
+      expect(handoverIn(keyRotationEntry(KEY, to, 5, before.root, 'grace'), KEY.verifier, before)).toBeNull();
   });
 });

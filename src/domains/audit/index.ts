@@ -37,7 +37,7 @@ export {
   type SignerKey,
   type VerifierKey,
 } from './keys.ts';
-export { keyRotationEntry, nextKey } from './key-rotation.ts';
+export { handoverIn, keyRotationEntry, type Handover } from './key-rotation.ts';
 export {
   checkConsistencyProof,
   checkInclusionProof,
@@ -55,5 +55,5 @@ export { NodeTable } from './node-table.ts';
 export { readEntryBundle, runRoot, TILE_WIDTH, tilePath, tileRunOf, tileWidth } from './tiles.ts';
 export { TileMaker, type TileFile } from './tile-maker.ts';
 export { AuditExportRefused, AuditExportUnreadable, AuditNodeMissing, AuditTextMalformed, EntryRefused, LogTorn } from './errors.ts';
-export type { AuditAppender, AuditReader, DroppedEntry, KeptNodes, StoredEntry } from './ports.ts';
+export type { AuditAppender, AuditReader, DroppedEntry, KeptNodes, StoredCheckpoint, StoredEntry } from './ports.ts';
 export { AUDIT_ACTIONS, type AuditAction } from './actions.ts';

@@ -4,19 +4,32 @@ import { formatVerifierKey, parseVerifierKey, type SignerKey, type VerifierKey }
 import { areEqual, type Hash } from './merkle.ts';
 import { checkNote, parseNote, signNote } from './signed-note.ts';
 
-// A new key is made known by an entry, which holds a note that the old key signed: for this log, at this place, after this
-// history. So whoever trusts the old key can follow, and a handover can not be carried over into another history.
+// A new key is made known by an entry, which holds a note that both keys signed: for this log, at this place, after this history, from
+// this key to that one. So whoever trusts the old key can follow, whoever trusts the new one knows that it has taken over what is before
+// it, and a handover can not be carried over into another history, nor be claimed by a key that the new one never heard of.
 
 export const KEY_ROTATION_ACTION = 'audit.key_rotated';
 /** Its first line is no origin, so it never reads as a checkpoint. */
-const HANDOVER = 'grace-audit-key-handover/v1';
+const HANDOVER = 'grace-audit-key-handover/v2';
+/** As it was once written: without the old key in it, and signed by that alone. */
+const HANDOVER_BY_OLD = 'grace-audit-key-handover/v1';
+
+/** A handover that holds. */
+export interface Handover {
+  readonly to: VerifierKey;
+  /**
+   * The new key signed it as well, so that it stands for the one before it. Without that, anybody can hand over to any key whose
+   * public half is known: then only trust in the old key leads on.
+   */
+  readonly isByBoth: boolean;
+}
 
 /**
  * The entry that must come next, at index `size`. From then on checkpoints are signed by the new key; the first of them,
  * of size `size + 1`, may carry both signatures.
  * @param root   of the `size` entries before it
  */
-export function keyRotationEntry(from: SignerKey, to: VerifierKey, size: number, root: Hash, actor: string): AuditDraft {
+export function keyRotationEntry(from: SignerKey, to: SignerKey, size: number, root: Hash, actor: string): AuditDraft {
   return {
     actor,
     action: KEY_ROTATION_ACTION,
@@ -25,30 +38,35 @@ export function keyRotationEntry(from: SignerKey, to: VerifierKey, size: number,
     result: 'ok',
     payload: {
       from: formatVerifierKey(from.verifier),
-      to: formatVerifierKey(to),
-      handover: signNote(handoverText(from.verifier, to, size, root), [from]),
+      to: formatVerifierKey(to.verifier),
+      handover: signNote(handoverText(from.verifier, to.verifier, size, root), [from, to]),
     },
   };
 }
 
 /**
- * The key that follows, when `current` really handed over.
+ * To which key `current` really handed over.
  * @param before   size and root of the tree below the entry
  * @returns null when the entry does not hold what it must
  */
-export function nextKey(
+export function handoverIn(
   entry: Pick<AuditEntry, 'payload'>,
   current: VerifierKey,
   before: { readonly size: number; readonly root: Hash },
-): VerifierKey | null {
-  const { to, handover } = entry.payload;
-  if (typeof to !== 'string' || typeof handover !== 'string') return null;
+): Handover | null {
+  const { to: named, handover } = entry.payload;
+  if (typeof named !== 'string' || typeof handover !== 'string') return null;
   try {
-    const key = parseVerifierKey(to);
+    const to = parseVerifierKey(named);
     const note = parseNote(handover);
-    const isTheirs = key.name === current.name && key.algorithm === 'ed25519' && !areEqual(key.publicKey, current.publicKey);
-    if (!isTheirs || note.text !== handoverText(current, key, before.size, before.root)) return null;
-    return checkNote(note, [current]).state === 'signed' ? key : null;
+    const isTheirs = to.name === current.name && to.algorithm === 'ed25519' && !areEqual(to.publicKey, current.publicKey);
+    if (!isTheirs) return null;
+    if (note.text === handoverByOldText(current, to, before.size, before.root))
+      return checkNote(note, [current]).state === 'signed' ? { to, isByBoth: false } : null;
+    if (note.text !== handoverText(current, to, before.size, before.root)) return null;
+    const check = checkNote(note, [current, to]);
+    if (check.state !== 'signed' || !check.by.includes(current)) return null;
+    return { to, isByBoth: check.by.includes(to) };
   } catch {
     // Whatever is malformed hands over nothing.
     return null;
@@ -56,5 +74,9 @@ export function nextKey(
 }
 
 function handoverText(from: VerifierKey, to: VerifierKey, size: number, root: Hash): string {
-  return `${HANDOVER}\n${from.name}\n${size}\n${toBase64(root)}\n${formatVerifierKey(to)}\n`;
+  return `${HANDOVER}\n${from.name}\n${size}\n${toBase64(root)}\n${formatVerifierKey(from)}\n${formatVerifierKey(to)}\n`;
+}
+
+function handoverByOldText(from: VerifierKey, to: VerifierKey, size: number, root: Hash): string {
+  return `${HANDOVER_BY_OLD}\n${from.name}\n${size}\n${toBase64(root)}\n${formatVerifierKey(to)}\n`;
 }

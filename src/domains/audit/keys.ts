@@ -84,8 +84,7 @@ export function signBytes({ seed }: SignerKey, bytes: Uint8Array): Uint8Array {
 }
 
 export function verifyBytes({ publicKey }: VerifierKey, bytes: Uint8Array, signature: Uint8Array): boolean {
-  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
-  return verify(null, bytes, key, signature);
+  return verify(null, bytes, publicKeyOf(publicKey), signature);
 }
 
 /** @see c2sp.org/signed-note: not empty, no Unicode spaces, no plus; and nothing that a terminal would obey */
@@ -121,6 +120,18 @@ function privateKeyOf(seed: Uint8Array): KeyObject {
   if (key === undefined) {
     key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
     privateKeys.set(seed, key);
+  }
+  return key;
+}
+
+const publicKeys = new WeakMap<Uint8Array, KeyObject>();
+
+/** Made once for each key, too: a log has many heads of one. */
+function publicKeyOf(bytes: Uint8Array): KeyObject {
+  let key = publicKeys.get(bytes);
+  if (key === undefined) {
+    key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes]), format: 'der', type: 'spki' });
+    publicKeys.set(bytes, key);
   }
   return key;
 }

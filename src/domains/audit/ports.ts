@@ -19,6 +19,13 @@ export interface KeptNodes {
   hashes(level: number, first: number, count: number): Promise<Uint8Array>;
 }
 
+/** A signed checkpoint as it is kept. */
+export interface StoredCheckpoint {
+  /** Under which it is filed; its own text has to say the same. */
+  readonly size: number;
+  readonly note: string;
+}
+
 /** Reads the log: from the store of a Grace, or from what was exported. */
 export interface AuditReader {
   /** How many entries there are. */
@@ -33,7 +40,7 @@ export interface AuditReader {
   /** Left out where the tree is made from the entries, or is checked elsewhere. */
   readonly kept?: KeptNodes;
   /** Signed checkpoints, the smallest first. */
-  checkpoints(): AsyncIterable<string>;
+  checkpoints(): AsyncIterable<StoredCheckpoint>;
   /** The signed checkpoint of the largest size; null when there is none. */
   latestCheckpoint(): Promise<string | null>;
   /** Verifier keys the log says to have, the first one first. Said by the log itself, so it proves nothing. */

@@ -12,10 +12,12 @@ import {
   NodeTable,
   signCheckpoint,
   signerKeyOf,
+  signNote,
   verifyLog,
   type AuditEntry,
   type AuditReader,
   type SignerKey,
+  type StoredCheckpoint,
   type StoredEntry,
   type VerifyOptions,
 } from './index.ts';
@@ -95,8 +97,10 @@ describe('a log is intact when', () => {
       });
   });
 
-  test('entries are dropped while it is read, which is said beyond its head', async () => {
-    expect(await findingsOf(droppedFrom(0, 3), { isGrowing: true })).toEqual([]);
+  test('entries are dropped while it is read, which a later head covers', async () => {
+    const dropped = droppedFrom(0, 3);
+    const reader = { ...readerOf(dropped), latestCheckpoint: async () => headOf(ANNOUNCED) };
+    expect(await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG) })).toMatchObject({ findings: [], size: 10, entriesRead: 10 });
   });
 
   test('the hashes that it keeps are those of its entries', async () => {
@@ -105,7 +109,64 @@ describe('a log is intact when', () => {
   });
 
   test('it is being written, and goes on beyond its head', async () => {
-    expect(await findingsOf([...LOG, bytesOf(9)], { isGrowing: true })).toEqual([]);
+    const more = [...LOG, bytesOf(9), bytesOf(10)];
+    expect(await findingsOf(more, { unsignedSinceMs: Date.UTC(2026, 0, 1) + 9 })).toEqual([]);
+    // One that is older should have been signed long ago.
+    expect(await findingsOf(more, { unsignedSinceMs: Date.UTC(2026, 0, 1) + 10 })).toEqual(['unsigned 9']);
+    expect(await findingsOf(more)).toEqual(['unsigned 9']);
+  });
+
+  test('every checkpoint that it keeps is signed, filed under its size, and fits', async () => {
+    expect(await storedFindings([0, 1, 5, 9].map((size) => ({ size, note: headOf(LOG, [KEY], size) })))).toEqual([]);
+  });
+});
+
+/** Of a log that keeps these checkpoints. */
+async function storedFindings(stored: readonly StoredCheckpoint[], options: Partial<VerifyOptions> = {}, entries = LOG) {
+  const reader: AuditReader = {
+    ...readerOf(entries),
+    async *checkpoints() {
+      yield* stored;
+    },
+  };
+  const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG), ...options });
+  return findings.map(({ kind, message }) => `${kind}: ${message}`);
+}
+
+describe('a checkpoint that is kept, and is not the newest, is checked like that:', () => {
+  const head = { size: 9, note: headOf(LOG) };
+  const kept = (size: number, note: string) => storedFindings([{ size: 2, note: headOf(LOG, [KEY], 2) }, { size, note }, head]);
+
+  test('no text, another signature, another log', async () => {
+    expect(await kept(5, 'broken')).toEqual([expect.stringMatching(/^checkpoint: .*that of 5 entries/)]);
+    const signed = headOf(LOG, [KEY], 5);
+    const [, line = ''] = headOf(LOG, [KEY], 4).split('\n\n');
+    expect(await kept(5, `${signed.split('\n\n')[0]}\n\n${line}`)).toEqual([expect.stringMatching(/^signature: .*of 5 entries/)]);
+    expect(await kept(5, headOf(LOG, [keyOf(2)], 5))).toEqual([expect.stringMatching(/^unknown_key: .*of 5 entries/)]);
+    const other = signCheckpoint({ origin: 'example.com/other', size: 5, root: new Uint8Array(32) }, [KEY]);
+    expect(await kept(5, other)).toEqual([expect.stringMatching(/^origin: .*that of 5 entries/)]);
+  });
+
+  test('another size than it is filed under, the newest one as well', async () => {
+    expect(await kept(6, headOf(LOG, [KEY], 5))).toEqual([expect.stringMatching(/^checkpoint: .*that of 6 entries covers 5/)]);
+    expect(await storedFindings([{ ...head, size: 10 }])).toEqual([expect.stringMatching(/^checkpoint: .*that of 10 entries covers 9/)]);
+    expect(await storedFindings([{ ...head, size: 2 ** 60 }])).toHaveLength(1);
+    expect(await storedFindings([{ ...head, size: -4 }])).toHaveLength(1);
+  });
+
+  test('another history, though the head is right; where the entries are others, that is said instead', async () => {
+    const other = withEntry(2, bytesOf(2, { actor: 'nobody' }));
+    expect(await kept(5, headOf(other, [KEY], 5))).toEqual([expect.stringMatching(/^checkpoint: .*of 5 entries .* another root/)]);
+    const stored = [2, 5, 9].map((size) => ({ size, note: headOf(LOG, [KEY], size) }));
+    expect((await storedFindings(stored, {}, other)).map((text) => text.split(':')[0])).toEqual(['root', 'changed']);
+  });
+
+  test('but not what was believed, nor what is filed beyond a log that goes on', async () => {
+    const start = await frontierAt(5, (level, index) => readerOf([], LOG).node(level, index));
+    expect(await storedFindings([{ size: 4, note: 'broken' }, head], { start })).toEqual([]);
+    const later = [...LOG, bytesOf(9)];
+    const stored = [head, { size: 10, note: headOf(later) }];
+    expect(await storedFindings(stored, { unsignedSinceMs: 0 }, later)).toEqual([]);
   });
 });
 
@@ -126,6 +187,13 @@ describe('contents that are gone without a word of it are tampering:', () => {
     expect(await findings(droppedFrom(6, 9), depth)).toEqual(['dropped 6']);
     // The one that announced it among them.
     expect(await findings(droppedFrom(0, 10), depth)).toEqual(['dropped 0']);
+  });
+
+  test('it is told of beyond the signed head, where anybody may have written it', async () => {
+    for (const unsignedSinceMs of [undefined, 0]) {
+      const options = unsignedSinceMs === undefined ? {} : { unsignedSinceMs };
+      expect(await findingsOf(droppedFrom(0, 3), options)).toEqual(unsignedSinceMs === 0 ? ['dropped 0'] : ['unsigned 9', 'dropped 0']);
+    }
   });
 
   test('an announcement tells of what is before it alone, and one without a shape of nothing', async () => {
@@ -246,6 +314,14 @@ describe('tampering is named, with its place:', () => {
     expect(found[0]).toBe(expected[0]);
   });
 
+  test('what follows the head and can not be read', async () => {
+    const reader = { ...readerOf(LOG), size: async () => 12 };
+    for (const options of [{}, { unsignedSinceMs: 0 }]) {
+      const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG), ...options });
+      expect(findings).toMatchObject([{ kind: 'torn', from: 9, to: 11 }]);
+    }
+  });
+
   test('one that was put in between', async () => {
     const forged = [...LOG.slice(0, 4), bytesOf(4, { actor: 'nobody' }), ...LOG.slice(4)];
     expect(await findingsOf(forged)).toEqual(expect.arrayContaining(['inserted 4', 'unsigned 9']));
@@ -288,6 +364,16 @@ describe('whoever has the key and writes another history is found by a head kept
     expect(await findingsOf(other, { head: headOf(other), anchors: [headOf(LOG, [KEY], 4)] })).toEqual(['forked 0', 'changed 0']);
   });
 
+  test('one that lies beside it, too', async () => {
+    const shorter = LOG.slice(0, 6);
+    expect(await findingsOf(shorter, { head: headOf(shorter), keptHead: headOf(LOG) })).toEqual(['truncated 6']);
+    const other = withEntry(7, bytesOf(7, { actor: 'nobody' }));
+    expect(await findingsOf(other, { head: headOf(other, [KEY], 5), keptHead: headOf(LOG) })).toEqual(
+      expect.arrayContaining(['forked 0', 'unsigned 5']),
+    );
+    expect(await findingsOf(LOG, { keptHead: headOf(LOG, [KEY], 5) })).toEqual([]);
+  });
+
   test('but only when that head is of this log and signed by its key', async () => {
     expect(await findingsOf(LOG, { anchors: [headOf(LOG, [keyOf(2)])] })).toEqual(['unknown_key']);
   });
@@ -297,7 +383,7 @@ describe('after the key was changed', () => {
   const NEXT = keyOf(2);
   const root = frontierRoot(LOG.reduce((f, entry) => appendLeaf(f, leafHash(entry)).frontier, EMPTY_FRONTIER));
   const handover = canonicalEntry({
-    ...keyRotationEntry(KEY, NEXT.verifier, 9, root, 'operator:ann'),
+    ...keyRotationEntry(KEY, NEXT, 9, root, 'operator:ann'),
     sequence: 9,
     timestamp: entryOf(9).timestamp,
   });
@@ -321,8 +407,45 @@ describe('after the key was changed', () => {
     expect(await findingsOf(rotated, { key: keyOf(3).verifier, head: headOf(rotated, [NEXT]) })).toEqual(['unknown_key']);
   });
 
+  test('whoever hands over to the key of somebody else does not become one of its keys', async () => {
+    // All that a forger needs of the victim is its public key.
+    const forger = keyOf(7);
+    const note = (text: string) => signNote(text, [forger]);
+    const rootText = Buffer.from(root).toString('base64');
+    const [from, to] = [forger.verifier, KEY.verifier].map(formatVerifierKey);
+    const stolen = keyRotationEntry(NEXT, KEY, 9, root, 'grace').payload['handover'] as string;
+    for (const handover of [
+      note(`grace-audit-key-handover/v1\n${KEY.verifier.name}\n9\n${rootText}\n${to}\n`),
+      note(`grace-audit-key-handover/v2\n${KEY.verifier.name}\n9\n${rootText}\n${from}\n${to}\n`),
+      stolen,
+    ]) {
+      const entry = { ...keyRotationEntry(forger, KEY, 9, root, 'grace'), payload: { from: from ?? '', to: to ?? '', handover } };
+      const forged = [...LOG, canonicalEntry(entryOf(9, entry))];
+      expect(await findingsOf(forged, { head: headOf(forged, [forger]) })).toContain('unknown_key');
+      expect(await findingsOf(forged, { head: headOf(LOG, [forger]) })).toContain('unknown_key');
+    }
+  });
+
+  test('a handover of old, which the old key alone signed, leads forward only, and that is said', async () => {
+    const text = `grace-audit-key-handover/v1\n${KEY.verifier.name}\n9\n${Buffer.from(root).toString('base64')}\n${formatVerifierKey(NEXT.verifier)}\n`;
+    const draft = keyRotationEntry(KEY, NEXT, 9, root, 'operator:ann');
+    const entry = entryOf(9, { ...draft, payload: { ...draft.payload, handover: signNote(text, [KEY]) } });
+    const old = [...LOG, canonicalEntry(entry), bytesOf(10)];
+    const head = headOf(old, [NEXT]);
+    const stored = [
+      { size: 9, note: headOf(LOG) },
+      { size: 10, note: headOf(old, [KEY, NEXT], 10) },
+      { size: 11, note: head },
+    ];
+    for (const { verifier } of [KEY, NEXT]) expect(await storedFindings(stored, { key: verifier, head }, old)).toEqual([]);
+    expect(await verifyLog(readerOf(old), { key: NEXT.verifier, head })).toMatchObject({ isIntact: true, startsAfter: 9 });
+    expect(await verifyLog(readerOf(old), { key: KEY.verifier, head })).toMatchObject({ isIntact: true, startsAfter: null });
+    const { findings } = await verifyLog(readerOf(old), { key: NEXT.verifier, head, anchors: [headOf(LOG)] });
+    expect(findings.map(({ message }) => message)).toEqual([expect.stringContaining('entry 9 trusts forward only; give the first key')]);
+  });
+
   test('a handover that the old key did not sign is none', async () => {
-    const entry = entryOf(9, { ...keyRotationEntry(KEY, NEXT.verifier, 8, root, 'operator:ann') });
+    const entry = entryOf(9, { ...keyRotationEntry(KEY, NEXT, 8, root, 'operator:ann') });
     const forged = [...LOG, canonicalEntry(entry), bytesOf(10)];
     expect(await findingsOf(forged, { head: headOf(forged, [NEXT]) })).toEqual(['key_rotation 9', 'unknown_key']);
     expect(formatVerifierKey(NEXT.verifier)).toBe(entry.payload['to']);

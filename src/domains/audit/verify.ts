@@ -12,6 +12,7 @@ import { LogTorn } from './errors.ts';
 import type { AuditReader } from './ports.ts';
 import { RunningTree } from './running-tree.ts';
 import { entriesText, SequenceCheck } from './sequence-check.ts';
+import { StoredHeads } from './stored-heads.ts';
 import { checkNote, parseNote, type SignedNote } from './signed-note.ts';
 import { messageOf } from '../../kernel/index.ts';
 
@@ -29,8 +30,13 @@ export interface VerifyOptions {
    * four times as long as `hashes`, which finds as much.
    */
   readonly depth?: 'whole' | 'hashes';
-  /** The log may go on beyond the head, because it is being written; by default that is a finding. */
-  readonly isGrowing?: boolean;
+  /** The head as it is kept beside the log, where one is: the log covers it, whatever its own newest head is. */
+  readonly keptHead?: string | null;
+  /**
+   * The log is being written: entries beyond its newest head may be there, none of them from before this moment (milliseconds since
+   * 1970), since a head follows soon. By default any is a finding.
+   */
+  readonly unsignedSinceMs?: number;
 }
 
 export interface Verification {
@@ -42,6 +48,11 @@ export interface Verification {
   /** Of those: their bytes were dropped under policy, so that only their hashes were checked. */
   readonly entriesDropped: number;
   readonly root: Hash;
+  /**
+   * The entry after which the given key begins to vouch, where a handover from before it leads forward only: who signed the kept
+   * heads up to there was not checked. Null when nothing was left out.
+   */
+  readonly startsAfter: number | null;
   readonly findings: readonly Finding[];
   /** Findings that were left out of the list. */
   readonly findingsMore: number;
@@ -52,6 +63,8 @@ interface Watch {
   /** As people call it. */
   readonly name: string;
   readonly isAnchor: boolean;
+  /** As it was given. */
+  readonly given: string;
   readonly note: SignedNote;
   readonly checkpoint: Checkpoint;
   /** Root of the entries that are here, once there are as many. */
@@ -60,6 +73,8 @@ interface Watch {
 
 const ROTATION_START = Buffer.from(`{"action":${JSON.stringify(KEY_ROTATION_ACTION)},`);
 const DROPPING_START = Buffer.from('{"action":"audit.payloads_dropped",');
+/** Retention may drop more while what it has dropped is read; each round is shorter than the one before. */
+const ROUNDS_MAX = 8;
 /** Entries named one by one; beyond that it is said where they begin and end. */
 const CHANGED_NAMED_MAX = 10;
 
@@ -68,35 +83,74 @@ const CHANGED_NAMED_MAX = 10;
  * exception; what keeps it from reading is one.
  */
 export async function verifyLog(reader: AuditReader, options: VerifyOptions): Promise<Verification> {
-  const { key, depth = 'whole', isGrowing = false } = options;
+  const { key, depth = 'whole', unsignedSinceMs = null } = options;
   const findings = new Findings();
   const head = watchOf(options.head, 'the head of the log', false, key, findings);
   const anchors = (options.anchors ?? []).map((note, i, all) =>
     watchOf(note, all.length === 1 ? 'the anchor' : `anchor ${i + 1}`, true, key, findings),
   );
-  const watches = [head, ...anchors].filter((watch) => watch !== null);
   // A checkpoint from before the start says nothing about what comes after it: then everything is read.
   const isBefore = anchors.some((anchor) => anchor !== null && anchor.checkpoint.size < (options.start?.size ?? 0));
   const start = isBefore ? EMPTY_FRONTIER : (options.start ?? EMPTY_FRONTIER);
-  const pass = new Pass(start, key, watches, depth, reader.kept === undefined ? null : new KeptCheck(reader.kept), findings);
-  await pass.read(reader, isGrowing && head !== null ? Math.max(...watches.map((w) => w.checkpoint.size)) : Infinity);
+  const { keptHead = null } = options;
+  const kept = keptHead === null ? null : watchOf(keptHead, 'the head that is kept beside the log', true, key, findings);
+  const watches = [head, ...anchors, kept !== null && kept.checkpoint.size >= start.size ? kept : null].filter((watch) => watch !== null);
+  const stored = new StoredHeads(reader, key.name, start.size, options.head, findings);
+  const nodes = reader.kept === undefined ? null : new KeptCheck(reader.kept);
+  const pass = new Pass(start, key, watches, depth, nodes, stored, findings);
+  await stored.open();
+  await pass.read(reader, head === null ? Infinity : Math.max(...watches.map((w) => w.checkpoint.size)));
+  const newest = await readToNewestHead(reader, pass, head, key, findings);
+  if (newest !== head && newest !== null) watches.push(newest);
+  const present = await reader.size();
+  await pass.readUnsigned(reader, unsignedSinceMs === null ? Infinity : present);
+  pass.end();
+  // Reading ends at what is no entry; before the newest head that is found by what the head covers.
+  if (!pass.isTorn && pass.tree.size < present && pass.tree.size >= (newest?.checkpoint.size ?? 0))
+    findings.add('torn', `${entriesText(pass.tree.size, present - 1)} can not be read`, pass.tree.size, present - 1);
   for (const watch of watches) judgeSignature(watch, pass.chain, findings);
-  const span = judgeHistory(watches, pass, start.size, isGrowing, findings);
+  const isUnsigned = unsignedSinceMs === null || pass.unsignedFromMs < unsignedSinceMs;
+  const { span, lastFit } = judgeHistory(watches, newest, pass, start.size, isUnsigned, findings);
+  await stored.end(pass.chain, lastFit, newest === null ? null : { size: newest.checkpoint.size, note: newest.given });
   if (span !== null) await nameChanged(reader, span, findings);
   pass.kept?.end(findings, span?.from ?? Infinity);
-  // Retention may have begun after the head was read.
-  if (isGrowing && pass.dropped.isOpen) await pass.readAnnouncements(reader);
   pass.dropped.end(findings);
   const { size } = pass.tree;
   return {
     isIntact: findings.list.length === 0,
-    size: head?.checkpoint.size ?? size,
+    size: newest?.checkpoint.size ?? size,
     entriesRead: size - start.size,
     entriesDropped: pass.entriesDropped,
-    root: head?.actual ?? frontierRoot(pass.tree.frontier()),
+    root: newest?.actual ?? frontierRoot(pass.tree.frontier()),
+    startsAfter: pass.chain.startsAfter,
     findings: findings.list,
     findingsMore: findings.more,
   };
+}
+
+/**
+ * Entries may have been added meanwhile, and signed: reads on to where they are. What retention drops is said before it is gone, in
+ * an entry that is signed at once; so whatever was found without content, the head that covers its announcement is there by now.
+ * @returns the newest head to which the entries go
+ */
+async function readToNewestHead(
+  reader: AuditReader,
+  pass: Pass,
+  head: Watch | null,
+  key: VerifierKey,
+  findings: Findings,
+): Promise<Watch | null> {
+  let newest = head;
+  for (let round = 0; newest !== null && !pass.isTorn && round < ROUNDS_MAX; round++) {
+    const note = await reader.latestCheckpoint();
+    if (note === null || note === newest.given || (round > 0 && !pass.dropped.isOpen)) break;
+    const watch = watchOf(note, 'the head of the log', false, key, findings);
+    if (watch === null || watch.checkpoint.size <= pass.tree.size) break;
+    pass.watch(watch);
+    await pass.read(reader, watch.checkpoint.size);
+    newest = watch;
+  }
+  return newest;
 }
 
 /** One reading of the entries. */
@@ -106,10 +160,15 @@ class Pass {
   readonly kept: KeptCheck | null;
   readonly dropped = new DroppedCheck();
   readonly #sequence: SequenceCheck;
-  readonly #bySize: ReadonlyMap<number, readonly Watch[]>;
+  readonly #bySize: Map<number, Watch[]>;
+  readonly #stored: StoredHeads;
   readonly #isWhole: boolean;
   readonly #findings: Findings;
   entriesDropped = 0;
+  isTorn = false;
+  /** The time of the oldest entry that no head covers; infinite when there is none, and minus that for one that tells no time. */
+  unsignedFromMs = Infinity;
+  #isSigned = true;
 
   constructor(
     start: Frontier,
@@ -117,6 +176,7 @@ class Pass {
     watches: readonly Watch[],
     depth: 'whole' | 'hashes',
     kept: KeptCheck | null,
+    stored: StoredHeads,
     findings: Findings,
   ) {
     this.tree = new RunningTree(start, kept);
@@ -124,36 +184,44 @@ class Pass {
     this.chain = new KeyChain(key);
     this.#sequence = new SequenceCheck(start.size);
     this.#bySize = Map.groupBy(watches, (watch) => watch.checkpoint.size);
+    this.#stored = stored;
     this.#isWhole = depth === 'whole';
     this.#findings = findings;
   }
 
+  watch(watch: Watch): void {
+    const { size } = watch.checkpoint;
+    this.#bySize.set(size, [...(this.#bySize.get(size) ?? []), watch]);
+  }
+
   async read(reader: AuditReader, to: number): Promise<void> {
-    this.#noteRoots();
+    await this.#noteRoots();
     try {
       for await (const batch of reader.entries(this.tree.size, to)) {
         await this.kept?.prepare(this.tree.size, this.tree.size + batch.length);
         for (const entry of batch) {
           if (entry instanceof Uint8Array) this.#takeEntry(entry);
           else this.#takeDropped(entry.leafHash);
-          if (this.#bySize.has(this.tree.size)) this.#noteRoots();
+          if (this.#bySize.has(this.tree.size) || this.#stored.nextSize <= this.tree.size) await this.#noteRoots();
         }
       }
     } catch (error) {
       if (!(error instanceof LogTorn)) throw error;
+      this.isTorn = true;
       this.#findings.add('torn', error.message, this.tree.size);
     }
-    this.#sequence.end(this.#findings);
   }
 
-  /** Of the entries that follow those that were read. */
-  async readAnnouncements(reader: AuditReader): Promise<void> {
-    let place = this.tree.size;
-    for await (const batch of reader.entries(place, Infinity))
-      for (const entry of batch) {
-        if (entry instanceof Uint8Array && startsWith(entry, DROPPING_START)) this.#takeAnnouncement(readLine(entry), place);
-        place++;
-      }
+  /** What follows the newest head: anybody may have written it, so it is checked like the rest, and nothing that it says is believed. */
+  async readUnsigned(reader: AuditReader, to: number): Promise<void> {
+    if (this.isTorn || to <= this.tree.size) return;
+    this.#isSigned = false;
+    await this.read(reader, to);
+  }
+
+  /** All entries went by. */
+  end(): void {
+    this.#sequence.end(this.#findings);
   }
 
   #takeAnnouncement(line: ReadLine, place: number): void {
@@ -166,13 +234,18 @@ class Pass {
     const before = isRotation ? { size: place, root: frontierRoot(this.tree.frontier()) } : null;
     const isDropping = !isRotation && startsWith(entry, DROPPING_START);
     const leaf = this.tree.appendEntry(entry);
-    if (!this.#isWhole && before === null && !isDropping) return;
+    if (!this.#isWhole && before === null && !isDropping && this.#isSigned) return;
     const line = readLine(entry);
     if (this.#isWhole) {
       if (line.state === 'wrong') this.#findings.add(line.kind, `entry at place ${place} ${line.problem}`, place);
       // One that tells no place is taken for the one that belongs here.
       if (line.sequence !== null) this.#sequence.see(line.sequence, place, leaf, this.#findings);
       else this.#sequence.skip();
+    }
+    if (!this.#isSigned) {
+      const atMs = line.state === 'entry' ? Date.parse(line.entry['timestamp'] as string) : -Infinity;
+      this.unsignedFromMs = Math.min(this.unsignedFromMs, atMs);
+      return;
     }
     if (isDropping) this.#takeAnnouncement(line, place);
     if (before !== null && line.state === 'entry') this.chain.rotate(line.entry as unknown as AuditEntry, before, this.#findings);
@@ -183,13 +256,14 @@ class Pass {
     this.tree.appendLeaf(leaf);
     this.#sequence.skip();
     this.entriesDropped++;
+    if (!this.#isSigned) this.unsignedFromMs = -Infinity;
   }
 
-  #noteRoots(): void {
-    const watches = this.#bySize.get(this.tree.size);
-    if (watches === undefined) return;
-    const root = frontierRoot(this.tree.frontier());
-    for (const watch of watches) watch.actual = root;
+  async #noteRoots(): Promise<void> {
+    let root: Hash | null = null;
+    const rootNow = (): Hash => (root ??= frontierRoot(this.tree.frontier()));
+    for (const watch of this.#bySize.get(this.tree.size) ?? []) watch.actual = rootNow();
+    while (this.#stored.nextSize <= this.tree.size) await this.#stored.see(rootNow);
   }
 }
 
@@ -207,7 +281,7 @@ function watchOf(note: string | null, name: string, isAnchor: boolean, key: Veri
       // Another log may have any history: nothing more can be said of an anchor from there.
       if (isAnchor) return null;
     }
-    return { name, isAnchor, note: parsed, checkpoint, actual: null };
+    return { name, isAnchor, given: note, note: parsed, checkpoint, actual: null };
   } catch (error) {
     findings.add('checkpoint', `${name}: ${messageOf(error)}`);
     return null;
@@ -218,11 +292,14 @@ function judgeSignature({ name, note, checkpoint }: Watch, chain: KeyChain, find
   const check = checkNote(note, chain.keysFor(checkpoint.size));
   if (check.state === 'wrong_signature')
     findings.add('signature', `${name}, of ${checkpoint.size} entries, has a wrong signature of key ${check.key.keyId}`);
-  if (check.state === 'unknown_key')
-    findings.add(
-      'unknown_key',
-      `${name}, of ${checkpoint.size} entries, is signed by ${note.signatures.map((s) => s.keyId).join(', ')}, and no known key of the log is among them`,
-    );
+  if (check.state !== 'unknown_key') return;
+  const by = note.signatures.map(({ keyId }) => keyId).join(', ');
+  const { startsAfter } = chain;
+  const why =
+    startsAfter === null || checkpoint.size > startsAfter + 1
+      ? 'no known key of the log is among them'
+      : `the key that was given came later: the handover in entry ${startsAfter} trusts forward only; give the first key`;
+  findings.add('unknown_key', `${name}, of ${checkpoint.size} entries, is signed by ${by}, and ${why}`);
 }
 
 /** Where the first difference must be: from the last size that fitted to the first that did not. */
@@ -231,15 +308,24 @@ interface Span {
   readonly to: number;
 }
 
-/** @returns where to look closer, when the roots differ */
-function judgeHistory(watches: readonly Watch[], pass: Pass, startSize: number, isGrowing: boolean, findings: Findings): Span | null {
+/** @returns where to look closer, when the roots differ, and the size of the last head that fits (-1 when none does) */
+function judgeHistory(
+  watches: readonly Watch[],
+  head: Watch | null,
+  pass: Pass,
+  startSize: number,
+  isUnsigned: boolean,
+  findings: Findings,
+): { readonly span: Span | null; readonly lastFit: number } {
   const { size } = pass.tree;
-  let [good, bad] = [startSize, Infinity];
+  let [good, bad, lastFit] = [startSize, Infinity, -1];
   for (const { name, isAnchor, checkpoint, actual } of watches) {
     const covered = checkpoint.size;
     if (actual !== null) {
-      if (areEqual(actual, checkpoint.root)) good = Math.max(good, covered);
-      else {
+      if (areEqual(actual, checkpoint.root)) {
+        good = Math.max(good, covered);
+        lastFit = Math.max(lastFit, covered);
+      } else {
         bad = Math.min(bad, covered);
         if (isAnchor)
           findings.add('forked', `${name} covers another history: its root of the first ${covered} entries is not theirs`, 0, covered - 1);
@@ -249,18 +335,17 @@ function judgeHistory(watches: readonly Watch[], pass: Pass, startSize: number, 
     else if (isAnchor) findings.add('truncated', `${name} covers ${covered} entries, and there are ${size} now`, size, covered - 1);
     else findings.add('removed', `${entriesText(size, covered - 1)} at the end of the log, which ${name} covers`, size, covered - 1);
   }
-  const head = watches.find((watch) => !watch.isAnchor);
-  if (head !== undefined && !isGrowing && size > head.checkpoint.size)
+  if (head !== null && isUnsigned && size > head.checkpoint.size)
     findings.add('unsigned', `${head.name} covers ${head.checkpoint.size} entries, and there are ${size}`, head.checkpoint.size, size - 1);
   const longest = Math.max(0, ...watches.filter((w) => w.isAnchor).map((w) => w.checkpoint.size));
-  if (head !== undefined && head.checkpoint.size < longest && !findings.has('truncated'))
+  if (head !== null && head.checkpoint.size < longest && !findings.has('truncated'))
     findings.add(
       'truncated',
       `${head.name} covers ${head.checkpoint.size} entries, fewer than the ${longest} of a checkpoint kept elsewhere`,
       head.checkpoint.size,
       longest - 1,
     );
-  return bad === Infinity ? null : { from: good < bad ? good : startSize, to: bad };
+  return { span: bad === Infinity ? null : { from: good < bad ? good : startSize, to: bad }, lastFit };
 }
 
 /** Compares with the leaf hashes that the log keeps, where it does: slow, and only done when something is wrong. */

@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,7 +25,9 @@ import {
   leafHash,
   parseCheckpoint,
   parseNote,
+  parseSignerKey,
   parseVerifierKey,
+  signCheckpoint,
   signerKeyOf,
   verifyInclusion,
   verifyLog,
@@ -408,20 +422,137 @@ describe('verify names, though the signed root agrees,', () => {
   });
 });
 
+describe('the newest head is kept beside the key, and', () => {
+  const kept = (): string => readFileSync(join(dir, 'audit.head'), 'utf8');
+  /** Ten entries, of which the store had a head when there were four. */
+  async function ten(): Promise<{ readonly four: string; readonly last: string }> {
+    const log = await open();
+    for (let i = 0; i < 4; i++) await log.append(draft({ i }));
+    const four = await log.checkpoint();
+    copyFileSync(path, join(dir, 'older.db'));
+    copyFileSync(`${path}-wal`, join(dir, 'older.db-wal'));
+    await log.record({ changes: [], entries: Array.from({ length: 6 }, (_, i) => draft({ i })) });
+    const last = await log.checkpoint();
+    await close(log);
+    return { four, last };
+  }
+  /** The last row with another last entry, hashed as it must be, by somebody without the key. */
+  function rewrite(): void {
+    const [row] = sql<{ first: number; leaves: Uint8Array; bodies: Uint8Array }>(
+      'select first, leaves, bodies from audit_entries order by first desc limit 1',
+    );
+    const at = (row?.bodies.lastIndexOf(0) ?? 0) + 1;
+    const other = canonicalEntry({ ...draft({ i: 99 }), sequence: 9, timestamp: new Date(AT_MS).toISOString() });
+    const bodies = Buffer.concat([row?.bodies.subarray(0, at) ?? other, other]);
+    sql(
+      'update audit_entries set leaves = ?, bodies = ? where first = 4',
+      Buffer.concat([row?.leaves.subarray(0, -32) ?? other, leafHash(other)]),
+      bodies,
+    );
+  }
+  const refused = async (log: AuditLog): Promise<void> => expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+
+  it('is no further than the log on the disk', async () => {
+    const sync = heldSync();
+    const log = await open({ sync });
+    const signing = log.append(draft()).then(() => log.checkpoint());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(existsSync(join(dir, 'audit.head'))).toBe(false);
+    sync.release();
+    const signed = await signing;
+    expect(kept()).toBe(signed);
+    expect(readdirSync(dir).filter((name) => name.startsWith('audit.head'))).toEqual(['audit.head']);
+  });
+
+  it('a log that was killed between the two goes on, as one without it or with a torn one', async () => {
+    const { four, last } = await ten();
+    for (const before of [four, '', last.slice(0, 30), null]) {
+      if (before === null) rmSync(join(dir, 'audit.head'));
+      else writeFileSync(join(dir, 'audit.head'), before);
+      const log = await open();
+      expect(log.damage).toBeNull();
+      await log.append(draft());
+      const head = await log.checkpoint();
+      await close(log);
+      expect(kept()).toBe(head);
+    }
+    expect(await verified()).toMatchObject({ isIntact: true, size: 14 });
+  });
+
+  it('a head that only the file has left does not hide that the entries are those', async () => {
+    await ten();
+    sql('delete from audit_checkpoints where size > 4');
+    const log = await open();
+    expect(log.damage).toBeNull();
+  });
+
+  it('a store that was put back to an older state is not signed on, until a person says so', async () => {
+    await ten();
+    for (const name of ['', '-wal']) copyFileSync(join(dir, `older.db${name}`), `${path}${name}`);
+    const log = await open();
+    expect(log.damage).toEqual({ kind: 'tail', sequence: 4, why: expect.stringContaining('10 entries') as unknown });
+    await refused(log);
+    await log.reopen({ actor: 'operator:ann', reason: 'from a backup' });
+    await log.append(draft());
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, size: 6 });
+    expect((await storedTexts())[4]).toContain('put back to an older state');
+    expect((await open()).damage).toBeNull();
+  });
+
+  it('a store that is gone is not begun anew unasked', async () => {
+    await ten();
+    for (const name of ['', '-wal', '-shm']) rmSync(`${path}${name}`, { force: true });
+    (await openStore(path)).close();
+    const log = await open();
+    expect(log.damage).toMatchObject({ kind: 'tail', sequence: 0 });
+    await refused(log);
+  });
+
+  it('an end that was written anew without the key is not signed, though each entry has its hash', async () => {
+    await ten();
+    sql('delete from audit_checkpoints where size > 4');
+    rewrite();
+    const log = await open();
+    expect(log.damage).toEqual({ kind: 'tail', sequence: 4, why: expect.stringContaining('written anew') as unknown });
+    await refused(log);
+    await log.reopen({ actor: 'operator:ann', reason: 'somebody was here' });
+    expect(sql('select first from audit_set_aside')).toEqual([{ first: 4 }]);
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, size: 5 });
+  });
+
+  it('a history that was signed in its place, or another log, is told apart', async () => {
+    const { four } = await ten();
+    const key = parseSignerKey(readFileSync(join(dir, 'audit.key'), 'utf8').trim());
+    const { origin, size } = parseCheckpoint(parseNote(four).text);
+    const other = { origin, size, root: new Uint8Array(32) };
+    writeFileSync(join(dir, 'audit.head'), signCheckpoint(other, [key]));
+    const log = await open();
+    expect(log.damage).toMatchObject({ kind: 'signed', sequence: 4 });
+    await close(log);
+    writeFileSync(join(dir, 'audit.head'), signCheckpoint({ ...other, size: 99 }, [signerKeyOf(origin, new Uint8Array(32).fill(3))]));
+    expect((await open()).damage).toBeNull();
+  });
+});
+
 describe('a damaged end', () => {
   /** 40 entries in rows of five, of which a checkpoint covers 12: it ends within a row. */
   async function damaged(statement: string, ...values: (string | number | Uint8Array)[]): Promise<AuditLog> {
     const log = await open();
     const five = Array.from({ length: 5 }, (_, i) => draft({ i }));
+    let head = '';
     for (let row = 0; row < 8; row++) {
       await log.record({ changes: [], entries: row === 2 ? five.slice(0, 2) : five });
       if (row === 2) {
-        await log.checkpoint();
+        head = await log.checkpoint();
         await log.record({ changes: [], entries: five.slice(2) });
       }
     }
     await close(log);
+    // As if it had been killed before it signed the rest.
     sql('delete from audit_checkpoints where size <> 12');
+    writeFileSync(join(dir, 'audit.head'), head);
     sql(statement, ...values);
     return open();
   }
@@ -526,7 +657,7 @@ describe('when the disk or the lock does not come', () => {
     const reader = openAuditReader(path, async () => void synced++);
     expect(await reader.latestCheckpoint()).toBe(note);
     expect(synced).toBe(1);
-    expect(await Array.fromAsync(reader.checkpoints())).toContain(note);
+    expect(await Array.fromAsync(reader.checkpoints())).toContainEqual({ size: 1, note });
     expect(synced).toBe(2);
     reader.close();
     const failing = openAuditReader(path, () => Promise.reject(new Error('EIO')));

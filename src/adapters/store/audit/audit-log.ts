@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Clock, JsonObject } from '../../../kernel/index.ts';
 import {
@@ -20,6 +21,7 @@ import { EntryBatch } from './entry-batch.ts';
 import { entriesOf, rowOf, type EntryRow } from './entry-rows.ts';
 import { GroupCommit, type GroupCommitLimits, type Waiting } from './group-commit.ts';
 import { GrowingTree } from './growing-tree.ts';
+import { keepHead } from './head-file.ts';
 import { addedSince } from './log-head.ts';
 import type { LogKeys } from './log-keys.ts';
 import { StoredTree } from './stored-tree.ts';
@@ -87,6 +89,8 @@ export class AuditLog implements AuditAppender {
   private time = { ms: NaN, text: '' };
   private signedSize: number;
   private signedAtMs: number;
+  /** Committed, and not yet in the file beside the key. */
+  private unkeptHead: string | null = null;
   /** From the entry that names the next key until that key is in its place: both sign. */
   private isHandingOver = false;
   private timer: NodeJS.Timeout | null = null;
@@ -108,7 +112,7 @@ export class AuditLog implements AuditAppender {
     this.group = new GroupCommit<AuditRequest>({
       limits: parts.limits,
       commit: (requests) => this.commit(requests),
-      sync: () => parts.sync.sync(),
+      sync: () => this.sync(),
       onUncertain: (error) => this.closeFor('the disk failed to keep what was written', 'check the disk, then start Grace again', error),
       onFailed: (error) => (error instanceof AuditLogClosed ? error : new AuditAppendFailed(parts.path, error)),
       onFull: (waiting, bytes) => new AuditQueueFull(waiting, bytes),
@@ -194,7 +198,7 @@ export class AuditLog implements AuditAppender {
           this.followRecorded();
           const next = keys.prepareNext();
           const frontier = this.tree.frontier();
-          this.appendNow(keyRotationEntry(keys.signer, next.verifier, frontier.size, frontierRoot(frontier), actor));
+          this.appendNow(keyRotationEntry(keys.signer, next, frontier.size, frontierRoot(frontier), actor));
           this.isHandingOver = true;
           this.statements.insertFirstKey.run(this.verifierKey, this.parts.clock.nowMs());
           this.statements.insertKey.run(formatVerifierKey(next.verifier), this.tree.size, this.parts.clock.nowMs());
@@ -364,11 +368,13 @@ export class AuditLog implements AuditAppender {
       this.batch.flush();
       const { size } = this.tree;
       const asking = stored.filter(({ onSigned }) => onSigned !== null);
+      let note = this.unkeptHead;
       if (asking.length > 0 || this.isCheckpointDue(size)) {
-        const note = this.sign(size);
+        note = this.sign(size);
         for (const { onSigned } of asking) onSigned?.(note);
       }
       this.statements.commit.run();
+      this.unkeptHead = note;
       if (this.signedSize < size) this.signSoon();
       return stored;
     } catch (error) {
@@ -379,6 +385,14 @@ export class AuditLog implements AuditAppender {
       this.signedSize = signedBefore;
       throw error;
     }
+  }
+
+  private async sync(): Promise<void> {
+    const note = this.unkeptHead;
+    this.unkeptHead = null;
+    await this.parts.sync.sync();
+    // Only now: a head that is kept and that the log does not have means that somebody took it away.
+    if (note !== null) keepHead(dirname(this.parts.path), note);
   }
 
   /** With the lock, so that nobody can come between. */

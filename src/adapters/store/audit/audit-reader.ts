@@ -11,7 +11,9 @@ const PAGE_ENTRIES = 8;
 const ROWS_ENTRIES = 256;
 const ROWS_BYTES = 64 * 1024;
 /** Checkpoints read at once. */
-const NOTES = 256;
+const NOTES = 32;
+/** No size is less. */
+const SMALLEST = '-9223372036854775808';
 const BUSY_TIMEOUT_MS = 5000;
 /** Rows are read once, one after the other: what was read is not needed again. */
 const CACHE_KIB = 256;
@@ -30,17 +32,20 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
   const database = new DatabaseSync(placeToRead(path, isStoreWritable(path)), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   database.exec(`pragma cache_size = -${CACHE_KIB}`);
   const tree = new StoredTree(database);
-  const notes = database.prepare('select size, note from audit_checkpoints where size > ? order by size limit ?');
+  // As text: whoever changed a size may have made it any number, and those beyond 2^53 can not be read as one.
+  const notes = database.prepare(
+    'select cast(size as text) as size, note from audit_checkpoints where size > cast(? as integer) order by audit_checkpoints.size limit ?',
+  );
   return {
     size: async () => tree.last().size,
     entries: (from, to) => entries(tree, from, to),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
     kept: { levelStep: LEVEL_STEP, hashes: async (level, first, count) => tree.hashes(level, first, count) },
     async *checkpoints() {
-      for (let after = -1; ;) {
-        const rows = notes.all(after, NOTES) as { size: number; note: string }[];
+      for (let after = SMALLEST; ;) {
+        const rows = notes.all(after, NOTES) as { size: string; note: string }[];
         if (rows.length > 0) await sync(path);
-        for (const { note } of rows) yield note;
+        for (const { size, note } of rows) yield { size: Number(size), note };
         const last = rows.at(-1);
         if (last === undefined) return;
         after = last.size;

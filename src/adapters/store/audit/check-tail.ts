@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
   appendLeaf,
+  AuditNodeMissing,
   canonicalEntry,
   checkNote,
   frontierRoot,
@@ -8,6 +9,7 @@ import {
   parseCheckpoint,
   parseNote,
   type AuditEntry,
+  type Checkpoint,
   type VerifierKey,
 } from '../../../domains/audit/index.ts';
 import { messageOf } from '../../../kernel/index.ts';
@@ -36,9 +38,15 @@ export interface CheckedTail {
 /**
  * Looks at what a power cut, a broken disk or a foreign hand may have done to the end of the log: the last checkpoint is ours
  * and fits the tree, and each entry after it is what its leaf says. What lies before is for `grace audit verify`.
- * @param keys   that may have signed the last checkpoint
+ * @param keys       that may have signed the last checkpoint
+ * @param keptHead   the newest head, as it is kept outside of the store; read before this looks at the store
  */
-export async function checkTail(database: DatabaseSync, tree: StoredTree, keys: readonly VerifierKey[]): Promise<CheckedTail> {
+export async function checkTail(
+  database: DatabaseSync,
+  tree: StoredTree,
+  keys: readonly VerifierKey[],
+  keptHead: string | null,
+): Promise<CheckedTail> {
   // One view of the tables, whoever adds to them meanwhile.
   database.exec('begin');
   try {
@@ -46,7 +54,8 @@ export async function checkTail(database: DatabaseSync, tree: StoredTree, keys: 
       | { size: number; note: string }
       | undefined;
     const { size } = tree.last();
-    if (last === undefined) return checkEntries(database, tree, EMPTY_HEAD, 0);
+    const kept = ownHead(keptHead, keys);
+    if (last === undefined) return (await lostSince(tree, kept, EMPTY_HEAD, 0)) ?? checkEntries(database, tree, EMPTY_HEAD, 0);
     const signed = (why: string, sequence: number): CheckedTail => ({
       head: EMPTY_HEAD,
       signedSize: last.size,
@@ -63,9 +72,46 @@ export async function checkTail(database: DatabaseSync, tree: StoredTree, keys: 
     }
     if (Buffer.compare(frontierRoot(head.frontier), parseCheckpoint(parseNote(last.note).text).root) !== 0)
       return signed(`the first ${last.size} entries are not those of the last checkpoint`, last.size);
-    return checkEntries(database, tree, head, last.size);
+    return (await lostSince(tree, kept, head, last.size)) ?? checkEntries(database, tree, head, last.size);
   } finally {
     database.exec('commit');
+  }
+}
+
+/** One that this log did not sign says nothing about it. */
+function ownHead(note: string | null, keys: readonly VerifierKey[]): Checkpoint | null {
+  if (note === null) return null;
+  const checkpoint = parseCheckpoint(parseNote(note).text);
+  return problemOfNote({ size: checkpoint.size, note }, keys) === null ? checkpoint : null;
+}
+
+/** Whether the log does not hold what it had signed once: it was put back to an older state, cut off, or written anew. */
+async function lostSince(tree: StoredTree, kept: Checkpoint | null, head: LogHead, signedSize: number): Promise<CheckedTail | null> {
+  if (kept === null || (await hasHistory(tree, head, signedSize, kept))) return null;
+  const covers = `the head of ${kept.size} entries that is kept beside the key, in audit.head, is signed`;
+  const why =
+    tree.last().size < kept.size
+      ? `${covers}, and the store has ${tree.last().size}: it was cut off, or put back to an older state`
+      : `${covers}, and the store has others: they were written anew`;
+  // What the store has a head for stays; the rest, if there is any, a person may set aside.
+  if (kept.size > signedSize) return { head, signedSize, damage: { kind: 'tail', sequence: signedSize, why } };
+  return { head: EMPTY_HEAD, signedSize, damage: { kind: 'signed', sequence: kept.size, why } };
+}
+
+async function hasHistory(tree: StoredTree, head: LogHead, signedSize: number, { size, root }: Checkpoint): Promise<boolean> {
+  if (tree.last().size < size) return false;
+  try {
+    let { frontier } = size > signedSize ? head : await storedHead(tree, size);
+    // From the leaves: what is above them is looked at with each entry.
+    while (frontier.size < size) {
+      const leaf = tree.leaf(frontier.size);
+      if (leaf === null) return false;
+      ({ frontier } = appendLeaf(frontier, leaf));
+    }
+    return Buffer.compare(frontierRoot(frontier), root) === 0;
+  } catch (error) {
+    if (error instanceof AuditNodeMissing) return false;
+    throw error;
   }
 }
 

@@ -112,10 +112,10 @@ function giveToOwner(file: number, dir: string): void {
   fchownSync(file, uid, gid);
 }
 
-/** Keys that a killed process was about to put in their place. */
+/** Keys, and heads, that a killed process was about to put in their place. */
 export function removeUnfinishedKeyFiles(dir: string): void {
   for (const name of readdirSync(dir)) {
-    if (!/^audit\.key(?:\.next)?\.\d{1,10}-[0-9a-f]{12}$/.test(name)) continue;
+    if (!/^audit\.(?:key(?:\.next)?|head)\.\d{1,10}-[0-9a-f]{12}$/.test(name)) continue;
     const path = join(dir, name);
     // A young one may be about to be placed.
     if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > UNFINISHED_MS) rmSync(path, { force: true });

@@ -5,6 +5,7 @@ import { auditConnection } from './audit-connection.ts';
 import { APPEND_LIMITS, AuditLog } from './audit-log.ts';
 import { checkTail } from './check-tail.ts';
 import type { GroupCommitLimits } from './group-commit.ts';
+import { readKeptHead } from './head-file.ts';
 import { LogKeys } from './log-keys.ts';
 import { StoredTree } from './stored-tree.ts';
 import { walSync, type WalSync } from './wal-sync.ts';
@@ -35,7 +36,9 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const tree = new StoredTree(database);
     const recorded = database.prepare('select vkey from audit_keys order by number desc limit 1').get() as { vkey: string } | undefined;
     const keys = LogKeys.open(dirname(path), options.service, tree.last().size === 0, recorded?.vkey ?? null);
-    const tail = await checkTail(database, tree, [keys.verifier]);
+    // Before the log is looked at: whoever writes beside us puts each head into the log first.
+    const keptHead = readKeptHead(dirname(path));
+    const tail = await checkTail(database, tree, [keys.verifier], keptHead);
     sync = options.sync ?? (await writableWal(path));
     // From here on the log syncs itself, before it acknowledges: the same guarantee, without stopping the event loop for it.
     database.exec('pragma synchronous = normal');
