@@ -259,6 +259,30 @@ describe(name, () => {
     await expect(box.plan(name, { path: 'y.json', from: join(box.outside, 'x.json.bak') })).rejects.toThrow(/outside the roots/);
   });
 
+  it('never puts a log or a journal of SQLite back, from no copy: it would be played into a newer database', async () => {
+    await fs.mkdir(box.path('data'));
+    const path = box.path('data/app.db');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode=WAL; CREATE TABLE t (a, b)');
+    for (let n = 0; n < 100; n++) database.prepare('INSERT INTO t VALUES (?, ?)').run(n, 'x'.repeat(200));
+    database.exec("PRAGMA wal_checkpoint(truncate); UPDATE t SET b = 'old' WHERE a < 50");
+    for (const file of ['data', 'data/app.db', 'data/app.db-wal', 'data/app.db-shm']) await box.remember(file);
+    await fs.copyFile(`${path}-wal`, `${path}-wal.bak`);
+    await fs.copyFile(`${path}-wal`, `${path}.bak`);
+    database.exec('DELETE FROM t WHERE a % 2 = 0; CREATE INDEX ti ON t (a); VACUUM');
+    database.close();
+    const before = await box.state();
+    for (const part of ['data/app.db-wal', 'data/app.db-shm'])
+      expect(await box.refusal(name, { path: part })).toMatch(/belongs to one database as that is now, and would corrupt any other/);
+    expect(await box.refusal(name, { path: 'data/app.db-wal', from: 'data/app.db-wal.bak' })).toMatch(/a log or a journal/);
+    // The same bytes under the name of the database itself.
+    expect(await box.refusal(name, { path: 'data/app.db', from: 'data/app.db.bak' })).toMatch(/is no whole copy of a SQLite database/);
+    await fs.symlink('app.db.bak', box.path('data/other.db-wal'));
+    expect(await box.refusal(name, { path: 'data/other.db-wal', from: 'data/app.db-wal.bak' })).toMatch(/a log or a journal/);
+    await fs.rm(box.path('data/other.db-wal'));
+    expect(await box.state()).toEqual(before);
+  });
+
   it('does not undo over what was written after', async () => {
     await box.write('a.json', GOOD);
     await box.remember('a.json');

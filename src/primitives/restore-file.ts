@@ -10,7 +10,8 @@ import { PrimitiveFailed } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
-import { hasSqliteMagic, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
+import { hasSqliteLogMagic, hasSqliteMagic, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
+import { isSqlitePart, sqlitePartRefusal } from './sqlite-part.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { optional, text } from './parameter.ts';
 
@@ -41,10 +42,13 @@ export const restoreFile = definePrimitive({
     path: text('The file to put back.'),
     from: optional(text('The copy to take; the newest good one when it is left out.')),
   },
-  confinement: 'the directories of the component, links followed; no database that a process has open, none with a log of SQLite beside it',
+  confinement:
+    'the directories of the component, links followed; no database that a process has open, none with a log of SQLite beside it, and no such log itself',
 
   async plan({ path, from }, context) {
     const at = await placeOf(context, path);
+    const part = [path, at].find(isSqlitePart);
+    if (part !== undefined) return { state: 'refused', reason: sqlitePartRefusal(part) };
     const present = await context.files.stat(at);
     const entry = await context.lastGood.entry(context.component.name, at);
     // A container mount makes an empty directory of a file that is not there: it goes aside whole.
@@ -82,6 +86,8 @@ export const restoreFile = definePrimitive({
     const restore = record as unknown as Restore;
     const { files } = context;
     const at = await confineEntry(context, restore.path);
+    // Also where an earlier Grace planned it.
+    if (isSqlitePart(at)) throw new PrimitiveFailed('restore_file', sqlitePartRefusal(at));
     const content = restore.link ? null : await contentOf(context, restore);
     if ((await lookOf(context, at)) !== restore.seen)
       throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
@@ -108,6 +114,8 @@ export const restoreFile = definePrimitive({
     const restore = record as unknown as Restore;
     const { files } = context;
     const at = await confineEntry(context, restore.path);
+    if (isSqlitePart(at))
+      return [`${at} stays: ${sqlitePartRefusal(at)}${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`];
     const present = await files.stat(at);
     const isAsideThere = restore.aside !== null && (await files.stat(restore.aside)) !== null;
     if (restore.aside === null || isAsideThere) {
@@ -258,8 +266,9 @@ async function isDatabase(files: PrimitiveContext['files'], at: string, content:
 
 const MAGIC_BYTES = 16;
 
-/** A copy of a SQLite database that is not all of it: cut off or damaged, or with changes that are only in its log. */
+/** A copy of a SQLite database that is not all of it: cut off or damaged, with changes that are only in its log, or such a log. */
 async function isPartOfDatabase(context: PrimitiveContext, content: Uint8Array, source: string | null): Promise<boolean> {
+  if (hasSqliteLogMagic(content)) return true;
   if (!hasSqliteMagic(content)) return false;
   if (!isWholeSqlite(content, content.length)) return true;
   return source !== null && ((await pendingLog(context.files, source)) !== null || (await quickCheck(context, source)) === false);
