@@ -5,7 +5,7 @@ import { confineEntry, confineTarget } from './confinement.ts';
 import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
-import { holderOf, pendingLog } from './database-in-use.ts';
+import { holderOf, isDatabaseFile, pendingLog } from './database-in-use.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
@@ -260,11 +260,8 @@ async function useOf(context: PrimitiveContext, at: string, content: Uint8Array 
 async function isDatabase(files: PrimitiveContext['files'], at: string, content: Uint8Array | null): Promise<boolean> {
   if (content !== null && hasSqliteMagic(content)) return true;
   for (const suffix of SQLITE_PARTS) if (suffix !== '' && (await files.stat(at + suffix)) !== null) return true;
-  const present = (await files.stat(at))?.kind === 'file' ? await files.read(at, MAGIC_BYTES) : null;
-  return present !== null && hasSqliteMagic(present);
+  return isDatabaseFile(files, at);
 }
-
-const MAGIC_BYTES = 16;
 
 /** A copy of a SQLite database that is not all of it: cut off or damaged, with changes that are only in its log, or such a log. */
 async function isPartOfDatabase(context: PrimitiveContext, content: Uint8Array, source: string | null): Promise<boolean> {

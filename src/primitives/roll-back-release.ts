@@ -5,6 +5,7 @@ import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { CommitChange, LastGoodEntry, PrimitiveContext, WorkTree } from '../domains/playbooks/index.ts';
 import { brokenName, writeAs } from './aside.ts';
 import { confineEntry } from './confinement.ts';
+import { isDatabaseFile, tieToDatabase, writersOf } from './database-in-use.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
@@ -52,7 +53,8 @@ export const rollBackRelease = definePrimitive({
     boot: text('The boot to go back to; files are put back only when the kept copies are of that boot.', 100),
     commit: optional(text('What was checked out then; left out, only files are put back.', 64)),
   },
-  confinement: 'the directories of the component, links followed; no data, no untracked and no ignored file; no remote is contacted',
+  confinement:
+    'the directories of the component, links followed; no data, no database and nothing a process may write to, no untracked and no ignored file; no remote is contacted',
 
   async plan({ boot, commit }, context) {
     const planned = await lookAt(context, boot, commit);
@@ -127,6 +129,10 @@ export const rollBackRelease = definePrimitive({
       if (now !== null && now !== digest && now !== before && !isTheTrees)
         throw new UndoRefused('roll_back_release', `${path} was changed after it had been put back`);
     }
+    const back = isMoved && move !== null ? await workTrees.between(move.root, move.to, move.from) : null;
+    const moved = back !== null && typeof back !== 'string' ? back.files.map(({ path }) => path) : [];
+    const data = typeof back === 'string' ? back : await dataAmong(context, [...puts.map(({ path }) => path), ...moved], back);
+    if (data !== null) throw new UndoRefused('roll_back_release', data);
     if (isMoved) {
       const mine = puts.filter((put) => put.isTracked).map((put) => put.path);
       const known = await workTrees.tracked(move.root, mine);
@@ -217,7 +223,26 @@ async function lookAt(context: PrimitiveContext, boot: string, commit: string | 
     }
     told.unshift(wordsOf(move, change));
   }
+  const data = await dataAmong(context, [...puts.map(({ path }) => path), ...(change?.files ?? []).map(({ path }) => path)], change);
+  if (data !== null) return data;
   return { boot, move, puts, change, told };
+}
+
+/**
+ * Why one of these files is data and no part of a release: git knows nothing of SQLite, and would put an earlier database under
+ * a process that has the newer one open, or beside a log that is not its own.
+ * @see https://www.sqlite.org/howtocorrupt.html, sections 1.3 and 1.4
+ */
+async function dataAmong(context: PrimitiveContext, paths: readonly string[], change: CommitChange | null): Promise<string | null> {
+  const { files } = context;
+  for (const path of paths) {
+    const tie = await tieToDatabase(files, path);
+    if (tie !== null) return tie;
+    if ((change?.databases.includes(path) ?? false) || (await isDatabaseFile(files, path)))
+      return `${path} is a SQLite database, and a checkout would put another one in its place: take it out of version control, or go back by hand`;
+  }
+  const [held] = await writersOf(files, paths);
+  return held === undefined ? null : `process ${held[1]} has ${held[0]} open and may write to it: stop it first`;
 }
 
 /** Null when it is there already. */

@@ -3,9 +3,11 @@ import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { backupName, move } from './aside.ts';
 import { confineEntry } from './confinement.ts';
+import { holderOf, tieToDatabase } from './database-in-use.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { text } from './parameter.ts';
+import { hasWholeSqliteHeader } from './sqlite-file.ts';
 
 type Moved = { readonly path: string; readonly aside: string };
 
@@ -25,7 +27,8 @@ export const setAside = definePrimitive({
     path: text('The file to move aside.'),
     digest: text('SHA-256 of the content that was complained about: another content stays.'),
   },
-  confinement: 'the directories of the component, links followed; no file that was there at the last good boot',
+  confinement:
+    'the directories of the component, links followed; no file that was there at the last good boot, no whole database, nothing that SQLite or a process has in use',
 
   async plan(params, context) {
     const path = await confineEntry(context, params.path);
@@ -42,6 +45,8 @@ export const setAside = definePrimitive({
       return { state: 'refused', reason: `${path} was there at the last good boot: it is part of what worked` };
     if ((await lastGood.entry(component.name, dirname(path))) === null)
       return { state: 'refused', reason: `nobody knows what was in ${dirname(path)} at the last good boot` };
+    const use = await useOf(context, path);
+    if (use !== null) return { state: 'refused', reason: use };
     const undo: Moved = { path, aside: await backupName(context, path) };
     return { state: 'ready', summary: `move ${path} aside: it came after the last good boot`, targets: [path], undo };
   },
@@ -52,6 +57,8 @@ export const setAside = definePrimitive({
     if ((await context.files.stat(path)) === null) return { summary: `${path} has gone by itself`, changed: [] };
     if ((await digestOf(context, path)) !== params.digest)
       throw new PrimitiveFailed('set_aside', `${path} changed while this was being prepared`, { retryable: true });
+    const use = await useOf(context, path);
+    if (use !== null) throw new PrimitiveFailed('set_aside', use);
     await move(context.files, path, aside);
     return { summary: `moved ${path} to ${aside}`, changed: [path] };
   },
@@ -61,10 +68,28 @@ export const setAside = definePrimitive({
     await confineEntry(context, path);
     if ((await context.files.stat(aside)) === null) return [];
     if ((await context.files.stat(path)) !== null) return [`${path} is there anew and stays; the one from before is ${aside}`];
+    // Whoever opened a database meanwhile, here or where it is kept, has a log that belongs to it, or is going to have one.
+    for (const at of [path, aside]) {
+      const tie = (await tieToDatabase(context.files, at)) ?? (await holding(context, at));
+      if (tie !== null) return [`${path} stays away: ${tie}; the one from before is ${aside}`];
+    }
     await move(context.files, aside, path);
     return [];
   },
 });
+
+/** Why it must not be taken from its place; null when nobody would miss it there. */
+async function useOf(context: PrimitiveContext, path: string): Promise<string | null> {
+  const tie = (await tieToDatabase(context.files, path)) ?? (await holding(context, path));
+  if (tie !== null) return tie;
+  // A damaged header is none. What is whole is data, whatever folder it is in; recover_sqlite knows what to do with it.
+  return (await hasWholeSqliteHeader(context.files, path)) ? `${path} is a SQLite database: data is not put away` : null;
+}
+
+async function holding(context: PrimitiveContext, path: string): Promise<string | null> {
+  const holder = await holderOf(context.files, path);
+  return holder === null ? null : `process ${holder} has ${path} open: stop it first`;
+}
 
 async function digestOf(context: PrimitiveContext, path: string): Promise<string | null> {
   const content = await context.files.read(path);
