@@ -230,6 +230,27 @@ describe(name, () => {
     expect(await box.undoneAfterEveryCut(name, { path: 'app.json' }, before)).toMatchObject({ wrong: null });
   });
 
+  it('keeps what an env file or a key held out of the work tree, sealed, and gives it back with owner and mode', async () => {
+    await box.write('.env', 'A=1\n', 0o600, 1234);
+    await box.remember('.env');
+    await box.write('.env', 'A=canary-5e1\n', 0o640, 7);
+    const before = await box.state();
+    expect(await box.undoneAfterEveryCut(name, { path: '.env' }, before)).toMatchObject({ wrong: null });
+    const full = { ...box.files, writeAtomic: (path: string, ...rest: [string | Uint8Array, object?]) => (path === box.path('.env') ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) : box.files.writeAtomic(path, ...rest)) }; // prettier-ignore
+    await expect(box.apply(name, { path: '.env' }, full)).rejects.toThrow('ENOSPC');
+    expect(await box.state()).toEqual(before);
+    const record = await box.apply(name, { path: '.env' });
+    expect(await fs.readdir(box.root)).toEqual(['.env']);
+    expect(await box.read('.env')).toBe('A=1\n');
+    const kept = await fs.readdir(box.backupDir);
+    expect(kept).toHaveLength(1);
+    expect(await fs.readFile(join(box.backupDir, kept[0] ?? ''), 'latin1')).not.toContain('canary');
+    await box.undo(name, record);
+    await box.undo(name, record);
+    expect(await box.state()).toEqual(before);
+    expect(await fs.readdir(box.backupDir)).toEqual([]);
+  });
+
   it('refuses what it cannot judge', async () => {
     await box.write('a.json', GOOD);
     expect(await box.refusal(name, { path: 'a.json' })).toMatch(/parses, and there is no copy/);

@@ -2,11 +2,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
-import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
+import { backupName, brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
 import { holderOf, isDatabaseFile, pendingLog } from './database-in-use.ts';
 import { PrimitiveFailed } from './errors.ts';
+import { isPrivate, keepCopy, readCopy } from './kept-copy.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
@@ -19,6 +20,8 @@ type Restore = {
   readonly path: string;
   /** Where the broken one is kept; null when nothing was there. */
   readonly aside: string | null;
+  /** How it was, where it holds secrets and is sealed in `aside`; null or left out where it is moved there as it is. */
+  readonly was?: OwnerAndMode | null;
   /** What the plan saw in its place; only that is moved aside. */
   readonly seen: string | null;
   /** A backup file; null: the copy of the last good boot. */
@@ -68,9 +71,13 @@ export const restoreFile = definePrimitive({
     const above = directories?.make.at(-1) ?? (await context.files.stat(dirname(at)));
     if (above === null) return { state: 'refused', reason: `${dirname(at)} cannot be looked at` };
     const backup = choice.source === null ? null : await context.files.stat(choice.source);
+    // Beside the file a secret would lie in the work tree, where nothing that ignores the file ignores it.
+    const isSecret = present?.kind === 'file' && isPrivate(context, at, null);
+    const aside = isSecret ? await backupName(context, at, 'broken') : await brokenName(context, at);
     const undo: Restore = {
       path: at,
-      aside: present === null ? null : await brokenName(context, at),
+      aside: present === null ? null : aside,
+      was: isSecret ? { uid: present.uid, gid: present.gid, mode: present.mode } : null,
       seen: await lookOf(context, at),
       source: choice.source,
       digest: sha256Hex(choice.content),
@@ -78,7 +85,8 @@ export const restoreFile = definePrimitive({
       as: traitsFor(at, entry, present, backup, { kind: 'directory', sizeBytes: 0, mtimeMs: 0, ...above }),
       directories,
     };
-    const kept = undo.aside === null ? '' : `, keep the present one as ${basename(undo.aside)}`;
+    const kept =
+      undo.aside === null ? '' : isSecret ? ', keep the present one encrypted' : `, keep the present one as ${basename(undo.aside)}`;
     return { state: 'ready', summary: `put ${at} back from ${choice.description}${kept}`, targets: [at], undo: undo as Json };
   },
 
@@ -95,17 +103,25 @@ export const restoreFile = definePrimitive({
     const use = await useOf(context, at, content);
     if (use !== null) throw new PrimitiveFailed('restore_file', use);
     if (restore.directories) await makeMissing(context, restore.directories);
-    if (restore.aside !== null) await files.rename(at, restore.aside);
+    const { was } = restore;
+    if (was && restore.aside !== null) await keepCopy(context, restore.aside, (await files.read(at)) ?? new Uint8Array(), true);
+    else if (restore.aside !== null) await files.rename(at, restore.aside);
     try {
       if (content === null) await files.symlink(restore.digest, at);
       else await writeAs(files, at, content, restore.as);
     } catch (error) {
       // A full disk must not turn a broken file into a missing one.
-      if (restore.aside !== null && (await files.stat(at)) === null) await files.rename(restore.aside, at);
+      if (was && restore.aside !== null) await files.remove(restore.aside);
+      else if (restore.aside !== null && (await files.stat(at)) === null) await files.rename(restore.aside, at);
       throw error;
     }
     return {
-      summary: restore.aside === null ? `put ${at} back` : `put ${at} back; the broken one is ${basename(restore.aside)}`,
+      summary:
+        restore.aside === null
+          ? `put ${at} back`
+          : was
+            ? `put ${at} back; the broken one is encrypted, and in the snapshot that was taken before`
+            : `put ${at} back; the broken one is ${basename(restore.aside)}`,
       changed: restore.aside === null ? [at] : [at, restore.aside],
     };
   },
@@ -118,7 +134,12 @@ export const restoreFile = definePrimitive({
       return [`${at} stays: ${sqlitePartRefusal(at)}${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`];
     const present = await files.stat(at);
     const isAsideThere = restore.aside !== null && (await files.stat(restore.aside)) !== null;
-    if (restore.aside === null || isAsideThere) {
+    const sealed = restore.was && restore.aside !== null && isAsideThere ? await readCopy(context, restore.aside) : null;
+    if (restore.was && isAsideThere && sealed === null)
+      return [`${at} stays as it is: ${restore.aside} is damaged, or was sealed with another key`];
+    if (sealed !== null && present?.kind === 'file' && sha256Hex((await files.read(at)) ?? '') === sha256Hex(sealed)) {
+      await files.remove(restore.aside ?? ''); // it had not been replaced yet, or is back already
+    } else if (restore.aside === null || isAsideThere) {
       if (present !== null && !(await isOurs(context, restore, at, present)))
         return [
           `${at} was changed after it had been put back, and stays${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`,
@@ -132,7 +153,10 @@ export const restoreFile = definePrimitive({
       if (use !== null) return [`${at} stays as it is: ${use}`];
       const aside = restore.aside === null ? null : await files.stat(restore.aside);
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
-      if (restore.aside !== null) await files.rename(restore.aside, at);
+      if (restore.was && restore.aside !== null && sealed !== null) {
+        await writeAs(files, at, sealed, restore.was);
+        await files.remove(restore.aside);
+      } else if (restore.aside !== null) await files.rename(restore.aside, at);
     }
     return restore.directories ? removeMade(context, restore.directories) : [];
   },

@@ -79,6 +79,23 @@ test('commit, config and env file go back together, and the undo gives back the 
   }
 });
 
+test('what an env file held is kept out of the work tree, where no secret can be read, and comes back with owner and mode', async () => {
+  await box.write('.env', 'TOKEN=one\n', 0o600);
+  await box.remember('.env');
+  await box.write('.env', 'TOKEN=canary-5e1\n', 0o640, 1234);
+  const before = await box.state();
+  expect(await box.undoneAfterEveryCut(name, { boot }, before)).toMatchObject({ wrong: null });
+  const record = await box.apply(name, { boot });
+  expect(await fs.readdir(box.root)).toEqual(['.env']);
+  expect(box.said).toContain('that of ' + box.path('.env') + ' is encrypted');
+  const kept = await fs.readdir(box.backupDir);
+  expect(kept.length).toBeGreaterThan(0);
+  for (const file of kept) expect(await fs.readFile(`${box.backupDir}/${file}`, 'latin1'), file).not.toContain('canary');
+  expect(JSON.stringify(record)).not.toContain('canary');
+  await box.undo(name, record);
+  expect(await box.state()).toEqual(before);
+});
+
 test('without git the kept files alone come back, also when Grace dies at any moment', async () => {
   await box.write('etc/app.conf', 'a\n');
   await box.write('package-lock.json', '{"v":1}');

@@ -45,6 +45,19 @@ it('refuses what was part of the last good boot, what nobody knows, and what the
   await expect(box.plan(name, params('../outside/x', 'x'))).rejects.toThrow(/outside the roots/);
 });
 
+it('keeps what may hold secrets sealed, and gives it back with owner and mode', async () => {
+  await box.write('conf.d/.env', 'A=canary-5e1', 0o640, 1234);
+  const before = await box.state();
+  const wanted = params('conf.d/.env', 'A=canary-5e1');
+  expect(await box.undoneAfterEveryCut(name, wanted, before)).toMatchObject({ wrong: null });
+  const record = await box.apply(name, wanted);
+  expect(Object.keys(await box.state())).not.toContain('/conf.d/.env');
+  for (const file of await fs.readdir(box.backupDir))
+    expect(await fs.readFile(`${box.backupDir}/${file}`, 'latin1')).not.toContain('canary');
+  await box.undo(name, record);
+  expect(await box.state()).toEqual(before);
+});
+
 describe('of a SQLite database', () => {
   beforeEach(async () => {
     await box.write('data/keep.txt', 'x');

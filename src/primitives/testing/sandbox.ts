@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { sealing } from '../../adapters/node/copy-vault.ts';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
 import { codeOf, sha256Hex, type Clock, type CommandResult, type Files, type Json, type JsonObject } from '../../kernel/index.ts';
@@ -67,6 +69,7 @@ export class Sandbox {
   /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
   confines: 'target' | 'entry' = 'target';
   readonly ran: (readonly string[])[] = [];
+  private readonly key = randomBytes(32);
   runAs: ((argv: readonly string[], cwd: string) => Promise<CommandResult>) | null = null;
 
   /** What the last primitive that acted said of it. */
@@ -195,6 +198,7 @@ export class Sandbox {
       logger: { debug() {}, info() {}, warn: (message) => this.asked.push(`warn ${message}`), error() {} },
       signal: new AbortController().signal,
       digest: sha256Hex,
+      sealing: sealing(this.key),
       overrides: {
         get: async () => this.overrides,
         set: async (_component, change) => {
