@@ -153,6 +153,14 @@ describe('free_disk_space', () => {
     await fs.symlink(box.path('data'), box.path('cache/data'));
   });
 
+  it('leaves a database that has a log, and that log, also where both are declared expendable and nobody has them open', async () => {
+    const older = box.nowMs - 7_200_000;
+    for (const file of ['cache/pages.db', 'cache/pages.db-wal', 'cache/cold.db']) await box.write(file, 'x', 0o644, 0, older);
+    await box.apply(name, { path: '.', bytes: 50 * MiB });
+    expect(Object.keys(await box.state())).toEqual(expect.arrayContaining(['/cache/pages.db', '/cache/pages.db-wal']));
+    expect(Object.keys(await box.state())).not.toContain('/cache/cold.db');
+  });
+
   it('removes the oldest expendable files, and only as many as it needs', async () => {
     await box.apply(name, { path: '.', bytes: 11 * MiB });
     const left = Object.keys(await box.state());

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { mkdir, open, realpath, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { SnapshotRefused } from '../../domains/snapshots/index.ts';
@@ -6,6 +6,7 @@ import { codeOf } from '../../kernel/index.ts';
 
 /** Opens a directory to go on from and for nothing else: it need not be readable. Node has no name for it. @see open(2), O_PATH */
 const O_PATH = 0o10000000;
+const HAS_PROC = process.platform === 'linux' && existsSync('/proc/self/fd');
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
@@ -34,7 +35,7 @@ export async function anchored<T>(
   }
   if (missing.length > 0 && !make) throw Object.assign(new Error(`${dirname(path)} is gone`), { code: 'ENOENT' });
   const place = join(real, ...missing, basename(path));
-  if (process.platform !== 'linux') {
+  if (!HAS_PROC) {
     await isAllowed(place);
     await mkdir(dirname(place), { recursive: true });
     return work(place);
