@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { globPattern } from '../kernel/index.ts';
+import { globPattern, type Files } from '../kernel/index.ts';
 import { isBackupName } from './sibling-backups.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
@@ -123,6 +123,33 @@ describe('restore_permissions', () => {
     expect((await fs.stat(join(box.outside, 'x'))).uid).toBe(0);
     await expect(box.plan(name, { path: 'd/x', uid: 1 })).rejects.toThrow(/outside the roots/);
     await expect(box.plan(name, { path: '/etc', uid: 1 })).rejects.toThrow(/outside the roots/);
+  });
+});
+
+describe('a folder that becomes a link after it was judged', () => {
+  const swap = async (): Promise<void> => {
+    await fs.rename(box.path('conf'), box.path('conf.real'));
+    await fs.symlink(box.outside, box.path('conf'));
+  };
+  /** Files among which the folder is swapped when this is asked for the nth time. */
+  const swapsAt = (method: 'rename' | 'writeAtomic', asked: string[]): Files => ({
+    ...box.files,
+    [method]: async (...args: readonly unknown[]) => {
+      if (asked.push(method) === 1) await swap();
+      return (box.files[method] as (...given: readonly unknown[]) => Promise<void>)(...args);
+    },
+  });
+
+  it.each(['rename', 'writeAtomic'] as const)('leads no %s of a file out of the roots', async (method) => {
+    await box.write('conf/a.json', '{"a":1}');
+    await box.remember('conf/a.json');
+    await box.write('conf/a.json', '{');
+    await fs.writeFile(join(box.outside, 'a.json'), 'of somebody else');
+    const asked: string[] = [];
+    await box.apply('restore_file', { path: 'conf/a.json' }, swapsAt(method, asked)).catch(() => undefined);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(await fs.readdir(box.outside)).toEqual(['a.json']);
+    expect(await fs.readFile(join(box.outside, 'a.json'), 'utf8')).toBe('of somebody else');
   });
 });
 

@@ -236,7 +236,7 @@ describe(name, () => {
     await box.write('.env', 'A=canary-5e1\n', 0o640, 7);
     const before = await box.state();
     expect(await box.undoneAfterEveryCut(name, { path: '.env' }, before)).toMatchObject({ wrong: null });
-    const full = { ...box.files, writeAtomic: (path: string, ...rest: [string | Uint8Array, object?]) => (path === box.path('.env') ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) : box.files.writeAtomic(path, ...rest)) }; // prettier-ignore
+    const full = { ...box.files, writeAtomic: (path: string, ...rest: [string | Uint8Array, object?]) => (path.endsWith('/.env') ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) : box.files.writeAtomic(path, ...rest)) }; // prettier-ignore
     await expect(box.apply(name, { path: '.env' }, full)).rejects.toThrow('ENOSPC');
     expect(await box.state()).toEqual(before);
     const record = await box.apply(name, { path: '.env' });

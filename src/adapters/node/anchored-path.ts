@@ -1,7 +1,6 @@
 import { constants, existsSync } from 'node:fs';
 import { mkdir, open, realpath, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
-import { SnapshotRefused } from '../../domains/snapshots/index.ts';
 import { codeOf } from '../../kernel/index.ts';
 
 /** Opens a directory to go on from and for nothing else: it need not be readable. Node has no name for it. @see open(2), O_PATH */
@@ -16,7 +15,7 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
  * @param isAllowed  gets the real path; throws when it must not be worked on
  * @param work       gets a path that is good while it runs; its last name may still be a link
  * @param make       whether folders that are missing are made
- * @throws what `isAllowed` throws; SnapshotRefused when a folder is a link by now; ENOENT when it is missing
+ * @throws what `isAllowed` throws; ELOOP when a folder is a link by now, ENOENT when it is missing
  * @see CWE-367, CWE-59
  */
 export async function anchored<T>(
@@ -44,7 +43,7 @@ export async function anchored<T>(
   const into = async (name: string): Promise<FileHandle> => {
     const next = await open(`/proc/self/fd/${handle.fd}/${name}`, DIRECTORY).catch((error: unknown) => {
       if (codeOf(error) !== 'ELOOP' && codeOf(error) !== 'ENOTDIR') throw error;
-      throw new SnapshotRefused(`"${name}" on the way to ${path} is a link or a file by now, not a folder`, 'see who changes it meanwhile');
+      throw Object.assign(new Error(`"${name}" on the way to ${path} is a link or a file by now, not a folder`), { code: 'ELOOP' });
     });
     await handle.close();
     return next;

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { anchoredFiles } from '../../adapters/node/anchored-files.ts';
 import { sealing } from '../../adapters/node/copy-vault.ts';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
@@ -193,7 +194,7 @@ export class Sandbox {
     return {
       component: this.component,
       clock: this.clock,
-      files,
+      files: anchoredFiles(files, (real) => this.neverOutside(real)),
       host: this.host,
       logger: { debug() {}, info() {}, warn: (message) => this.asked.push(`warn ${message}`), error() {} },
       signal: new AbortController().signal,
@@ -238,6 +239,10 @@ export class Sandbox {
       progress() {},
       confine: (path) => (this.confines === 'target' ? confine(this.component, path) : confineName(this.component, path)),
     };
+  }
+
+  private async neverOutside(real: string): Promise<void> {
+    if (`${real}/`.startsWith(`${this.outside}/`)) throw new PrimitiveMisuse('confine', `${real} lies outside the roots`);
   }
 
   async plan(name: string, params: JsonObject): Promise<PrimitivePlan> {
