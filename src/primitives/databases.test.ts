@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -152,6 +152,42 @@ describe('run_migrations', () => {
       expect.stringMatching(/written to since its migrations, and stays; the copy from before is/),
     ]);
     expect(rowsOf(box.path('data/app.db'))).toBe(7);
+  });
+
+  it('puts back nothing under a process that has the database open: what that process stores then stays stored', async () => {
+    const path = box.path('data/app.db');
+    const worker = new DatabaseSync(path);
+    expect(worker.prepare('SELECT count(*) AS n FROM t').get()).toMatchObject({ n: 5 });
+    const record = await box.apply(name, {});
+    await expect(box.undo(name, record)).rejects.toThrow(
+      new RegExp(`process ${process.pid} has web's database open; the copy from before is `),
+    );
+    worker.exec('INSERT INTO t VALUES (7777)');
+    expect(rowsOf(path)).toBe(7);
+    worker.close();
+  });
+
+  it('puts a database back that had a journal of an unfinished transaction, together with that journal', async () => {
+    const path = box.path('data/app.db');
+    // A transaction that was too large for memory, and whose process was killed.
+    const half = spawnSync(process.execPath, [
+      '-e',
+      `const db=new (require('node:sqlite').DatabaseSync)('${path}');db.exec("PRAGMA cache_size=5;BEGIN;CREATE TABLE half(a)");for(let i=0;i<500;i++)db.exec("INSERT INTO half VALUES(hex(randomblob(500)))");process.kill(process.pid,'SIGKILL')`,
+    ]);
+    expect(half.signal).toBe('SIGKILL');
+    expect(await fs.readdir(box.path('data'))).toContain('app.db-journal');
+    const before = await box.state();
+    const record = await box.apply(name, {});
+    expect(rowsOf(path)).toBe(6);
+    expect(await box.undo(name, record)).toEqual([]);
+    expect(await box.state()).toEqual(before);
+    const again = new DatabaseSync(path);
+    expect(again.prepare('SELECT count(*) AS n, (SELECT count(*) FROM sqlite_schema) AS tables FROM t').get()).toMatchObject({
+      n: 5,
+      tables: 1,
+    });
+    expect(again.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    again.close();
   });
 
   it('says how a migration failed, and undoes what it had done', async () => {

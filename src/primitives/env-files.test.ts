@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readCopy } from './kept-copy.ts';
 import { joinEnv, parseEnvLines } from './env-lines.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
@@ -65,6 +66,31 @@ describe('create_env_file', () => {
     expect(await box.undoneAfterEveryCut(name, params, before)).toMatchObject({ wrong: null });
   });
 
+  it('leaves no secret that it generated where somebody could read it, neither afterwards nor once it is undone', async () => {
+    await box.write('.env.example', EXAMPLE);
+    const record = await box.apply(name, params);
+    const secret = parseEnv(await box.read('.env'))['API_TOKEN'] ?? '';
+    expect(secret.length).toBeGreaterThan(20);
+    const kept = async (): Promise<readonly string[]> =>
+      Promise.all((await fs.readdir(box.backupDir)).map((file) => fs.readFile(join(box.backupDir, file), 'latin1')));
+    expect((await kept()).join()).not.toContain(secret);
+    await box.undo(name, record);
+    expect((await kept()).length).toBe(2);
+    expect((await kept()).join()).not.toContain(secret);
+    const [sealed] = (await fs.readdir(box.backupDir)).filter((file) => file.endsWith('.undone'));
+    const content = await readCopy(box.context(), join(box.backupDir, sealed ?? ''));
+    expect(new TextDecoder().decode(content ?? new Uint8Array())).toContain(secret);
+  });
+
+  it('takes back what an earlier Grace did, which kept the whole of what it wrote', async () => {
+    await box.write('.env.example', EXAMPLE);
+    const before = await box.state();
+    const record = (await box.apply(name, params)) as { edit: { afterCopy: string } };
+    await fs.copyFile(box.path('.env'), record.edit.afterCopy);
+    expect(await box.undo(name, record)).toEqual([]);
+    expect(await box.state()).toEqual(before);
+  });
+
   it('never overwrites, and never undoes what a person has filled in', async () => {
     await box.write('.env.example', EXAMPLE);
     await box.write('.env', '');
@@ -98,6 +124,21 @@ describe('add_env_keys', () => {
     await box.apply(name, params);
     expect((await box.state())['/.env']).toBe('600 1234:1234 # mine\nA=changed by me\nC=3\nB="x\ny"\n');
     expect(await box.plan(name, params)).toMatchObject({ state: 'nothing_to_do' });
+  });
+
+  it('keeps what the file held before sealed, and leaves the file alone when that cannot be opened', async () => {
+    await box.write('.env', 'A=canary-5e1\n', 0o600, 1234);
+    await box.write('.env.example', 'A=1\nB=2\n');
+    const record = await box.apply(name, { file: '.env', keys: ['B'], from: 'example' });
+    const files = (await fs.readdir(box.backupDir)).map((file) => join(box.backupDir, file));
+    for (const file of files) expect(await fs.readFile(file, 'latin1')).not.toContain('canary');
+    const copy = files.find((file) => file.includes('.before-')) ?? '';
+    const sealed = await fs.readFile(copy);
+    await fs.writeFile(copy, sealed.with(sealed.length - 1, sealed.at(-1)! ^ 1));
+    expect(await box.undo(name, record)).toEqual([expect.stringMatching(/\.env stays as Grace wrote it: .* is damaged, or was sealed/)]);
+    await fs.writeFile(copy, sealed);
+    expect(await box.undo(name, record)).toEqual([]);
+    expect((await box.state())['/.env']).toBe('600 1234:1234 A=canary-5e1\n');
   });
 
   it('gives named keys the value of the last good copy when it is told to replace them', async () => {

@@ -3,6 +3,8 @@ import { basename, isAbsolute, join, relative } from 'node:path';
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineTarget } from './confinement.ts';
 import { openFiles } from './open-files.ts';
+import { SQLITE_PARTS } from './sqlite-file.ts';
+import { isSqlitePart } from './sqlite-part.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { text, whole } from './parameter.ts';
 
@@ -29,7 +31,7 @@ export const freeDiskSpace = definePrimitive({
     path: text('A path on the disk that is full.'),
     bytes: whole('How much has to be free.', 1, Number.MAX_SAFE_INTEGER),
   },
-  confinement: 'idle files that the configuration declares expendable',
+  confinement: 'idle files that the configuration declares expendable; no log of SQLite, and no database beside one',
 
   async plan({ path, bytes }, context) {
     const at = await confineTarget(context, path);
@@ -119,12 +121,15 @@ async function expendable(context: PrimitiveContext, at: string): Promise<readon
     );
     const queue = [root];
     for (let dir = queue.pop(); dir !== undefined && seen < PATHS_MAX; dir = queue.pop()) {
-      for (const name of await files.list(dir)) {
+      const names = await files.list(dir);
+      for (const name of names) {
         if (++seen > PATHS_MAX) break;
         const path = join(dir, name);
         const stat = await files.stat(path);
         if (stat?.kind === 'directory') queue.push(path);
         if (stat?.kind !== 'file' || !patterns.some((pattern) => pattern.test(relative(root, path)))) continue;
+        // A database without its log is another database, or none: what is expendable there is both of them, at rest.
+        if (isSqlitePart(name) || SQLITE_PARTS.some((suffix) => suffix !== '' && names.includes(name + suffix))) continue;
         const isIdle = clock.nowMs() - stat.mtimeMs >= AGE_MS_MIN || CORE_DUMP.test(basename(path));
         if (isIdle && mountOf(path, mounts) === disk) found.set(path, { path, sizeBytes: stat.sizeBytes, mtimeMs: stat.mtimeMs });
       }

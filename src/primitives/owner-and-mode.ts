@@ -10,7 +10,7 @@ const OTHERS_WRITE = 0o002;
 const WIDE_BITS = 0o027;
 
 /** Files that only their owner reads, wherever they lie. */
-function isPrivateFile(path: string): boolean {
+export function isPrivateFile(path: string): boolean {
   return (
     /^\.env(?:\.|$)|\.(?:key|pem|p12|pfx|jks|keystore)$|^id_(?:rsa|dsa|ecdsa|ed25519)$|(?:^|[._-])(?:credentials?|secrets?|htpasswd|pgpass|netrc)(?:[._-]|$)/i.test(
       basename(path),

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { globPattern } from '../kernel/index.ts';
+import { globPattern, type Files } from '../kernel/index.ts';
 import { isBackupName } from './sibling-backups.ts';
 import { Sandbox } from './testing/sandbox.ts';
 
@@ -126,6 +126,33 @@ describe('restore_permissions', () => {
   });
 });
 
+describe('a folder that becomes a link after it was judged', () => {
+  const swap = async (): Promise<void> => {
+    await fs.rename(box.path('conf'), box.path('conf.real'));
+    await fs.symlink(box.outside, box.path('conf'));
+  };
+  /** Files among which the folder is swapped when this is asked for the nth time. */
+  const swapsAt = (method: 'rename' | 'writeAtomic', asked: string[]): Files => ({
+    ...box.files,
+    [method]: async (...args: readonly unknown[]) => {
+      if (asked.push(method) === 1) await swap();
+      return (box.files[method] as (...given: readonly unknown[]) => Promise<void>)(...args);
+    },
+  });
+
+  it.each(['rename', 'writeAtomic'] as const)('leads no %s of a file out of the roots', async (method) => {
+    await box.write('conf/a.json', '{"a":1}');
+    await box.remember('conf/a.json');
+    await box.write('conf/a.json', '{');
+    await fs.writeFile(join(box.outside, 'a.json'), 'of somebody else');
+    const asked: string[] = [];
+    await box.apply('restore_file', { path: 'conf/a.json' }, swapsAt(method, asked)).catch(() => undefined);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(await fs.readdir(box.outside)).toEqual(['a.json']);
+    expect(await fs.readFile(join(box.outside, 'a.json'), 'utf8')).toBe('of somebody else');
+  });
+});
+
 describe('free_disk_space', () => {
   const name = 'free_disk_space';
   const MiB = 1024 * 1024;
@@ -151,6 +178,14 @@ describe('free_disk_space', () => {
     await box.write('core.123', 'x'.repeat(MiB), 0o644, 0, box.nowMs);
     await box.write('data/cache/user', 'x'.repeat(MiB), 0o644, 0, old);
     await fs.symlink(box.path('data'), box.path('cache/data'));
+  });
+
+  it('leaves a database that has a log, and that log, also where both are declared expendable and nobody has them open', async () => {
+    const older = box.nowMs - 7_200_000;
+    for (const file of ['cache/pages.db', 'cache/pages.db-wal', 'cache/cold.db']) await box.write(file, 'x', 0o644, 0, older);
+    await box.apply(name, { path: '.', bytes: 50 * MiB });
+    expect(Object.keys(await box.state())).toEqual(expect.arrayContaining(['/cache/pages.db', '/cache/pages.db-wal']));
+    expect(Object.keys(await box.state())).not.toContain('/cache/cold.db');
   });
 
   it('removes the oldest expendable files, and only as many as it needs', async () => {

@@ -230,6 +230,27 @@ describe(name, () => {
     expect(await box.undoneAfterEveryCut(name, { path: 'app.json' }, before)).toMatchObject({ wrong: null });
   });
 
+  it('keeps what an env file or a key held out of the work tree, sealed, and gives it back with owner and mode', async () => {
+    await box.write('.env', 'A=1\n', 0o600, 1234);
+    await box.remember('.env');
+    await box.write('.env', 'A=canary-5e1\n', 0o640, 7);
+    const before = await box.state();
+    expect(await box.undoneAfterEveryCut(name, { path: '.env' }, before)).toMatchObject({ wrong: null });
+    const full = { ...box.files, writeAtomic: (path: string, ...rest: [string | Uint8Array, object?]) => (path.endsWith('/.env') ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) : box.files.writeAtomic(path, ...rest)) }; // prettier-ignore
+    await expect(box.apply(name, { path: '.env' }, full)).rejects.toThrow('ENOSPC');
+    expect(await box.state()).toEqual(before);
+    const record = await box.apply(name, { path: '.env' });
+    expect(await fs.readdir(box.root)).toEqual(['.env']);
+    expect(await box.read('.env')).toBe('A=1\n');
+    const kept = await fs.readdir(box.backupDir);
+    expect(kept).toHaveLength(1);
+    expect(await fs.readFile(join(box.backupDir, kept[0] ?? ''), 'latin1')).not.toContain('canary');
+    await box.undo(name, record);
+    await box.undo(name, record);
+    expect(await box.state()).toEqual(before);
+    expect(await fs.readdir(box.backupDir)).toEqual([]);
+  });
+
   it('refuses what it cannot judge', async () => {
     await box.write('a.json', GOOD);
     expect(await box.refusal(name, { path: 'a.json' })).toMatch(/parses, and there is no copy/);
@@ -257,6 +278,30 @@ describe(name, () => {
       await expect(box.plan(name, { path }), path).rejects.toThrow(/outside the roots/);
     await box.write('y.json', '{');
     await expect(box.plan(name, { path: 'y.json', from: join(box.outside, 'x.json.bak') })).rejects.toThrow(/outside the roots/);
+  });
+
+  it('never puts a log or a journal of SQLite back, from no copy: it would be played into a newer database', async () => {
+    await fs.mkdir(box.path('data'));
+    const path = box.path('data/app.db');
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode=WAL; CREATE TABLE t (a, b)');
+    for (let n = 0; n < 100; n++) database.prepare('INSERT INTO t VALUES (?, ?)').run(n, 'x'.repeat(200));
+    database.exec("PRAGMA wal_checkpoint(truncate); UPDATE t SET b = 'old' WHERE a < 50");
+    for (const file of ['data', 'data/app.db', 'data/app.db-wal', 'data/app.db-shm']) await box.remember(file);
+    await fs.copyFile(`${path}-wal`, `${path}-wal.bak`);
+    await fs.copyFile(`${path}-wal`, `${path}.bak`);
+    database.exec('DELETE FROM t WHERE a % 2 = 0; CREATE INDEX ti ON t (a); VACUUM');
+    database.close();
+    const before = await box.state();
+    for (const part of ['data/app.db-wal', 'data/app.db-shm'])
+      expect(await box.refusal(name, { path: part })).toMatch(/belongs to one database as that is now, and would corrupt any other/);
+    expect(await box.refusal(name, { path: 'data/app.db-wal', from: 'data/app.db-wal.bak' })).toMatch(/a log or a journal/);
+    // The same bytes under the name of the database itself.
+    expect(await box.refusal(name, { path: 'data/app.db', from: 'data/app.db.bak' })).toMatch(/is no whole copy of a SQLite database/);
+    await fs.symlink('app.db.bak', box.path('data/other.db-wal'));
+    expect(await box.refusal(name, { path: 'data/other.db-wal', from: 'data/app.db-wal.bak' })).toMatch(/a log or a journal/);
+    await fs.rm(box.path('data/other.db-wal'));
+    expect(await box.state()).toEqual(before);
   });
 
   it('does not undo over what was written after', async () => {

@@ -2,15 +2,17 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex, type FileStat, type Json } from '../kernel/index.ts';
 import type { LastGoodEntry, PrimitiveContext, PrimitivePlan } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
-import { brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
+import { backupName, brokenName, equalBytes, isPutAside, writeAs } from './aside.ts';
 import { contentValidity } from '../catalog/content-validity.ts';
 import { bootTimeMs } from './boot-time.ts';
-import { holderOf, pendingLog } from './database-in-use.ts';
+import { holderOf, isDatabaseFile, pendingLog } from './database-in-use.ts';
 import { PrimitiveFailed } from './errors.ts';
+import { isPrivate, keepCopy, readCopy } from './kept-copy.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { siblingBackups } from './sibling-backups.ts';
-import { hasSqliteMagic, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
+import { hasSqliteLogMagic, hasSqliteMagic, isWholeSqlite, quickCheck, SQLITE_PARTS } from './sqlite-file.ts';
+import { isSqlitePart, sqlitePartRefusal } from './sqlite-part.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { optional, text } from './parameter.ts';
 
@@ -18,6 +20,8 @@ type Restore = {
   readonly path: string;
   /** Where the broken one is kept; null when nothing was there. */
   readonly aside: string | null;
+  /** How it was, where it holds secrets and is sealed in `aside`; null or left out where it is moved there as it is. */
+  readonly was?: OwnerAndMode | null;
   /** What the plan saw in its place; only that is moved aside. */
   readonly seen: string | null;
   /** A backup file; null: the copy of the last good boot. */
@@ -41,10 +45,13 @@ export const restoreFile = definePrimitive({
     path: text('The file to put back.'),
     from: optional(text('The copy to take; the newest good one when it is left out.')),
   },
-  confinement: 'the directories of the component, links followed; no database that a process has open, none with a log of SQLite beside it',
+  confinement:
+    'the directories of the component, links followed; no database that a process has open, none with a log of SQLite beside it, and no such log itself',
 
   async plan({ path, from }, context) {
     const at = await placeOf(context, path);
+    const part = [path, at].find(isSqlitePart);
+    if (part !== undefined) return { state: 'refused', reason: sqlitePartRefusal(part) };
     const present = await context.files.stat(at);
     const entry = await context.lastGood.entry(context.component.name, at);
     // A container mount makes an empty directory of a file that is not there: it goes aside whole.
@@ -64,9 +71,13 @@ export const restoreFile = definePrimitive({
     const above = directories?.make.at(-1) ?? (await context.files.stat(dirname(at)));
     if (above === null) return { state: 'refused', reason: `${dirname(at)} cannot be looked at` };
     const backup = choice.source === null ? null : await context.files.stat(choice.source);
+    // Beside the file a secret would lie in the work tree, where nothing that ignores the file ignores it.
+    const isSecret = present?.kind === 'file' && isPrivate(context, at, null);
+    const aside = isSecret ? await backupName(context, at, 'broken') : await brokenName(context, at);
     const undo: Restore = {
       path: at,
-      aside: present === null ? null : await brokenName(context, at),
+      aside: present === null ? null : aside,
+      was: isSecret ? { uid: present.uid, gid: present.gid, mode: present.mode } : null,
       seen: await lookOf(context, at),
       source: choice.source,
       digest: sha256Hex(choice.content),
@@ -74,7 +85,8 @@ export const restoreFile = definePrimitive({
       as: traitsFor(at, entry, present, backup, { kind: 'directory', sizeBytes: 0, mtimeMs: 0, ...above }),
       directories,
     };
-    const kept = undo.aside === null ? '' : `, keep the present one as ${basename(undo.aside)}`;
+    const kept =
+      undo.aside === null ? '' : isSecret ? ', keep the present one encrypted' : `, keep the present one as ${basename(undo.aside)}`;
     return { state: 'ready', summary: `put ${at} back from ${choice.description}${kept}`, targets: [at], undo: undo as Json };
   },
 
@@ -82,6 +94,8 @@ export const restoreFile = definePrimitive({
     const restore = record as unknown as Restore;
     const { files } = context;
     const at = await confineEntry(context, restore.path);
+    // Also where an earlier Grace planned it.
+    if (isSqlitePart(at)) throw new PrimitiveFailed('restore_file', sqlitePartRefusal(at));
     const content = restore.link ? null : await contentOf(context, restore);
     if ((await lookOf(context, at)) !== restore.seen)
       throw new PrimitiveFailed('restore_file', `${at} changed while this was being prepared`, { retryable: true });
@@ -89,17 +103,25 @@ export const restoreFile = definePrimitive({
     const use = await useOf(context, at, content);
     if (use !== null) throw new PrimitiveFailed('restore_file', use);
     if (restore.directories) await makeMissing(context, restore.directories);
-    if (restore.aside !== null) await files.rename(at, restore.aside);
+    const { was } = restore;
+    if (was && restore.aside !== null) await keepCopy(context, restore.aside, (await files.read(at)) ?? new Uint8Array(), true);
+    else if (restore.aside !== null) await files.rename(at, restore.aside);
     try {
       if (content === null) await files.symlink(restore.digest, at);
       else await writeAs(files, at, content, restore.as);
     } catch (error) {
       // A full disk must not turn a broken file into a missing one.
-      if (restore.aside !== null && (await files.stat(at)) === null) await files.rename(restore.aside, at);
+      if (was && restore.aside !== null) await files.remove(restore.aside);
+      else if (restore.aside !== null && (await files.stat(at)) === null) await files.rename(restore.aside, at);
       throw error;
     }
     return {
-      summary: restore.aside === null ? `put ${at} back` : `put ${at} back; the broken one is ${basename(restore.aside)}`,
+      summary:
+        restore.aside === null
+          ? `put ${at} back`
+          : was
+            ? `put ${at} back; the broken one is encrypted, and in the snapshot that was taken before`
+            : `put ${at} back; the broken one is ${basename(restore.aside)}`,
       changed: restore.aside === null ? [at] : [at, restore.aside],
     };
   },
@@ -108,9 +130,16 @@ export const restoreFile = definePrimitive({
     const restore = record as unknown as Restore;
     const { files } = context;
     const at = await confineEntry(context, restore.path);
+    if (isSqlitePart(at))
+      return [`${at} stays: ${sqlitePartRefusal(at)}${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`];
     const present = await files.stat(at);
     const isAsideThere = restore.aside !== null && (await files.stat(restore.aside)) !== null;
-    if (restore.aside === null || isAsideThere) {
+    const sealed = restore.was && restore.aside !== null && isAsideThere ? await readCopy(context, restore.aside) : null;
+    if (restore.was && isAsideThere && sealed === null)
+      return [`${at} stays as it is: ${restore.aside} is damaged, or was sealed with another key`];
+    if (sealed !== null && present?.kind === 'file' && sha256Hex((await files.read(at)) ?? '') === sha256Hex(sealed)) {
+      await files.remove(restore.aside ?? ''); // it had not been replaced yet, or is back already
+    } else if (restore.aside === null || isAsideThere) {
       if (present !== null && !(await isOurs(context, restore, at, present)))
         return [
           `${at} was changed after it had been put back, and stays${restore.aside === null ? '' : `; the one from before is ${restore.aside}`}`,
@@ -124,7 +153,10 @@ export const restoreFile = definePrimitive({
       if (use !== null) return [`${at} stays as it is: ${use}`];
       const aside = restore.aside === null ? null : await files.stat(restore.aside);
       if (present !== null && aside?.kind !== 'file') await files.remove(at);
-      if (restore.aside !== null) await files.rename(restore.aside, at);
+      if (restore.was && restore.aside !== null && sealed !== null) {
+        await writeAs(files, at, sealed, restore.was);
+        await files.remove(restore.aside);
+      } else if (restore.aside !== null) await files.rename(restore.aside, at);
     }
     return restore.directories ? removeMade(context, restore.directories) : [];
   },
@@ -252,14 +284,12 @@ async function useOf(context: PrimitiveContext, at: string, content: Uint8Array 
 async function isDatabase(files: PrimitiveContext['files'], at: string, content: Uint8Array | null): Promise<boolean> {
   if (content !== null && hasSqliteMagic(content)) return true;
   for (const suffix of SQLITE_PARTS) if (suffix !== '' && (await files.stat(at + suffix)) !== null) return true;
-  const present = (await files.stat(at))?.kind === 'file' ? await files.read(at, MAGIC_BYTES) : null;
-  return present !== null && hasSqliteMagic(present);
+  return isDatabaseFile(files, at);
 }
 
-const MAGIC_BYTES = 16;
-
-/** A copy of a SQLite database that is not all of it: cut off or damaged, or with changes that are only in its log. */
+/** A copy of a SQLite database that is not all of it: cut off or damaged, with changes that are only in its log, or such a log. */
 async function isPartOfDatabase(context: PrimitiveContext, content: Uint8Array, source: string | null): Promise<boolean> {
+  if (hasSqliteLogMagic(content)) return true;
   if (!hasSqliteMagic(content)) return false;
   if (!isWholeSqlite(content, content.length)) return true;
   return source !== null && ((await pendingLog(context.files, source)) !== null || (await quickCheck(context, source)) === false);

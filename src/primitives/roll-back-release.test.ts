@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { primitives } from './index.ts';
 import { Sandbox } from './testing/sandbox.ts';
@@ -78,6 +79,23 @@ test('commit, config and env file go back together, and the undo gives back the 
   }
 });
 
+test('what an env file held is kept out of the work tree, where no secret can be read, and comes back with owner and mode', async () => {
+  await box.write('.env', 'TOKEN=one\n', 0o600);
+  await box.remember('.env');
+  await box.write('.env', 'TOKEN=canary-5e1\n', 0o640, 1234);
+  const before = await box.state();
+  expect(await box.undoneAfterEveryCut(name, { boot }, before)).toMatchObject({ wrong: null });
+  const record = await box.apply(name, { boot });
+  expect(await fs.readdir(box.root)).toEqual(['.env']);
+  expect(box.said).toContain('that of ' + box.path('.env') + ' is encrypted');
+  const kept = await fs.readdir(box.backupDir);
+  expect(kept.length).toBeGreaterThan(0);
+  for (const file of kept) expect(await fs.readFile(`${box.backupDir}/${file}`, 'latin1'), file).not.toContain('canary');
+  expect(JSON.stringify(record)).not.toContain('canary');
+  await box.undo(name, record);
+  expect(await box.state()).toEqual(before);
+});
+
 test('without git the kept files alone come back, also when Grace dies at any moment', async () => {
   await box.write('etc/app.conf', 'a\n');
   await box.write('package-lock.json', '{"v":1}');
@@ -137,4 +155,65 @@ test('hooks of the repository do not run, and another release that was put there
   git('branch', '-f', 'main', good);
   await expect(box.undo(name, record)).rejects.toThrow(/the branch main leads to another commit by now/);
   git('branch', '-f', 'main', bad);
+});
+
+/** Two commits between which a tracked database has become another one. */
+async function trackedDatabase(): Promise<string> {
+  git('init', '-q', '-b', 'main');
+  await box.write('.gitignore', '*-wal\n*-shm\n');
+  await box.write('server.mjs', 'first\n');
+  const database = new DatabaseSync(box.path('shop.db'));
+  database.exec('PRAGMA journal_mode=WAL; CREATE TABLE t (a)');
+  database.close();
+  git('add', '-A');
+  git('commit', '-q', '-m', 'First');
+  const good = git('rev-parse', 'HEAD');
+  const newer = new DatabaseSync(box.path('shop.db'));
+  newer.exec('CREATE TABLE u (z); CREATE INDEX i ON t (a); INSERT INTO t VALUES (1); VACUUM');
+  newer.close();
+  await box.write('server.mjs', 'second\n');
+  git('add', '-A');
+  git('commit', '-q', '-m', 'Second');
+  return good;
+}
+
+test('a tracked SQLite database is never swapped: not under who has it open, not beside its log, not cold', async () => {
+  const commit = await trackedDatabase();
+  const service = new DatabaseSync(box.path('shop.db'));
+  service.exec('INSERT INTO t VALUES (2)');
+  expect(await box.refusal(name, { boot, commit })).toMatch(/shop\.db-wal stands beside .*shop\.db/);
+  service.exec('INSERT INTO t VALUES (3)');
+  service.close();
+  git('checkout', '-q', '--', 'shop.db');
+  expect(await box.refusal(name, { boot, commit })).toMatch(/shop\.db is a SQLite database, and a checkout would put another one/);
+  // It is in the earlier commit alone, and nothing stands there now.
+  git('rm', '-q', 'shop.db');
+  git('commit', '-q', '-m', 'Third');
+  expect(await box.refusal(name, { boot, commit })).toMatch(/shop\.db is a SQLite database/);
+  expect(await fs.readdir(box.root)).not.toContain('shop.db');
+});
+
+test('what a process may write to is not swapped under it; what one only reads is', async () => {
+  const { good } = await twoReleases();
+  const reader = await fs.open(box.path('server.mjs'), 'r');
+  expect(await box.plan(name, { boot, commit: good })).toMatchObject({ state: 'ready' });
+  await reader.close();
+  const writer = await fs.open(box.path('server.mjs'), 'a');
+  expect(await box.refusal(name, { boot, commit: good })).toMatch(
+    new RegExp(`process ${process.pid} has .*server\\.mjs open and may write`),
+  );
+  await writer.close();
+});
+
+test('an undo that would swap a database under its log is refused, and nothing has moved', async () => {
+  const commit = await trackedDatabase();
+  const from = git('rev-parse', 'HEAD');
+  git('switch', '-q', '--detach', commit);
+  const service = new DatabaseSync(box.path('shop.db'));
+  service.exec('INSERT INTO t VALUES (7)');
+  // As an earlier Grace recorded it.
+  const record = { boot, move: { root: box.root, from, branch: 'main', to: commit }, puts: [] };
+  await expect(box.undo(name, record)).rejects.toThrow(/shop\.db-wal stands beside/);
+  expect(git('rev-parse', 'HEAD')).toBe(commit);
+  service.close();
 });

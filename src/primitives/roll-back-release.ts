@@ -3,10 +3,12 @@ import { parseEnv } from 'node:util';
 import { areKeptFrom, isEnvFile, isReleaseFile } from '../catalog/release-files.ts';
 import { sha256Hex, type Json } from '../kernel/index.ts';
 import type { CommitChange, LastGoodEntry, PrimitiveContext, WorkTree } from '../domains/playbooks/index.ts';
-import { brokenName, writeAs } from './aside.ts';
+import { backupName, brokenName, writeAs } from './aside.ts';
 import { confineEntry } from './confinement.ts';
+import { isDatabaseFile, tieToDatabase, writersOf } from './database-in-use.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
+import { isPrivate, keepCopy, readCopy } from './kept-copy.ts';
 import { makeMissing, missingDirectories, removeMade, type MissingDirectories } from './make-directory.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { optional, text } from './parameter.ts';
@@ -20,6 +22,8 @@ type Put = {
   readonly digest: string;
   /** Where what is there now goes; null when nothing is there, or when the commits bring it back. */
   readonly aside: string | null;
+  /** How it was, where it holds secrets and is sealed in `aside`; null or left out where it is moved there as it is. */
+  readonly was?: OwnerAndMode | null;
   readonly isTracked: boolean;
   /** The commits change it and it is as its commit has it: moving there and back brings it, and only what differs then is written. */
   readonly byCommit: boolean;
@@ -52,7 +56,8 @@ export const rollBackRelease = definePrimitive({
     boot: text('The boot to go back to; files are put back only when the kept copies are of that boot.', 100),
     commit: optional(text('What was checked out then; left out, only files are put back.', 64)),
   },
-  confinement: 'the directories of the component, links followed; no data, no untracked and no ignored file; no remote is contacted',
+  confinement:
+    'the directories of the component, links followed; no data, no database and nothing a process may write to, no untracked and no ignored file; no remote is contacted',
 
   async plan({ boot, commit }, context) {
     const planned = await lookAt(context, boot, commit);
@@ -81,7 +86,14 @@ export const rollBackRelease = definePrimitive({
     if (typeof now === 'string' || !isSame(now, { boot, move, puts }))
       throw new PrimitiveFailed('roll_back_release', 'something changed while this was being prepared', { retryable: true });
     const { files, workTrees } = context;
-    for (const { aside, path } of puts) if (aside !== null) await files.rename(path, aside);
+    for (const { aside, path, was } of puts) {
+      if (aside === null) continue;
+      if (was === undefined || was === null) await files.rename(path, aside);
+      else {
+        await keepCopy(context, aside, (await files.read(path)) ?? new Uint8Array(), true);
+        await files.remove(path);
+      }
+    }
     if (move !== null) {
       await workTrees.clean(
         move.root,
@@ -99,12 +111,14 @@ export const rollBackRelease = definePrimitive({
       await writeAs(files, at, content, put.as);
     }
     const asides = puts.flatMap((put) => put.aside ?? []);
+    const sealed = puts.flatMap((put) => (put.was ? [put.path] : []));
     const parts = [
       ...(move === null
         ? []
         : [`${move.root} is at ${move.to.slice(0, COMMIT_CHARS)} now; ${nameOfNewer(move)} is set aside, and stays in git`]),
       ...(puts.length === 0 ? [] : [`put back ${listed(puts.map((put) => put.path))}`]),
-      ...(asides.length === 0 ? [] : [`what was there is kept beside it (${listed(asides)})`]),
+      ...(asides.length === 0 ? [] : [`what was there is kept (${listed(asides)})`]),
+      ...(sealed.length === 0 ? [] : [`that of ${listed(sealed)} is encrypted, and in the snapshot that was taken before`]),
     ];
     return { summary: `went back to the release of ${boot}: ${parts.join('; ')}`, changed: [...puts.map((put) => put.path), ...asides] };
   },
@@ -119,6 +133,12 @@ export const rollBackRelease = definePrimitive({
         'roll_back_release',
         `${move.root} is at ${tree.commit.slice(0, COMMIT_CHARS)} by now: another release was put there`,
       );
+    for (const { path, aside, was } of puts)
+      if (was && aside !== null && (await files.stat(aside)) !== null && (await readCopy(context, aside)) === null)
+        throw new UndoRefused(
+          'roll_back_release',
+          `what ${path} held before cannot be read: ${aside} is damaged, or sealed with another key`,
+        );
     // All of them are looked at before the first is touched: both states stay whole, or the earlier one is back.
     const differs = new Set(tree?.changed);
     for (const { path, before, digest, isTracked } of puts) {
@@ -127,6 +147,10 @@ export const rollBackRelease = definePrimitive({
       if (now !== null && now !== digest && now !== before && !isTheTrees)
         throw new UndoRefused('roll_back_release', `${path} was changed after it had been put back`);
     }
+    const back = isMoved && move !== null ? await workTrees.between(move.root, move.to, move.from) : null;
+    const moved = back !== null && typeof back !== 'string' ? back.files.map(({ path }) => path) : [];
+    const data = typeof back === 'string' ? back : await dataAmong(context, [...puts.map(({ path }) => path), ...moved], back);
+    if (data !== null) throw new UndoRefused('roll_back_release', data);
     if (isMoved) {
       const mine = puts.filter((put) => put.isTracked).map((put) => put.path);
       const known = await workTrees.tracked(move.root, mine);
@@ -139,11 +163,17 @@ export const rollBackRelease = definePrimitive({
       await workTrees.move(move.root, move.from, move.branch);
     }
     const left: string[] = [];
-    for (const { path, before, aside, directories } of puts) {
+    for (const { path, before, aside, was, directories } of puts) {
       const at = await confineEntry(context, path);
       const isAside = aside !== null && (await files.stat(aside)) !== null;
-      if ((isAside || before === null) && (await files.stat(at)) !== null) await files.remove(at);
-      if (isAside) await files.rename(aside, at);
+      if (isAside && was) {
+        const content = await readCopy(context, aside);
+        if (content !== null) await writeAs(files, at, content, was);
+        await files.remove(aside);
+      } else {
+        if ((isAside || before === null) && (await files.stat(at)) !== null) await files.remove(at);
+        if (isAside) await files.rename(aside, at);
+      }
       if (directories) left.push(...(await removeMade(context, directories)));
     }
     return left;
@@ -192,11 +222,14 @@ async function lookAt(context: PrimitiveContext, boot: string, commit: string | 
     if (content === null) return `the kept copy of ${at} is gone`;
     const directories = present === null && !byCommit && (await context.files.stat(dirname(at))) === null ? await missingDirectories(context, dirname(at)) : null; // prettier-ignore
     if (typeof directories === 'string') return directories;
+    const isAway = present !== null && !byCommit;
+    const isSecret = isAway && isPrivate(context, at, present.mode);
     puts.push({
       path: at,
       before,
       digest: entry.digest,
-      aside: present === null || byCommit ? null : await brokenName(context, at),
+      aside: !isAway ? null : isSecret ? await backupName(context, at, 'broken') : await brokenName(context, at),
+      was: isSecret ? { uid: present.uid, gid: present.gid, mode: present.mode } : null,
       isTracked: isTracked || byCommit,
       byCommit,
       as: traitsFor(at, entry, present, null, { kind: 'directory', sizeBytes: 0, mtimeMs: 0, uid: entry.uid, gid: entry.gid, mode: 0o755 }),
@@ -217,7 +250,26 @@ async function lookAt(context: PrimitiveContext, boot: string, commit: string | 
     }
     told.unshift(wordsOf(move, change));
   }
+  const data = await dataAmong(context, [...puts.map(({ path }) => path), ...(change?.files ?? []).map(({ path }) => path)], change);
+  if (data !== null) return data;
   return { boot, move, puts, change, told };
+}
+
+/**
+ * Why one of these files is data and no part of a release: git knows nothing of SQLite, and would put an earlier database under
+ * a process that has the newer one open, or beside a log that is not its own.
+ * @see https://www.sqlite.org/howtocorrupt.html, sections 1.3 and 1.4
+ */
+async function dataAmong(context: PrimitiveContext, paths: readonly string[], change: CommitChange | null): Promise<string | null> {
+  const { files } = context;
+  for (const path of paths) {
+    const tie = await tieToDatabase(files, path);
+    if (tie !== null) return tie;
+    if ((change?.databases.includes(path) ?? false) || (await isDatabaseFile(files, path)))
+      return `${path} is a SQLite database, and a checkout would put another one in its place: take it out of version control, or go back by hand`;
+  }
+  const [held] = await writersOf(files, paths);
+  return held === undefined ? null : `process ${held[1]} has ${held[0]} open and may write to it: stop it first`;
 }
 
 /** Null when it is there already. */

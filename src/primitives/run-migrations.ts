@@ -4,10 +4,11 @@ import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { confineEntry, confineTarget } from './confinement.ts';
 import { readNote, writeNote } from './apply-note.ts';
 import { backupName, copyTree, move, sameContent } from './aside.ts';
-import { openFiles } from './open-files.ts';
+import { holderOf } from './database-in-use.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { PrimitiveFailed, UndoRefused } from './errors.ts';
 import { definePrimitive } from './define-primitive.ts';
+import { SQLITE_PARTS } from './sqlite-file.ts';
 
 /** One file of the database: what it was, and where its copy is. */
 type Part = { readonly path: string; readonly existed: boolean; readonly copy: string };
@@ -50,7 +51,7 @@ export const runMigrations = definePrimitive({
       };
     const parts: Part[] = [];
     let bytes = 0;
-    for (const suffix of ['-wal', '-shm', '']) {
+    for (const suffix of SQLITE_PARTS) {
       const path = (await confineTarget(context, database)) + suffix;
       const stat = await files.stat(path);
       if (stat !== null && stat.kind !== 'file') return { state: 'refused', reason: `${path} is a ${stat.kind}, not a file` };
@@ -105,6 +106,7 @@ export const runMigrations = definePrimitive({
         return [`${part.path} was written to since its migrations, and stays; the copy from before is ${part.copy}`];
       back.push(part);
     }
+    if (back.length > 0) await refuseUnderHolder(context, parts);
     for (const part of back) await putBack(context, part);
     return [];
   },
@@ -124,10 +126,8 @@ async function undoCutOff(context: PrimitiveContext, parts: readonly Part[], beg
   if (changed.length === 0) return [];
   const main = parts.at(-1)?.copy ?? '';
   const goesBack = begun + GOES_BACK;
+  await refuseUnderHolder(context, parts);
   if ((await files.stat(goesBack)) === null) {
-    const holder = [...(await openFiles(files, new Set(parts.map((part) => part.path)))).values()][0];
-    if (holder !== undefined)
-      throw new UndoRefused('run_migrations', `process ${holder} has ${component.name}'s database open; the copy from before is ${main}`);
     const drift = await host.schemaDrift(component.name);
     if (drift !== null && drift.pendingMigrations.length === 0 && drift.missingTables.length === 0)
       return [`all migrations had run when Grace was cut off, and they stay; the copy from before is ${main}`];
@@ -140,6 +140,23 @@ async function undoCutOff(context: PrimitiveContext, parts: readonly Part[], beg
     await putBack(context, part);
   }
   return [];
+}
+
+/**
+ * A process that has the database open, also one that came since, would go on writing to the file that is taken away: what it is told is
+ * stored would be nowhere.
+ * @see https://www.sqlite.org/howtocorrupt.html, section 1.4
+ * @throws UndoRefused
+ */
+async function refuseUnderHolder({ component, files }: PrimitiveContext, parts: readonly Part[]): Promise<void> {
+  const main = parts.at(-1);
+  const holder = main === undefined ? null : await holderOf(files, main.path);
+  if (main === undefined || holder === null) return;
+  throw new UndoRefused(
+    'run_migrations',
+    `process ${holder} has ${component.name}'s database open; the copy from before is ${main.copy}`,
+    'stop that process, then undo the run again',
+  );
 }
 
 async function putBack({ files }: PrimitiveContext, part: Part): Promise<void> {

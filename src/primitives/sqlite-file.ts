@@ -23,6 +23,15 @@ export function hasSqliteMagic(content: Uint8Array): boolean {
   return new TextDecoder('latin1').decode(content.subarray(0, MAGIC.length)) === MAGIC;
 }
 
+/** What a write-ahead log and a rollback journal begin with. @see https://www.sqlite.org/fileformat2.html, sections 3 and 4.1 */
+const LOG_MAGICS = ['377f0682', '377f0683', 'd9d505f920a163d7'] as const;
+
+/** Whether it begins as a log or a journal of SQLite does, whatever its name is. */
+export function hasSqliteLogMagic(content: Uint8Array): boolean {
+  const start = Buffer.from(content.subarray(0, 8)).toString('hex');
+  return LOG_MAGICS.some((magic) => start.startsWith(magic));
+}
+
 export function isWholeSqlite(content: Uint8Array, sizeBytes: number): boolean {
   if (content.length < HEADER_BYTES || !hasSqliteMagic(content)) return false;
   const view = new DataView(content.buffer, content.byteOffset, HEADER_BYTES);

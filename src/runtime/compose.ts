@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { copyVault, keyedDigest, vaultKey } from '../adapters/node/copy-vault.ts';
+import { copyVault, keyedDigest, sealing, vaultKey } from '../adapters/node/copy-vault.ts';
 import { nodeClock } from '../adapters/node/clock.ts';
 import { nodeFiles } from '../adapters/node/files.ts';
 import { appearanceOf, hostView, type Appearance } from '../adapters/node/host-view.ts';
@@ -323,6 +323,7 @@ export async function compose(options: ComposeOptions) {
         dataDir: config.dataDir,
         allowedCommands: config.healing.allowShell,
         digest,
+        sealing: sealing(key),
         environmentOf,
         portNamedBy,
         incidents: repos.incidents,

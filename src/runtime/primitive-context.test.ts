@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -127,6 +127,24 @@ describe('a helper command', () => {
     const result = await context({}, redactor).run(['/bin/sh', '-c', 'echo tops3cret; echo tops3cret >&2'], { timeoutMs: 20_000 });
     expect([result.stdout, result.stderr]).toEqual(['[redacted]\n', '[redacted]\n']);
   });
+});
+
+test('files are changed where the component may, and where Grace keeps things, whatever was put in the place of a folder', async () => {
+  const { files, backupDir } = context();
+  mkdirSync(at('.grace/storage/aside'), { recursive: true });
+  await files.writeAtomic(at('app/data/x.json'), '1');
+  await files.rename(at('app/data/x.json'), join(backupDir, 'x.json'));
+  await files.copy(join(backupDir, 'x.json'), at('shared/x.json'));
+  await files.makeDir(at('app/new/deep'));
+  await files.remove(at('app/none/at/all'));
+  for (const outside of [at('outside/x'), at('app2/x')]) await expect(files.writeAtomic(outside, '1')).rejects.toThrow(PrimitiveMisuse);
+  renameSync(at('app/data'), at('app/data.real'));
+  symlinkSync(at('outside'), at('app/data'));
+  await expect(files.writeAtomic(at('app/data/x.json'), '1')).rejects.toThrow(PrimitiveMisuse);
+  await expect(files.rename(at('shared/x.json'), at('app/data/x.json'))).rejects.toThrow(PrimitiveMisuse);
+  await expect(files.removeTree(at('app/data/x'))).rejects.toThrow(PrimitiveMisuse);
+  expect(readdirSync(at('outside'))).toEqual([]);
+  expect(readdirSync(at('shared'))).toEqual(['x.json']);
 });
 
 test('what is moved aside goes to Grace’s own disk', () => {

@@ -1,4 +1,5 @@
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { anchoredFiles } from '../adapters/node/anchored-files.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { PrimitiveMisuse, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import type { IncidentStore, Redactor } from '../domains/incidents/index.ts';
@@ -25,12 +26,18 @@ export function primitiveContext(
   progress: (text: string) => void,
 ): PrimitiveContext {
   const { spawner, redactor, dataDir, environmentOf, portNamedBy, incidents, ...shared } = parts;
+  const backupDir = join(dataDir, 'storage', 'aside');
   return {
     ...shared,
+    // Confined when it was planned, and once more when it is changed: Grace may be allowed more than who owns these folders.
+    files: anchoredFiles(shared.files, async (real) => {
+      for (const own of [dataDir, backupDir]) if (real.startsWith((await followed(own, shared.files)) + sep)) return;
+      await confine(real, component, shared.files);
+    }),
     component,
     signal,
     progress,
-    backupDir: join(dataDir, 'storage', 'aside'),
+    backupDir,
     env: () => environmentOf(component),
     portNamedBy: (port, variable) => portNamedBy(component.name, port, variable),
     recentFailures: (sinceMs) => recentFailures(component.name, sinceMs, incidents),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -9,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -186,6 +188,31 @@ describe('a snapshot of files', () => {
       symlinkSync(elsewhere, join(project, 'dir'));
       await expect(snapshots.restore(inside.id, never)).rejects.toThrow(/outside the directories of api/);
       expect(readdirSync(elsewhere)).toEqual([]);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  it('follows no link that takes the place of a folder while it is restored or taken', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'grace-elsewhere-'));
+    const swap = (): void => {
+      renameSync(join(project, 'data'), join(project, 'data.real'));
+      symlinkSync(elsewhere, join(project, 'data'));
+    };
+    try {
+      writeFileSync(join(elsewhere, 'passwd'), 'the real one');
+      write('data/passwd', 'root::0:0:owned');
+      const { snapshots, api } = await open();
+      const taken = await snapshots.take(api, request(['data/passwd']), never);
+      write('data/passwd', 'changed');
+      const progress = (text: string): void => {
+        if (text.startsWith('putting back')) swap();
+      };
+      const result = await snapshots.restore(taken.id, never, { progress });
+      expect(result).toMatchObject({ restored: [], verified: false });
+      expect(result.left[0]?.why).toMatch(/outside the directories of api/);
+      expect(readFileSync(join(elsewhere, 'passwd'), 'utf8')).toBe('the real one');
+      expect(read('data.real/passwd')).toBe('changed');
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
@@ -488,6 +515,80 @@ describe('a snapshot of a SQLite database', () => {
     expect(taken.items.some(({ kind }) => kind === 'sqlite')).toBe(false);
     const always = await open({ databases: 'always' });
     expect((await always.snapshots.take(always.api, request([]), never)).items.some(({ kind }) => kind === 'sqlite')).toBe(true);
+  });
+
+  /** A snapshot as an earlier Grace took it: these files one by one. */
+  function keptApart(folder: string, renamed: Readonly<Record<string, string>>): void {
+    const at = join(storage(), folder, 'metadata.json');
+    const { snapshot } = JSON.parse(readFileSync(at, 'utf8')) as { snapshot: { items: { path: string }[] } };
+    for (const item of snapshot.items) item.path = renamed[item.path] ?? item.path;
+    const digest = createHash('sha256').update(JSON.stringify(snapshot)).digest('hex');
+    writeFileSync(at, JSON.stringify({ format: 1, digest, snapshot }));
+  }
+
+  it('comes back as a whole or not at all: no old log beside a newer one, also when it is asked for alone', async () => {
+    const path = join(project, 'shop.db');
+    const { snapshots, api } = await open();
+    const [main, log] = [write('one', 'a damaged header'), write('two', 'the log of it')];
+    const taken = await snapshots.take(api, request([main, log]), never);
+    keptApart(taken.folder, { [main]: path, [log]: `${path}-wal` });
+    makeDatabase('wal');
+    const before = readFileSync(path);
+    const refused =
+      /is a part of the SQLite database .*shop\.db \(a log or a journal\), and good beside no other state|is or was a SQLite database/;
+    await expect(snapshots.restore(taken.id, never)).rejects.toThrow(refused);
+    for (const only of [path, `${path}-wal`]) await expect(snapshots.restore(taken.id, never, { only: [only] })).rejects.toThrow(refused);
+    expect(readdirSync(project).filter((name) => name.startsWith('shop'))).toEqual(['shop.db']);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    // Nothing stands there any more: nobody knows that the two are of one moment.
+    rmSync(path);
+    await expect(snapshots.restore(taken.id, never)).rejects.toThrow(refused);
+  });
+
+  it('a live log is not removed as something that was not there', async () => {
+    const { snapshots, api } = await open();
+    const taken = await snapshots.take(api, request(['gone']), never);
+    keptApart(taken.folder, { [join(project, 'gone')]: join(project, 'shop.db-wal') });
+    const path = makeDatabase('wal');
+    const user = new DatabaseSync(path);
+    user.exec('DELETE FROM notes');
+    await expect(snapshots.restore(taken.id, never)).rejects.toThrow(/is a part of the SQLite database/);
+    user.close();
+    expect(rows(path, 'SELECT count(*) AS n FROM notes')).toEqual([{ n: 0 }]);
+    expect((await snapshots.take(api, request(['other.db-wal']), never)).items.filter(({ kind }) => kind === 'absent')).toEqual([]);
+  });
+
+  it('is one item with its log: asked for by the log it is copied by SQLite, and one that SQLite cannot read is left out with it', async () => {
+    const path = makeDatabase('wal');
+    const { snapshots, api } = await open();
+    const user = new DatabaseSync(path);
+    user.exec('DELETE FROM notes WHERE id > 10');
+    const taken = await snapshots.take(api, request([`${path}-wal`]), never);
+    expect(taken.items.filter((item) => 'path' in item && item.path.startsWith(path))).toMatchObject([{ kind: 'sqlite', path }]);
+    const bytes = [readFileSync(path), readFileSync(`${path}-wal`)] as const;
+    user.close();
+    writeFileSync(path, bytes[0].fill(0x41, 0, 100));
+    writeFileSync(`${path}-wal`, bytes[1]);
+    const damaged = await snapshots.take(api, request([`${path}-wal`, path]), never);
+    expect(damaged.items.filter((item) => 'path' in item && item.path.startsWith(path))).toEqual([]);
+    expect(damaged.leftOut).toMatchObject([
+      { what: `${path}-wal` },
+      { what: path, why: expect.stringMatching(/shop\.db-wal is a log or a journal/) },
+    ]);
+  });
+
+  it('a file is not put where a process still has the log of a removed one open', async () => {
+    const path = makeDatabase('wal');
+    const { snapshots, api } = await open();
+    const [file] = [write('one', 'text')];
+    const taken = await snapshots.take(api, request([file]), never);
+    keptApart(taken.folder, { [file]: path });
+    const user = new DatabaseSync(path);
+    user.exec('DELETE FROM notes');
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix);
+    await expect(snapshots.restore(taken.id, never)).rejects.toThrow(`process ${process.pid} still has a SQLite database open`);
+    expect(existsSync(path)).toBe(false);
+    user.close();
   });
 
   it('is never removed as something that was not there', async () => {

@@ -9,8 +9,8 @@ import { approvals, BAD, bootOnce, CANARY, failedBoot, GOOD, own, theRollback, v
 function nowhere(text: string, dir: string): void {
   const found = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
     const path = join(dir, name);
-    // The files of the service itself, and what was moved aside of them: private, and never shown.
-    if (name === '.env' || name.startsWith('.env.broken-') || /(?:^|\/)storage\/aside\//.test(name)) return false;
+    // The file of the service itself: what was moved aside of it is sealed.
+    if (name === '.env') return false;
     try {
       return readFileSync(path).includes(text);
     } catch {
@@ -122,7 +122,7 @@ function failingFiles(dir: string): { readonly good: ReturnType<typeof snapshot>
   return { good, bad: snapshot(dir, own) };
 }
 
-test('files outside of git come back once a person has agreed, and what was there is kept beside them', async () => {
+test('files outside of git come back once a person has agreed, and what was there is kept: beside them, or sealed where it holds secrets', async () => {
   const { dir } = await verifiedGood({ rollbackAfter: 1, maxHealingAttempts: 0 }, false);
   const { good, bad } = failingFiles(dir);
   await failedBoot(dir);
@@ -135,8 +135,10 @@ test('files outside of git come back once a person has agreed, and what was ther
   const after = snapshot(dir, own);
   expect(Object.entries(after).filter(([path]) => !path.includes('.broken-'))).toEqual(Object.entries(good));
   const asides = Object.keys(after).filter((path) => path.includes('.broken-'));
-  expect(asides.map((path) => path.replace(/\.broken-.*/, '')).toSorted()).toEqual(['.env', 'service.config.json']);
+  expect(asides.map((path) => path.replace(/\.broken-.*/, '')).toSorted()).toEqual(['service.config.json']);
   for (const path of asides) expect(after[path]).toBe(bad[path.replace(/\.broken-.*/, '')]);
+  expect(readdirSync(join(dir, '.grace/storage/aside')).some((name) => name.startsWith('.env.broken-'))).toBe(true);
+  nowhere(`${CANARY}-second`, dir);
 });
 
 test('files outside of git are as they were to the last byte when the release of the last good boot fails as well', async () => {

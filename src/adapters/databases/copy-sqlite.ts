@@ -222,11 +222,34 @@ function readAll(path: string, asFile: boolean, key: Uint8Array, signal: AbortSi
 
 /** A process that has one of its files open; those of other users may hide it. */
 async function holderOf(path: string): Promise<number | null> {
+  return (await holdersOf(await namesOf(path, PARTS, ['', REMOVED]))).values().next().value ?? null;
+}
+
+/** Of paths beside which a process has the log or the journal of a database open, also one that was removed, the process. */
+export async function logHolders(paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const names = new Map<string, string>();
+  for (const path of paths) {
+    for (const [name] of await namesOf(path, LOGS, ['', REMOVED])) names.set(name, path);
+  }
+  return holdersOf(names);
+}
+
+/** How /proc names a file that is held open and has been removed. */
+const REMOVED = ' (deleted)';
+const LOGS = ['-wal', '-shm', '-journal'] as const;
+
+/** The names /proc would show, each with the path it stands for. */
+async function namesOf(path: string, suffixes: readonly string[], ends: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const folder = await realpath(dirname(path)).catch(() => dirname(path));
-  // A file that was removed under a process shows with this ending.
-  const names = new Set(PARTS.flatMap((suffix) => ['', ' (deleted)'].map((gone) => join(folder, `${basename(path)}${suffix}`) + gone)));
-  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)))
-    for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => []))
-      if (names.has(await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => ''))) return Number(pid);
-  return null;
+  return new Map(suffixes.flatMap((suffix) => ends.map((end) => [join(folder, `${basename(path)}${suffix}`) + end, path] as const)));
+}
+
+async function holdersOf(names: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, number>> {
+  const held = new Map<string, number>();
+  for (const pid of (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry)))
+    for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
+      const path = names.get(await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => ''));
+      if (path !== undefined) held.set(path, Number(pid));
+    }
+  return held;
 }

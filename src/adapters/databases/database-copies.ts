@@ -2,7 +2,7 @@ import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { DatabaseCopies, DatabasePlace } from '../../domains/snapshots/index.ts';
 import type { Spawner } from '../../kernel/index.ts';
 import { dumpPostgres, postgresBytes, provePostgres, restorePostgres, type PostgresTools } from './copy-postgres.ts';
-import { bringBackSqlite, copySqlite, isSqliteFile, proveSqlite, sqliteBytes } from './copy-sqlite.ts';
+import { bringBackSqlite, copySqlite, isSqliteFile, logHolders, proveSqlite, sqliteBytes } from './copy-sqlite.ts';
 import { DatabaseRestoreRefused } from './errors.ts';
 import { describeLocation, type DatabaseLocation } from './locate.ts';
 
@@ -34,6 +34,7 @@ export function databaseCopies(options: DatabaseCopiesOptions): DatabaseCopies {
 
   return {
     isSqlite: isSqliteFile,
+    logHolders,
     async locate(component) {
       const location = await options.locationOf(component);
       if (location === null || location.engine === 'sqlite') return location;

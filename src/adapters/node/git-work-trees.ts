@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { cleanLines } from '../../domains/incidents/index.ts';
 import { WorkTreeStuck, type CommitChange, type WorkTree, type WorkTrees } from '../../domains/playbooks/index.ts';
 import type { CommandResult, Spawner } from '../../kernel/index.ts';
@@ -15,6 +15,7 @@ const SUBJECTS_MAX = 10;
 const SUBJECT_CHARS = 100;
 const SAID_CHARS = 300;
 const SUBMODULE = '160000';
+const SQLITE_MAGIC = '^SQLite format 3';
 
 /** What git leaves in its directory while something is not finished. */
 const UNDER_WAY: readonly (readonly [string, string])[] = [
@@ -94,6 +95,8 @@ export function gitWorkTrees(spawner: Spawner, redact: (text: string) => string)
       const change = status === 'A' ? 'added' : status === 'D' ? 'removed' : 'changed';
       files.push({ path: resolve(root, fields[i + 1] ?? ''), change });
     }
+    const databases = await databasesIn(root, [from, commit], files);
+    if (typeof databases === 'string') return databases;
     const log = await git(
       root,
       ['log', '--format=%h %s', '-z', `--max-count=${SUBJECTS_MAX}`, `${commit}..${from}`, '--'],
@@ -103,7 +106,20 @@ export function gitWorkTrees(spawner: Spawner, redact: (text: string) => string)
     const count = await git(root, ['rev-list', '--count', `${commit}..${from}`, '--'], spawner, LOOK_MS);
     const subjects = log.stdout.split('\0').filter((line) => line !== '');
     const without = subjects.map((line) => redact(cleanLines(line).join(' ')).slice(0, SUBJECT_CHARS));
-    return { commit, files, without, withoutCount: Number(count.stdout.trim()) || without.length };
+    return { commit, files, databases, without, withoutCount: Number(count.stdout.trim()) || without.length };
+  }
+
+  /** Those of these files whose first line begins as a database does: of a text that says so too, git would tell the same. */
+  async function databasesIn(root: string, commits: readonly string[], files: CommitChange['files']): Promise<readonly string[] | string> {
+    const found = new Set<string>();
+    for (const commit of files.length === 0 ? [] : commits) {
+      const args = ['grep', '--text', '--files-with-matches', '--full-name', '--no-textconv', '-z', '-e', SQLITE_MAGIC, commit, '--'];
+      const hits = await git(root, [...args, ...files.map(({ path }) => literally(relative(root, path)))], spawner, LOOK_MS);
+      // 1: there is none.
+      if (hits.exitCode !== 0 && hits.exitCode !== 1) return said(hits);
+      for (const hit of hits.stdout.split('\0')) if (hit !== '') found.add(join(root, hit.slice(hit.indexOf(':') + 1)));
+    }
+    return [...found];
   }
 
   return {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { open, readdir, rename, rm, stat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -29,11 +29,22 @@ export function objectStore(dir: string, key: Uint8Array): ObjectStore {
   async function digestFile(path: string, signal: AbortSignal): Promise<Contents> {
     const hash = createHmac('sha256', nameKey);
     let sizeBytes = 0;
-    for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
+    for await (const chunk of contentOf(path, signal)) {
       hash.update(chunk);
       sizeBytes += chunk.length;
     }
     return { digest: hash.digest('hex'), sizeBytes };
+  }
+
+  /** Of the file itself: no link is followed, and a pipe is no file. */
+  async function* contentOf(path: string, signal: AbortSignal): AsyncIterable<Buffer> {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) throw new SnapshotRefused(`${path} is no file any more`, 'see who changes it meanwhile');
+      yield* handle.createReadStream({ signal, autoClose: false }) as AsyncIterable<Buffer>;
+    } finally {
+      await handle.close();
+    }
   }
 
   /** Decrypts to `to`; or only looks whether it could, without writing. */
@@ -102,7 +113,7 @@ export function objectStore(dir: string, key: Uint8Array): ObjectStore {
     const output = await open(to, 'wx', 0o600);
     try {
       await output.write(Buffer.concat([MAGIC, nonce]));
-      for await (const chunk of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
+      for await (const chunk of contentOf(path, signal)) {
         hash.update(chunk);
         await output.writeFile(cipher.update(chunk));
       }

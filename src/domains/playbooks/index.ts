@@ -20,6 +20,7 @@ export type { PrimitiveParams } from './primitive-params.ts';
 export type {
   ComponentOverrides,
   DatabaseRepair,
+  Sealing,
   LastGood,
   LastGoodEntry,
   Overrides,

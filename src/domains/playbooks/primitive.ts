@@ -118,6 +118,8 @@ export interface PrimitiveContext {
   redact(text: string): string;
   /** Of something that may hold secrets: the same for the same text, and nothing without this installation's key. */
   digest(text: string): string;
+  /** For copies of what holds secrets. */
+  readonly sealing: Sealing;
   /** Progress of long work, shown live. */
   progress(text: string): void;
   /**
@@ -137,6 +139,13 @@ export interface RecentFailure {
   readonly family: string | null;
   /** The playbook that is known for it. */
   readonly playbook: string | null;
+}
+
+/** Encrypts with this installation's key. */
+export interface Sealing {
+  seal(content: Uint8Array): Uint8Array;
+  /** Null when it is damaged, or sealed with another key. */
+  open(sealed: Uint8Array): Uint8Array | null;
 }
 
 /** Repairs inside a database that put back what the last verified boot had, and nothing else. */

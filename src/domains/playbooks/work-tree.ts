@@ -41,6 +41,8 @@ export interface CommitChange {
   /** All digits of the commit it leads to. */
   readonly commit: string;
   readonly files: readonly { readonly path: string; readonly change: 'added' | 'changed' | 'removed' }[];
+  /** Those of them that hold a SQLite database in one of the two commits, absolute. */
+  readonly databases: readonly string[];
   /** `1a2b3c4 Use the new client`, newest first: what is taken away by it. A few, cut to a line and redacted. */
   readonly without: readonly string[];
   readonly withoutCount: number;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { messageOf } from '../../kernel/index.ts';
 import type { DatabasePlace, ItemComparison, SnapshotPorts } from './ports.ts';
+import { databaseOfPart } from './sqlite-parts.ts';
 import { labelOf, newParts, proofDifference, type ItemTraits, type LeftOut, type Snapshot, type SnapshotItem } from './snapshot.ts';
 
 /** Looks at what is there now in the place of an item. Never throws, except when the signal says so. */
@@ -77,7 +78,7 @@ export async function madeSince(
     if (item.kind === 'directory') {
       for (const name of await ports.files.list(item.path)) {
         const path = join(item.path, name);
-        const isPart = known.has(path.replace(/-(?:wal|shm|journal)$/, '')) || ports.ownDirs.includes(path);
+        const isPart = known.has(databaseOfPart(path) ?? path) || ports.ownDirs.includes(path);
         if (!isPart) found.push({ what: path, why: 'it was made since, and is left there' });
       }
     } else if (item.kind === 'sqlite' || item.kind === 'postgres') {

@@ -3,6 +3,7 @@ import { messageOf, type FileStat } from '../../kernel/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { DatabasePlace, SnapshotPorts } from './ports.ts';
 import type { LeftOut, SnapshotItem } from './snapshot.ts';
+import { databaseOfPart, partBeside } from './sqlite-parts.ts';
 
 /** A larger file is data that a fix of Grace does not edit, and would make every snapshot long. */
 export const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -10,8 +11,6 @@ export const FILE_BYTES_MAX = 64 * 1024 * 1024;
 export const FILES_BYTES_MAX = 512 * 1024 * 1024;
 export const ENTRIES_MAX = 10_000;
 const DEPTH_MAX = 32;
-/** Files beside a SQLite database that are part of it: its copy holds what they say. */
-const SQLITE_PART = /-(?:wal|shm|journal)$/;
 
 /** Passed over unless they are asked for by name. */
 const REBUILT: ReadonlySet<string> = new Set(['node_modules', '.git', '__pycache__', '.venv', 'venv']);
@@ -60,6 +59,8 @@ class Walk {
     try {
       const at = await this.ports.confine(path, this.component);
       if ((await this.ports.files.stat(at)) === null && !this.seen.has(at)) {
+        // A log that is not there now may belong to a database by the time of a restore: nobody may remove it then.
+        if (databaseOfPart(at) !== null) return;
         this.seen.add(at);
         this.items.push({ kind: 'absent', path: at });
       } else await this.visit(at, 0);
@@ -113,7 +114,7 @@ class Walk {
     if (this.seen.has(path) || this.ports.ownDirs.some((dir) => path === dir || path.startsWith(`${dir}/`))) return;
     this.seen.add(path);
     if (this.seen.size > ENTRIES_MAX) return this.leave(path, `there are more than ${ENTRIES_MAX} entries`);
-    const { files, databases, limits } = this.ports;
+    const { files } = this.ports;
     const stat = await files.stat(path);
     if (stat === null) return;
     const { mode, uid, gid, mtimeMs } = stat;
@@ -128,12 +129,7 @@ class Walk {
         for (const name of await files.list(path)) await this.visitWithin(join(path, name), depth + 1);
         return;
       case 'file':
-        if (SQLITE_PART.test(path) && (await databases.isSqlite(path.replace(SQLITE_PART, '')))) return;
-        if (await databases.isSqlite(path)) {
-          if (limits.databases === 'never') this.leave(path, 'healing.snapshots.databases is never');
-          else await this.addDatabase({ engine: 'sqlite', path });
-          return;
-        }
+        if (await this.isOfDatabase(path)) return;
         if (stat.sizeBytes > FILE_BYTES_MAX) return this.leave(path, `it is larger than ${FILE_BYTES_MAX / 1_048_576} MiB`);
         if (this.bytes + stat.sizeBytes > FILES_BYTES_MAX)
           return this.leave(path, `the files before it have ${FILES_BYTES_MAX / 1_048_576} MiB already`);
@@ -144,6 +140,27 @@ class Walk {
       case 'other':
         return;
     }
+  }
+
+  /** A database and what SQLite keeps beside it are one item, copied by SQLite, or none: their files alone are worth nothing. */
+  private async isOfDatabase(path: string): Promise<boolean> {
+    const { files, databases, limits } = this.ports;
+    const database = databaseOfPart(path) ?? path;
+    if (await databases.isSqlite(database)) {
+      if (limits.databases === 'never') this.leave(database, 'healing.snapshots.databases is never');
+      else {
+        await this.ports.confine(database, this.component);
+        await this.addDatabase({ engine: 'sqlite', path: database });
+      }
+      return true;
+    }
+    const part = database === path ? await partBeside(files, path) : path;
+    if (part === null) return false;
+    this.leave(
+      path,
+      `${part} is a log or a journal of a SQLite database that cannot be read: without SQLite no copy of both is of one moment`,
+    );
+    return true;
   }
 
   private async visitWithin(path: string, depth: number): Promise<void> {

@@ -7,6 +7,7 @@ import { gather, type Gathered } from './gather.ts';
 import { folderName, isFolderName, readManifest, writeManifest } from './manifest.ts';
 import type { ItemComparison, RestoreOptions, RestoreResult, SnapshotPorts, SnapshotRequest, Snapshots } from './ports.ts';
 import { expiredSnapshots } from './retention.ts';
+import { partBeside, refuseTornDatabases } from './sqlite-parts.ts';
 import { isDatabase, labelOf, objectsOf, type LeftOut, type Snapshot, type SnapshotItem } from './snapshot.ts';
 
 /** Left free on the disk, whatever a snapshot needs: a full disk is a failure of its own. */
@@ -71,6 +72,11 @@ export class SnapshotKeeper implements Snapshots {
       const changed = (await this.compareAll(snapshot, items, signal)).filter(({ state }) => state !== 'same');
       if (changed.length === 0)
         return { restored: [], verified: true, left: await madeSince(ports, snapshot, items, signal), before: null };
+      await refuseTornDatabases(
+        ports,
+        snapshot,
+        changed.map(({ item }) => item),
+      );
       options.progress?.(`checking the copies of ${changed.length} items`);
       const staged = await this.stage(
         changed.map(({ item }) => item),
@@ -78,7 +84,7 @@ export class SnapshotKeeper implements Snapshots {
       );
       options.progress?.('keeping what is there now');
       const before = await this.keepBefore(component, snapshot, changed, signal);
-      const { restored, left } = await this.putBack(snapshot, changed, staged, before, options, signal);
+      const { restored, left } = await this.putBack(snapshot, component, changed, staged, before, options, signal);
       options.progress?.('looking whether it is as it was');
       const after = await this.compareAll(snapshot, items, signal);
       const told = new Set(left.map(({ what }) => what));
@@ -139,7 +145,7 @@ export class SnapshotKeeper implements Snapshots {
     const largest = Math.max(0, ...gathered.databases.map(({ sizeBytes }) => sizeBytes));
     await this.needRoom(dir, fileBytes + databaseBytes + largest);
     try {
-      const { items, leftOut } = await this.copyAll(gathered, request, signal);
+      const { items, leftOut } = await this.copyAll(component, gathered, request, signal);
       signal.throwIfAborted();
       const takenAtMs = clock.nowMs();
       const { reason, runId, bootId, signature, playbook } = request;
@@ -167,11 +173,12 @@ export class SnapshotKeeper implements Snapshots {
   }
 
   private async copyAll(
+    component: ComponentSpec,
     gathered: Gathered,
     request: SnapshotRequest,
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly SnapshotItem[]; readonly leftOut: readonly LeftOut[] }> {
-    const { files, objects, databases } = this.ports;
+    const { files, objects, databases, placement, confine } = this.ports;
     const items: SnapshotItem[] = [...gathered.items];
     const leftOut: LeftOut[] = [];
     const orLeave = async (what: string, work: () => Promise<SnapshotItem>): Promise<void> => {
@@ -186,7 +193,14 @@ export class SnapshotKeeper implements Snapshots {
     for (const { path, stat } of gathered.files)
       await orLeave(path, async () => {
         const { mode, uid, gid, mtimeMs } = stat;
-        return { kind: 'file', path, mode, uid, gid, mtimeMs, ...(await objects.put(path, signal)) };
+        // Grace may be allowed to read what whoever can change these folders is not.
+        const contents = await placement.anchored(
+          path,
+          (real) => confine(real, component),
+          (at) => objects.put(at, signal),
+          false,
+        );
+        return { kind: 'file', path, mode, uid, gid, mtimeMs, ...contents };
       });
     for (const { place, stat } of gathered.databases) {
       const label = place.engine === 'sqlite' ? place.path : place.name;
@@ -297,6 +311,7 @@ export class SnapshotKeeper implements Snapshots {
    */
   private async putBack(
     snapshot: Snapshot,
+    component: ComponentSpec,
     changed: readonly ItemComparison[],
     staged: ReadonlyMap<string, string>,
     before: Snapshot,
@@ -315,7 +330,7 @@ export class SnapshotKeeper implements Snapshots {
       }
       options.progress?.(`putting back ${what}`);
       try {
-        await this.putItemBack(snapshot, item, staged, kept, signal);
+        await this.putItemBack(snapshot, component, item, staged, kept, signal);
         restored.push(what);
       } catch (error) {
         left.push({ what, why: messageOf(error) });
@@ -326,42 +341,56 @@ export class SnapshotKeeper implements Snapshots {
 
   private async putItemBack(
     snapshot: Snapshot,
+    component: ComponentSpec,
     item: SnapshotItem,
     staged: ReadonlyMap<string, string>,
     kept: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { files, databases, placement } = this.ports;
+    const { databases, placement, confine } = this.ports;
     const from = 'digest' in item ? (staged.get(item.digest) ?? '') : '';
     if (isDatabase(item)) {
       const traits = item.kind === 'sqlite' ? item : null;
+      if (item.kind === 'sqlite') await confine(item.path, component);
       return databases.bringBack(placeOf(item, snapshot), from, { traits, isKept: kept.has(labelOf(item)) }, signal);
     }
-    const stat = await files.stat(item.path);
+    // Much time may have gone by since the first look, and somebody may have put a link in the place of a folder.
+    await confine(item.path, component);
+    return placement.anchored(
+      item.path,
+      (real) => confine(real, component),
+      (at) => this.putPlainBack(item, at, from, kept.has(item.path)),
+      item.kind !== 'absent',
+    );
+  }
+
+  /** @param at  where its path leads for as long as this runs */
+  private async putPlainBack(item: PlainItem, at: string, from: string, isKept: boolean): Promise<void> {
+    const { files, databases, placement } = this.ports;
+    const stat = await files.stat(at);
     const refuse = (): never => {
       throw new SnapshotRefused(`a ${stat?.kind} stands there now: it is left alone`, 'move it away, then restore again');
     };
     // Its log beside it would be lost, or would spoil what came into its place.
-    if (stat?.kind === 'file' && (await databases.isSqlite(item.path)))
+    if (stat?.kind === 'file' && ((await databases.isSqlite(at)) || (await partBeside(files, at)) !== null))
       throw new SnapshotRefused(`a SQLite database stands there now: it is left alone`, 'stop what uses it and move it away with its -wal');
     switch (item.kind) {
       case 'directory':
         if (stat !== null && stat.kind !== 'directory') refuse();
-        if (stat === null) await files.makeDir(item.path, { mode: 0o700 });
-        if (stat?.uid !== item.uid || stat.gid !== item.gid) await files.chown(item.path, item.uid, item.gid);
-        return files.chmod(item.path, item.mode);
+        if (stat === null) await files.makeDir(at, { mode: 0o700 });
+        return placement.own(at, item);
       case 'absent':
         // Only what the snapshot before this restore holds: nothing is thrown away.
-        if (stat?.kind === 'directory' || !kept.has(item.path)) refuse();
-        return files.remove(item.path);
+        if (stat?.kind === 'directory' || !isKept) refuse();
+        return files.remove(at);
       case 'symlink':
         if (stat?.kind === 'directory') refuse();
-        await files.remove(`${item.path}.grace-tmp`);
-        await files.symlink(item.target, `${item.path}.grace-tmp`);
-        return files.rename(`${item.path}.grace-tmp`, item.path);
+        await files.remove(`${at}.grace-tmp`);
+        await files.symlink(item.target, `${at}.grace-tmp`);
+        return files.rename(`${at}.grace-tmp`, at);
       case 'file':
         if (stat?.kind === 'directory') refuse();
-        return placement.place(from, item.path, item);
+        return placement.place(from, at, item);
     }
   }
 
@@ -391,6 +420,8 @@ export class SnapshotKeeper implements Snapshots {
     for (const digest of (await objects.stored()).keys()) if (!named.has(digest)) await objects.remove(digest);
   }
 }
+
+type PlainItem = Exclude<SnapshotItem, { kind: 'sqlite' | 'postgres' }>;
 
 /** @throws SnapshotRefused when something that was named is not in the snapshot */
 function selected(snapshot: Snapshot, only: readonly string[] | undefined): readonly SnapshotItem[] {

@@ -69,7 +69,7 @@ export interface Snapshots {
 
 /** Contents by digest: private, encrypted, each one once. */
 export interface ObjectStore {
-  /** @throws when the file changes while it is read */
+  /** Follows no link. @throws when the file changes while it is read, or is none */
   put(path: string, signal: AbortSignal): Promise<Contents>;
   /** Writes the content to a new private file. @throws SnapshotDamaged when it is not what its name says */
   extract(digest: string, to: string, signal: AbortSignal): Promise<void>;
@@ -80,9 +80,19 @@ export interface ObjectStore {
   remove(digest: string): Promise<void>;
 }
 
-/** Puts a finished file in its place: whole or not at all, with owner, mode and time. */
+/** Works on what stands at a path, and on nothing that somebody put in the place of one of its folders meanwhile. */
 export interface Placement {
+  /**
+   * Opens the folder of a path, following no link that came since.
+   * @param isAllowed  judges the real path of what was opened; throws when it must not be touched
+   * @param work       gets the path to use while it runs
+   * @param make       whether the folder is made where it is missing
+   */
+  anchored<T>(path: string, isAllowed: (real: string) => Promise<unknown>, work: (at: string) => Promise<T>, make: boolean): Promise<T>;
+  /** Puts a finished file in its place: whole or not at all, with owner, mode and time. */
   place(from: string, to: string, traits: ItemTraits): Promise<void>;
+  /** Gives a directory its owner and mode. @throws when it is a link or no directory by now */
+  own(directory: string, traits: ItemTraits): Promise<void>;
 }
 
 export type DatabasePlace =
@@ -99,6 +109,8 @@ export interface BringBack {
 /** The databases of components, copied and brought back by the means of their own engine. */
 export interface DatabaseCopies {
   isSqlite(path: string): Promise<boolean>;
+  /** Of paths beside which a process has the log or the journal of a SQLite database open, also one that was removed, the process. */
+  logHolders(paths: readonly string[]): Promise<ReadonlyMap<string, number>>;
   locate(component: ComponentSpec): Promise<DatabasePlace | null>;
   sizeBytes(place: DatabasePlace, signal: AbortSignal): Promise<number>;
   /** A consistent copy while others write, as a file, and what is in it. */

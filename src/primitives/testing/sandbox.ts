@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { anchoredFiles } from '../../adapters/node/anchored-files.ts';
+import { sealing } from '../../adapters/node/copy-vault.ts';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import { readModules } from '../../adapters/import-graph/read-modules.ts';
 import { gitWorkTrees } from '../../adapters/node/git-work-trees.ts';
@@ -71,6 +74,7 @@ export class Sandbox {
   /** `entry`: confine answers for the name alone, as far as the contract can be read that way, and not for a root itself. */
   confines: 'target' | 'entry' = 'target';
   readonly ran: (readonly string[])[] = [];
+  private readonly key = randomBytes(32);
   runAs: ((argv: readonly string[], cwd: string) => Promise<CommandResult>) | null = null;
 
   /** What the last primitive that acted said of it. */
@@ -194,11 +198,12 @@ export class Sandbox {
     return {
       component: this.component,
       clock: this.clock,
-      files,
+      files: anchoredFiles(files, (real) => this.neverOutside(real)),
       host: this.host,
       logger: { debug() {}, info() {}, warn: (message) => this.asked.push(`warn ${message}`), error() {} },
       signal: new AbortController().signal,
       digest: sha256Hex,
+      sealing: sealing(this.key),
       overrides: {
         get: async () => this.overrides,
         set: async (_component, change) => {
@@ -240,6 +245,10 @@ export class Sandbox {
       progress() {},
       confine: (path) => (this.confines === 'target' ? confine(this.component, path) : confineName(this.component, path)),
     };
+  }
+
+  private async neverOutside(real: string): Promise<void> {
+    if (`${real}/`.startsWith(`${this.outside}/`)) throw new PrimitiveMisuse('confine', `${real} lies outside the roots`);
   }
 
   async plan(name: string, params: JsonObject): Promise<PrimitivePlan> {
