@@ -1,5 +1,6 @@
 import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
 import type { ForeseenStep, Risk } from '../governance/index.ts';
+import { beyondClaim } from './beyond-claim.ts';
 import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
@@ -61,6 +62,8 @@ export async function planRun(
     try {
       const plan = await primitive.plan(parsed, context);
       if (plan.state === 'refused') throw new TypeError(plan.reason);
+      const beyond = beyondClaim(primitiveName, plan, playbook.risk, playbook.tier);
+      if (beyond !== null) throw new TypeError(beyond);
       steps.push({ ...planned, state: plan.state, summary: plan.summary, targets: plan.state === 'ready' ? plan.targets : [] });
       return { step: name, success: true, summary: plan.summary };
     } catch (error) {
