@@ -95,6 +95,8 @@ test('a catalog that was never there and its loader are made by who claims high 
     ['write_file', { path: 'metrics_catalog.json', content: '{}\n' }],
     ['write_file', { path: 'metrics_catalog_loader.py', content: loader }],
   ];
+  const planned = await planRun(asking(steps, 'high'), primitives, box.context());
+  expect(planned.steps.map(({ risk }) => risk)).toEqual(['medium', 'high']);
   expect(await run(steps, 'high')).toMatchObject({ success: true, changes: 2 });
   expect(await box.read('metrics_catalog_loader.py')).toBe(loader);
 });

@@ -14,18 +14,19 @@ const RUN_FROM = new Set([
 
 /** By their whole names, in lower case: what a manager, a build, a shell, a container or a scheduler takes commands or packages from. */
 const RUN_NAMES = new Set([
-  '.bash_profile', '.bashrc', '.envrc', '.gitattributes', '.gitconfig', '.gitlab-ci.yml', '.gitmodules', '.htaccess', '.node-version', '.npmrc', '.nvmrc',
-  '.pre-commit-config.yaml', '.profile', '.python-version', '.ruby-version', '.tool-versions', '.travis.yml', '.user.ini', '.zshenv', '.zshrc',
-  'appspec.yml', 'build', 'bun.lock', 'bun.lockb', 'bunfig.toml', 'cargo.lock', 'cargo.toml', 'cmakelists.txt', 'composer.json', 'composer.lock',
-  'containerfile', 'crontab', 'deno.json', 'deno.jsonc', 'deno.lock', 'environment.yml', 'gemfile', 'gemfile.lock', 'gnumakefile', 'go.mod', 'go.sum',
-  'go.work', 'gradle.properties', 'gradlew', 'jenkinsfile', 'jsconfig.json', 'justfile', 'lerna.json', 'makefile', 'meson.build', 'mise.toml', 'mix.lock',
-  'mvnw', 'nodemon.json', 'npm-shrinkwrap.json', 'nx.json', 'package-lock.json', 'package.json', 'pdm.lock', 'php.ini', 'pip.conf', 'pipfile',
-  'pipfile.lock', 'pm2.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'poetry.lock', 'pom.xml', 'procfile', 'project.json', 'pyproject.toml',
-  'pytest.ini', 'pyvenv.cfg', 'rakefile', 'setup.cfg', 'supervisord.conf', 'taskfile.yaml', 'taskfile.yml', 'tox.ini', 'turbo.json', 'uv.lock',
-  'uwsgi.ini', 'vagrantfile', 'workspace', 'yarn.lock',
+  '.bash_profile', '.bashrc', '.condarc', '.curlrc', '.envrc', '.flaskenv', '.gemrc', '.gitattributes', '.gitconfig', '.gitlab-ci.yml',
+  '.gitmodules', '.htaccess', '.node-version', '.npmrc', '.nvmrc', '.pre-commit-config.yaml', '.profile', '.python-version', '.ruby-version',
+  '.tool-versions', '.travis.yml', '.user.ini', '.zshenv', '.zshrc', 'appspec.yml', 'build', 'build.sbt', 'bun.lock', 'bun.lockb', 'bunfig.toml',
+  'cargo.lock', 'cargo.toml', 'cmakelists.txt', 'composer.json', 'composer.lock', 'containerfile', 'crontab', 'deno.json', 'deno.jsonc',
+  'deno.lock', 'environment.yml', 'flake.lock', 'gemfile', 'gemfile.lock', 'global.json', 'gnumakefile', 'go.mod', 'go.sum', 'go.work',
+  'gradle.properties', 'gradlew', 'jenkinsfile', 'jsconfig.json', 'justfile', 'lerna.json', 'makefile', 'meson.build', 'mise.toml', 'mix.lock',
+  'mvnw', 'nodemon.json', 'npm-shrinkwrap.json', 'nuget.config', 'nx.json', 'package-lock.json', 'package.json', 'pdm.lock', 'php.ini', 'pip.conf',
+  'pipfile', 'pipfile.lock', 'pm2.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'poetry.lock', 'pom.xml', 'procfile', 'project.clj',
+  'project.json', 'pubspec.yaml', 'pyproject.toml', 'pytest.ini', 'pyvenv.cfg', 'rakefile', 'rebar.config', 'setup.cfg', 'stack.yaml',
+  'supervisord.conf', 'taskfile.yaml', 'taskfile.yml', 'tox.ini', 'turbo.json', 'uv.lock', 'uwsgi.ini', 'vagrantfile', 'workspace', 'yarn.lock',
 ]); // prettier-ignore
 const RUN_PATTERN =
-  /^(?:\.env(?:\..{1,80})?|\.(?:babel|eslint|husky|lintstaged|mocha|nyc|postcss|prettier|swc|yarn)rc(?:\..{1,20})?|(?:docker-)?compose(?:\..{1,80})?\.ya?ml|(?:docker|container)file(?:\..{1,80})?|.{1,80}\.(?:docker|container)file|(?:requirements|constraints).{0,80}\.(?:txt|in)|tsconfig.{0,80}\.json|(?:grace|ecosystem)\.config\..{1,20}|.{1,200}\.(?:cron|desktop|mk|path|pth|service|socket|timer))$/;
+  /^(?:\.env(?:\..{1,80})?|\.(?:babel|eslint|husky|lintstaged|mocha|nyc|postcss|prettier|swc|yarn)rc(?:\..{1,20})?|(?:docker-)?compose(?:\..{1,80})?\.ya?ml|(?:docker|container)file(?:\..{1,80})?|.{1,80}\.(?:docker|container)file|(?:requirements|constraints).{0,80}\.(?:txt|in)|tsconfig.{0,80}\.json|(?:grace|ecosystem)\.config\..{1,20}|.{1,200}\.(?:cabal|cron|csproj|desktop|env|mk|path|props|pth|service|sln|socket|targets|timer))$/;
 
 /** What a runtime, a template engine, a database or a browser runs. */
 const CODE =

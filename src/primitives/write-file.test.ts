@@ -54,7 +54,7 @@ test('says that it keeps what a person wrote after it', async () => {
 
 test.each([
   'package.json', 'package-lock.json', 'sub/package.json', 'PACKAGE.JSON', 'package.json.bak', 'package-old.json', '.npmrc', '.git/config', '.git/hooks/x',
-  '.githooks/pre-push', 'node_modules/a/data.json', '.venv/pyvenv.cfg', 'playbooks/a.json', 'grace.config.json', 'grace.config.ts', '.env', '.env.local',
+  '.githooks/pre-push', 'node_modules/a/data.json', '.venv/pyvenv.cfg', 'playbooks/a.json', 'grace.config.json', 'grace.config.ts', '.env', '.env.local', 'prod.env',
   'Makefile', 'pyproject.toml', 'setup.cfg', 'Gemfile', 'Cargo.toml', 'go.mod', 'pom.xml', 'composer.json', 'Dockerfile', 'Procfile', 'compose.yaml',
   'requirements-dev.txt', 'tsconfig.json', 'a.service', 'server.js', 'conf/live.yaml', 'app.sqlite-wal', 'app.db-journal', 'app.db-shm',
   'link/config',

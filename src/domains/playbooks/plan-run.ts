@@ -64,7 +64,8 @@ export async function planRun(
       if (plan.state === 'refused') throw new TypeError(plan.reason);
       const beyond = beyondClaim(primitiveName, plan, playbook.risk, playbook.tier);
       if (beyond !== null) throw new TypeError(beyond);
-      steps.push({ ...planned, state: plan.state, summary: plan.summary, targets: plan.state === 'ready' ? plan.targets : [] });
+      const { targets = [], risk = planned.risk } = plan.state === 'ready' ? plan : {};
+      steps.push({ ...planned, state: plan.state, summary: plan.summary, targets, risk });
       return { step: name, success: true, summary: plan.summary };
     } catch (error) {
       refuse(messageOf(error));
