@@ -1,8 +1,8 @@
 import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
 import type { ForeseenStep, Risk } from '../governance/index.ts';
-import { beyondClaim } from './beyond-claim.ts';
 import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
+import { beyondClaim } from './beyond-claim.ts';
 
 export interface PlannedStep extends ForeseenStep {
   readonly state: 'ready' | 'nothing_to_do' | 'refused';

@@ -75,6 +75,14 @@ export interface PrimitiveResult {
   readonly didNothing?: true;
 }
 
+/** What a step may know of the steps before it. */
+export interface RunSoFar {
+  /** Null where nobody has recorded when it began. */
+  readonly startedAtMs: number | null;
+  /** What they have acted on, or tried to: paths, pids, names. */
+  readonly touched: readonly string[];
+}
+
 /** What a primitive may use. All paths it touches must pass `confine`. */
 export interface PrimitiveContext {
   readonly component: ComponentSpec;
@@ -124,14 +132,6 @@ export interface PrimitiveContext {
    * @throws PrimitiveMisuse otherwise
    */
   confine(path: string): Promise<string>;
-}
-
-/** What a step may know of the steps before it. */
-export interface RunSoFar {
-  /** Null where nobody has recorded when it began. */
-  readonly startedAtMs: number | null;
-  /** What they have acted on, or tried to: paths, pids, names. */
-  readonly touched: readonly string[];
 }
 
 /** Repairs inside a database that put back what the last verified boot had, and nothing else. */
