@@ -101,6 +101,13 @@ describe('run_project_script', () => {
     expect(await box.refusal(name, params)).toMatch(/has no script "build"/);
   });
 
+  it('runs no script before or after which another one reaches beyond the project', async () => {
+    for (const hook of ['prebuild', 'postbuild']) {
+      await box.write('package.json', JSON.stringify({ scripts: { build: 'node build.js', [hook]: 'npm publish' } }));
+      expect(await box.refusal(name, params)).toMatch(/reaches beyond the project: npm publish/);
+    }
+  });
+
   it('runs a script only of a manifest that is as at the last verified boot, where that is kept', async () => {
     await box.remember('package.json');
     expect((await box.plan(name, params)).state).toBe('ready');

@@ -37,9 +37,16 @@ export const runProjectScript = definePrimitive({
     const directory = await confineTarget(context, params.directory);
     const body = await scriptIn(context, directory, params.script);
     if (body === null) return { state: 'refused', reason: `${join(directory, 'package.json')} has no script "${params.script}"` };
-    if (reachesOut(body))
-      return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${body.slice(0, 200)}` };
-    const doubt = await doubtOf(context, directory, body);
+    // A manager runs these with it.
+    const [before, after] = [
+      await scriptIn(context, directory, `pre${params.script}`),
+      await scriptIn(context, directory, `post${params.script}`),
+    ];
+    const bodies = [before, body, after].filter((one) => one !== null);
+    const beyond = bodies.find((one) => reachesOut(one));
+    if (beyond !== undefined)
+      return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${beyond.slice(0, 200)}` };
+    const doubt = await doubtOf(context, directory, bodies.join('\n'));
     if (doubt !== null) return { state: 'refused', reason: `the script "${params.script}" is not run: ${doubt}` };
     const makes = params.makes === null ? null : await confineEntry(context, params.makes);
     if (makes !== null && (await context.files.stat(makes)) !== null && (await isFilled(context, makes)))
@@ -92,7 +99,7 @@ const TICK_MS = 20;
  * that was not kept, it has to have been there before the run. What this run has acted on itself never counts as theirs.
  * @returns null where nothing speaks against it
  */
-async function doubtOf(context: PrimitiveContext, directory: string, body: string): Promise<string | null> {
+async function doubtOf(context: PrimitiveContext, directory: string, bodies: string): Promise<string | null> {
   const manifest = join(directory, 'package.json');
   const { startedAtMs = null, touched = [] } = context.runSoFar ?? {};
   const isTouched = (path: string): boolean => touched.some((target) => path === target || path.startsWith(`${target}/`));
@@ -104,7 +111,7 @@ async function doubtOf(context: PrimitiveContext, directory: string, body: strin
   if (wasKept === null && startedAtMs !== null && stat.mtimeMs > startedAtMs - TICK_MS)
     return `${manifest} was changed while this run went on, and nothing was kept of it`;
   // `node tidy.js`: what it runs is as much as what it says.
-  for (const word of body.split(/[\s"'`;&|()<>=]+/)) {
+  for (const word of bodies.split(/[\s"'`;&|()<>=]+/)) {
     const path = resolve(directory, word);
     if (word !== '' && path !== directory && isTouched(path) && (await isAsKept(context, path)) !== true)
       return `a step of this run has acted on ${path}, which it names`;
