@@ -101,6 +101,49 @@ describe('run_project_script', () => {
     expect(await box.refusal(name, params)).toMatch(/has no script "build"/);
   });
 
+  it('runs no script before or after which another one reaches beyond the project', async () => {
+    for (const hook of ['prebuild', 'postbuild']) {
+      await box.write('package.json', JSON.stringify({ scripts: { build: 'node build.js', [hook]: 'npm publish' } }));
+      expect(await box.refusal(name, params)).toMatch(/reaches beyond the project: npm publish/);
+    }
+  });
+
+  it('runs a script only of a manifest that is as at the last verified boot, where that is kept', async () => {
+    await box.remember('package.json');
+    expect((await box.plan(name, params)).state).toBe('ready');
+    await box.write('package.json', JSON.stringify({ scripts: { build: 'node build.js', prebuild: 'node other.js' } }));
+    expect(await box.refusal(name, params)).toMatch(/not as it was at the last verified boot/);
+  });
+
+  it('runs no script of a manifest that is younger than the run, where nothing is kept', async () => {
+    const primitive = primitives.get(name);
+    const { mtimeMs } = await fs.stat(box.path('package.json'));
+    const planAt = (startedAtMs: number) =>
+      primitive?.plan(primitive.parse(params), { ...box.context(), runSoFar: { startedAtMs, touched: [] } });
+    expect(await planAt(mtimeMs + 1000)).toMatchObject({ state: 'ready' });
+    expect(await planAt(mtimeMs)).toMatchObject({ state: 'refused', reason: expect.stringMatching(/changed while this run went on/) });
+    await box.remember('package.json');
+    expect(await planAt(mtimeMs)).toMatchObject({ state: 'ready' });
+  });
+
+  it('runs no script that this run has touched, nor one that names what it has touched', async () => {
+    const primitive = primitives.get(name);
+    await box.write('build.js', 'made by a step');
+    const reasonFor = async (touched: string) => {
+      const runSoFar = { startedAtMs: null, touched: [touched] };
+      const plan = await primitive?.plan(primitive.parse(params), { ...box.context(), runSoFar });
+      return plan?.state === 'refused' ? plan.reason : plan?.state;
+    };
+    expect(await reasonFor(box.path('package.json'))).toMatch(/has acted on .*package\.json/);
+    expect(await reasonFor(box.root)).toMatch(/has acted on/);
+    expect(await reasonFor(box.path('build.js'))).toMatch(/has acted on .*build\.js, which it names/);
+    expect(await reasonFor(box.path('other.js'))).toBe('ready');
+    await box.remember('build.js');
+    expect(await reasonFor(box.path('build.js'))).toBe('ready');
+    await box.remember('package.json');
+    expect(await reasonFor(box.path('package.json'))).toMatch(/has acted on/);
+  });
+
   it('does not run a script that changed after it was looked at', async () => {
     const primitive = primitives.get(name);
     const plan = await box.plan(name, params);

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { sha256Hex, type Json } from '../kernel/index.ts';
 import { reachesOut, type PrimitiveContext } from '../domains/playbooks/index.ts';
 import { backupName, brokenName, move } from './aside.ts';
@@ -26,7 +26,8 @@ export const runProjectScript = definePrimitive({
     script: text('Name of the script in package.json.', 80),
     makes: optional(text('The path that has to be there afterwards.')),
   },
-  confinement: 'the directories of the component, links followed; no script that reaches beyond the project',
+  confinement:
+    'the directories of the component, links followed; no script that reaches beyond the project, and none of a manifest that is not as it was at the last verified boot, or, where none was kept, is younger than the run',
 
   check({ script }, wrong) {
     if (!SCRIPT_NAME.test(script) || script.startsWith('-')) wrong('"script" has to be the name of a script in package.json');
@@ -36,8 +37,17 @@ export const runProjectScript = definePrimitive({
     const directory = await confineTarget(context, params.directory);
     const body = await scriptIn(context, directory, params.script);
     if (body === null) return { state: 'refused', reason: `${join(directory, 'package.json')} has no script "${params.script}"` };
-    if (reachesOut(body))
-      return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${body.slice(0, 200)}` };
+    // A manager runs these with it.
+    const [before, after] = [
+      await scriptIn(context, directory, `pre${params.script}`),
+      await scriptIn(context, directory, `post${params.script}`),
+    ];
+    const bodies = [before, body, after].filter((one) => one !== null);
+    const beyond = bodies.find((one) => reachesOut(one));
+    if (beyond !== undefined)
+      return { state: 'refused', reason: `the script "${params.script}" reaches beyond the project: ${beyond.slice(0, 200)}` };
+    const doubt = await doubtOf(context, directory, bodies.join('\n'));
+    if (doubt !== null) return { state: 'refused', reason: `the script "${params.script}" is not run: ${doubt}` };
     const makes = params.makes === null ? null : await confineEntry(context, params.makes);
     if (makes !== null && (await context.files.stat(makes)) !== null && (await isFilled(context, makes)))
       return { state: 'nothing_to_do', summary: `${makes} is there already` };
@@ -80,6 +90,42 @@ export const runProjectScript = definePrimitive({
     await move(context.files, path, (await context.files.stat(aside)) === null ? aside : await brokenName(context, aside));
   },
 });
+
+/** A file is dated by a clock that lags behind by up to one tick of the kernel. */
+const TICK_MS = 20;
+
+/**
+ * Why the manifest may not say what its people want: a script in it is any command. As at the last verified boot it is theirs; where
+ * that was not kept, it has to have been there before the run. What this run has acted on itself never counts as theirs.
+ * @returns null where nothing speaks against it
+ */
+async function doubtOf(context: PrimitiveContext, directory: string, bodies: string): Promise<string | null> {
+  const manifest = join(directory, 'package.json');
+  const { startedAtMs = null, touched = [] } = context.runSoFar ?? {};
+  const isTouched = (path: string): boolean => touched.some((target) => path === target || path.startsWith(`${target}/`));
+  if (isTouched(manifest)) return `a step of this run has acted on ${manifest}`;
+  const stat = await context.files.stat(manifest);
+  if (stat?.kind !== 'file') return `${manifest} is no file`;
+  const wasKept = await isAsKept(context, manifest);
+  if (wasKept === false) return `${manifest} is not as it was at the last verified boot. Run it by hand, or start the service once`;
+  if (wasKept === null && startedAtMs !== null && stat.mtimeMs > startedAtMs - TICK_MS)
+    return `${manifest} was changed while this run went on, and nothing was kept of it`;
+  // `node tidy.js`: what it runs is as much as what it says.
+  for (const word of bodies.split(/[\s"'`;&|()<>=]+/)) {
+    const path = resolve(directory, word);
+    if (word !== '' && path !== directory && isTouched(path) && (await isAsKept(context, path)) !== true)
+      return `a step of this run has acted on ${path}, which it names`;
+  }
+  return null;
+}
+
+/** Null where nothing was kept to compare with. */
+async function isAsKept(context: PrimitiveContext, path: string): Promise<boolean | null> {
+  const entry = await context.lastGood.entry(context.component.name, path);
+  if (entry?.kind !== 'file' || entry.digest === '') return null;
+  const content = await context.files.read(path, MANIFEST_BYTES_MAX + 1);
+  return content !== null && sha256Hex(content) === entry.digest;
+}
 
 async function scriptIn(context: PrimitiveContext, directory: string, script: string): Promise<string | null> {
   try {

@@ -68,10 +68,54 @@ describe('what may run', () => {
     [['timeout', '5', 'bash', '-c', 'id']],
     [['env', '-S', 'sh -c id']],
     [['env', '--split-string=sh -c id']],
+    [['env', '-ivS', 'sh -c id']],
+    [['env', '--split=sh -c id']],
+    [['bash', '-xce', 'id']],
+    [['sh', '-ece', 'id']],
+    [['timeout', '5', 'sh', '-uce', 'id']],
+    [['bash', '-eo', 'pipefail', '-xce', 'id']],
+    [['bash', '--norc', '-xce', 'id']],
+    [['nice', '-n', '5', 'dash', '-ce', 'id']],
+    [['stdbuf', '-oL', 'sh', '-ecu', 'id']],
+    [['setpriv', '--reuid', '1', 'sh', '-xce', 'id']],
+    [['find', '.', '-exec', 'sh', '-xce', 'id', ';']],
+    [['xargs', '-a', 'words', 'sh']],
   ])('no shell that reads a text, also when it is allowed: %j', async (argv) => {
     box.allowedCommands = [argv];
     box.environment['PATH'] = '/usr/bin:/bin';
     expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
+  });
+
+  test.each([
+    [['python3', '-c', 'print(1)'], 'python3'],
+    [['python3.12', '-Bc', 'print(1)'], 'python3.12'],
+    [['python3', '-W', 'ignore', '-Ic', 'print(1)'], 'python3'],
+    [['python3', '-m', 'timeit', 'print(1)'], 'python3'],
+    [['nice', 'node', '-pe', '1'], 'node'],
+    [['node', '--eval=1'], 'node'],
+    [['node', '--no-warnings', '-e', '1'], 'node'],
+    [['node', '--import', 'data:text/javascript,1'], 'node'],
+    [['perl', '-we', '1'], 'perl'],
+    [['ruby', '-ne', '1'], 'ruby'],
+    [['php', '-r', '1;'], 'php'],
+    [['awk', 'BEGIN { system("id") }'], 'awk'],
+    [['busybox', 'awk', 'BEGIN { system("id") }'], 'awk'],
+    [['lua5.4', '-e', 'os.exit()'], 'lua5.4'],
+    [['su', '-c', 'id'], 'a shell'],
+    [['su', 'app', '--comm=id'], 'a shell'],
+    [['runuser', '-lc', 'id', 'app'], 'a shell'],
+    [['script', '-qce', 'id', 'out'], 'script'],
+    [['watch', 'id'], 'a shell'],
+    [['ssh', 'host', 'true; id'], 'a shell'],
+    [['ssh', '-oProxyCommand=./x', 'host'], 'a shell'],
+    [['sudo', '-ns', 'id'], 'a shell'],
+    [['flock', 'lock', '-c', 'id'], 'a shell'],
+    [['npx', '-c', 'id'], 'a shell'],
+  ])('no text for who reads one as a program: %j hands it to %s', async (argv, reader) => {
+    await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
+    box.environment['PATH'] = box.root;
+    box.allowedCommands = [argv];
+    expect(await box.refusal('shell', command(argv))).toContain(`hands a text to ${reader}, which`);
   });
 
   test.each(
@@ -109,15 +153,26 @@ describe('what may run', () => {
     expect(await box.refusal('shell', command(argv))).toMatch(/hands a text to a shell/);
   });
 
-  test.each([[['sh', '-e', 'script.sh']], [['sh', 'script.sh', '-C', '/srv']], [['pwsh', '-ExecutionPolicy', 'Bypass', '-File', 'a.ps1']]])(
-    'a script in a file is no text: %j',
-    async (argv) => {
-      await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
-      box.environment['PATH'] = box.root;
-      box.allowedCommands = [argv];
-      expect(await state(argv)).toBe('ready');
-    },
-  );
+  test.each([
+    [['bash', '-e', 'script.sh', '-force']],
+    [['bash', '-o', 'pipefail', 'script.sh', '-force']],
+    [['python3', '-W', 'ignore', 'manage.py', '-c', 'site']],
+    [['node', '--enable-source-maps', '-r', './hook.js', 'main.js', '-e', 'production']],
+    [['perl', '-w', 'script.pl', '-e']],
+    [['awk', '-f', 'count.awk', 'log']],
+    [['watch', '-x', 'date']],
+    [['ssh', 'host', 'systemctl', 'restart', 'web@1.service']],
+    [['systemctl', 'restart', 'node']],
+    [['npm', 'run', 'build']],
+    [['sh', '-e', 'script.sh']],
+    [['sh', 'script.sh', '-C', '/srv']],
+    [['pwsh', '-ExecutionPolicy', 'Bypass', '-File', 'a.ps1']],
+  ])('a script in a file is no text: %j', async (argv) => {
+    await box.write(argv[0] ?? '', '#!/bin/sh\n', 0o755);
+    box.environment['PATH'] = box.root;
+    box.allowedCommands = [argv];
+    expect(await state(argv)).toBe('ready');
+  });
 
   test('no shell behind a link of another name', async () => {
     const { symlink } = await import('node:fs/promises');

@@ -1,38 +1,17 @@
-import { basename, isAbsolute, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { formatDuration } from '../kernel/index.ts';
 import type { PrimitiveContext } from '../domains/playbooks/index.ts';
 import { howItFailed, outputTail } from './command-end.ts';
 import { definePrimitive } from './define-primitive.ts';
 import { PrimitiveFailed } from './errors.ts';
 import { whole, words } from './parameter.ts';
+import { readerOfText } from './shell-text.ts';
 
 /** A step is ended after six minutes: the command is told before. */
 const COMMAND_MS_MAX = 5 * 60_000;
 /** All of it is shown to who approves it, and an approval is bound to it: it is never cut. */
 const COMMAND_CHARS_MAX = 2048;
 const OUTPUT_LINES_MAX = 4;
-
-/** They read a text as a program with `-c`, whatever stands before them: `env`, `timeout`, `busybox`. */
-const SHELLS = new Set(
-  [
-    'sh', 'ash', 'bash', 'bosh', 'brush', 'csh', 'bsd-csh', 'dash', 'elvish', 'es', 'fish', 'hush', 'ion', 'jsh', 'ksh', 'lksh', 'loksh', 'mksh', 'mrsh',
-    'murex', 'nu', 'nushell', 'oils-for-unix', 'oksh', 'osh', 'pbosh', 'pdksh', 'posh', 'powershell', 'pwsh', 'rbash', 'rc', 'rksh', 'rmksh', 'runuser',
-    'rzsh', 'sash', 'scsh', 'su', 'tcsh', 'xonsh', 'yash', 'ysh', 'zsh',
-  ], // prettier-ignore
-);
-/** `ksh93`, `bash-5.2`, `zsh5`, `bash-static`, `pwsh-preview`, `pwsh.exe` are those shells too. */
-const OF_A_VERSION = /(?:[-.]?\d[\w.+-]{0,15}|[-.](?:exe|lts|preview|static))$/;
-/** `-c`, `-lc`, `--command`, `-Command`, `--init-command`; `-cTEXT` where the text is part of the word. */
-const READS_TEXT = /^-(?:[A-Za-z]{0,16}c|c.{0,4096}|-?(?:init-|session-)?[Cc]ommands?(?:=.{0,4096})?)$/;
-/** What only some have for it; of pwsh every beginning of the option, in any case. */
-const READS_TEXT_TOO: Readonly<Record<string, RegExp>> = {
-  fish: /^-C/,
-  nu: /^-(?:e|-execute(?:=.{0,4096})?)$/,
-  powershell: /^--?(?:c(?:om[a-z]{0,16})?|cwa|ec?|enc[a-z]{0,16})$/i,
-  pwsh: /^--?(?:c(?:om[a-z]{0,16})?|cwa|ec?|enc[a-z]{0,16})$/i,
-};
-/** `env -S 'sh -c …'` splits a text into a command. */
-const SPLITS_TEXT = /^(?:-[A-Za-z0]{0,16}S|--split-string)/;
 
 export const shell = definePrimitive({
   name: 'shell',
@@ -67,10 +46,11 @@ export const shell = definePrimitive({
         reason: `${shown([program], context)} is not found on the PATH of ${context.component.name}: install it, or write its whole path`,
       };
     // A link with another name is the program that it leads to.
-    if (startsShell([(await context.files.realpath(found)) ?? found, ...argv.slice(1)]) || startsShell(argv))
+    const reader = readerOfText([(await context.files.realpath(found)) ?? found, ...argv.slice(1)]) ?? readerOfText(argv);
+    if (reader !== null)
       return {
         state: 'refused',
-        reason: `${line} hands a text to a shell, which would read it as a program: write the command itself, or a script in a file`,
+        reason: `${line} hands a text to ${reader}, which would read it as a program: write the command itself, or a script in a file`,
       };
     return {
       state: 'ready',
@@ -98,21 +78,6 @@ export const shell = definePrimitive({
 /** Word by word: `['systemctl', 'reload']` allows `systemctl reload nginx`, and not `systemctl reload-or-restart`. */
 function begins(argv: readonly string[], prefix: readonly string[]): boolean {
   return prefix.length > 0 && prefix.length <= argv.length && prefix.every((word, index) => word === argv[index]);
-}
-
-function startsShell(argv: readonly string[]): boolean {
-  return argv.some((word, index) => {
-    const after = argv.slice(index + 1);
-    if (basename(word) === 'env' && after.some((one) => SPLITS_TEXT.test(one))) return true;
-    const found = shellOf(basename(word));
-    return found !== null && after.some((one) => READS_TEXT.test(one) || READS_TEXT_TOO[found]?.test(one) === true);
-  });
-}
-
-/** The shell that a program is, without its version; null when it is none. */
-function shellOf(program: string): string | null {
-  const name = program.toLowerCase();
-  return [name, name.replace(OF_A_VERSION, '')].find((one) => SHELLS.has(one)) ?? null;
 }
 
 /** As one line, in which every word can be told from the next. Secrets are taken out of each before quotes could hide them. */

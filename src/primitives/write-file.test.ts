@@ -51,3 +51,43 @@ test('says that it keeps what a person wrote after it', async () => {
   expect(await box.undo(name, record)).toEqual([`${box.path('a.txt')} was changed after Grace had written it, and stays`]);
   expect(await box.read('a.txt')).toBe('theirs');
 });
+
+test.each([
+  'package.json', 'package-lock.json', 'sub/package.json', 'PACKAGE.JSON', 'package.json.bak', 'package-old.json', '.npmrc', '.git/config', '.git/hooks/x',
+  '.githooks/pre-push', 'node_modules/a/data.json', '.venv/pyvenv.cfg', 'playbooks/a.json', 'grace.config.json', 'grace.config.ts', '.env', '.env.local', 'prod.env',
+  'Makefile', 'pyproject.toml', 'setup.cfg', 'Gemfile', 'Cargo.toml', 'go.mod', 'pom.xml', 'composer.json', 'Dockerfile', 'Procfile', 'compose.yaml',
+  'requirements-dev.txt', 'tsconfig.json', 'a.service', 'server.js', 'conf/live.yaml', 'app.sqlite-wal', 'app.db-journal', 'app.db-shm',
+  'link/config',
+])('writes neither what is run nor what says what is run: %s', async (path) => {
+  box.component = { ...box.component, command: ['node', 'server.js', '--config=conf/live.yaml'] };
+  await fs.mkdir(box.path('.git'));
+  await fs.symlink('.git', box.path('link'));
+  const content = path.toLowerCase().endsWith('.json') ? '{"a":1}' : 'a: 1\n';
+  expect(await box.refusal(name, { path, content })).toMatch(/ is run|say what is run|says what is run|can be run|part of a SQLite/);
+  if ((await fs.stat(box.path(path)).catch(() => null)) !== null) return;
+  await box.write(path, 'b: 2\n');
+  expect(await box.refusal(name, { path, content, over: sha256Hex('b: 2\n') })).toMatch(/ run|part of a SQLite/);
+}); // prettier-ignore
+
+test.each(['api.ts', 'lib/tidy.py', 'schema.sql', 'run', 'api.ts.bak', 'views/home.ejs'])(
+  'code is written only where nothing was, and then it has the risk of code: %s',
+  async (path) => {
+    const content = path === 'run' ? '#!/bin/sh\nid\n' : 'x = 1\n';
+    await fs.mkdir(box.path('lib'));
+    await fs.mkdir(box.path('views'));
+    expect(await box.plan(name, { path, content })).toMatchObject({ state: 'ready', risk: 'high' });
+    await box.write(path, '#!/bin/sh\n');
+    await box.remember(path);
+    expect(await box.refusal(name, { path, content, over: sha256Hex('#!/bin/sh\n') })).toMatch(/can be run/);
+    await fs.rm(box.path(path));
+    expect(await box.refusal(name, { path, content })).toMatch(/was there at the last verified boot/);
+  },
+);
+
+test('settings and data have the risk of all', async () => {
+  await fs.mkdir(box.path('data'));
+  for (const path of ['data/metrics_catalog.json', 'feature.yaml', 'app.toml', 'notes.txt', 'app.conf'])
+    expect(await box.plan(name, { path, content: '{}\n'.replace('{}', path.endsWith('.json') ? '{}' : '# none') })).not.toHaveProperty(
+      'risk',
+    );
+});

@@ -7,6 +7,7 @@ import { definePrimitive } from './define-primitive.ts';
 import { applyEdit, planEdit, undoEdit, type FileEdit } from './file-edit.ts';
 import { traitsFor, type OwnerAndMode } from './owner-and-mode.ts';
 import { content, optional, text } from './parameter.ts';
+import { whatIsWritten } from './write-file-run.ts';
 
 type Written = { readonly edit: FileEdit; readonly as: OwnerAndMode };
 
@@ -25,7 +26,8 @@ export const writeFile = definePrimitive({
     content: content('What it holds then.', CONTENT_CHARS_MAX),
     over: optional(text('SHA-256 of the content that is written over. Without it, only a file that is not there is written.', 64)),
   },
-  confinement: 'the directories of the component, links followed; no program it is started with, and nothing that would not parse',
+  confinement:
+    'the directories of the component, links followed; nothing that is run or says what is run, nothing that would not parse; new code only as high risk',
 
   check({ content: wanted, over }, wrong) {
     if (new Redactor().redact(wanted) !== wanted) wrong('"content" holds what looks like a secret, and parameters are not kept as secrets');
@@ -43,6 +45,10 @@ export const writeFile = definePrimitive({
     const present = stat === null ? null : await files.read(at);
     if (present !== null && sha256Hex(present) === sha256Hex(wanted))
       return { state: 'nothing_to_do', summary: `${at} holds that already` };
+    if (stat !== null && (stat.mode & 0o111) !== 0)
+      return { state: 'refused', reason: `${at} can be run: programs are put back (restore_file), not written` };
+    const written = await whatIsWritten(at, present, wanted, context);
+    if (written.state === 'refused') return written;
     if (present !== null && over === null) return { state: 'refused', reason: `${at} is there: only what "over" names is written over` };
     if (present === null && over !== null) return { state: 'refused', reason: `there is no ${at} that could be written over` };
     if (present !== null && sha256Hex(present) !== over)
@@ -51,15 +57,15 @@ export const writeFile = definePrimitive({
       return { state: 'refused', reason: `what would be written into ${at} does not parse` };
     const directory = await files.stat(dirname(at));
     if (directory?.kind !== 'directory') return { state: 'refused', reason: `${dirname(at)} is not there: make_directory first` };
-    if (stat !== null && (stat.mode & 0o111) !== 0)
-      return { state: 'refused', reason: `${at} can be run: programs are put back (restore_file), not written` };
     const entry = await context.lastGood.entry(component.name, at);
     const undo: Written = { edit: await planEdit(context, at), as: traitsFor(at, entry, stat, null, directory) };
     return {
       state: 'ready',
-      summary: `write ${wanted.length} characters ${stat === null ? 'into a new file' : 'over what is in'} ${at}`,
+      summary: `write ${wanted.length} characters ${written.state === 'code' ? 'of code ' : ''}${stat === null ? 'into a new file' : 'over what is in'} ${at}`,
       targets: [at],
       undo: undo as Json,
+      // Whoever adds code to a service runs what they like in it.
+      ...(written.state === 'code' ? { risk: 'high' as const } : {}),
     };
   },
 

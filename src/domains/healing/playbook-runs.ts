@@ -119,6 +119,7 @@ export class PlaybookRuns {
       knowsSteps: knowsSteps(registered, run.hash),
       agreed,
       hasSnapshot: kept !== null,
+      startedAtMs: run.startedAtMs,
       signal: AbortSignal.any([request.signal, tooLong]),
       limits: this.limits,
       contextFor: (until) => this.ports.primitiveContext(component, until, (text) => onStep('', 'progress', text)),

@@ -1,5 +1,6 @@
 import { formatDuration, GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
 import { beyondPlan, type ForeseenStep, type AutonomyTier } from '../governance/index.ts';
+import { beyondClaim } from './beyond-claim.ts';
 import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
 import { refuseUnseenRisk } from './plan-run.ts';
@@ -36,6 +37,8 @@ export interface ExecuteOptions {
   readonly agreed: readonly ForeseenStep[] | null;
   /** What the run changes lies in a snapshot. */
   readonly hasSnapshot?: boolean;
+  /** When the run began, as files are dated. */
+  readonly startedAtMs?: number;
   readonly signal: AbortSignal;
   readonly limits: StepLimits;
   /** What a step may use, until this signal. */
@@ -84,6 +87,7 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
   const { component } = options.contextFor(signal);
   const results: StepResult[] = [];
   const emptySets: string[] = [];
+  const touched: string[] = [];
   let asked = 0;
   let changes = 0;
   let refused = false;
@@ -96,7 +100,8 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
     const mine = last.then(() => {
       const tooLong = options.limits.after(options.limits.stepMs);
       const limited = AbortSignal.any([signal, tooLong]);
-      return take(name, primitiveName, stepParams, options.contextFor(limited)).catch((error: unknown) => {
+      const runSoFar = { startedAtMs: options.startedAtMs ?? null, touched: [...touched] };
+      return take(name, primitiveName, stepParams, { ...options.contextFor(limited), runSoFar }).catch((error: unknown) => {
         if (!tooLong.aborted || error instanceof StepUnended) throw error;
         throw new StepFailed(`"${name}" did not end within ${formatDuration(options.limits.stepMs)}: ${messageOf(error)}`, false);
       });
@@ -128,6 +133,8 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       results.push(result);
       return result;
     }
+    const beyond = beyondClaim(primitiveName, plan, playbook.risk, options.tier ?? playbook.tier);
+    if (beyond !== null) throw new StepFailed(beyond, true);
     if (primitive.needsSnapshot === true && options.hasSnapshot !== true)
       throw new StepFailed(`${primitiveName} acts only with a snapshot to go back to, and there is none`, true);
     const irreversible = primitive.undo === null ? (primitive.irreversible ?? 'it has no undo') : plan.irreversible;
@@ -148,11 +155,12 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       primitive: primitiveName,
       params: stepParams as Json,
       targets: plan.targets,
-      before: primitive.undo === null ? null : await observeTargets(primitive, plan.targets, context),
+      before: primitive.undo === null && primitive.observe === undefined ? null : await observeTargets(primitive, plan.targets, context),
       after: null,
       undo: plan.undo,
     };
     await journal.write({ ...entry, state: 'planned', summary: plan.summary });
+    touched.push(...plan.targets);
     const seenAfter = async (): Promise<Json> =>
       entry.before === null ? null : observeTargets(primitive, plan.targets, context).catch(() => null);
     try {

@@ -2,6 +2,7 @@ import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
 import { isWithinClaim, type AutonomyTier, type ForeseenStep, type Risk } from '../governance/index.ts';
 import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
+import { beyondClaim } from './beyond-claim.ts';
 
 export interface PlannedStep extends ForeseenStep {
   readonly state: 'ready' | 'nothing_to_do' | 'refused';
@@ -78,7 +79,10 @@ export async function planRun(
     try {
       const plan = await primitive.plan(parsed, context);
       if (plan.state === 'refused') throw new TypeError(plan.reason);
-      steps.push({ ...planned, state: plan.state, summary: plan.summary, targets: plan.state === 'ready' ? plan.targets : [] });
+      const beyond = beyondClaim(primitiveName, plan, playbook.risk, playbook.tier);
+      if (beyond !== null) throw new TypeError(beyond);
+      const { targets = [], risk = planned.risk } = plan.state === 'ready' ? plan : {};
+      steps.push({ ...planned, state: plan.state, summary: plan.summary, targets, risk });
       return { step: name, success: true, summary: plan.summary };
     } catch (error) {
       refuse(messageOf(error));

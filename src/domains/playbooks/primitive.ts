@@ -60,6 +60,8 @@ export type PrimitivePlan =
       readonly undo: Json;
       /** Why this very use cannot be undone, though others can. */
       readonly irreversible?: string;
+      /** This very use has more risk than the least that any has: no playbook takes it that claims less (`beyondClaim`). */
+      readonly risk?: Risk;
     }
   /** What it is for holds already: fine, and nothing is changed. */
   | { readonly state: 'nothing_to_do'; readonly summary: string }
@@ -74,9 +76,19 @@ export interface PrimitiveResult {
   readonly didNothing?: true;
 }
 
+/** What a step may know of the steps before it. */
+export interface RunSoFar {
+  /** Null where nobody has recorded when it began. */
+  readonly startedAtMs: number | null;
+  /** What they have acted on, or tried to: paths, pids, names. */
+  readonly touched: readonly string[];
+}
+
 /** What a primitive may use. All paths it touches must pass `confine`. */
 export interface PrimitiveContext {
   readonly component: ComponentSpec;
+  /** Of the run that it acts in; not there where something is only planned. */
+  readonly runSoFar?: RunSoFar;
   readonly clock: Clock;
   readonly files: Files;
   readonly host: HostView;

@@ -1,7 +1,7 @@
 import { messageOf } from '../../kernel/index.ts';
 import type { Journal } from './execute-playbook.ts';
 import { differencesOf, observeTargets } from './observe-targets.ts';
-import type { JournalEntry } from './playbook.ts';
+import type { JournalEntry, JournalState } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
 
 /** In words. Nothing left and nothing kept: everything is as it was before the run. */
@@ -38,7 +38,9 @@ export async function undoRun(
     // A step that was cut off is over all the same: nothing may go on being planned for ever.
     const isCutOff = entry.state === 'planned';
     if (primitive === undefined || primitive.undo === null) {
-      if (entry.state === 'done' && primitive?.needsNoUndo !== true) left.push(`${entry.step}: ${entry.primitive} cannot be undone`);
+      // One that failed or was cut off may have done all of it before.
+      if (primitive?.needsNoUndo !== true && !(await hasDoneNothing(entry, primitive, context)))
+        left.push(`${entry.step}: ${entry.primitive} ${BEFORE_ITS_END[entry.state]}cannot be undone`);
       if (isCutOff) await journal.write({ ...entry, state: 'failed', summary: 'it was cut off' });
       continue;
     }
@@ -57,6 +59,23 @@ export async function undoRun(
     }
   }
   return { left, kept, untouched: [...untouched].flatMap(([target, isSo]) => (isSo ? [target] : [])) };
+}
+
+const BEFORE_ITS_END: Readonly<Record<JournalState, string>> = {
+  planned: 'was cut off, may have acted before, and ',
+  failed: 'did not end well, may have acted before, and ',
+  done: '',
+  undone: '',
+};
+
+/** Only its own `observe` can show that: the traits of its targets say nothing of what a command does elsewhere. */
+async function hasDoneNothing(entry: JournalEntry, primitive: Primitive | undefined, context: PrimitiveContext): Promise<boolean> {
+  if (entry.state === 'done' || primitive?.observe === undefined || entry.before === null) return false;
+  try {
+    return differencesOf(entry.before, await observeTargets(primitive, entry.targets, context)).length === 0;
+  } catch {
+    return false; // what cannot be looked at may have changed
+  }
 }
 
 async function isAsLeft({ after = null, targets }: JournalEntry, primitive: Primitive, context: PrimitiveContext): Promise<boolean> {
