@@ -1,10 +1,9 @@
 import { formatDuration, GraceError, messageOf, type Json, type JsonObject } from '../../kernel/index.ts';
-import { beyondPlan, type ForeseenStep, type AutonomyTier } from '../governance/index.ts';
-import { beyondClaim } from './beyond-claim.ts';
+import { beyondPlan, type AutonomyTier, type ForeseenStep, type Risk } from '../governance/index.ts';
 import { observeTargets } from './observe-targets.ts';
 import type { JournalEntry, LoadedPlaybook, PlaybookResult, StepResult } from './playbook.ts';
-import { refuseUnseenRisk } from './plan-run.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
+import { unseenRisk } from './unseen-risk.ts';
 
 /** Durable record of a run; each call returns only when it is stored. */
 export interface Journal {
@@ -120,7 +119,7 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
     // Looked at now, whatever was seen when it was decided: the world has gone on since.
     const plan = await primitive.plan(parsed, context);
     if (plan.state === 'refused') throw new StepFailed(plan.reason, true);
-    if (options.knowsSteps !== true) refuseUnseen(primitive);
+    if (options.knowsSteps !== true) refuseUnseen(primitiveName, primitive.risk);
     const bound = agreed?.[asked]?.paramsDigest;
     const called = bound === undefined ? {} : { paramsDigest: context.digest(JSON.stringify(stepParams)) };
     const other =
@@ -133,8 +132,7 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
       results.push(result);
       return result;
     }
-    const beyond = beyondClaim(primitiveName, plan, playbook.risk, options.tier ?? playbook.tier);
-    if (beyond !== null) throw new StepFailed(beyond, true);
+    if (plan.risk !== undefined) refuseUnseen(`this use of ${primitiveName}`, plan.risk);
     if (primitive.needsSnapshot === true && options.hasSnapshot !== true)
       throw new StepFailed(`${primitiveName} acts only with a snapshot to go back to, and there is none`, true);
     const irreversible = primitive.undo === null ? (primitive.irreversible ?? 'it has no undo') : plan.irreversible;
@@ -186,12 +184,9 @@ export async function executePlaybook(options: ExecuteOptions): Promise<ExecuteO
     }
   }
 
-  function refuseUnseen(primitive: Primitive): void {
-    try {
-      refuseUnseenRisk(primitive, playbook.risk, options.tier ?? playbook.tier);
-    } catch (error) {
-      throw new StepFailed(messageOf(error), true);
-    }
+  function refuseUnseen(what: string, risk: Risk): void {
+    const unseen = unseenRisk(what, risk, playbook.risk, options.tier ?? playbook.tier);
+    if (unseen !== null) throw new StepFailed(unseen, true);
   }
 
   /** It has ended when this returns, also when it was told to; else it is known that it has not. */

@@ -1,8 +1,8 @@
 import { GraceError, messageOf, type JsonObject } from '../../kernel/index.ts';
-import { isWithinClaim, type AutonomyTier, type ForeseenStep, type Risk } from '../governance/index.ts';
+import type { AutonomyTier, ForeseenStep, Risk } from '../governance/index.ts';
 import type { LoadedPlaybook, StepResult } from './playbook.ts';
 import type { Primitive, PrimitiveContext } from './primitive.ts';
-import { beyondClaim } from './beyond-claim.ts';
+import { unseenRisk } from './unseen-risk.ts';
 
 export interface PlannedStep extends ForeseenStep {
   readonly state: 'ready' | 'nothing_to_do' | 'refused';
@@ -26,20 +26,6 @@ class WouldEnd extends GraceError {
   constructor(step: string, reason: string) {
     super({ code: 'GRACE_PLAYBOOKS_STEP_FAILED', message: `${step}: ${reason}` });
   }
-}
-
-/**
- * What a policy decides on is the risk that a playbook claims, where only its file knows the steps: what has more has to be told,
- * and critical risk needs the quorum.
- * @throws GraceError when this one may not be in it
- */
-export function refuseUnseenRisk({ name, risk }: Pick<Primitive, 'name' | 'risk'>, claimed: Risk, tier: AutonomyTier): void {
-  if (tier === 'tier_4' || (risk !== 'critical' && isWithinClaim(risk, claimed))) return;
-  const instead = risk === 'critical' ? 'it has to be tier_4' : `let the playbook claim risk: '${risk}', not '${claimed}'`;
-  throw new GraceError({
-    code: 'GRACE_PLAYBOOKS_UNSEEN_RISK',
-    message: `${name} has ${risk} risk, and no policy could see that it is in here: ${instead}`,
-  });
 }
 
 /**
@@ -71,7 +57,8 @@ export async function planRun(
     try {
       if (primitive === null) throw new TypeError(`there is no primitive "${primitiveName}"`);
       parsed = primitive.parse(params);
-      if (!knowsSteps) refuseUnseenRisk(primitive, playbook.risk, tier);
+      const unseen = knowsSteps ? null : unseenRisk(primitiveName, primitive.risk, playbook.risk, tier);
+      if (unseen !== null) throw new TypeError(unseen);
     } catch (error) {
       refuse(messageOf(error)); // whatever the steps before it do, this one stays wrong
       throw new WouldEnd(name, messageOf(error));
@@ -79,9 +66,9 @@ export async function planRun(
     try {
       const plan = await primitive.plan(parsed, context);
       if (plan.state === 'refused') throw new TypeError(plan.reason);
-      const beyond = beyondClaim(primitiveName, plan, playbook.risk, playbook.tier);
-      if (beyond !== null) throw new TypeError(beyond);
       const { targets = [], risk = planned.risk } = plan.state === 'ready' ? plan : {};
+      const unseen = risk === planned.risk ? null : unseenRisk(`this use of ${primitiveName}`, risk ?? 'critical', playbook.risk, tier);
+      if (unseen !== null) throw new TypeError(unseen);
       steps.push({ ...planned, state: plan.state, summary: plan.summary, targets, risk });
       return { step: name, success: true, summary: plan.summary };
     } catch (error) {

@@ -60,7 +60,7 @@ export type PrimitivePlan =
       readonly undo: Json;
       /** Why this very use cannot be undone, though others can. */
       readonly irreversible?: string;
-      /** This very use has more risk than the least that any has: no playbook takes it that claims less (`beyondClaim`). */
+      /** This very use has more risk than the least that any has: no playbook takes it that claims less (`unseenRisk`). */
       readonly risk?: Risk;
     }
   /** What it is for holds already: fine, and nothing is changed. */
