@@ -112,15 +112,14 @@ describe.skipIf(interpreter === null)('a Python service (skipped where there is 
 
   test('a sitecustomize of the project may change the search path', async () => {
     const files = { 'server.py': 'import vendored\n', 'hooks/sitecustomize.py': '' };
-    expect((await look(files, 'python3 server.py', {}, { PYTHONPATH: 'hooks' })).short).toEqual([
-      'warn python_module_missing server.py:1',
-    ]);
+    expect((await look(files, 'python3 server.py', {}, { PYTHONPATH: 'hooks' })).short).toEqual(['warn python_module_missing server.py:1']);
   });
 
   test('folders without __init__.py are packages, at any depth', async () => {
     const files = {
       'app/__init__.py': '',
-      'app/main.py': 'from app.routers import users\nfrom app.v1.deep import orders\nimport app.v1.deep.orders\nfrom .routers.users import x\n',
+      'app/main.py':
+        'from app.routers import users\nfrom app.v1.deep import orders\nimport app.v1.deep.orders\nfrom .routers.users import x\n',
       'app/routers/users.py': 'x = 1\n',
       'app/v1/deep/orders.py': '',
     };
