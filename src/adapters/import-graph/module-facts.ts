@@ -1,6 +1,7 @@
 import { stripTypeScriptTypes } from 'node:module';
 import { parse, type AnyNode, type Options } from 'acorn';
 import { parse as parseModule } from 'es-module-lexer';
+import { effectOf, type CallEffect } from './survived-calls.ts';
 
 /** How surely a request is made when its module runs. */
 export type Certainty =
@@ -19,6 +20,8 @@ export interface Request {
   readonly certainty: Certainty;
   /** Names of a static import that have to be exported. */
   readonly names: readonly string[];
+  /** Something before it may make the file it asks for. */
+  readonly mayBeMade?: true;
   readonly line: number;
   readonly column: number;
 }
@@ -56,7 +59,7 @@ export const LEAF: ModuleFacts = {
 
 /** Changes how Node finds modules. Calls of it are harmless. */
 const HOOKING =
-  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\bModule\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(/;
+  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(|\b(?:_extensions|require\.(?:extensions|cache))\s{0,4}(?:\[[^\]\n]{1,100}\]|\.\w{1,20})\s{0,4}=[^=]|\baddHook\s{0,2}\(|\bModule\.prototype\.(?:require|load|_compile)\s{0,4}=[^=]/;
 
 const ESM_SYNTAX = /(?:^|[;}])[ \t]{0,40}(?:import\b[ \t]{0,4}[\w$*{'"]|export\b[ \t]{0,4}[\w{*])|\bimport\.meta\b/m;
 
@@ -282,6 +285,8 @@ class Reader {
   private readonly shadowed = new Map<string, number>();
   private readonly imported = new Map<string, readonly [string, number]>();
   private readonly format: 'esm' | 'cjs';
+  /** What was called before, in the order of the source. */
+  private readonly effects = new Set<CallEffect>();
 
   constructor(format: 'esm' | 'cjs') {
     this.format = format;
@@ -339,7 +344,21 @@ class Reader {
     namedLocals: readonly string[] = [],
   ): number {
     const { line, column } = node.loc?.start ?? { line: 1, column: 0 };
-    return this.requests.push({ specifier, how, certainty, names, locals, namedLocals, line, column: column + 1 }) - 1;
+    const isSurvived = certainty === 'sure' && this.effects.has('survives');
+    const made = this.effects.has('makes') ? ({ mayBeMade: true } as const) : {};
+    return (
+      this.requests.push({
+        specifier,
+        how,
+        certainty: isSurvived ? 'later' : certainty,
+        names,
+        ...made,
+        locals,
+        namedLocals,
+        line,
+        column: column + 1,
+      }) - 1
+    );
   }
 
   private declares(body: readonly AnyNode[], name: string): boolean {
@@ -473,6 +492,7 @@ class Reader {
   private call(node: AnyNode & { type: 'CallExpression' | 'NewExpression' }, certainty: Certainty, frame: Frame): void {
     const { callee, arguments: given } = node;
     const [first] = given;
+    this.effects.add(effectOf(node));
     if (node.type === 'CallExpression' && first?.type === 'Literal' && typeof first.value === 'string') {
       if (this.isLoader(callee)) this.add(first.value, 'require', certainty, node);
       else if (
