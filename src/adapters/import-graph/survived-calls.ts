@@ -1,5 +1,4 @@
 import type { AnyNode } from 'acorn';
-import { childrenOf, nameOf } from './module-facts.ts';
 
 /**
  * What a call does to the requests after it. `survives`: what they throw ends nothing, since somebody catches what nobody catches.
@@ -10,12 +9,16 @@ export type CallEffect = 'survives' | 'makes' | null;
 const CATCHES = /^(?:uncaughtException|unhandledRejection)$/;
 const MAKES =
   /^(?:writeFile|appendFile|copyFile|cp|rename|symlink|link|createWriteStream|outputFile|outputJson|writeJson|copy|exec|execFile|spawn|execa|execaCommand)(?:Sync)?$/;
-const ENDS = /^(?:exit|kill|abort|reallyExit)$/;
+const ENDS = /"name":"(?:exit|kill|abort|reallyExit)"|"type":"ThrowStatement"/;
 
 export function effectOf(node: AnyNode & { type: 'CallExpression' | 'NewExpression' }): CallEffect {
   const { callee, arguments: given } = node;
   const name =
-    callee.type === 'Identifier' ? callee.name : callee.type === 'MemberExpression' && !callee.computed ? nameOf(callee.property) : '';
+    callee.type === 'Identifier'
+      ? callee.name
+      : callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
+        ? callee.property.name
+        : '';
   if (name === 'setUncaughtExceptionCaptureCallback') return 'survives';
   if (/^(?:on|once|addListener|prependListener)$/.test(name)) {
     const [event, handler] = given;
@@ -27,12 +30,5 @@ export function effectOf(node: AnyNode & { type: 'CallExpression' | 'NewExpressi
 
 /** A handler that ends the process, as most do after they have written it down. */
 function ends(handler: AnyNode): boolean {
-  const stack: AnyNode[] = [handler];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.type === 'ThrowStatement') return true;
-    if (node.type === 'MemberExpression' && !node.computed && ENDS.test(nameOf(node.property))) return true;
-    if (node.type === 'CallExpression' && node.callee.type === 'Identifier' && ENDS.test(node.callee.name)) return true;
-    stack.push(...childrenOf(node));
-  }
-  return false;
+  return ENDS.test(JSON.stringify(handler, (key, value: unknown) => (key === 'loc' || typeof value === 'bigint' ? undefined : value)));
 }

@@ -181,6 +181,52 @@ describe('deep values', () => {
   });
 });
 
+describe('a report', () => {
+  test('keeps codes, states and names of checks, and loses secrets in all that is told', () => {
+    const finding = {
+      severity: 'warn',
+      code: 'secret_weak',
+      component: 'secret',
+      message: 'secret here',
+      hint: 'not secret',
+      evidence: ['secret'],
+    };
+    const report = {
+      outcome: 'success',
+      stages: [
+        {
+          stage: 'Schema Sync & Secrets',
+          result: 'success',
+          checks: [{ name: 'secret_files', title: 'files with secrets', durationMs: 1 }],
+        },
+      ],
+      findings: [finding],
+      steps: [{ name: 'secret', code: 'secret', title: 'secret' }],
+    };
+    const hidden = { message: `${REDACTED} here`, hint: `not ${REDACTED}`, evidence: [REDACTED] };
+    expect(knowing('secret', 'success').redactReport(report)).toEqual({
+      ...report,
+      findings: [{ ...finding, ...hidden }],
+      steps: [{ name: REDACTED, code: REDACTED, title: REDACTED }],
+    });
+  });
+
+  test('a text that is longer than any identifier is none', () => {
+    const said = knowing('tops3cret').redactReport({ stage: `${'x'.repeat(90)} tops3cret` });
+    expect(said.stage).not.toContain('tops3cret');
+  });
+});
+
+test('where a secret lies is no secret', () => {
+  const redactor = new Redactor();
+  redactor.learnEnvironment({
+    DB_PASSWORD_FILE: '/run/secrets/db_password',
+    JWT_PRIVATE_KEY_PATH: 'keys/jwt.pem',
+    API_TOKEN_FILE: 'abc/dEf1+==',
+  });
+  expect(redactor.redact('/run/secrets/db_password keys/jwt.pem abc/dEf1+==')).toBe(`/run/secrets/db_password keys/jwt.pem ${REDACTED}`);
+});
+
 describe('hostile text', () => {
   // Each would keep a backtracking pattern busy for hours; the time limit of the test is the assertion.
   test.each([
