@@ -32,6 +32,7 @@ import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
+import { openDataDir } from './data-dir.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
 import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
@@ -94,7 +95,7 @@ function isAboutStore(error: unknown): boolean {
 async function serveInFront(options: ServeOptions, policies: Policies): Promise<ServeResult> {
   const { config, signal } = options;
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    openDataDir(config.dataDir);
   } catch (error) {
     throw new StoreUnwritable(join(config.dataDir, 'grace.db'), error);
   }
@@ -405,7 +406,7 @@ class Session {
       storeLatencyMs: async () => (await core.storeRoundTrip('health')).ms,
       validate: async () => {
         const { context } = this;
-        if (context !== null) await validateAgain(context, { missions, approvals, ids, redact: (found) => redactor.redactDeep(found) });
+        if (context !== null) await validateAgain(context, { missions, approvals, ids, redact: (found) => redactor.redactReport(found) });
       },
       saveMetrics: (samples) => boots.saveMetrics(this.bootId, samples),
       // A log that somebody named is theirs to rotate; Grace looks after those in its own directory.
@@ -420,7 +421,7 @@ class Session {
     const { config } = this.options;
     const { supervision } = this.composed;
     const failed = stages.filter((s) => s.result === 'failed').length;
-    const report: BootReport = this.composed.redactor.redactDeep({
+    const report: BootReport = this.composed.redactor.redactReport({
       boot_id: this.bootId,
       boot_timestamp: new Date(this.startedAtMs).toISOString(),
       service: config.name,
