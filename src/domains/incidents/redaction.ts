@@ -74,6 +74,7 @@ const VALUE_CHARS_MIN = 6;
 /** Values that are named like secrets but say nothing: redacting them would only hide what is wrong. */
 const HARMLESS = new Set([
   'true', 'false', 'null', 'none', 'undefined', 'changeme', 'development', 'production', 'localhost', 'password', 'postgres',
+  'secret', 'secrets', 'example', 'default', 'placeholder',
 ]); // prettier-ignore
 
 /**
