@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder, lockInstance } from '../adapters/node/instance-lock.ts';
 import { userName } from '../adapters/node/user-name.ts';
@@ -8,6 +7,7 @@ import type { Emit } from '../domains/healing/index.ts';
 import type { Logger } from '../kernel/index.ts';
 import { actorOf } from './audit.ts';
 import { compose, type Composed } from './compose.ts';
+import { openDataDir } from './data-dir.ts';
 import type { GraceConfig } from './config/index.ts';
 import { NO_BOOT } from './cut-off.ts';
 import { openPolicies } from './policy.ts';
@@ -33,7 +33,7 @@ export function phaseByHand({ dataDir }: Pick<GraceConfig, 'dataDir'>): Phase {
 export async function byHand<T>(options: ByHandOptions, work: (composed: Composed, isBesideGrace: boolean) => Promise<T>): Promise<T> {
   const { config } = options;
   const policies = await openPolicies(config);
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  openDataDir(config.dataDir);
   const isBesideGrace = lockHolder(config.dataDir) !== null;
   // Without a Grace nobody may start one meanwhile: it would take this run for one that was cut off.
   const release = isBesideGrace ? () => undefined : lockInstance(config.dataDir);

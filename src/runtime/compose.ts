@@ -125,7 +125,7 @@ export async function compose(options: ComposeOptions) {
     missions: {
       ...stored.missions,
       // Its key is made of words that were redacted, and stays the same whatever is done to it.
-      save: (m, was) => stored.missions.save({ ...redactor.redactDeep(m), key: m.key }, was),
+      save: (m, was) => stored.missions.save({ ...redactor.redactReport(m), key: m.key }, was),
     },
     shadows: { ...stored.shadows, save: (r) => stored.shadows.save(redactor.redactDeep(r)) },
     approvals: { ...stored.approvals, save: (a) => stored.approvals.save(redactor.redactDeep(a)) },
@@ -358,7 +358,7 @@ export async function compose(options: ComposeOptions) {
   bus.on('grace.event', emit);
   const restarted = restartNotes();
   const redactedEmit: Emit = (event) => {
-    const redacted = redactor.redactDeep(event);
+    const redacted = redactor.redactReport(event);
     const note = audit === null ? null : (eventNote(redacted, bootId) ?? restarted(redacted));
     if (note !== null) audit?.note(note);
     // Whoever is called also gets the head: another place that knows it.

@@ -35,6 +35,7 @@ import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { payAttention } from './attention.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
+import { openDataDir } from './data-dir.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
 import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
@@ -97,7 +98,7 @@ function isAboutStore(error: unknown): boolean {
 async function serveInFront(options: ServeOptions, policies: Policies): Promise<ServeResult> {
   const { config, signal } = options;
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    openDataDir(config.dataDir);
   } catch (error) {
     throw new StoreUnwritable(join(config.dataDir, 'grace.db'), error);
   }
@@ -339,7 +340,7 @@ class Session {
   /** One whole look, or one at what was answered, at a time: both read what stands, and write what they make of it. */
   private validate(look: (context: BootContext, ports: ValidationPorts) => Promise<boolean>): Promise<boolean> {
     const { missions, approvals, ids, redactor } = this.composed;
-    const ports: ValidationPorts = { missions, approvals, ids, redact: (found) => redactor.redactDeep(found) };
+    const ports: ValidationPorts = { missions, approvals, ids, redact: (found) => redactor.redactReport(found) };
     const mine = this.validating.then(() => (this.context === null ? true : look(this.context, ports)));
     this.validating = mine.catch(() => undefined); // whoever asked for it hears of it
     return mine;
@@ -422,7 +423,7 @@ class Session {
     const { config } = this.options;
     const { supervision } = this.composed;
     const failed = stages.filter((s) => s.result === 'failed').length;
-    const report: BootReport = this.composed.redactor.redactDeep({
+    const report: BootReport = this.composed.redactor.redactReport({
       boot_id: this.bootId,
       boot_timestamp: new Date(this.startedAtMs).toISOString(),
       service: config.name,

@@ -93,6 +93,49 @@ describe.skipIf(interpreter === null)('a Python service (skipped where there is 
     ).toEqual([]);
   });
 
+  test.each([
+    ['sys under another name', "import sys as s\ns.path.insert(0, 'vendor')\nimport vendored\n"],
+    ['its path alone', "from sys import path\npath.insert(0, 'vendor')\nimport vendored\n"],
+    ['a name made of parts', "import sys\ngetattr(sys, 'pa' + 'th').insert(0, 'vendor')\nimport vendored\n"],
+    ['a text that is executed', "exec(open('set_up.txt').read())\nimport vendored\n"],
+    ['a module loaded by its name', "import importlib\nimportlib.import_module('set_up')\nimport vendored\n"],
+    ['a module written before', "with open('vendored.py', 'w') as file:\n    file.write('')\nimport vendored\n"],
+  ])('what may change the search path makes a missing module a warning: %s', async (_, source) => {
+    const warned = `warn python_module_missing server.py:${source.split('\n').length - 1}`;
+    expect((await look({ 'server.py': source }, 'python3 server.py')).short).toEqual([warned]);
+  });
+
+  test('what only looks like it, or comes after the import, makes nothing uncertain', async () => {
+    const source = "import importlib.metadata\nimport sys\nx = sys.argv\nimport no_such\nexec('x')\nopen('a', 'w')\n";
+    expect((await look({ 'server.py': source }, 'python3 server.py')).short).toEqual(['error python_module_missing server.py:4']);
+  });
+
+  test('a sitecustomize of the project may change the search path', async () => {
+    const files = { 'server.py': 'import vendored\n', 'hooks/sitecustomize.py': '' };
+    expect((await look(files, 'python3 server.py', {}, { PYTHONPATH: 'hooks' })).short).toEqual(['warn python_module_missing server.py:1']);
+  });
+
+  test('folders without __init__.py are packages, at any depth', async () => {
+    const files = {
+      'app/__init__.py': '',
+      'app/main.py':
+        'from app.routers import users\nfrom app.v1.deep import orders\nimport app.v1.deep.orders\nfrom .routers.users import x\n',
+      'app/routers/users.py': 'x = 1\n',
+      'app/v1/deep/orders.py': '',
+    };
+    expect((await look(files, 'python3 -m app.main')).short).toEqual([]);
+    const { 'app/__init__.py': _, ...without } = files;
+    expect((await look(without, 'python3 -m app.main')).short).toEqual([]);
+    expect((await look({ ...files, 'app/main.py': 'import app.v1.deep.gone\n' }, 'python3 -m app.main')).short).toEqual([
+      'error python_module_missing app/main.py:1',
+    ]);
+  });
+
+  test('an archive that Python runs is no source', async () => {
+    expect((await look({ 'app.pyz': 'PK\u0003\u0004 \u0000 {' }, 'python3 app.pyz')).short).toEqual([]);
+    expect((await look({ 'app.pyz': '#!/usr/bin/env python3\nPK\u0003\u0004\u0000 {' }, 'python3 app.pyz')).short).toEqual([]);
+  });
+
   test('a package that makes its modules itself is believed', async () => {
     const files = { 'server.py': 'import plugins.red\n', 'plugins/__init__.py': 'def __getattr__(name): ...\n' };
     expect((await look(files, 'python3 server.py')).short).toEqual([]);

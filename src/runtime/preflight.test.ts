@@ -1,5 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, openSync, symlinkSync, truncateSync, writeFileSync, closeSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  closeSync,
+  readFileSync,
+} from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -79,6 +90,26 @@ describe('configuration files', () => {
     const dir = serviceFolder({ 'data/flows.json': '[{"id": 1', 'data/other.json': '{' });
     expect(await short(configFiles, dir, { spec: { command: ['node', 'red.js', '--userDir', 'data', 'flows.json'] } })).toEqual([
       'warn config_broken data/flows.json:1',
+    ]);
+  });
+
+  test('that are data, line by line, are no broken JSON unless they are called a config', async () => {
+    const lines = '{"id":1}\n{"id":2}\n';
+    const dir = serviceFolder({
+      'data/seed.json': lines,
+      'data/cut.json': `${lines}{"id":`,
+      'config.json': lines,
+      'one.json': '{"id":1,\n',
+    });
+    const named = (...names: readonly string[]) => short(configFiles, dir, { spec: { command: ['node', 'server.js', ...names] } });
+    const others = ['warn config_broken one.json:2'];
+    expect(await named('data/seed.json')).toEqual(['warn config_broken config.json:2', ...others]);
+    expect(await named('data/cut.json')).toEqual(['warn config_broken config.json:2', 'warn config_broken data/cut.json:2', ...others]);
+    expect(await named('config.json', 'one.json')).toEqual(['error config_broken config.json:2', 'error config_broken one.json:2']);
+    expect(await named('--config', 'data/seed.json')).toEqual([
+      'error config_broken data/seed.json:2',
+      'warn config_broken config.json:2',
+      ...others,
     ]);
   });
 
@@ -241,6 +272,35 @@ describe('certificates', () => {
     expect(await short(certificates, dir, { spec: mixed })).toEqual(['error certificate_key_mismatch a.crt']);
     writeFileSync(join(dir, 'b.crt'), readFileSync(join(dir, 'b.crt'), 'utf8').slice(0, 300));
     expect(await short(certificates, dir, { spec: named })).toEqual(['warn certificate_broken b.crt']);
+  });
+
+  test('an authority beside a certificate and its key has its own key elsewhere', async () => {
+    const dir = serviceFolder({});
+    for (const name of ['a', 'b']) certificateIn(dir, name);
+    rmSync(join(dir, 'b.key'));
+    for (const ca of ['b.crt', 'ca.crt', 'rds-root.pem']) {
+      renameSync(join(dir, 'b.crt'), join(dir, ca));
+      const command = ['serve', '--cert', 'a.crt', '--key', 'a.key', '--ca', ca];
+      expect(await ask(certificates, dir, { spec: { command } })).toEqual([]);
+      const env = { TLS_CERT: 'a.crt', TLS_KEY: 'a.key', TLS_CA: ca };
+      expect(await ask(certificates, dir, { spec: { command: ['serve'], env }, env })).toEqual([]);
+      renameSync(join(dir, ca), join(dir, 'b.crt'));
+    }
+  });
+
+  test('a key of another use is not that of a certificate', async () => {
+    const dir = serviceFolder({});
+    for (const name of ['a', 'b', 'c']) certificateIn(dir, name);
+    rmSync(join(dir, 'a.key'));
+    for (const env of [
+      { PGSSLROOTCERT: 'a.crt', JWT_PRIVATE_KEY_FILE: 'b.key' },
+      { TLS_CERT: 'a.crt', JWT_PRIVATE_KEY_FILE: 'b.key' },
+      { SERVER_CERT: 'b.crt', SERVER_KEY: 'b.key', CLIENT_CERT: 'a.crt', CLIENT_KEY: 'b.key' },
+    ])
+      expect(await short(certificates, dir, { spec: { command: ['serve'], env }, env })).toEqual([]);
+    const env = { PGSSLCERT: 'a.crt', PGSSLKEY: 'b.key' };
+    rmSync(join(dir, 'b.crt'));
+    expect(await short(certificates, dir, { spec: { command: ['serve'], env }, env })).toEqual(['error certificate_key_mismatch a.crt']);
   });
 
   test('a chain out of order, and a name that is not its own', async () => {

@@ -65,7 +65,7 @@ export function preflightReports(when: Check['when'], options: PreflightOptions)
   };
   const checks = checksFor(config.preflight).filter((check) => check.when === when);
   return runChecks(checks, context, { clock: nodeClock, logger, memory: memoryIn(options) }).then((reports) =>
-    redactor.redactDeep(reports),
+    redactor.redactReport(reports),
   );
 }
 
@@ -83,7 +83,7 @@ function memoryIn({ snapshots, bootId, digest, redactor }: PreflightOptions): Ch
     },
     keep(check, inputs, findings) {
       const write = async (): Promise<void> => {
-        const answers = { ...(await all()), [check]: { digest: digest(inputs), findings: redactor.redactDeep(findings) } };
+        const answers = { ...(await all()), [check]: { digest: digest(inputs), findings: redactor.redactReport(findings) } };
         await snapshots.put('grace', 'checks', bootId, JSON.stringify(answers));
       };
       writing = writing.then(write, write);

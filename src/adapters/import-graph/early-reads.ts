@@ -3,7 +3,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import type { AnyNode } from 'acorn';
 import { readFully, type BuiltGraph } from './build-graph.ts';
 import type { Suspicion } from './find-problems.ts';
-import { boundNames, declared, nameOf, programOf } from './syntax-tree.ts';
+import { boundNames, childrenOf, declared, nameOf, programOf } from './syntax-tree.ts';
 import { isPackaged } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { isTypeScript, type ServiceEntry } from './service-entry.ts';
@@ -211,9 +211,25 @@ class Evaluation {
       if (from === undefined || name === undefined || how === undefined || how === 'value' || name in Object.prototype) continue;
       const to = this.graph.resolver.resolve(from, 'require', tree.file);
       if (to.state !== 'file' || !this.waiting.includes(to.file) || to.file === tree.file || !this.lacks(to.file, name)) continue;
+      if (this.isGiven(name)) continue;
       return this.suspicion(tree, use, from, name, to.file);
     }
     return null;
+  }
+
+  /** A module of the circle may put it into another, whose turn is not over: `a.z = 1`, `Object.assign(a, …)`. */
+  private isGiven(name: string): boolean {
+    return [...this.circles].some((file) => {
+      const body = this.treeOf(file)?.body ?? [];
+      const others = new Set(
+        body.flatMap((node) =>
+          node.type === 'VariableDeclaration'
+            ? node.declarations.flatMap(({ id, init }) => (id.type === 'Identifier' && requiredBy(init) !== null ? [id.name] : []))
+            : [],
+        ),
+      );
+      return others.size > 0 && body.some((node) => gives(node, name, others));
+    });
   }
 
   /** A waiting CommonJS module has surely not exported a name yet. */
@@ -310,6 +326,20 @@ function treeOf(file: string, body: readonly AnyNode[]): Tree {
     }
   }
   return { file, body, imported, exported, dead, functions };
+}
+
+/** Whether a statement writes a property into one of other modules. */
+function gives(statement: AnyNode, name: string, others: ReadonlySet<string>): boolean {
+  const isOther = (node: AnyNode | undefined): boolean => node?.type === 'Identifier' && others.has(node.name);
+  const stack: AnyNode[] = [statement];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression' && isOther(node.left.object))
+      if (node.left.computed || nameOf(node.left.property) === name) return true;
+    if (node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && !node.callee.computed)
+      if (/^(?:assign|definePropert(?:y|ies))$/.test(nameOf(node.callee.property)) && isOther(node.arguments[0])) return true;
+    stack.push(...childrenOf(node));
+  }
+  return false;
 }
 
 function requiredBy(init: AnyNode | null | undefined): string | null {

@@ -7,7 +7,7 @@ import { isPackaged, type ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { readLock } from './package-lock.ts';
 import { nearestName, packageName } from './resolve-module.ts';
-import type { ServiceEntry } from './service-entry.ts';
+import { isTypeScript, type ServiceEntry } from './service-entry.ts';
 import { surePaths } from './sure-paths.ts';
 
 /** A problem before it is known whether it is surely met. */
@@ -29,9 +29,12 @@ export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeT
     node,
   );
   const isHooked = entry.loader === 'other' || [...graph.modules.values()].some(({ facts }) => facts.isHooking);
+  // What is preloaded by require translates, as a rule: names are then properties, and what is read early may be there.
+  const isTranslated = isHooked && entry.modules.some(({ how }) => how === 'require');
   return found.flatMap(({ isCertain, ...suspicion }) => {
     const path = paths.get(suspicion.place.file);
-    const isSure = isCertain && path !== undefined && !(isHooked && suspicion.kind !== 'missing_export' && suspicion.kind !== 'early_read');
+    const isOfNames = suspicion.kind === 'missing_export' || suspicion.kind === 'early_read';
+    const isSure = isCertain && path !== undefined && !(isHooked && (!isOfNames || isTranslated || isTypeScript(suspicion.place.file)));
     // What packages leave open is their affair.
     if (!isSure && isPackaged(suspicion.place.file)) return [];
     return [{ ...suspicion, isSure, path: path ?? [] }];
@@ -54,7 +57,7 @@ function suspicions(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): r
       const to = full.leadsTo[i];
       if (to === undefined || request.certainty === 'maybe') continue;
       const place = { file, line: request.line, column: request.column };
-      const isCertain = request.certainty === 'sure';
+      const isCertain = request.certainty === 'sure' && request.mayBeMade !== true;
       const plain = { place, specifier: request.specifier, isCertain, name: null, nearest: null, declared: null, target: null };
       if (to.state === 'missing') {
         const declared = to.kind === 'missing_package' ? declaredAs(packageName(request.specifier), file, graph.folders, entry) : null;

@@ -677,6 +677,78 @@ const CASES: readonly Case[] = [
       'b.js': "const { one } = require('./a');\nconst a = require('./a');\nexports.list = [one, a.two];\nexports.later = () => a.one();",
     },
   },
+  {
+    title: 'a circle of CommonJS in which another module writes what is then read',
+    files: {
+      'main.js': "require('./a')",
+      'a.js': "const b = require('./b');\nexports.one = 1;",
+      'b.js': "const a = require('./a');\na.two = 2; a.two.toFixed(); Object.assign(a, { three() {} }); a.three();",
+    },
+  },
+  // what survives, or is made
+  {
+    title: 'a require that fails where somebody catches what nobody catches',
+    files: { 'main.js': "process.on('uncaughtException', (e) => console.log(e)); require('left-pad')" },
+    found: ['warn missing_package left-pad nowhere'],
+  },
+  {
+    title: 'a require that fails where the one who catches it ends the process',
+    files: { 'main.js': "process.on('uncaughtException', (e) => { process.exit(1) }); require('left-pad')" },
+    found: ['error missing_package left-pad nowhere'],
+  },
+  {
+    title: 'a require that fails before anybody catches it',
+    files: { 'main.js': "require('left-pad'); process.on('uncaughtException', () => {});" },
+    found: ['error missing_package left-pad nowhere'],
+  },
+  {
+    title: 'a module that is written before it is asked for',
+    files: {
+      'main.js':
+        "const fs = require('fs'); fs.writeFileSync(__dirname + '/gen.js', ''); require('./gen'); fs.unlinkSync(__dirname + '/gen.js')",
+    },
+    found: ['warn missing_file ./gen'],
+  },
+  {
+    title: 'a module that a command writes before it is asked for',
+    files: { 'main.js': "const cp = require('child_process'); cp.execSync('touch gen.js'); require('./gen'); cp.execSync('rm gen.js')" },
+    found: ['warn missing_file ./gen'],
+  },
+  // hooks
+  {
+    title: 'a module that is found by a hook of its ending',
+    files: {
+      'main.js':
+        "const M = require('module'); for (const e of ['.es6']) M._extensions[e] = (m, f) => m._compile(require('fs').readFileSync(f, 'utf8'), f); require('./app')",
+      'app.es6': '',
+    },
+    found: ['warn missing_file ./app'],
+  },
+  {
+    title: 'a module that is found by require.extensions',
+    files: { 'main.js': "require.extensions['.es6'] = (m, f) => {}; require('./app')", 'app.es6': '' },
+    found: ['warn missing_file ./app'],
+  },
+  {
+    title: 'a module that a loader of another name makes up',
+    files: {
+      'main.js': "const M = require('module'); const o = M._load; M._load = (r, ...a) => r === 'vv' ? 1 : o(r, ...a); require('vv')",
+    },
+    found: ['warn missing_package vv nowhere'],
+  },
+  {
+    title: 'names of a module that a preloaded hook translates',
+    files: {
+      'hook.js':
+        "require('pirates').addHook((code) => code.replace(/import \\{ (\\w+) \\} from '(.*?)';/, \"const { $1 } = require('$2');\"));",
+      'node_modules/pirates/index.js':
+        "const M = require('module'); exports.addHook = (t) => { M._extensions['.ts'] = (m, f) => m._compile(t(require('fs').readFileSync(f, 'utf8')), f); };",
+      'main.ts': "import { one } from './b.js'; console.log(one);",
+      'b.js': 'exports.two = 2;',
+    },
+    command: ['node', '-r', './hook.js', 'main.ts'],
+    found: ['warn missing_export ./b.js (one)'],
+  },
   // commands
   {
     title: 'a script of npm',
@@ -720,6 +792,24 @@ describe('the imports of a service', () => {
       said: truth.stderr,
     });
   });
+});
+
+test('paths are those of the configuration of TypeScript that the command or the environment names', async () => {
+  const dir = project({
+    'tsconfig.json': '{}',
+    'tsconfig.server.json': '{"compilerOptions":{"paths":{"~lib/*":["./lib/*"]}}}',
+    'server.ts': "import { one } from '~lib/one'; console.log(one);",
+    'lib/one.ts': 'export const one: number = 1;',
+  });
+  const look = async (command: string, env: Record<string, string> = {}) => {
+    const order = { command: command.split(' '), cwd: dir, env: { PATH: dirname(process.execPath), ...env } };
+    return inShort(await importGraphs(nodeSpawner, join(dir, '.grace', 'import-graph.json')).look(order, AbortSignal.timeout(20_000)), dir);
+  };
+  expect(await look('tsx --tsconfig tsconfig.server.json server.ts')).toEqual([]);
+  expect(await look('tsx --tsconfig=./tsconfig.server.json server.ts')).toEqual([]);
+  expect(await look('tsx server.ts', { TSX_TSCONFIG_PATH: 'tsconfig.server.json' })).toEqual([]);
+  expect(await look('ts-node -P tsconfig.server.json server.ts')).toEqual([]);
+  expect(await look('tsx server.ts')).toEqual(['error missing_package ~lib/one nowhere']);
 });
 
 function inShort(graph: ImportGraph | null, dir: string): readonly string[] {

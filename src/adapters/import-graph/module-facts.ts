@@ -19,6 +19,8 @@ export interface Request {
   readonly certainty: Certainty;
   /** Names of a static import that have to be exported. */
   readonly names: readonly string[];
+  /** Something before it may make the file it asks for. */
+  readonly mayBeMade?: true;
   readonly line: number;
   readonly column: number;
 }
@@ -56,7 +58,7 @@ export const LEAF: ModuleFacts = {
 
 /** Changes how Node finds modules. Calls of it are harmless. */
 export const HOOKING =
-  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\bModule\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(/;
+  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(|\b(?:_extensions|require\.(?:extensions|cache))\s{0,4}(?:\[[^\]\n]{1,100}\]|\.\w{1,20})\s{0,4}=[^=]|\baddHook\s{0,2}\(|\bModule\.prototype\.(?:require|load|_compile)\s{0,4}=[^=]/;
 
 /** A line that only an ES module has. */
 export const ESM_SYNTAX = /(?:^|[;}])[ \t]{0,40}(?:import\b[ \t]{0,4}[\w$*{'"]|export\b[ \t]{0,4}[\w{*])|\bimport\.meta\b/m;

@@ -1,5 +1,6 @@
 import type { AnyNode } from 'acorn';
 import type { Certainty, Request } from './module-facts.ts';
+import { effectOf, type CallEffect } from './survived-calls.ts';
 import { boundNames, childrenOf, declared, nameOf } from './syntax-tree.ts';
 
 /** A request, and what its static import binds. */
@@ -29,6 +30,8 @@ export class RequestReader {
   private readonly shadowed = new Map<string, number>();
   private readonly imported = new Map<string, readonly [string, number]>();
   private readonly format: 'esm' | 'cjs';
+  /** What was called before, in the order of the source. */
+  private readonly effects = new Set<CallEffect>();
 
   constructor(format: 'esm' | 'cjs') {
     this.format = format;
@@ -86,7 +89,10 @@ export class RequestReader {
     namedLocals: readonly string[] = [],
   ): number {
     const { line, column } = node.loc?.start ?? { line: 1, column: 0 };
-    return this.requests.push({ specifier, how, certainty, names, locals, namedLocals, line, column: column + 1 }) - 1;
+    const isSurvived = certainty === 'sure' && this.effects.has('survives');
+    const made = this.effects.has('makes') ? ({ mayBeMade: true } as const) : {};
+    const asked = { specifier, how, certainty: isSurvived ? ('later' as const) : certainty, names, ...made };
+    return this.requests.push({ ...asked, locals, namedLocals, line, column: column + 1 }) - 1;
   }
 
   private declares(body: readonly AnyNode[], name: string): boolean {
@@ -220,6 +226,7 @@ export class RequestReader {
   private call(node: AnyNode & { type: 'CallExpression' | 'NewExpression' }, certainty: Certainty, frame: Frame): void {
     const { callee, arguments: given } = node;
     const [first] = given;
+    this.effects.add(effectOf(node));
     if (node.type === 'CallExpression' && first?.type === 'Literal' && typeof first.value === 'string') {
       if (this.isLoader(callee)) this.add(first.value, 'require', certainty, node);
       else if (

@@ -2,7 +2,7 @@ import { statSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { createPathsMatcher, getTsconfig } from 'get-tsconfig';
+import { createPathsMatcher, getTsconfig, parseTsconfig } from 'get-tsconfig';
 import { codeOf } from '../../kernel/index.ts';
 import { isFile, type ModuleFolders } from './module-folders.ts';
 import type { Request } from './module-facts.ts';
@@ -39,7 +39,7 @@ export class ModuleResolver {
     this.folders = folders;
     this.resolveImport = resolveImport;
     this.builtins = new Set(node.builtins);
-    const config = entry.loader === 'node' ? null : readConfig(entry.cwd);
+    const config = entry.loader === 'node' ? null : readConfig(entry);
     this.matchPaths = config === null ? null : createPathsMatcher(config);
     this.configs = config === null ? [] : [config.path];
   }
@@ -154,9 +154,11 @@ export class ModuleResolver {
   }
 }
 
-function readConfig(cwd: string): NonNullable<ReturnType<typeof getTsconfig>> | null {
+function readConfig({ cwd, tsconfig }: ServiceEntry): NonNullable<ReturnType<typeof getTsconfig>> | null {
   try {
-    return getTsconfig(cwd);
+    if (tsconfig === null) return getTsconfig(cwd);
+    const path = isFile(tsconfig) ? tsconfig : join(tsconfig, 'tsconfig.json');
+    return { path, config: parseTsconfig(path) };
   } catch {
     return null; // one that cannot be read: the loader will say so
   }

@@ -16,6 +16,8 @@ export interface ServiceEntry {
   /** Of `--conditions`, for `exports` and `imports`. */
   readonly conditions: readonly string[];
   readonly isLinksKept: boolean;
+  /** The configuration of TypeScript that the command or the environment names; null for the usual one. */
+  readonly tsconfig: string | null;
   readonly cwd: string;
 }
 
@@ -41,11 +43,16 @@ const NO_SERVICE = /^(?:-e|--eval|-p|--print|-pe|-c|--check|-i|--interactive|--t
  * Finds the modules a command begins with, as far as they can be told from it and from package.json.
  * @returns null for what is no Node, needs a shell, builds before it starts, or begins with a module that is not there
  */
-export function serviceEntry({ command, cwd, env }: ImportOrder): ServiceEntry | null {
+export function serviceEntry({ command, cwd: from, env }: ImportOrder): ServiceEntry | null {
   let words: readonly string[] = command;
   let path = env['PATH'] ?? '';
+  let cwd = from;
   for (let depth = 0; depth < DEPTH_MAX; depth++) {
-    words = withoutPrefixes(words);
+    const placed = inItsFolder(withoutPrefixes(words), cwd);
+    if (placed === null) return null;
+    if (placed.cwd !== cwd) path = `${join(cwd, 'node_modules', '.bin')}${delimiter}${path}`;
+    words = placed.words;
+    cwd = placed.cwd;
     const script = scriptOf(words);
     if (script === null) return entryOf(words, cwd, env, path);
     const text = scriptText(script, cwd);
@@ -66,6 +73,38 @@ function withoutPrefixes(words: readonly string[]): readonly string[] {
     break;
   }
   return words.slice(at);
+}
+
+const IN_FOLDER = /^(?:(-w|--workspace)|(--prefix|-C|--dir|--cwd)|(?:-F|--filter|--filter-prod))(?:=(.*))?$/s;
+/** More than one package, or one that only the manager knows. */
+const ELSEWHERE = /^(?:-ws|--workspaces|-r|--recursive|-W|--workspace-root)$/;
+
+/**
+ * Takes out what sends a package manager to another folder: `npm start -w packages/a`, `pnpm -C packages/a start`.
+ * @returns null where the folder cannot be told
+ */
+function inItsFolder(words: readonly string[], cwd: string): { readonly words: readonly string[]; readonly cwd: string } | null {
+  const manager = basename(words[0] ?? '');
+  if (!['npm', 'pnpm', 'yarn'].includes(manager)) return { words, cwd };
+  const kept = words.slice(0, 1);
+  let folder = cwd;
+  let at = 1;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? '';
+    // npm takes options wherever they stand; for the others they are the script's once it is named
+    const isNamed = /^(?:exec|dlx|x)$/.test(kept[1] ?? '') || (manager !== 'npm' && (kept[1] === 'start' || kept.length > 2));
+    if (word === '--' || isNamed) break;
+    if (ELSEWHERE.test(word)) return null;
+    const [option, workspace, prefix, inline] = IN_FOLDER.exec(word) ?? [];
+    if (option === undefined) kept.push(word);
+    else {
+      const value = inline ?? words[++at];
+      if (value === undefined || (prefix === undefined && (workspace === undefined || manager !== 'npm'))) return null;
+      folder = resolve(folder, value);
+      if (readJson(join(folder, 'package.json')) === null) return null;
+    }
+  }
+  return { words: [...kept, ...words.slice(at)], cwd: folder };
 }
 
 interface Script {
@@ -117,6 +156,7 @@ interface Options {
   readonly conditions: string[];
   isLinksKept: boolean;
   hasHooks: boolean;
+  tsconfig: string | null;
 }
 
 function entryOf(words: readonly string[], cwd: string, env: ImportOrder['env'], path: string): ServiceEntry | null {
@@ -148,7 +188,7 @@ function entryOf(words: readonly string[], cwd: string, env: ImportOrder['env'],
   }
   const node = findProgram(program, cwd, path);
   if (node === null) return null;
-  const options: Options = { preloads: [], conditions: [], isLinksKept: false, hasHooks: false };
+  const options: Options = { preloads: [], conditions: [], isLinksKept: false, hasHooks: false, tsconfig: null };
   const fromEnv = wordsOf(env['NODE_OPTIONS'] ?? '');
   if (fromEnv === null || readOptions(fromEnv, options) === null) return null;
   const at = readOptions(rest, options);
@@ -160,12 +200,15 @@ function entryOf(words: readonly string[], cwd: string, env: ImportOrder['env'],
     else if (/^ts-node(?:\/|$)/.test(specifier)) loader = 'ts-node';
   }
   if (options.hasHooks) loader = 'other';
+  const tsconfig =
+    options.tsconfig ?? { tsx: env['TSX_TSCONFIG_PATH'], 'ts-node': env['TS_NODE_PROJECT'], node: null, other: null }[loader];
   return {
     node,
     modules: [...options.preloads, { specifier: isAbsolute(main) ? main : resolve(cwd, main), how: 'main' }],
     loader,
     conditions: options.conditions,
     isLinksKept: options.isLinksKept,
+    tsconfig: tsconfig == null || tsconfig === '' ? null : resolve(cwd, tsconfig),
     cwd,
   };
 }
@@ -191,6 +234,7 @@ function readOptions(words: readonly string[], options: Options): number | null 
         if (value.startsWith('data:')) options.hasHooks = true;
         else options.preloads.push({ specifier: value, how: 'import' });
       } else if (flag === '-C' || flag === '--conditions') options.conditions.push(value);
+      else if (flag === '--tsconfig' || flag === '-P' || flag === '--project') options.tsconfig = value;
       else if (flag.endsWith('loader')) {
         options.hasHooks = true;
         if (/^(?:tsx|ts-node)/.test(value)) options.preloads.push({ specifier: value, how: 'import' });

@@ -13,7 +13,7 @@ export function fileLogger(path: string, level: (typeof LEVELS)[number], redact:
     if (LEVELS.indexOf(at) < least) return;
     try {
       if (lines++ % 500 === 0) {
-        mkdirSync(dirname(path), { recursive: true });
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
         if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > ROTATE_BYTES) renameSync(path, `${path}.1`);
       }
       appendFileSync(path, `${JSON.stringify({ time: new Date().toISOString(), level: at, message, ...redact(fields) })}\n`, {

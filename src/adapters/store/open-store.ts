@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -37,6 +37,8 @@ export async function openStore(path: string, isKept = true): Promise<OpenedStor
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if (!isNew) lookAt(path);
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    // What SQLite makes beside it gets the same.
+    if (isNew) chmodSync(path, 0o600);
     const versionBefore = recogniseFile(database, path, isNew);
     database.exec(`pragma journal_mode = wal; pragma synchronous = ${isKept ? 'full' : 'off'}; pragma foreign_keys = on;`);
     const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });

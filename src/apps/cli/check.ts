@@ -93,13 +93,18 @@ export function verdict(report: BootReport, events: readonly GraceEvent[], isHea
     tableRow(paint('bold', 'PRE-FLIGHT CHECK'), paint('dim', 'result'), paint('dim', 'time')),
     rule,
     ...rows.flatMap(({ stage, looks: parts }) => [
-      tableRow(paint('bold', stage.stage), resultOf(STAGE_RESULT[stage.result]), formatDuration(stage.durationMs)),
+      tableRow(paint('bold', fitting(stage.stage, 0)), resultOf(STAGE_RESULT[stage.result]), formatDuration(stage.durationMs)),
       ...parts.map((look) =>
-        tableRow(`   ${fitting(look.title)}`, resultOf(look.result), formatDuration(look.durationMs), look.isRemembered ? 'unchanged' : ''),
+        tableRow(
+          `   ${fitting(look.title, 3)}`,
+          resultOf(look.result),
+          formatDuration(look.durationMs),
+          look.isRemembered ? 'unchanged' : '',
+        ),
       ),
     ]),
     rule,
-    paint('dim', '· services, routes and probes are looked at when it runs: grace up'),
+    paint('dim', wrap('· services, routes and probes are looked at when it runs: grace up', columns(), '  ')),
     ...checked.flatMap((s) => s.fixes.map((fix) => `  ${paint('green', 'fixed')}  ${fix}`)),
     ...[...errors, ...warnings].flatMap((f) => [
       `  ${f.severity === 'error' ? paint('red', 'error') : paint('yellow', 'warn ')}  ${wrap(`${f.component}: ${f.message}`, columns() - 9, ' '.repeat(9))}`,
@@ -159,12 +164,21 @@ const RESULT_CHARS = 8;
 const TIME_CHARS = 9;
 const REMARK_CHARS = 11;
 
+/** What is left of it is still readable; a terminal that is narrower breaks the lines. */
+const TITLE_CHARS_MIN = 16;
+
+/** The titles give way where the terminal is narrow. */
+function titleChars(): number {
+  const rest = RESULT_CHARS + TIME_CHARS + REMARK_CHARS;
+  return Math.max(TITLE_CHARS_MIN, Math.min(TITLE_CHARS, columns() - rest));
+}
+
 function tableWidth(): number {
-  return TITLE_CHARS + RESULT_CHARS + TIME_CHARS + REMARK_CHARS;
+  return titleChars() + RESULT_CHARS + TIME_CHARS + REMARK_CHARS;
 }
 
 function tableRow(title: string, result: string, time: string, remark = ''): string {
-  const left = title + ' '.repeat(Math.max(1, TITLE_CHARS - visibleLength(title)));
+  const left = title + ' '.repeat(Math.max(1, titleChars() - visibleLength(title)));
   const middle = result + ' '.repeat(Math.max(1, RESULT_CHARS - visibleLength(result)));
   return `${left}${middle}${' '.repeat(Math.max(0, TIME_CHARS - visibleLength(time)))}${time}${remark === '' ? '' : paint('dim', `  ${remark}`)}`;
 }
@@ -174,7 +188,7 @@ function resultOf(result: Result): string {
   return result === 'warn' ? `${paint('yellow', '▲')} warn` : `${paint('red', '✖')} error`;
 }
 
-function fitting(title: string): string {
-  const room = TITLE_CHARS - 4;
+function fitting(title: string, indent: number): string {
+  const room = titleChars() - indent - 1;
   return title.length <= room ? title : `${title.slice(0, room - 1)}…`;
 }

@@ -26,7 +26,7 @@ export const certificates: Check = {
   async run(context) {
     const findings: Finding[] = [];
     const chains: Chain[] = [];
-    const keys: { file: ServiceFile; key: KeyObject }[] = [];
+    const keys: Key[] = [];
     for (const file of await certificateFilesOf(context)) {
       const content = await textOf(file.path, context);
       if (content === null) continue;
@@ -50,7 +50,7 @@ export const certificates: Check = {
     for (const chain of chains) {
       const [leaf] = chain.certificates;
       if (leaf === undefined) continue;
-      const pair = keyOf(chain, keys);
+      const pair = keyOf(chain, leaf, keys, chains);
       // One without a key is somebody else's: an authority that is trusted.
       const severity = pair !== null && chain.file.isNamed ? 'error' : 'warn';
       findings.push(...inDate(context, chain, leaf, severity, nowMs));
@@ -102,17 +102,49 @@ function keyIn(text: string): KeyObject | null {
   }
 }
 
-/** The key in the same file, of the same name, or the only one that is named or lies beside it. */
-function keyOf({ file }: Chain, keys: readonly { file: ServiceFile; key: KeyObject }[]) {
+interface Key {
+  readonly file: ServiceFile;
+  readonly key: KeyObject;
+}
+
+/**
+ * The key in the same file, one that fits, or the one that is meant by its name. Not sure to be meant unless certificate and key are
+ * named alike (`--cert` and `--key`), and not meant at all where it fits another certificate. An authority that is trusted has its key elsewhere.
+ */
+function keyOf({ file }: Chain, leaf: X509Certificate, keys: readonly Key[], chains: readonly Chain[]): (Key & { isSure: boolean }) | null {
   const inside = keys.find((k) => k.file.path === file.path);
   if (inside !== undefined) return { ...inside, isSure: file.isNamed };
+  if (isAuthority(file) || (leaf.ca && !leaf.checkIssued(leaf))) return null;
   const beside = keys.filter(
-    (k) => k.file.component === file.component && (k.file.isNamed && file.isNamed ? true : dirname(k.file.path) === dirname(file.path)),
+    (k) => k.file.component === file.component && ((k.file.isNamed && file.isNamed) || dirname(k.file.path) === dirname(file.path)),
   );
+  const fits = ({ key }: Key, { certificates: [first] }: Chain): boolean => first !== undefined && matches(first, key);
   const named = beside.filter((k) => k.file.isNamed && file.isNamed);
-  if (named.length === 1 && named[0] !== undefined) return { ...named[0], isSure: true };
-  const alike = beside.find((k) => stem(k.file.path) === stem(file.path));
+  const role = roleOf(file);
+  const meant = named.filter((k) => role !== null && roleOf(k.file) === role && !chains.some((c) => c.file.isNamed && fits(k, c)));
+  const fitting =
+    named.find(({ key }) => matches(leaf, key)) ?? (meant.length === 1 ? meant[0] : beside.find(({ key }) => matches(leaf, key)));
+  if (fitting !== undefined) return { ...fitting, isSure: file.isNamed };
+  const alike = beside.find((k) => stem(k.file.path) === stem(file.path) && !chains.some((c) => fits(k, c)));
   return alike === undefined ? null : { ...alike, isSure: false };
+}
+
+/** `PGSSL` of `PGSSLCERT` and `PGSSLKEY`, nothing of `--cert` and `TLS_KEY_FILE`: what is left are names of different uses. */
+function roleOf({ isNamed, namedBy }: ServiceFile): string | null {
+  if (!isNamed || namedBy === null) return null;
+  return namedBy
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, '')
+    .replace(/CERTIFICATE|CERT|CRT|PRIVATEKEY|PRIVKEY|PRIVATE|KEY|FULLCHAIN|CHAIN|FILE|PATH|PEM|HTTPS|TLS|(?<!PG)SSL/g, '');
+}
+
+/** By its own name, or by the option or variable that names it: `--ca`, `PGSSLROOTCERT`, `rootCA.pem`. */
+function isAuthority({ path, namedBy }: ServiceFile): boolean {
+  return [basename(path), namedBy ?? ''].some((name) =>
+    /(?:^|[^A-Za-z])(?:ssl|tls|extra|client)?ca(?:$|[^A-Za-z]|certs?|file|path|bundle|chain)|root|trust|authorit|issuer|intermediate/i.test(
+      name,
+    ),
+  );
 }
 
 /** `server` of `server.crt`, `server.key`, `server-cert.pem` and `server-key.pem`; empty for `cert.pem`, `privkey.pem` and their like. */

@@ -4,7 +4,7 @@ import { found } from './found.ts';
 import { configFilesOf, formatOf, isScript, textOf, type ServiceFile } from './service-files.ts';
 
 /** Raised with each change of what is looked for: remembered answers of an older one are then asked again. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * Configuration that no program can read, or that says one thing twice; scripts that the command names, when they are no JavaScript. It is an error only where the service is known to read the
@@ -41,10 +41,12 @@ export const configFiles: Check = {
     }));
     if (texts.length === 0) return findings;
     const answers = await context.lint(texts, context.signal);
-    for (const [i, { file }] of files.entries()) {
+    for (const [i, { file, text }] of files.entries()) {
       const problems = answers[i];
       if (problems != null) {
-        findings.push(...problems.map((problem) => asFinding(problem, file, context)));
+        const lines = formatOf(file.path) === 'json' && !saysConfig(file) ? linesOf(text) : 'no';
+        if (lines === 'all') continue;
+        findings.push(...problems.map((problem) => asFinding(problem, file, lines === 'begins', context)));
         continue;
       }
       findings.push(
@@ -72,8 +74,28 @@ async function read(context: CheckContext) {
   return files;
 }
 
-function asFinding(problem: TextProblem, file: ServiceFile, context: CheckContext): Finding {
-  const isRead = isScript(file.path) ? isFirst(file, context) : file.isNamed || basename(file.path) === 'package.json';
+/** Whether each line is JSON of its own, as of data and logs: all of them, the first of several, or none. */
+function linesOf(text: string): 'all' | 'begins' | 'no' {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length < 2 || !isRecord(lines[0] ?? '')) return 'no';
+  return lines.every(isRecord) ? 'all' : 'begins';
+}
+
+function isRecord(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === 'object';
+  } catch {
+    return false;
+  }
+}
+
+/** Its name, or that of the option or variable which names it. */
+function saysConfig({ path, namedBy }: ServiceFile): boolean {
+  return basename(path) === 'package.json' || /conf|cfg|setting|option|manifest/i.test(`${basename(path)} ${namedBy ?? ''}`);
+}
+
+function asFinding(problem: TextProblem, file: ServiceFile, isData: boolean, context: CheckContext): Finding {
+  const isRead = isScript(file.path) ? isFirst(file, context) : (file.isNamed && !isData) || basename(file.path) === 'package.json';
   return found(context, {
     severity: problem.kind === 'broken' && isRead ? 'error' : 'warn',
     code: problem.code,

@@ -5,7 +5,7 @@
  * From the entry points it follows imports that are sure to run: statements at the top of a module. Those in `try`, `if`, a function or a
  * class are optional. Of a dotted name only the first part is looked up by the import system, which executes nothing; the rest is
  * looked for as files below it, since the import system would execute each parent. Where a module changes the search path or the
- * modules themselves, nothing is said of imports.
+ * modules themselves, nothing is said of imports; where it does what may change them, nothing is certain.
  *
  * It is nice to the service, which starts meanwhile, and ends with what it has when its time is over. Runs on Python 3.7 and later.
  */
@@ -58,6 +58,9 @@ def read(path, certain):
             source = file.read(BYTES_MAX)
     except OSError:
         return None
+    # an archive that Python runs as it is: python3 app.pyz
+    if source[:2] == b"PK" or b"\0" in source:
+        return None
     if not certain and (b"{{" in source or b"{%" in source):
         return None
     try:
@@ -82,10 +85,12 @@ def top(name):
     return known[name]
 
 def below(name, where):
+    """None: sure to be missing; False: cannot be told. By its last part alone: of a folder without __init__.py the import system
+    would ask for the parent, which is not executed here."""
     try:
-        return importlib.machinery.PathFinder.find_spec(name, where)
+        return importlib.machinery.PathFinder.find_spec(name.rpartition(".")[2], where)
     except Exception:
-        return None
+        return False
 
 def is_dynamic(spec):
     try:
@@ -117,8 +122,52 @@ def walk(name, queue):
         child = below(".".join(parts[:at + 1]), where)
         if child is None:
             return False if is_dynamic(spec) else None
+        if child is False:
+            return False
         spec = child
     return spec
+
+# what may change the search path without a word of it, and what may write a module
+HOOKS = {"imp", "importlib", "pkg_resources", "pkgutil", "runpy", "site", "zipimport"}
+CALLS = {"exec", "eval", "execfile", "__import__"}
+MAKES = {"mkdir", "makedirs", "write_text", "write_bytes", "symlink", "symlink_to", "run", "call", "check_call", "check_output", "Popen", "system", "copy", "copyfile", "copytree", "extractall", "urlretrieve"}
+
+def hooks(tree):
+    """The first line of what may change how modules are found; None where nothing does."""
+    first = None
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names] + ["site" for a in node.names if a.name == "sys" and a.asname]
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = [node.module] + [node.module + "." + a.name for a in node.names]
+            if node.module == "sys" and any(a.name in ("path", "modules", "path_hooks", "*") for a in node.names):
+                names.append("site")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in CALLS:
+                names = ["site"]
+            elif node.func.id in ("getattr", "vars", "setattr") and node.args and isinstance(node.args[0], ast.Name) and node.args[0].id == "sys":
+                names = ["site"]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys" and node.attr == "__dict__":
+            names = ["site"]
+        if any(n.split(".")[0] in HOOKS and not n.startswith(("importlib.metadata", "importlib.resources")) and n != "importlib" for n in names) or (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "importlib" and node.attr not in ("metadata", "resources")
+        ):
+            first = node.lineno if first is None else min(first, node.lineno)
+    return first
+
+def makes(tree):
+    """The first line at the top that may write a file, such as a module; None where nothing does."""
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if name in MAKES or (name == "open" and (len(node.args) > 1 or node.keywords)):
+                return statement.lineno
+    return None
 
 def imports(tree):
     for node in tree.body:
@@ -128,7 +177,10 @@ def imports(tree):
         elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
             yield node, node.level, node.module or "", [a.name for a in node.names if a.name != "*"]
 
-queue, missing = [], []
+queue, missing, hooked, made = [], [], {}, {}
+for folder in sys.path[:len(order["paths"])]:
+    if os.path.isfile(os.path.join(folder, "sitecustomize.py")) or os.path.isfile(os.path.join(folder, "usercustomize.py")):
+        hooked[folder] = 0
 for root in order["roots"]:
     if root["kind"] == "file":
         path = os.path.join(cwd, root["name"])
@@ -152,6 +204,7 @@ while queue and len(seen) < FILES_MAX and time.monotonic() - began < REACHED_SEC
     source, tree = got
     if b"sys.path" in source or b"addsitedir" in source or b"sys.modules" in source or b"meta_path" in source:
         sure = False
+    hooked[path], made[path] = hooks(tree), makes(tree)
     for node, level, name, names in imports(tree):
         if level:
             if not package:
@@ -166,7 +219,7 @@ while queue and len(seen) < FILES_MAX and time.monotonic() - began < REACHED_SEC
             missing.append((path, node.lineno, name))
         elif found and found.submodule_search_locations is not None and (is_own(found.origin) or found.origin is None):
             for one in names:
-                if below(name + "." + one, list(found.submodule_search_locations)) is not None:
+                if below(name + "." + one, list(found.submodule_search_locations)):
                     walk(name + "." + one, queue)
 # what was not read may change where modules are looked for
 if sure and not queue:
@@ -174,7 +227,8 @@ if sure and not queue:
     for path, line, name in missing:
         if name not in told:
             told.add(name)
-            tell("module", path, line, None, name, True)
+            others = any(at is not None and (file != path or at < (line or 0)) for file, at in hooked.items())
+            tell("module", path, line, None, name, not others and not (made.get(path) or line or 0) < (line or 0))
 reached, others = len(seen), 0
 for folder, folders, files in os.walk(cwd):
     folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith(".") and not os.path.exists(os.path.join(folder, f, "pyvenv.cfg")))

@@ -103,10 +103,10 @@ function told(
     });
   const isOwn = name.includes('.');
   return found(context, {
-    severity: 'error',
+    severity: certain ? 'error' : 'warn',
     code: 'python_module_missing',
     ...where,
-    message: `${file === '' ? 'its command names' : 'imports'} ${name}, which is not there`,
+    message: `${file === '' ? 'its command names' : 'imports'} ${name}, which is not there${certain ? '' : ' unless the service changes where modules are looked for, or makes it'}`,
     hint: isOwn
       ? 'correct the name, or add the file'
       : `install it into the environment of the service: pip install -r requirements.txt; or is it a module of the service in another folder?`,

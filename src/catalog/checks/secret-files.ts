@@ -71,7 +71,7 @@ async function permissions(
 async function mountsOf(context: CheckContext) {
   const mounts = context.settings.secretFiles.map((path) => ({ path, component: context.components[0]?.name ?? 'grace' }));
   for (const spec of context.components)
-    for (const path of await namedPaths(spec, context))
+    for (const { path } of await namedPaths(spec, context))
       if (path.startsWith(MOUNT) && !mounts.some((mount) => mount.path === path)) mounts.push({ path, component: spec.name });
   return mounts;
 }

@@ -10,6 +10,14 @@ export interface ServiceFile {
   readonly component: string;
   /** The command, the environment or the config names it: the service does read it. */
   readonly isNamed: boolean;
+  /** The option or variable that names it; null where it is named by its place alone, or not at all. */
+  readonly namedBy: string | null;
+}
+
+/** A path that the service is given, and by which option or variable. */
+export interface NamedPath {
+  readonly path: string;
+  readonly by: string | null;
 }
 
 /** A larger one is data, and would take its parser seconds. */
@@ -61,8 +69,8 @@ export async function configFilesOf(context: CheckContext): Promise<readonly Ser
   for (const spec of context.components) {
     for (const path of envFilesOf(spec)) await files.add(path, spec.name, true, 'env');
     for (const path of context.settings.configFiles.get(spec.name) ?? []) await files.add(path, spec.name, true);
-    for (const path of await namedPaths(spec, context))
-      if (formatOf(path) !== null || isScript(path)) await files.add(path, spec.name, true);
+    for (const { path, by } of await namedPaths(spec, context))
+      if (formatOf(path) !== null || isScript(path)) await files.add(path, spec.name, true, undefined, by);
     for (const path of insideNamedDirs(spec)) if (formatOf(path) !== null) await files.add(path, spec.name, false);
   }
   for (const spec of context.components)
@@ -93,8 +101,8 @@ const KEY = /\.(?:key|pem)$/i;
 export async function certificateFilesOf(context: CheckContext): Promise<readonly ServiceFile[]> {
   const files = new Files(context);
   for (const spec of context.components)
-    for (const path of await namedPaths(spec, context))
-      if (CERTIFICATE.test(path) || KEY.test(path)) await files.add(path, spec.name, true);
+    for (const { path, by } of await namedPaths(spec, context))
+      if (CERTIFICATE.test(path) || KEY.test(path)) await files.add(path, spec.name, true, undefined, by);
   for (const spec of context.components)
     for (const dir of [spec.cwd, ...[...CONFIG_DIRS, ...CERTIFICATE_DIRS].map((name) => join(spec.cwd, name))])
       for (const name of (await context.files.list(dir)).slice(0, ENTRIES_MAX))
@@ -103,15 +111,25 @@ export async function certificateFilesOf(context: CheckContext): Promise<readonl
 }
 
 /** Words of the command and values of its environment that can be paths. */
-export async function namedPaths(spec: ComponentSpec, context: CheckContext): Promise<readonly string[]> {
+export async function namedPaths(spec: ComponentSpec, context: CheckContext): Promise<readonly NamedPath[]> {
   const env = await context.environmentOf(spec);
   const own = new Set([...Object.keys(spec.env), ...(await ownNames(spec, context))]);
-  const words = [
-    ...spec.command.slice(1).map((word) => word.replace(/^--?[A-Za-z][\w-]{0,60}=/, '')),
-    ...[...own].flatMap((name) => env[name] ?? []),
-  ];
-  return words.filter(isPath).map((word) => (isAbsolute(word) ? word : resolve(spec.cwd, word)));
+  const words = spec.command.slice(1).map((word, at, all): readonly [string, string | null] => {
+    const [, inline, value] = OPTION.exec(word) ?? [];
+    if (inline !== undefined && value !== undefined) return [value, inline];
+    return [word, at > 0 ? (LONG_OPTION.exec(all[at - 1] ?? '')?.[1] ?? null) : null];
+  });
+  const values = [...own].flatMap((name): readonly (readonly [string, string])[] => {
+    const value = env[name];
+    return value === undefined ? [] : [[value, name]];
+  });
+  return [...words, ...values]
+    .filter(([word]) => isPath(word))
+    .map(([word, by]) => ({ path: isAbsolute(word) ? word : resolve(spec.cwd, word), by }));
 }
+
+const OPTION = /^--?([A-Za-z][\w-]{0,60})=(.*)$/s;
+const LONG_OPTION = /^--([A-Za-z][\w-]{0,60})$/;
 
 /** `--data dir file.json`: many programs look for a bare name in the folder they are given. Most of these are not there. */
 function insideNamedDirs({ command, cwd }: ComponentSpec): readonly string[] {
@@ -150,7 +168,7 @@ class Files {
     this.context = context;
   }
 
-  async add(path: string, component: string, isNamed: boolean, format?: 'env'): Promise<void> {
+  async add(path: string, component: string, isNamed: boolean, format?: 'env', namedBy: string | null = null): Promise<void> {
     if (this.found.length >= FILES_MAX || (format === undefined && !/\.[A-Za-z]+$/.test(path))) return;
     const { files, ownDirs } = this.context;
     if (path.split('/').includes('node_modules') || ownDirs.some((dir) => `${path}/`.startsWith(`${dir}/`))) return;
@@ -160,7 +178,7 @@ class Files {
       if (real === null || this.seen.has(real)) return;
       this.seen.add(real);
       const stat = await files.stat(real);
-      if (stat?.kind === 'file') this.found.push({ path, component, isNamed });
+      if (stat?.kind === 'file') this.found.push({ path, component, isNamed, namedBy });
     } catch {
       // a place that may not be looked at: what the service finds there, it will say
     }

@@ -74,7 +74,7 @@ export interface World {
 
 export function component(change: Partial<ComponentSpec> = {}): ComponentSpec {
   return {
-    name: 'api', kind: 'process', command: ['node', 'server.js'], cwd: APP, env: {}, envFiles: [], loadEnvFiles: true, requiredEnv: [], dependsOn: [], critical: true, optional: false,
+    name: 'api', kind: 'process', command: ['node', 'server.js'], cwd: APP, env: {}, envFiles: [], loadEnvFiles: true, needsEnvFiles: true, requiredEnv: [], dependsOn: [], critical: true, optional: false,
     port: null, host: '127.0.0.1', startup: null, startupTimeoutMs: 60_000, readiness: null, liveness: null, soakMs: 500,
     restart: { policy: 'always', intensity: 5, periodMs: 60_000, backoffMs: 100, backoffMsMax: 5000 }, stop: { signal: 'SIGTERM', graceMs: 5000 },
     limits: { openFiles: null, heapMb: null }, logFile: '/var/log/grace/api.log', roots: [APP], expendable: [], migrate: [], database: null, ...change,

@@ -122,8 +122,8 @@ describe('values it was told of', () => {
   });
 
   test('short and harmless values are not looked for: they would hide ordinary words', () => {
-    const text = 'password authentication failed for user "postgres" in production: true';
-    expect(knowing('user', 'true', 'production', 'postgres', 'password').redact(text)).toBe(text);
+    const text = 'password authentication failed for user "postgres" in production: true; .env has secrets in it';
+    expect(knowing('user', 'true', 'production', 'postgres', 'password', 'secret').redact(text)).toBe(text);
     expect(knowing('12345').redact('port 12345')).toBe('port 12345');
     expect(knowing('123456').redact('port 123456')).toBe(`port ${REDACTED}`);
   });
@@ -179,6 +179,52 @@ describe('deep values', () => {
       isReady: true,
     });
   });
+});
+
+describe('a report', () => {
+  test('keeps codes, states and names of checks, and loses secrets in all that is told', () => {
+    const finding = {
+      severity: 'warn',
+      code: 'imports_cut',
+      component: 'imports',
+      message: 'imports here',
+      hint: 'not imports',
+      evidence: ['imports'],
+    };
+    const report = {
+      outcome: 'success',
+      stages: [
+        {
+          stage: 'Schema Sync & Secrets',
+          result: 'success',
+          checks: [{ name: 'imports', title: 'imports of the service', durationMs: 1 }],
+        },
+      ],
+      findings: [finding],
+      steps: [{ name: 'imports', code: 'imports', title: 'imports' }],
+    };
+    const hidden = { message: `${REDACTED} here`, hint: `not ${REDACTED}`, evidence: [REDACTED] };
+    expect(knowing('imports', 'success').redactReport(report)).toEqual({
+      ...report,
+      findings: [{ ...finding, ...hidden }],
+      steps: [{ name: REDACTED, code: REDACTED, title: REDACTED }],
+    });
+  });
+
+  test('a text that is longer than any identifier is none', () => {
+    const said = knowing('tops3cret').redactReport({ stage: `${'x'.repeat(90)} tops3cret` });
+    expect(said.stage).not.toContain('tops3cret');
+  });
+});
+
+test('where a secret lies is no secret', () => {
+  const redactor = new Redactor();
+  redactor.learnEnvironment({
+    DB_PASSWORD_FILE: '/run/secrets/db_password',
+    JWT_PRIVATE_KEY_PATH: 'keys/jwt.pem',
+    API_TOKEN_FILE: 'abc/dEf1+==',
+  });
+  expect(redactor.redact('/run/secrets/db_password keys/jwt.pem abc/dEf1+==')).toBe(`/run/secrets/db_password keys/jwt.pem ${REDACTED}`);
 });
 
 describe('hostile text', () => {

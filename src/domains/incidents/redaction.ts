@@ -13,6 +13,30 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !NOT_SECRET.has(name);
 }
 
+/** `DB_PASSWORD_FILE` says where the secret lies. */
+const NAMES_FILE = /_(?:FILE|PATH|DIR)$/i;
+const IS_PATH = /^(?:~?\/|\.{1,2}\/)[\w./@~-]{1,1000}$|^[\w./@-]{1,1000}\.[A-Za-z]{2,6}$/;
+
+/**
+ * Words of Grace's own in what it reports, and names that the config chose: a short secret that happens to be one of them is not in there,
+ * and taking them out would break the answer and give the secret away. Each with what has to stand beside it; null for nothing.
+ */
+const FIXED: ReadonlyMap<string, readonly string[] | null> = new Map([
+  ['severity', null],
+  ['type', null],
+  ['state', null],
+  ['result', null],
+  ['outcome', null],
+  ['stage', null],
+  ['mode', null],
+  ['component', null],
+  ['service', null],
+  ['code', ['severity']],
+  ['name', ['durationMs', 'startedAfterMs']],
+  ['title', ['durationMs']],
+]);
+const FIXED_CHARS_MAX = 80;
+
 /** Shapes that are secrets wherever they stand; each is bounded, so that hostile text cannot make it slow. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   // to its end; without one, as far as it can be a key
@@ -50,6 +74,7 @@ const VALUE_CHARS_MIN = 6;
 /** Values that are named like secrets but say nothing: redacting them would only hide what is wrong. */
 const HARMLESS = new Set([
   'true', 'false', 'null', 'none', 'undefined', 'changeme', 'development', 'production', 'localhost', 'password', 'postgres',
+  'secret', 'secrets', 'example', 'default', 'placeholder',
 ]); // prettier-ignore
 
 /**
@@ -79,7 +104,7 @@ export class Redactor {
     const found: string[] = [];
     for (const [name, value] of Object.entries(env)) {
       if (!value) continue;
-      if (isSecretName(name)) found.push(value);
+      if (isSecretName(name) && !(NAMES_FILE.test(name) && IS_PATH.test(value))) found.push(value);
       const password = /^[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:([^\s/]+)@/i.exec(value)?.[1];
       if (password) found.push(password, safeDecode(password));
     }
@@ -111,18 +136,31 @@ export class Redactor {
 
   /** Every string inside a JSON-like value; values under secret names go whole. */
   redactDeep<T>(value: T): T {
-    return this.walk(value, false) as T;
+    return this.walk(value, false, false) as T;
   }
 
-  private walk(value: unknown, isSecret: boolean): unknown {
+  /** A report, finding or event of Grace's: as `redactDeep`, but for identifiers that are fixed, such as codes, states and names of checks. */
+  redactReport<T>(value: T): T {
+    return this.walk(value, false, true) as T;
+  }
+
+  private walk(value: unknown, isSecret: boolean, isReport: boolean): unknown {
     if (typeof value === 'string') return isSecret && value !== '' ? REDACTED : this.redact(value);
-    if (Array.isArray(value)) return value.map((item) => this.walk(item, isSecret));
+    if (Array.isArray(value)) return value.map((item) => this.walk(item, isSecret, isReport));
     if (value !== null && typeof value === 'object')
       return Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [key, this.walk(item, typeof item === 'string' && isSecretName(key))]),
+        Object.entries(value).map(([key, item]) => [
+          key,
+          isReport && isFixed(key, item, value) ? item : this.walk(item, typeof item === 'string' && isSecretName(key), isReport),
+        ]),
       );
     return value;
   }
+}
+
+function isFixed(key: string, item: unknown, beside: object): boolean {
+  const needs = FIXED.get(key);
+  return typeof item === 'string' && item.length <= FIXED_CHARS_MAX && needs !== undefined && (needs?.some((one) => one in beside) ?? true);
 }
 
 /**

@@ -37,6 +37,8 @@ export interface ComponentSpec {
   readonly envFiles: readonly string[];
   /** False when the command reads the env file by itself: Grace then only looks after it. */
   readonly loadEnvFiles: boolean;
+  /** The config or the command names its env files; false where one is only where such files usually lie, and it may do without. */
+  readonly needsEnvFiles: boolean;
   /** Variables that must be set and not empty. */
   readonly requiredEnv: readonly string[];
   readonly dependsOn: readonly string[];

@@ -25,6 +25,7 @@ export function component(change: Partial<ComponentSpec> = {}): ComponentSpec {
     env: {},
     envFiles: [],
     loadEnvFiles: true,
+    needsEnvFiles: true,
     requiredEnv: [],
     dependsOn: [],
     critical: true,

@@ -89,6 +89,7 @@ export class Sandbox {
       env: {},
       envFiles: [],
       loadEnvFiles: true,
+      needsEnvFiles: true,
       requiredEnv: [],
       dependsOn: [],
       critical: false,

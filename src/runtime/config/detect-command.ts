@@ -130,9 +130,13 @@ export function portIn(text: string): number | null {
   return port >= 1 && port <= 65_535 ? port : null;
 }
 
-/** Env files that the command reads by itself, as it names them. */
-export function envFilesInArguments(argv: readonly string[]): Found<readonly string[]> | null {
+/**
+ * Env files that the command reads by itself, as it names them. `isNeeded`: it cannot start without them, while dotenv and
+ * `--env-file-if-exists` go on.
+ */
+export function envFilesInArguments(argv: readonly string[]): (Found<readonly string[]> & { readonly isNeeded: boolean }) | null {
   const files: string[] = [];
+  let isNeeded = false;
   const words: string[] = [];
   for (const [index, word] of argv.entries()) {
     const next = argv[index + 1];
@@ -142,6 +146,7 @@ export function envFilesInArguments(argv: readonly string[]): Found<readonly str
       const file = flag[2] ?? (next !== undefined && !next.startsWith('-') && /env/i.test(next) ? next : '.env');
       files.push(file);
       words.push(word);
+      if (flag[1] === '--env-file') isNeeded = true;
     } else if (word === 'dotenv/config' || word === '--require=dotenv/config' || word === '--import=dotenv/config') {
       files.push('.env');
       words.push('dotenv/config');
@@ -151,5 +156,7 @@ export function envFilesInArguments(argv: readonly string[]): Found<readonly str
       words.push('dotenv');
     }
   }
-  return files.length === 0 ? null : { value: [...new Set(files)], reason: `the command reads it by itself (${words.join(' ')})` };
+  return files.length === 0
+    ? null
+    : { value: [...new Set(files)], reason: `the command reads it by itself (${words.join(' ')})`, isNeeded };
 }

@@ -57,6 +57,15 @@ describe('the env file', () => {
     expect(first.loadEnvFile).toEqual({ value: false, reason });
   });
 
+  it.each([
+    ['node --env-file=.env server.js', true],
+    ['node --env-file-if-exists=.env server.js', undefined],
+    ['node -r dotenv/config server.js', undefined],
+    ['node server.js', undefined],
+  ])('must be there only for what does not start without it: %s', (command, isNeeded) => {
+    expect(detect({ '.env.example': 'A=1' }, command).first.needsEnvFiles).toBe(isNeeded);
+  });
+
   it('is seen through a package script', () => {
     const { first, path } = detect(
       { 'package.json': { scripts: { start: 'npm run serve', serve: 'NODE_ENV=production node --env-file=.env a.js -p 4000' } } },

@@ -12,6 +12,8 @@ export interface ComponentDetection {
   readonly command?: Found<readonly string[]>;
   readonly envFiles?: Found<readonly string[]>;
   readonly loadEnvFile?: Found<boolean>;
+  /** The command does not start without its env files. */
+  readonly needsEnvFiles?: boolean;
   readonly port?: Found<number>;
   readonly migrate?: Found<readonly string[]>;
   readonly database?: Found<string>;
@@ -64,6 +66,7 @@ export function detectComponent(question: ComponentQuestion): ComponentDetection
   return {
     language: languageOf(seen.argv),
     ...(envFiles && question.envFiles === null ? { envFiles } : {}),
+    ...(read?.isNeeded === true ? { needsEnvFiles: true } : {}),
     ...(read ? { loadEnvFile: { value: false, reason: read.reason } } : {}),
     ...(port ? { port } : {}),
     ...(migrate ? { migrate } : {}),

@@ -45,6 +45,7 @@ describe('a config that is right', () => {
       env: { NODE_ENV: 'production' },
       envFiles: [at('.env'), at('.env.local')],
       loadEnvFiles: true,
+      needsEnvFiles: true,
       requiredEnv: ['API_TOKEN'],
       dependsOn: [],
       critical: true,

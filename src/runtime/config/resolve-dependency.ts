@@ -37,6 +37,7 @@ export function resolveDependency(
     cwd: parts.projectDir,
     env: {},
     envFiles: [],
+    needsEnvFiles: false,
     loadEnvFiles: false,
     requiredEnv: [],
     dependsOn: [],

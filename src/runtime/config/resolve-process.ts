@@ -71,6 +71,7 @@ function resolveProcess(
     cwd,
     env,
     envFiles,
+    needsEnvFiles: file.envFile !== undefined || detection.needsEnvFiles === true,
     loadEnvFiles: choose<boolean>(`${at}.loadEnvFile`, inFile(file.loadEnvFile), found(detection.loadEnvFile), DEFAULTS.loadEnvFile),
     requiredEnv: choose<readonly string[]>(`${at}.requiredEnv`, inFile(file.requiredEnv), DEFAULTS.none),
     dependsOn: choose<readonly string[]>(`${at}.dependsOn`, inFile(file.dependsOn), DEFAULTS.none),

@@ -86,9 +86,12 @@ export async function lackingCheck(spec: ComponentSpec, context: BootContext): P
   return { message, facts: [fact('relation_missing', names[0] ?? '', message)], mustPass: false };
 }
 
-/** Declared env files must be there when an example says how they look; required variables must have a value. */
+/**
+ * Env files that a person named must be there when an example says how they look; required variables must have a value. An example alone
+ * asks for nothing: its values may come from anywhere, and what the service lacks it says when it starts.
+ */
 export async function envCheck(spec: ComponentSpec, context: BootContext): Promise<CheckFailure | null> {
-  for (const file of spec.envFiles) {
+  for (const file of spec.needsEnvFiles ? spec.envFiles : []) {
     if ((await context.files.stat(file)) !== null) continue;
     if ((await context.files.stat(`${file}.example`)) !== null)
       return { message: `${file} is missing; ${file}.example is there`, facts: [fact('path_missing', file)], mustPass: spec.critical };
