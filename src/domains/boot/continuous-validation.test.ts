@@ -15,6 +15,7 @@ const APPROVAL = {
   requiredApprovals: 1,
   requestedBy: null,
   expiresAtMs: Infinity,
+  usedAtMs: null,
 };
 
 /** A service of one component, whose command names a file that is gone. */
