@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { fileIdentity, type FileRecord } from './file-record.ts';
+import { isMalformed } from './malformed.ts';
 import { LEAF, moduleFacts, type ModuleFacts } from './module-facts.ts';
 import { skimmedFacts } from './skimmed-facts.ts';
 import { ModuleFolders } from './module-folders.ts';
@@ -111,12 +112,16 @@ function readModule(
   if (before !== undefined && before.identity === identity && before.kind === kindText) return { ...before, bytes: 0 };
   const size = Number(identity.slice(0, identity.indexOf(' ')));
   if (size > FILE_BYTES_MAX || file.endsWith('.node'))
-    return { identity, digest: identity, kind: kindText, facts: { ...LEAF, isUnread: true }, bytes: 0 };
+    return { identity, digest: identity, kind: kindText, facts: { ...LEAF, isUnread: true }, isMalformed: false, bytes: 0 };
   try {
     const text = readFileSync(file, 'utf8');
     const digest = hash('sha1', text, 'base64url');
     if (before?.digest === digest && before.kind === kindText) return { ...before, identity, bytes: 0 };
-    return { identity, digest, kind: kindText, facts: kind === null ? LEAF : skimmedFacts(text, kind), bytes: text.length };
+    if (kind === null) return { identity, digest, kind: kindText, facts: LEAF, isMalformed: false, bytes: text.length };
+    const facts = skimmedFacts(text, kind);
+    // Types that cannot be taken out leave nothing to read.
+    const isWrong = entry.loader === 'node' && (kind.isTypeScript ? facts.isUnread : isMalformed(text, kind));
+    return { identity, digest, kind: kindText, facts, isMalformed: isWrong, bytes: text.length };
   } catch {
     return null; // gone meanwhile, or not ours to read
   }

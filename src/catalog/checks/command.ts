@@ -59,7 +59,7 @@ export const command: Check = {
 
 /** Of Node only what it begins with is looked for here: the rest is found by following the imports from there. */
 async function missingEntries(context: CheckContext): Promise<readonly Finding[]> {
-  const all = await Promise.all(context.components.map((spec) => (spec.optional ? [] : missingOf(spec, context))));
+  const all = await Promise.all(context.components.filter(({ optional }) => !optional).map((spec) => missingOf(spec, context)));
   return all.flat();
 }
 
