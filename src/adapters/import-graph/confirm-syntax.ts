@@ -9,7 +9,9 @@ const ASK_MS = 5000;
 /** Takes out the types as Node does, and tells only of what is no TypeScript at all. */
 const STRIP_PROGRAM = `
 var m = require('module'), text = require('fs').readFileSync(process.argv[1], 'utf8');
-try { m.stripTypeScriptTypes(text); } catch (e) { process.exitCode = e && e.code === 'ERR_INVALID_TYPESCRIPT_SYNTAX' ? 65 : 0; }
+try { m.stripTypeScriptTypes(text); } catch (e) {
+  if (e && e.code === 'ERR_INVALID_TYPESCRIPT_SYNTAX') { process.stderr.write(String(e.stack)); process.exitCode = 65; }
+}
 `;
 
 /** Asks the Node of the service about files that look malformed. Nothing in them is run. @returns the problems without those it does not see */
@@ -32,19 +34,18 @@ export async function confirmSyntax(
       const isTs = isTypeScript(file);
       const argv = isTs ? [node, '--no-warnings', '-e', STRIP_PROGRAM, file] : [node, '--check', file];
       const { exitCode, stderr } = await spawner.run(argv, { cwd, env: plain, timeoutMs: ASK_MS, signal });
-      if (isTs && exitCode === 65) kept.push(problem);
-      else if (!isTs && exitCode === 1 && /^SyntaxError: /m.test(stderr)) {
-        const line = Number(/^[^\n]{1,4096}:(\d{1,7})\n/.exec(stderr)?.[1] ?? 1);
-        kept.push({ ...problem, place: { file, line, column: 1 }, name: saidIn(stderr) });
-      }
+      if (exitCode !== (isTs ? 65 : 1) || !SAID.test(stderr)) continue;
+      const line = Number(/^[^\n]{0,4096}:(\d{1,7})\n/.exec(stderr)?.[1] ?? 1);
+      kept.push({ ...problem, place: { file, line, column: 1 }, name: saidIn(stderr) });
     }
   }
   return kept;
 }
 
-/** The words of Node, where they are only its own. */
+const SAID = /^SyntaxError(?: \[\w{1,60}\])?: (.*)$/m;
+
+/** The words of Node, where they look like no more than that; an identifier of the source may stand among them. */
 function saidIn(stderr: string): string | null {
-  const said = /^SyntaxError: ([\w '`,.()[\]{};:<>=+*/&|!?-]{1,100})$/m.exec(stderr)?.[1];
-  // an identifier of the source may stand there, and a text in double quotes never does
-  return said ?? null;
+  const said = SAID.exec(stderr)?.[1] ?? '';
+  return /^[\w '`,.()[\]{};:<>=+*/&|!?-]{1,100}$/.test(said) ? said : null;
 }

@@ -699,7 +699,7 @@ const CASES: readonly Case[] = [
     title: 'TypeScript whose types Node takes out, and which is none',
     files: { 'main.ts': "import './b.ts'; const x: number = 1;", 'b.ts': 'export const x: number = ;' },
     command: ['node', 'main.ts'],
-    found: ['error syntax'],
+    found: ['error syntax (Expression expected)'],
   },
   {
     title: 'what is only read where a failure is caught, or later, or is no module',
@@ -711,6 +711,11 @@ const CASES: readonly Case[] = [
       'e.js': '\uFEFFreturn;',
     },
     found: ["warn syntax (Unexpected token ';')"],
+  },
+  {
+    title: 'what an option of V8 allows',
+    files: { 'main.js': "require('./b')", 'b.js': 'function f() {} %NeverOptimizeFunction(f);' },
+    command: ['node', '--allow-natives-syntax', 'main.js'],
   },
   {
     title: 'what something translates before Node reads it',
