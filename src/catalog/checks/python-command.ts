@@ -37,7 +37,8 @@ export async function pythonStart(spec: ComponentSpec, env: Environment, context
   if (first.includes('/') && name.endsWith('.py') && !RUNNERS.has(name)) {
     const line = ((await context.files.readText(resolve(spec.cwd, first), SCRIPT_BYTES).catch(() => null)) ?? '').split('\n')[0] ?? '';
     const interpreter = / -[A-Za-z]*[EI]/.test(line) ? null : await interpreterOf(first, spec, env, context);
-    return interpreter === null ? null : start(interpreter, [interpreter, ...spec.command], spec, env, context);
+    const file = first.replace(/^(?:\.\/)+/, '');
+    return interpreter === null ? null : start(interpreter, [interpreter, file, ...rest], spec, env, context);
   }
   if (!RUNNERS.has(name)) return null;
   const interpreter = await interpreterOf(first, spec, env, context);
