@@ -5,7 +5,7 @@ import { fileIdentity, type FileRecord } from './file-record.ts';
 import { isMalformed } from './malformed.ts';
 import { LEAF, moduleFacts, type ModuleFacts } from './module-facts.ts';
 import { skimmedFacts } from './skimmed-facts.ts';
-import { ModuleFolders } from './module-folders.ts';
+import { isPackaged, ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { ModuleResolver, type Resolution } from './resolve-module.ts';
 import type { ServiceEntry } from './service-entry.ts';
@@ -120,7 +120,9 @@ function readModule(
     if (kind === null) return { identity, digest, kind: kindText, facts: LEAF, isMalformed: false, bytes: text.length };
     const facts = skimmedFacts(text, kind);
     // Types that cannot be taken out leave nothing to read.
-    const isWrong = entry.loader === 'node' && (kind.isTypeScript ? facts.isUnread : isMalformed(text, kind));
+    // A package that was published has run: it is malformed where it was cut off or overwritten, in the middle of a line.
+    const isWhole = isPackaged(file) && text.endsWith('\n');
+    const isWrong = entry.loader === 'node' && !isWhole && (kind.isTypeScript ? facts.isUnread : isMalformed(text, kind));
     return { identity, digest, kind: kindText, facts, isMalformed: isWrong, bytes: text.length };
   } catch {
     return null; // gone meanwhile, or not ours to read
