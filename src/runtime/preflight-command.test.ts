@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeClock } from '../adapters/node/clock.ts';
@@ -197,6 +197,13 @@ describe('the program of a command', () => {
       'error command_script_missing its command runs the script "gone", which package.json does not have',
     ]);
     expect(short(await look(dir, 'npm run tool'))).toEqual(['error command_missing its script runs no-such-tool, which is not installed']);
+  });
+
+  test('what is installed further up is found from a folder that is linked to', async () => {
+    const root = serviceFolder({ 'node_modules/dotenv/package.json': '{}', 'app/server.js': '' });
+    const dir = serviceFolder({});
+    symlinkSync(join(root, 'app'), join(dir, 'app'));
+    expect(await look(join(dir, 'app'), 'node -r dotenv/config server.js')).toEqual([]);
   });
 
   test('npm start without a script runs server.js where there is one', async () => {

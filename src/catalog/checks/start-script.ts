@@ -129,7 +129,13 @@ function firstOf(line: string): { readonly words: readonly string[]; readonly is
 
 /** Whether `node_modules` of this folder or one above has what is asked for. */
 export async function isInstalled(inside: string, cwd: string, files: Files): Promise<boolean> {
-  for (let at = resolve(cwd); ; at = dirname(at)) {
+  // where a process finds itself, and where npm was told to be
+  const real = (await files.realpath(cwd).catch(() => null)) ?? cwd;
+  return (await isAbove(inside, real, files)) || (real !== resolve(cwd) && (await isAbove(inside, resolve(cwd), files)));
+}
+
+async function isAbove(inside: string, from: string, files: Files): Promise<boolean> {
+  for (let at = from; ; at = dirname(at)) {
     if ((await files.stat(join(at, 'node_modules', inside)).catch(() => null)) !== null) return true;
     // it has packages in archives
     for (const name of ['.pnp.cjs', '.pnp.js']) if ((await files.stat(join(at, name)).catch(() => null)) !== null) return true;
