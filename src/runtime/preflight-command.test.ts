@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeClock } from '../adapters/node/clock.ts';
@@ -110,7 +110,7 @@ describe('the program of a command', () => {
   });
 
   test('of Node only the file it begins with is looked for', async () => {
-    const dir = serviceFolder({ 'server.js': '', 'app/index.js': '' });
+    const dir = serviceFolder({ 'server.js': '', 'app/index.js': '', 'node_modules/tsx/package.json': '{}', '.env': '' });
     for (const fine of [
       'node server.js',
       'node server',
@@ -126,6 +126,91 @@ describe('the program of a command', () => {
       'error command_file_missing its command names node_modules/a/cli.js, which is not there',
     ]);
     expect(gone?.hint).toMatch(/^npm ci/);
+  });
+
+  test('a preload or an env file that Node cannot start without has to be there', async () => {
+    const files = {
+      'server.js': '',
+      'hooks.js': '',
+      'there.env': '',
+      'node_modules/dotenv/package.json': '{}',
+      'package.json': '{"name":"own"}',
+    };
+    const dir = serviceFolder(files);
+    for (const fine of [
+      'node -r dotenv/config server.js',
+      'node -r ./hooks --env-file=there.env server.js',
+      'node --import ./hooks.js --import own/hooks server.js',
+      'node --import data:text/javascript,1 -r node:fs -r fs/promises server.js',
+      'node --env-file-if-exists=.env --env-file-if-exists gone.env server.js',
+      'node server.js --env-file=gone.env --import ./gone.mjs',
+      'node --import ./hooks.js --import ./there.js server.js',
+    ])
+      expect(await look(dir, fine), fine).toEqual([]);
+    for (const [line, said] of [
+      ['node -r gone/config server.js', 'command_preload_missing its command loads "gone/config" first (-r), which is not installed'],
+      ['node --require=./gone server.js', 'command_preload_missing its command loads "./gone" first (--require), which is not there'],
+      ['node --import ./gone.mjs server.js', 'command_preload_missing its command loads "./gone.mjs" first (--import), which is not there'],
+      ['node --env-file=.env server.js', 'env_file_missing its command reads .env, which is not there: Node ends at once'],
+      [
+        'node --enable-source-maps --env-file gone.env server',
+        'env_file_missing its command reads gone.env, which is not there: Node ends at once',
+      ],
+      ['node --enable-source-maps gone.js', 'command_file_missing its command names gone.js, which is not there'],
+    ] as const)
+      expect(short(await look(dir, line)), line).toEqual([`error ${said}`]);
+    expect(short(await look(dir, 'node server.js', { NODE_OPTIONS: '--require gone' }))).toHaveLength(1);
+    writeFileSync(join(dir, '.env.example'), 'A=1');
+    expect(short(await look(dir, 'node --env-file=.env server.js'))[0]).toMatch(/^warn env_file_missing/);
+  });
+
+  test('a script of package.json is followed to what it runs', async () => {
+    const scripts = {
+      start: 'NODE_ENV=production node dist/server.js',
+      talk: 'echo "starting up" && node dist/server.js',
+      built: 'tsc && node dist/server.js',
+      after: 'node dist/server.js && echo done',
+      well: 'node server.js',
+      twice: 'npm run start',
+      shell: 'node $MAIN',
+      tool: 'no-such-tool start',
+      prepared: 'node dist/server.js',
+      preprepared: 'tsc',
+    };
+    const dir = serviceFolder({ 'server.js': '', 'package.json': JSON.stringify({ scripts }) });
+    for (const fine of ['built', 'well', 'shell', 'prepared', 'gone --if-present', '-w api start'])
+      expect(await look(dir, `npm run ${fine}`), fine).toEqual([]);
+    expect(await look(dir, 'npm --prefix api start')).toEqual([]);
+    expect(await look(dir, 'yarn run gone')).toEqual([]);
+    const gone = ['error command_file_missing its command names dist/server.js, which is not there'];
+    for (const line of [
+      'npm start',
+      'npm run -s talk',
+      'npm run after',
+      'pnpm run twice',
+      'yarn start',
+      'node --run talk',
+      'env A=1 npm start',
+    ])
+      expect(short(await look(dir, line)), line).toEqual(gone);
+    expect(short(await look(dir, 'npm run gone'))).toEqual([
+      'error command_script_missing its command runs the script "gone", which package.json does not have',
+    ]);
+    expect(short(await look(dir, 'npm run tool'))).toEqual(['error command_missing its script runs no-such-tool, which is not installed']);
+  });
+
+  test('what is installed further up is found from a folder that is linked to', async () => {
+    const root = serviceFolder({ 'node_modules/dotenv/package.json': '{}', 'app/server.js': '' });
+    const dir = serviceFolder({});
+    symlinkSync(join(root, 'app'), join(dir, 'app'));
+    expect(await look(join(dir, 'app'), 'node -r dotenv/config server.js')).toEqual([]);
+  });
+
+  test('npm start without a script runs server.js where there is one', async () => {
+    expect(await look(serviceFolder({ 'server.js': '', 'package.json': '{}' }), 'npm start')).toEqual([]);
+    expect(short(await look(serviceFolder({ 'package.json': '{}' }), 'npm start'))[0]).toMatch(/^error command_script_missing/);
+    // it is looked for further up
+    expect(await look(serviceFolder({}), 'npm start')).toEqual([]);
   });
 
   test('the script that an interpreter is given has to be there', async () => {

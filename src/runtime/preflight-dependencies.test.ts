@@ -11,7 +11,7 @@ import { dependencies } from '../catalog/checks/dependencies.ts';
 import { readServerUrl } from '../catalog/checks/server-url.ts';
 import { ask, serviceFolder, type Ports } from '../catalog/checks/testing.ts';
 import type { DependencyClaim, Finding, ServerAnswer, ServerQuestion } from '../domains/preflight/index.ts';
-import { component } from '../domains/supervisor/testing.ts';
+import { component, httpProbe } from '../domains/supervisor/testing.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 
 const unused = (): never => {
@@ -120,6 +120,8 @@ describe('a URL is read as the drivers read it', () => {
     'redis:',
     'mongodb://h',
     'postgres://h:99999/d',
+    'postgres://u:p@[::1:5/x',
+    'postgres://u:p/w@h/d',
     'postgres://<user>@h/d',
     'file:///etc/passwd',
     `redis://${'h'.repeat(5000)}`,
@@ -151,6 +153,37 @@ describe('what is said of them', () => {
     expect(short((await declared({ critical: false })).findings)).toEqual(['warn dependency_unreachable']);
     // Grace starts it itself
     expect(short((await declared({ command: ['start-db'] })).findings)).toEqual(['info dependency_unreachable']);
+  });
+
+  test('one that is declared without a URL of a known protocol is asked whether it takes connections', async () => {
+    const port = await freePort();
+    const said = async (claim: Partial<DependencyClaim>, change: Partial<ComponentSpec> = {}, env = {}) =>
+      short((await look(env, { dependencies: [dependency({ port, host: '127.0.0.1', ...change })], claims: { db: claim } })).findings);
+    expect(await said({})).toEqual(['error dependency_unreachable']);
+    expect(await said({ url: `mongodb://127.0.0.1:${port}/x` })).toEqual(['error dependency_unreachable']);
+    expect(await said({}, { critical: false })).toEqual(['warn dependency_unreachable']);
+    expect(await said({}, { command: ['start-db'] })).toEqual(['info dependency_unreachable']);
+    const server = await pretend(() => undefined);
+    pretenders.push(server);
+    const there = { port: server.port };
+    expect(await said({}, there)).toEqual([]);
+    expect(await said({ url: '$NOPE_URL' }, there)).toEqual(['warn dependency_url_unset']);
+    expect(await said({ url: 'postgres://u:p@[::1:5/x' }, there)).toEqual(['warn dependency_url_wrong']);
+    expect(await said({}, there, { CACHE_URL: 'redis://u:p@[::1:5' })).toEqual(['warn dependency_url_wrong']);
+  });
+
+  test('one with a status command is asked by it', async () => {
+    const said = async (argv: readonly string[], change: Partial<ComponentSpec> = {}) => {
+      const readiness = { ...httpProbe(), target: { kind: 'command', argv } } as const;
+      const cwd = serviceFolder({});
+      return (await look({}, { dependencies: [dependency({ port: null, readiness, cwd, ...change })] })).findings;
+    };
+    expect(await said(['true'])).toEqual([]);
+    expect(await said(['false'])).toMatchObject([
+      { severity: 'error', message: 'dependencies.db: its status command says that it is not there (exit code 1)' },
+    ]);
+    expect(short(await said(['false'], { command: ['start-db'] }))).toEqual(['info dependency_unreachable']);
+    expect(await said(['no-such-status'])).toMatchObject([{ severity: 'error', message: expect.stringContaining('ENOENT') as unknown }]);
   });
 
   test('it says which variable, which server and what to do, and no login', async () => {

@@ -60,6 +60,15 @@ describe.skipIf(interpreter === null)('a Python service (skipped where there is 
     ]);
   });
 
+  test.each([
+    ['#!/usr/bin/env python3', ['error python_module_missing app.py:2']],
+    // it does not look where others do
+    ['#!/usr/bin/env -S python3 -I', []],
+    ['#!/bin/sh', []],
+  ])('a script that is started by its first line: %s', async (line, expected) => {
+    expect((await look({ 'app.py': `${line}\nimport nope_here\n` }, './app.py --port 1')).short).toEqual(expected);
+  });
+
   test('a relative import that leads nowhere is an error', async () => {
     expect((await look({ ...PROJECT, 'app/routes/orders.py': 'from ..modles import Order\n' }, 'python3 -m app.main')).short).toEqual([
       'error python_module_missing app/routes/orders.py:1',

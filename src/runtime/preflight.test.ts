@@ -26,7 +26,9 @@ import { openApiInThread } from '../adapters/node/openapi-in-thread.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
 import { certificates } from '../catalog/checks/certificates.ts';
 import { configFiles } from '../catalog/checks/config-files.ts';
+import { databaseFile } from '../catalog/checks/database-file.ts';
 import { envExample } from '../catalog/checks/env-example.ts';
+import { envValues } from '../catalog/checks/env-values.ts';
 import { envSchema } from '../catalog/checks/env-schema.ts';
 import { interpolation } from '../catalog/checks/interpolation.ts';
 import { ownCheck } from '../catalog/checks/own-check.ts';
@@ -169,6 +171,49 @@ test('an example names what nobody filled in, and not what has a value, is optio
   const findings = await ask(envExample, dir, { env: { SET: '' } });
   expect(inShort(findings, dir)).toEqual(['warn env_not_filled_in .env.example:2']);
   expect(findings[0]?.message).toContain('names API_URL, which has no value');
+});
+
+test('a placeholder of the example that was copied is named, and one that is empty', async () => {
+  const lines = 'API_URL=<your url>\nSMTP_HOST=your-smtp-host\nEMPTY=<url>\nREDIS_PASSWORD=null\nMODE=example\nNONE=\n';
+  const dir = serviceFolder({ '.env.example': lines, '.env': lines.replace('<url>', '').replace('your-smtp', 'mail') });
+  const findings = await ask(envExample, dir);
+  expect(findings.map(({ severity, code, message }) => `${severity} ${code} ${message}`).toSorted()).toEqual([
+    'warn env_not_filled_in .env.example:3 names EMPTY, which has no value in the environment or an env file',
+    'warn env_placeholder API_URL still has the placeholder of .env.example',
+  ]);
+});
+
+test.each(['99999', 'abc', '-1', '80x'])('PORT=%s is no port', async (port) => {
+  expect(await short(envValues, serviceFolder({ '.env': `PORT=${port}` }))).toEqual(['warn port_invalid']);
+});
+
+test.each(['0', '65535', ' 80', '/run/app.sock', '127.0.0.1:80', '', '${WEB_PORT}'])('PORT=%s may be one', async (port) => {
+  expect(await short(envValues, serviceFolder({ '.env': `PORT=${port}` }))).toEqual([]);
+});
+
+describe('database files', () => {
+  const header = 'SQLite format 3\0';
+  const dir = (content: string | Uint8Array): string => serviceFolder({ 'data/app.db': content, '.env': '' });
+  const said = (content: string | Uint8Array, database: string, env = {}) => short(databaseFile, dir(content), { spec: { database }, env });
+
+  test('one that is well or empty, encrypted, in memory or not made yet is silent', async () => {
+    const database = 'data/app.db';
+    expect(await said(header + 'x'.repeat(4080), database)).toEqual([]);
+    expect(await said('', database)).toEqual([]);
+    expect(await said('x', 'data/other.db')).toEqual([]);
+    for (const other of ['sqlite::memory:', 'postgres://h/d', '$NOT_SET', 'sqlite:///data/app2.db'])
+      expect(await said('x', other)).toEqual([]);
+    // it cannot be told from damage: only a warning
+    expect(await said(Buffer.from('\x01\xff\x02'.repeat(512), 'latin1'), database)).toEqual(['warn database_file_broken']);
+  });
+
+  test('one that is garbage, and one whose folder is not there', async () => {
+    expect(await said('garbage', 'data/app.db')).toEqual(['error database_file_broken']);
+    expect(await said('garbage', '$DB', { DB: 'sqlite+aiosqlite:///data/app.db' })).toEqual(['error database_file_broken']);
+    expect(await said('garbage', '', { DB: 'sqlite:data/app.db' })).toEqual(['warn database_file_broken']);
+    expect(await said('', 'gone/x.db')).toEqual(['warn database_dir_missing']);
+    expect(await said('', '', { DATABASE_URL: 'sqlite:////none/dir/app.db' })).toEqual(['warn database_dir_missing']);
+  });
 });
 
 test('a reference to nothing is seen in an env file, and one with a default, a value or single quotes is not', async () => {

@@ -144,6 +144,7 @@ test.runIf(isRoot)('a playbook that one person asked for runs when another agree
   expect([existsSync(join(dir, 'room')), existsSync(join(dir, 'hall'))]).toEqual([false, false]);
 
   const second = await ask();
+  openToAll(dir); // a command of the owner closes what is open to everybody
   expect((await runGrace(dir, ['approvals', 'approve', second], {}, BOB)).code).toBe(0);
   await until('the hall is made', () => existsSync(join(dir, 'hall')), grace.said);
   await grace.event('notice', (e) => e.text.startsWith('make_room for web: '));

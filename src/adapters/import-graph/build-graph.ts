@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { fileIdentity, type FileRecord } from './file-record.ts';
+import { isMalformed } from './malformed.ts';
 import { LEAF, moduleFacts, type ModuleFacts } from './module-facts.ts';
 import { skimmedFacts } from './skimmed-facts.ts';
-import { ModuleFolders } from './module-folders.ts';
+import { isPackaged, ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
 import { ModuleResolver, type Resolution } from './resolve-module.ts';
 import type { ServiceEntry } from './service-entry.ts';
@@ -111,12 +112,18 @@ function readModule(
   if (before !== undefined && before.identity === identity && before.kind === kindText) return { ...before, bytes: 0 };
   const size = Number(identity.slice(0, identity.indexOf(' ')));
   if (size > FILE_BYTES_MAX || file.endsWith('.node'))
-    return { identity, digest: identity, kind: kindText, facts: { ...LEAF, isUnread: true }, bytes: 0 };
+    return { identity, digest: identity, kind: kindText, facts: { ...LEAF, isUnread: true }, isMalformed: false, bytes: 0 };
   try {
     const text = readFileSync(file, 'utf8');
     const digest = hash('sha1', text, 'base64url');
     if (before?.digest === digest && before.kind === kindText) return { ...before, identity, bytes: 0 };
-    return { identity, digest, kind: kindText, facts: kind === null ? LEAF : skimmedFacts(text, kind), bytes: text.length };
+    if (kind === null) return { identity, digest, kind: kindText, facts: LEAF, isMalformed: false, bytes: text.length };
+    const facts = skimmedFacts(text, kind);
+    // Types that cannot be taken out leave nothing to read.
+    // A package that was published has run: it is malformed where it was cut off or overwritten, in the middle of a line.
+    const isWhole = isPackaged(file) && text.endsWith('\n');
+    const isWrong = entry.loader === 'node' && !isWhole && (kind.isTypeScript ? facts.isUnread : isMalformed(text, kind));
+    return { identity, digest, kind: kindText, facts, isMalformed: isWrong, bytes: text.length };
   } catch {
     return null; // gone meanwhile, or not ours to read
   }

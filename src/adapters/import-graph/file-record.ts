@@ -9,6 +9,8 @@ export interface FileRecord {
   /** How it was read: the same text is another module under another package.json. */
   readonly kind: string;
   readonly facts: ModuleFacts;
+  /** It is no JavaScript for the Node that Grace runs on. */
+  readonly isMalformed: boolean;
 }
 
 /** Size, time of change in nanoseconds, inode; null when nothing is there. */

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { ImportProblem } from '../../domains/preflight/index.ts';
 import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
 import { earlyReads } from './early-reads.ts';
+import { TRANSLATING } from './malformed.ts';
 import { ModuleExports } from './module-exports.ts';
 import { isPackaged, type ModuleFolders } from './module-folders.ts';
 import type { NodeTraits } from './node-traits.ts';
@@ -21,7 +23,7 @@ const PROBLEMS_MAX = 200;
 
 /** What does not hold in the graph. What a service can live with (optional packages, branches not taken) is left out. */
 export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly ImportProblem[] {
-  const found = [...suspicions(graph, entry, node), ...earlyReads(graph, entry, node)].slice(0, PROBLEMS_MAX);
+  const found = [...malformed(graph), ...suspicions(graph, entry, node), ...earlyReads(graph, entry, node)].slice(0, PROBLEMS_MAX);
   const paths = surePaths(
     found.filter(({ isCertain }) => isCertain).map(({ place }) => place.file),
     graph,
@@ -31,14 +33,35 @@ export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeT
   const isHooked = entry.loader === 'other' || [...graph.modules.values()].some(({ facts }) => facts.isHooking);
   // What is preloaded by require translates, as a rule: names are then properties, and what is read early may be there.
   const isTranslated = isHooked && entry.modules.some(({ how }) => how === 'require');
+  const isSyntaxUnsure = isHooked || (found.some(({ kind }) => kind === 'syntax') && translates(graph));
   return found.flatMap(({ isCertain, ...suspicion }) => {
     const path = paths.get(suspicion.place.file);
+    if (suspicion.kind === 'syntax' && isSyntaxUnsure) return [];
     const isOfNames = suspicion.kind === 'missing_export' || suspicion.kind === 'early_read';
     const isSure = isCertain && path !== undefined && !(isHooked && (!isOfNames || isTranslated || isTypeScript(suspicion.place.file)));
     // What packages leave open is their affair.
     if (!isSure && isPackaged(suspicion.place.file)) return [];
     return [{ ...suspicion, isSure, path: path ?? [] }];
   });
+}
+
+/** Modules that are no JavaScript. */
+function malformed({ records }: BuiltGraph): readonly Suspicion[] {
+  const nothing = { specifier: '', name: null, nearest: null, declared: null, target: null };
+  return [...records].flatMap(([file, record]) =>
+    record.isMalformed ? [{ ...nothing, kind: 'syntax', isCertain: true, place: { file, line: 1, column: 1 } }] : [],
+  );
+}
+
+/** Something in the graph may turn other languages into JavaScript. Read only where a module is malformed. */
+function translates({ modules }: BuiltGraph): boolean {
+  for (const file of modules.keys())
+    try {
+      if (/\.[cm]?[jt]s$/.test(file) && TRANSLATING.test(readFileSync(file, 'utf8'))) return true;
+    } catch {
+      return true; // gone meanwhile: nothing is sure
+    }
+  return false;
 }
 
 function suspicions(graph: BuiltGraph, entry: ServiceEntry, node: NodeTraits): readonly Suspicion[] {

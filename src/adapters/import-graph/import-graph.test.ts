@@ -749,6 +749,55 @@ const CASES: readonly Case[] = [
     command: ['node', '-r', './hook.js', 'main.ts'],
     found: ['warn missing_export ./b.js (one)'],
   },
+  // syntax
+  {
+    title: 'a module that is no JavaScript',
+    files: { 'package.json': ESM, 'main.js': "import './b.js'", 'b.js': "import 'node:fs';\nconst x=;" },
+    found: ["error syntax (Unexpected token ';')"],
+  },
+  {
+    title: 'a CommonJS module that is cut off, behind options and in a package',
+    files: { 'main.js': "require('a')", 'node_modules/a/index.js': '#!/usr/bin/env node\nmodule.exports = { a: 1,' },
+    command: ['node', '--enable-source-maps', 'main.js'],
+    found: ['error syntax (Unexpected end of input)'],
+  },
+  {
+    title: 'a main module that npm starts and nobody can read',
+    files: { 'package.json': '{"scripts":{"start":"node main.js"}}', 'main.js': 'function (' },
+    command: ['npm', 'start'],
+    found: ['error syntax (Function statements require a function name)'],
+  },
+  {
+    title: 'TypeScript whose types Node takes out, and which is none',
+    files: { 'main.ts': "import './b.ts'; const x: number = 1;", 'b.ts': 'export const x: number = ;' },
+    command: ['node', 'main.ts'],
+    found: ['error syntax (Expression expected)'],
+  },
+  {
+    title: 'what is only read where a failure is caught, or later, or is no module',
+    files: {
+      'main.js': "try { require('./b') } catch {} ; module.exports = () => require('./c'); require('./d.json'); require('./e')",
+      'b.js': 'const x=;',
+      'c.js': '#!/usr/bin/env node\nif (process.env.NEVER_SET_HERE) return; const y = new.target;',
+      'd.json': '{"a":1}',
+      'e.js': '\uFEFFreturn;',
+    },
+    found: ["warn syntax (Unexpected token ';')"],
+  },
+  {
+    title: 'what an option of V8 allows',
+    files: { 'main.js': "require('./b')", 'b.js': 'function f() {} %NeverOptimizeFunction(f);' },
+    command: ['node', '--allow-natives-syntax', 'main.js'],
+  },
+  {
+    title: 'what something translates before Node reads it',
+    files: {
+      'main.js': "require('hook/register'); require('./view')",
+      'view.js': 'module.exports = <div/>;',
+      'node_modules/hook/register.js':
+        "const old = require.extensions['.js']; require.extensions['.js'] = (m, f) => f.endsWith('view.js') ? m._compile('', f) : old(m, f)",
+    },
+  },
   // commands
   {
     title: 'a script of npm',

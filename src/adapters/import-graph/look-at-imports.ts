@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { askingFolder } from '../../catalog/asking-folder.ts';
 import type { ImportGraph, ImportGraphs, ImportOrder } from '../../domains/preflight/index.ts';
 import { sha256Hex, type Spawner } from '../../kernel/index.ts';
+import { confirmSyntax } from './confirm-syntax.ts';
 import { fileIdentity } from './file-record.ts';
 import { isUnchanged, readMemory, remembered, writeMemory, type GraphAnswer, type GraphMemory, type GraphOrder } from './graph-memory.ts';
 import { TRAITS_PROGRAM, traitsIn, type NodeTraits } from './node-traits.ts';
@@ -47,8 +48,11 @@ export function importGraphs(spawner: Spawner, memoryFile: string, isKept = true
     const key = sha256Hex(JSON.stringify([entry, node, env, process.versions.node]));
     const known = kept().services.find((one) => one.key === key);
     if (known !== undefined && isUnchanged(known)) return known.graph;
-    const answer = await inThread({ entry, node, env, records: known?.records ?? [] }, signal);
-    if (answer === null) return null;
+    const seen = await inThread({ entry, node, env, records: known?.records ?? [] }, signal);
+    if (seen === null) return null;
+    const problems = await confirmSyntax(seen.graph.problems, entry.node, order, spawner, signal);
+    const answer = { ...seen, graph: { ...seen.graph, problems } };
+    signal.throwIfAborted(); // what was not confirmed in time is not remembered as well
     keep({ services: [...kept().services.filter((one) => one.key !== key), remembered(key, answer)] });
     return answer.graph;
   }
@@ -105,6 +109,7 @@ function inThread(order: GraphOrder, signal: AbortSignal): Promise<GraphAnswer |
       env: order.env['NODE_PATH'] === undefined ? {} : { NODE_PATH: order.env['NODE_PATH'] },
       execArgv: [
         '--experimental-import-meta-resolve',
+        '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
         ...conditions.map((name) => `--conditions=${name}`),
         ...(isLinksKept ? ['--preserve-symlinks'] : []),

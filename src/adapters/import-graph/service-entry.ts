@@ -240,6 +240,8 @@ function readOptions(words: readonly string[], options: Options): number | null 
         if (/^(?:tsx|ts-node)/.test(value)) options.preloads.push({ specifier: value, how: 'import' });
       }
     } else if (word.startsWith('--preserve-symlinks')) options.isLinksKept = true;
+    // its own JavaScript has more than ours
+    else if (/^--(?:harmony|js[-_]|allow[-_]natives)/.test(word)) options.hasHooks = true;
     else if (WITH_VALUE.test(word)) at++;
   }
   return words.length;

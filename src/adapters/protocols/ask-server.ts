@@ -18,6 +18,7 @@ const SPEAKERS: Readonly<Record<ServerProtocol, (talk: Conversation, question: S
   amqp: askAmqp,
   http: askHttp,
   tls: askTls,
+  tcp: () => Promise.resolve({ product: 'server', version: null, clockMs: null, atMs: Date.now() }),
 };
 
 const NAMES: Readonly<Record<ServerProtocol, string>> = {
@@ -28,6 +29,7 @@ const NAMES: Readonly<Record<ServerProtocol, string>> = {
   amqp: 'AMQP',
   http: 'HTTP',
   tls: 'TLS',
+  tcp: 'TCP',
 };
 
 /** Asks a server in its own protocol, over one connection that is closed at once. */

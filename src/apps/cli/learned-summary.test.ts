@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
-import { fitted } from './learned-summary.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { BootReport } from '../../domains/boot/index.ts';
+import { fitted, learnedSummary } from './learned-summary.ts';
 
 const CAUSE = 'config.json cannot be read any more; its copy of the last good boot can be, and is put back as soon as it may be';
 
@@ -18,4 +22,16 @@ test('and below them where the names take the line', () => {
     '      config.json cannot be read any more; its copy of the last good boot can be, and is put back as',
     '      soon as it may be',
   ]);
+});
+
+test.each([
+  ['success', true],
+  ['stopped', true],
+  // by a check: nothing is explained of it
+  ['failed', false],
+] as const)('of a boot that is %s it says that nothing failed: %s', async (outcome, isSaid) => {
+  const dir = mkdtempSync(join(tmpdir(), 'grace-summary-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const text = (await learnedSummary(dir, { boot_id: 'b', outcome } as BootReport)).join('\n');
+  expect(text.includes('nothing failed in this run')).toBe(isSaid);
 });

@@ -16,8 +16,11 @@ export async function learnedSummary(dataDir: string, report: BootReport): Promi
     const { incidents, playbooks } = memory;
     const explanations = await incidents.explanations({ bootId: report.boot_id, limit: 50 });
     const patterns = await knownPatterns(memory);
-    const lines: string[] = ['', paint('bold', explanations.length === 0 ? 'nothing failed in this run' : 'learned in this run')];
+    const lines: string[] = [];
+    // A boot that was stopped by a check failed, and nothing is explained of it.
+    if (explanations.length === 0 && report.outcome !== 'failed') lines.push('', paint('bold', 'nothing failed in this run'));
     if (explanations.length > 0) {
+      lines.push('', paint('bold', 'learned in this run'));
       const byFailure = new Map(patterns.map((p) => [p.signature, p.incidentId as string]));
       const rows = explanations
         .toReversed()

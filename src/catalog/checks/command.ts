@@ -1,14 +1,19 @@
+import { builtinModules } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Check, CheckContext, Finding, Severity } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import type { CommandResult } from '../../kernel/index.ts';
 import { asFound, askingFolder } from '../asking-folder.ts';
 import { readElf } from '../elf.ts';
+import { exampleOf } from '../families/env-text.ts';
 import { found, listed, shownPath } from './found.ts';
+import { readNodeLine } from './node-options.ts';
 import { serviceEnvironment } from './service-files.ts';
+import { isInstalled, startedProgram, type StartedProgram } from './start-script.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
+const BUILT_IN = new Set(builtinModules);
 const VERSION_LIMIT_MS = 5000;
 const CACHE_BYTES_MAX = 4 * 1024 * 1024;
 const FIRST_LINE_BYTES = 512;
@@ -54,23 +59,120 @@ export const command: Check = {
   },
 };
 
-/** Of Node only the file it begins with is looked for here: without it there are no imports to look at. */
+/** Of Node only what it begins with is looked for here: the rest is found by following the imports from there. */
 async function missingEntries(context: CheckContext): Promise<readonly Finding[]> {
-  const { files, components, projectDir } = context;
+  const all = await Promise.all(context.components.filter(({ optional }) => !optional).map((spec) => missingOf(spec, context)));
+  return all.flat();
+}
+
+async function missingOf(spec: ComponentSpec, context: CheckContext): Promise<readonly Finding[]> {
+  const { files, projectDir } = context;
+  const { name, command: argv, cwd } = spec;
+  const say = (code: string, message: string, hint: string, severity: Severity = 'error'): Finding =>
+    found(context, { severity, code, component: name, message, hint });
+  const started = await startedProgram(argv, cwd, files);
+  if (started === null) return [];
+  if (started.state === 'no_script')
+    return [
+      say(
+        'command_script_missing',
+        `its command runs the script "${started.name.slice(0, 100)}", which package.json does not have`,
+        'write it there, or correct the command',
+      ),
+    ];
+  const [program = '', ...words] = started.argv;
+  if (!/^node(?:js)?$/.test(basename(program))) return missingTool(started, spec, context, say);
+  const env = await context.environmentOf(spec);
+  const line = readNodeLine(words, started.env['NODE_OPTIONS'] ?? env['NODE_OPTIONS']);
   const findings: Finding[] = [];
-  for (const { name, command: argv, cwd, optional } of components) {
-    if (optional || basename(argv[0] ?? '') !== 'node') continue;
-    const file = argv.slice(1).find((word) => !/^--[\w-]+=/.test(word));
-    if (file === undefined || file.startsWith('-') || file === 'inspect') continue;
+  for (const file of line.envFiles) {
     const path = resolve(cwd, file);
-    const there = await Promise.all(['', '.js', '.json', '.node'].map((ending) => files.realpath(path + ending).catch(() => path)));
-    if (there.some((real) => real !== null)) continue;
-    const isInstalled = path.includes('/node_modules/');
-    const hint = isInstalled ? 'npm ci, or what your package manager calls it' : 'build it, or correct the command';
-    const message = `its command names ${shownPath(projectDir, path)}, which is not there`;
-    findings.push(found(context, { severity: 'error', code: 'command_file_missing', component: name, message, hint }));
+    if (await isAt(path, files)) continue;
+    // Where there is an example, Grace may make it before the start.
+    const isMade = (await exampleOf(files, path)) !== null;
+    const message = `its command reads ${shownPath(projectDir, path)}, which is not there: Node ends at once`;
+    findings.push(say('env_file_missing', message, 'make it, or write --env-file-if-exists', isMade ? 'warn' : 'error'));
   }
-  return findings;
+  for (const [i, { specifier, how, option }] of line.preloads.entries()) {
+    if (await isPreloadThere(specifier, how, i > 0, cwd, env, files)) continue;
+    const isPath = /^(?:\.{0,2}\/|file:)/.test(specifier);
+    const shown = specifier.slice(0, 200);
+    findings.push(
+      say(
+        'command_preload_missing',
+        `its command loads "${shown}" first (${option}), which is not ${isPath ? 'there' : 'installed'}`,
+        isPath ? 'build it, or correct the command' : 'install it, or take it out of the command',
+      ),
+    );
+  }
+  // What is loaded before may find it in its own way.
+  if (line.main === null || line.main === '-' || line.main === 'inspect' || line.preloads.length > 0) return findings;
+  const path = resolve(cwd, line.main);
+  const there = await Promise.all(['', '.js', '.json', '.node'].map((ending) => files.realpath(path + ending).catch(() => path)));
+  if (there.some((real) => real !== null)) return findings;
+  const hint = path.includes('/node_modules/') ? 'npm ci, or what your package manager calls it' : 'build it, or correct the command';
+  return [...findings, say('command_file_missing', `its command names ${shownPath(projectDir, path)}, which is not there`, hint)];
+}
+
+/** Words that a shell has by itself, or that run something else. */
+const OF_THE_SHELL =
+  /^(?:\.|:|cd|command|eval|exit|export|hash|if|for|while|read|set|source|test|time|trap|type|ulimit|umask|unset|wait|\[)$/;
+
+/** A tool that a script runs: `next start` where nothing is installed. */
+async function missingTool(
+  { argv, manager, env: set }: Extract<StartedProgram, { readonly state: 'program' }>,
+  spec: ComponentSpec,
+  context: CheckContext,
+  say: (code: string, message: string, hint: string) => Finding,
+): Promise<readonly Finding[]> {
+  const [program = ''] = argv;
+  if ((manager !== 'npm' && manager !== 'pnpm') || !/^[\w@.-]+$/.test(program) || OF_THE_SHELL.test(program)) return [];
+  if (NODE.test(program) && program !== 'tsx') return [];
+  if (await isInstalled(join('.bin', program), spec.cwd, context.files)) return [];
+  const env = await serviceEnvironment(spec, context);
+  if (set['PATH'] !== undefined || (await programOf(program, spec.cwd, env, context)).state !== 'missing') return [];
+  return [say('command_missing', `its script runs ${program}, which is not installed`, `${manager} install`)];
+}
+
+async function isAt(path: string, files: CheckContext['files']): Promise<boolean> {
+  // A place that may not be looked at may be there.
+  return (await files.realpath(path).catch(() => path)) !== null;
+}
+
+/** Node also looks there for what is required by name; the last two are those of Debian's package. */
+const GLOBAL_FOLDERS = ['/usr/lib/node', '/usr/local/lib/node', '/usr/share/nodejs', '/usr/lib/nodejs'];
+
+/** True also where it cannot be told. */
+async function isPreloadThere(
+  specifier: string,
+  how: 'require' | 'import',
+  isAfterOther: boolean,
+  cwd: string,
+  env: Environment,
+  files: CheckContext['files'],
+): Promise<boolean> {
+  if (/^(?:\.{0,2}\/|file:\/\/\/)/.test(specifier)) {
+    if (/[%?#]/.test(specifier)) return true;
+    const path = resolve(cwd, specifier.replace(/^file:\/\//, ''));
+    if (await isAt(path, files)) return true;
+    if (how === 'import' && !isAfterOther) return false;
+    // Endings are added, and a translator that was loaded before takes `.ts` for `.js`.
+    const stem = basename(path).replace(/\.[cm]?[jt]s$/, '');
+    return (await files.list(dirname(path)).catch(() => [])).some((other) => other.startsWith(`${stem}.`));
+  }
+  const [, name] = /^((?:@[\w.-]+\/)?[\w.-]+)(?:\/[\w./-]*)?$/.exec(specifier) ?? [];
+  if (name === undefined || name.startsWith('.') || BUILT_IN.has(name) || env['NODE_PATH']) return true;
+  if (await isInstalled(name, cwd, files)) return true;
+  const home = env['HOME'];
+  const folders = [...GLOBAL_FOLDERS, ...(home === undefined ? [] : [join(home, '.node_modules'), join(home, '.node_libraries')])];
+  for (const folder of folders) if (await isAt(join(folder, name), files)) return true;
+  // A package may load itself by name.
+  for (let at = resolve(cwd); ; at = dirname(at)) {
+    const text = await files.readText(join(at, 'package.json'), NAMES_BYTES_MAX).catch(() => '');
+    if (text !== null)
+      return text.includes(JSON.stringify(name)) && new RegExp(`"name"\\s{0,9}:\\s{0,9}"${name.replaceAll('.', '\\.')}"`).test(text);
+    if (dirname(at) === at) return false;
+  }
 }
 
 function lookedAt({ components }: CheckContext): readonly ComponentSpec[] {

@@ -2,12 +2,13 @@ import type { Check, CheckContext, Finding, ServerAnswer, ServerFailure, ServerQ
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { formatDuration } from '../../kernel/index.ts';
 import { found } from './found.ts';
-import { readServerUrl, readServerVariables } from './server-url.ts';
+import { addressAlone, isWrongUrl, readServerUrl, readServerVariables } from './server-url.ts';
 import { serviceEnvironment } from './service-files.ts';
 
 /** More is a mistake in how they were found. */
 const SERVERS_MAX = 12;
 const AT_ONCE_MAX = 4;
+const STATUS_LIMIT_MS = 5000;
 /** Tokens and certificates are valid by the minute; below this nothing breaks. */
 const CLOCK_OFFSET_MS_MAX = 30_000;
 /** As for certificates in files: who renews by itself has done so by then. */
@@ -28,17 +29,28 @@ interface Server {
 /**
  * Databases and brokers of the service, each asked once in its own protocol, with the login that the service has. Those of the
  * config, and those that URLs of the environment name. Over HTTP only those of the config are asked: a URL may be an order.
+ * One of the config whose protocol is not known is asked as a boot asks it: its status command, or whether it takes a connection.
  */
 export const dependencies: Check = {
   name: 'dependencies',
   title: 'databases, brokers and other servers',
   timeLimitMs: 12_000,
   when: 'beside_start',
-  isNeeded: async (context) => (await serversOf(context)).length > 0,
+  isNeeded: async (context) => context.dependencies.length > 0 || (await serversOf(context)).length > 0,
   async run(context) {
     const servers = await serversOf(context);
     const findings: (readonly Finding[])[] = [];
     const unseen = new Set<string>();
+    const wrong = wrongUrls(context, await environmentsOf(context));
+    const byStatus = Promise.all(
+      context.dependencies
+        .filter(({ name }) => !servers.some((server) => server.component === name))
+        .map(async (declared) => {
+          const finding = await askStatus(context, declared);
+          if (finding.length > 0) unseen.add(declared.name);
+          return finding;
+        }),
+    );
     let next = 0;
     const work = async (): Promise<void> => {
       for (let at = next++; at < servers.length; at = next++) {
@@ -50,26 +62,47 @@ export const dependencies: Check = {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE_MAX }, work));
-    return { findings: findings.flat(), unseen: [...unseen] };
+    return { findings: [...wrong, ...findings, ...(await byStatus)].flat(), unseen: [...unseen] };
   },
 };
 
-async function serversOf(context: CheckContext): Promise<readonly Server[]> {
-  const environments: { readonly spec: ComponentSpec; readonly env: Readonly<Record<string, string>> }[] = [];
+interface Environment {
+  readonly spec: ComponentSpec;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function environmentsOf(context: CheckContext): Promise<readonly Environment[]> {
+  const environments: Environment[] = [];
   for (const spec of context.components) environments.push({ spec, env: await serviceEnvironment(spec, context) });
+  return environments;
+}
+
+/** The URL that the config gives for a dependency, with where it stands; `value` is null where its variable is not set. */
+function urlOf(
+  { name }: ComponentSpec,
+  { settings }: CheckContext,
+  environments: readonly Environment[],
+): { readonly value: string | null; readonly variable: string | null; readonly env: Environment['env'] } | null {
+  const { url = null } = settings.dependencies.get(name) ?? {};
+  if (url === null) return null;
+  const variable = /^\$\{?(\w+)\}?$/.exec(url)?.[1] ?? null;
+  if (variable === null) return { value: url, variable, env: environments[0]?.env ?? {} };
+  const holder = environments.find(({ env }) => env[variable]);
+  return { value: holder?.env[variable] ?? null, variable, env: holder?.env ?? {} };
+}
+
+async function serversOf(context: CheckContext): Promise<readonly Server[]> {
+  const environments = await environmentsOf(context);
   const all: Server[] = [];
   const add = (server: Server): void => {
     if (all.length < SERVERS_MAX && !all.some((one) => key(one.question) === key(server.question))) all.push(server);
   };
 
   for (const declared of context.dependencies) {
-    const { url = null, versionMin = null } = context.settings.dependencies.get(declared.name) ?? {};
-    const label = `dependencies.${declared.name}`;
-    if (url === null) continue;
-    const name = /^\$\{?(\w+)\}?$/.exec(url)?.[1];
-    const holder = name === undefined ? environments[0] : environments.find(({ env }) => env[name]);
-    const question = readServerUrl((name === undefined ? url : holder?.env[name]) ?? '', holder?.env ?? {}, context.projectDir);
-    if (question !== null) add({ label, component: declared.name, question, declared, versionMin });
+    const { versionMin = null } = context.settings.dependencies.get(declared.name) ?? {};
+    const url = urlOf(declared, context, environments);
+    const question = url?.value == null ? null : readServerUrl(url.value, url.env, context.projectDir);
+    if (question !== null) add({ label: `dependencies.${declared.name}`, component: declared.name, question, declared, versionMin });
   }
   for (const { spec, env } of environments)
     for (const { name, question } of [...urlsIn(env, spec.cwd), ...readServerVariables(env, spec.cwd)]) {
@@ -79,7 +112,79 @@ async function serversOf(context: CheckContext): Promise<readonly Server[]> {
       const versionMin = declared === null ? null : (context.settings.dependencies.get(declared.name)?.versionMin ?? null);
       add({ label: name, component: declared?.name ?? spec.name, question, declared, versionMin });
     }
+  for (const declared of context.dependencies) {
+    if (declared.port === null || hasStatus(declared) || all.some(({ component }) => component === declared.name)) continue;
+    const question = addressAlone(declared.host, declared.port);
+    // Somebody else may have it declared under another name, or in the environment.
+    if (all.some((one) => one.question.port === question.port && isSameHost(one.question.host, question.host))) continue;
+    add({ label: `dependencies.${declared.name}`, component: declared.name, question, declared, versionMin: null });
+  }
   return all;
+}
+
+/** Variables that nobody sets, and URLs that nobody can read: the service will know no better. */
+function wrongUrls(context: CheckContext, environments: readonly Environment[]): readonly (readonly Finding[])[] {
+  const say = (component: string, code: string, message: string, hint: string): readonly Finding[] => [
+    found(context, { severity: 'warn', code, component, message, hint }),
+  ];
+  const hint = 'write it as scheme://user:password@host:port/name, with @ : / and # in a password as %40 %3A %2F and %23';
+  const declared = context.dependencies.flatMap((one) => {
+    const url = urlOf(one, context, environments);
+    if (url === null) return [];
+    const label = `dependencies.${one.name}`;
+    if (url.value === null)
+      return [
+        say(
+          one.name,
+          'dependency_url_unset',
+          `${label}: its url is $${url.variable ?? ''}, which is not set`,
+          'set it, or correct its name',
+        ),
+      ];
+    return isWrongUrl(url.value, url.env, context.projectDir)
+      ? [say(one.name, 'dependency_url_wrong', `${label}: its url has no host and port that can be read`, hint)]
+      : [];
+  });
+  const inEnvironment = environments.flatMap(({ spec, env }) =>
+    Object.keys(env)
+      .filter((name) => !NOT_IN_USE.test(name) && isWrongUrl(env[name] ?? '', env, spec.cwd))
+      .map((name) =>
+        say(spec.name, 'dependency_url_wrong', `${name.slice(0, 100)} is a URL without a host and port that can be read`, hint),
+      ),
+  );
+  return [...declared, ...inEnvironment.slice(0, SERVERS_MAX)];
+}
+
+function hasStatus({ readiness }: ComponentSpec): boolean {
+  return readiness?.target.kind === 'command';
+}
+
+/** Runs what the config says tells whether it is there, as a boot does. */
+async function askStatus(context: CheckContext, declared: ComponentSpec): Promise<readonly Finding[]> {
+  const target = declared.readiness?.target;
+  if (target?.kind !== 'command' || target.argv.length === 0) return [];
+  const { exitCode, spawnErrorCode, timedOut, signal } = await context.spawner.run(target.argv, {
+    cwd: declared.cwd,
+    env: await context.environmentOf(declared),
+    timeoutMs: STATUS_LIMIT_MS,
+    signal: context.signal,
+  });
+  if (exitCode === 0 || context.signal.aborted) return [];
+  const how =
+    spawnErrorCode !== null
+      ? `could not be run (${spawnErrorCode})`
+      : timedOut
+        ? `gave no answer in ${STATUS_LIMIT_MS / 1000} s`
+        : `says that it is not there (${signal ?? `exit code ${exitCode}`})`;
+  return [
+    found(context, {
+      severity: declared.command.length > 0 && spawnErrorCode === null ? 'info' : declared.critical && !timedOut ? 'error' : 'warn',
+      code: 'dependency_unreachable',
+      component: declared.name,
+      message: `dependencies.${declared.name}: its status command ${how}`,
+      hint: 'start it, or correct its status command',
+    }),
+  ];
 }
 
 function* urlsIn(
@@ -184,6 +289,7 @@ const PRODUCTS: Readonly<Record<ServerQuestion['protocol'], string>> = {
   amqp: 'the AMQP broker',
   http: 'the HTTP server',
   tls: 'the TLS server',
+  tcp: 'the server',
 };
 
 /** Without user, password and database. */

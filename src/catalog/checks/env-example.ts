@@ -1,6 +1,8 @@
 import type { Check, Finding } from '../../domains/preflight/index.ts';
 import { readEnvLines } from '../config-lint/env-lines.ts';
 import { envFilesOf, exampleOf, isPlaceholder } from '../families/env-text.ts';
+import { shownName } from '../config-lint/text-problem.ts';
+import { weaknessOf } from '../config-lint/weak-secret.ts';
 import { found, listed, shownPath } from './found.ts';
 import { serviceEnvironment, textOf } from './service-files.ts';
 
@@ -31,12 +33,22 @@ export const envExample: Check = {
         const content = await textOf(example, context);
         if (content === null || seen.has(`${example} ${spec.cwd}`)) continue;
         seen.add(`${example} ${spec.cwd}`);
-        const missing = readEnvLines(content.text).entries.filter(
-          ({ name, value, remark }) =>
-            env[name] === undefined &&
-            !spec.requiredEnv.includes(name) &&
-            isPlaceholder(value) &&
-            !/\boptional\b|\bif you\b|\bleave empty\b/i.test(remark),
+        const wanted = readEnvLines(content.text).entries.filter(
+          ({ value, remark }) => isPlaceholder(value) && !/\boptional\b|\bif you\b|\bleave empty\b/i.test(remark),
+        );
+        const copied = wanted.filter(({ name, value }) => value === env[name] && isToReplace(value) && weaknessOf(name, value) === null);
+        for (const { name } of copied)
+          findings.push(
+            found(context, {
+              severity: 'warn',
+              code: 'env_placeholder',
+              component: spec.name,
+              message: `${shownName(name)} still has the placeholder of ${shownPath(context.projectDir, example)}`,
+              hint: 'put the real value in',
+            }),
+          );
+        const missing = wanted.filter(
+          ({ name, value }) => (env[name] === undefined || (env[name] === '' && isToReplace(value))) && !spec.requiredEnv.includes(name),
         );
         if (missing.length === 0) continue;
         const names = [...new Set(missing.map(({ name }) => name))];
@@ -56,3 +68,8 @@ export const envExample: Check = {
     return findings;
   },
 };
+
+/** Nobody means it: `<url>`, `changeme`, `your-host`. What is empty, or a word such as `null` and `password`, may be meant. */
+function isToReplace(value: string): boolean {
+  return isPlaceholder(value) && !/^(?:|null|undefined|secret|password|example)$/i.test(value);
+}

@@ -105,7 +105,11 @@ describe('imports', () => {
       'broken.js': "require('y'); }}} =>",
       'bytes.js': new Uint8Array([0xff, 0xfe, 0x00, 0x80]),
     });
-    expect(inShort(await look(imports, dir), dir)).toEqual(['error package_missing server.js:1']);
+    expect(inShort(await look(imports, dir), dir)).toEqual([
+      'error module_syntax broken.js:1',
+      'error module_syntax bytes.js:1',
+      'error package_missing server.js:1',
+    ]);
   });
 });
 

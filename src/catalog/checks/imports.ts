@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Check, CheckContext, Finding, ImportGraph, ImportProblem } from '../../domains/preflight/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
 import { found, listed, shownPath } from './found.ts';
+import { isScript } from './service-files.ts';
 
 /** Raised with each change of what is said: remembered answers of an older one are then asked again. */
-const VERSION = 3;
+const VERSION = 5;
 /** Of the way from the entry to a problem; who has a longer one sees its ends. */
 const PATH_SHOWN = 6;
 
@@ -23,7 +24,7 @@ export const imports: Check = {
     const findings: Finding[] = [];
     for (const { spec, graph } of await graphsOf(context)) {
       const manager = await managerOf(spec.cwd, context);
-      for (const { first, others } of byPackage(graph.problems)) {
+      for (const { first, others } of byPackage(graph.problems.filter((problem) => !isSaidElsewhere(problem, spec)))) {
         const finding = asFinding(first, spec, manager, context);
         const also = `and by ${listed(others.map(({ place }) => shownPath(context.projectDir, place.file)))}`;
         findings.push(others.length === 0 ? finding : { ...finding, evidence: [...finding.evidence, also] });
@@ -42,6 +43,12 @@ export const imports: Check = {
     return findings;
   },
 };
+
+/** The script right behind `node` is read as a configuration file, which finds the column as well. */
+function isSaidElsewhere({ kind, place }: ImportProblem, { command: [program = '', first = ''], cwd, env }: ComponentSpec): boolean {
+  const isFirst = basename(program) === 'node' && resolve(cwd, first) === place.file && env['NODE_OPTIONS'] === undefined;
+  return kind === 'syntax' && isFirst && isScript(place.file);
+}
 
 /** A package that is missing is one thing to mend, however many modules ask for it: the surest of them speaks for all. */
 function byPackage(
@@ -143,6 +150,12 @@ function say(
         code: 'module_needs_import',
         message: `requires ${module}, an ES module, which its version of Node cannot do`,
         hint: 'load it with import(), or start the service with Node 22.12 or newer',
+      };
+    case 'syntax':
+      return {
+        code: 'module_syntax',
+        message: `cannot be read by the Node of the service${name === null ? '' : `: ${name}`}`,
+        hint: 'correct it there; node --check tells the place',
       };
     case 'early_read':
       return {

@@ -3,11 +3,13 @@ import type { Check, PreflightSettings } from '../../domains/preflight/index.ts'
 import { certificates } from './certificates.ts';
 import { command } from './command.ts';
 import { configFiles } from './config-files.ts';
+import { databaseFile } from './database-file.ts';
 import { dependencies } from './dependencies.ts';
 import { diskSpace } from './disk-space.ts';
 import { engines } from './engines.ts';
 import { envExample } from './env-example.ts';
 import { envSchema } from './env-schema.ts';
+import { envValues } from './env-values.ts';
 import { imports } from './imports.ts';
 import { interpolation } from './interpolation.ts';
 import { leftOverLocks } from './left-over-locks.ts';
@@ -31,6 +33,7 @@ const SHIPPED: readonly Check[] = [
   envSchema,
   vault,
   envExample,
+  envValues,
   configFiles,
   interpolation,
   weakSecrets,
@@ -38,6 +41,7 @@ const SHIPPED: readonly Check[] = [
   certificates,
   vaultOfEnvironment,
   dependencies,
+  databaseFile,
   python,
   command,
   writableDirs,

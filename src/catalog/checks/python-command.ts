@@ -35,6 +35,13 @@ export async function pythonStart(spec: ComponentSpec, env: Environment, context
     return start(interpreter, rest.slice(1), spec, env, context);
   }
   if (INTERPRETER.test(name)) return start(first, spec.command, spec, env, context);
+  // `./app.py`: its first line names the interpreter, and no options that change where modules are looked for
+  if (first.includes('/') && name.endsWith('.py') && !RUNNERS.has(name)) {
+    const line = ((await context.files.readText(resolve(spec.cwd, first), SCRIPT_BYTES).catch(() => null)) ?? '').split('\n')[0] ?? '';
+    const interpreter = / -[A-Za-z]*[EI]/.test(line) ? null : await interpreterOf(first, spec, env, context);
+    const file = first.replace(/^(?:\.\/)+/, '');
+    return interpreter === null ? null : start(interpreter, [interpreter, file, ...rest], spec, env, context);
+  }
   if (!RUNNERS.has(name)) return null;
   const interpreter = await interpreterOf(first, spec, env, context);
   return interpreter === null ? null : start(interpreter, spec.command, spec, env, context);

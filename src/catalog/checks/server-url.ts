@@ -55,12 +55,15 @@ export function readServerUrl(written: string, env: Environment, cwd: string): S
   const at = authority.lastIndexOf('@');
   const login = at < 0 ? '' : authority.slice(0, at);
   const colon = login.indexOf(':');
-  const [, six, four = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(authority.slice(at + 1).split(',')[0] ?? '') ?? [];
+  const place = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{0,5}))?$/.exec(authority.slice(at + 1).split(',')[0] ?? '');
+  // no driver goes to another server because this one cannot be read
+  if (place === null) return null;
+  const [, six, four = '', port] = place;
   const options = new Map([...new URLSearchParams(query)].map(([key, value]) => [key.toLowerCase(), value] as const));
   const filled = (...all: readonly (string | undefined)[]): string | null => all.find((one) => one !== undefined && one !== '') ?? null;
   const user = filled(decode(colon < 0 ? login : login.slice(0, colon)), options.get('user'));
   const password = filled(colon < 0 ? undefined : decode(login.slice(colon + 1)), options.get('password'));
-  const number = Number(port ?? options.get('port') ?? scheme.port);
+  const number = Number((port || undefined) ?? options.get('port') ?? scheme.port);
   if (!(number >= 1 && number <= 65_535)) return null;
   const file = (value: string | null | undefined): string | null =>
     value === null || value === undefined || value === '' || value === 'system' ? null : isAbsolute(value) ? value : resolve(cwd, value);
@@ -100,6 +103,38 @@ export function readServerUrl(written: string, env: Environment, cwd: string): S
     default:
       return { ...base, database: `/${path}${query === '' ? '' : `?${query}`}` };
   }
+}
+
+/** A URL of a protocol that is known, filled in, whose host and port nobody can read: neither we nor the URL parser of a driver. */
+export function isWrongUrl(written: string, env: Environment, cwd: string): boolean {
+  const text = written.trim();
+  const scheme = /^([a-z0-9]{2,20}):\/\//i.exec(text)?.[1]?.toLowerCase();
+  return (
+    scheme !== undefined &&
+    SCHEMES[ALIASES[scheme] ?? scheme] !== undefined &&
+    text.length <= URL_CHARS_MAX &&
+    !/[\s\0<>${}]/.test(text) &&
+    !URL.canParse(text) &&
+    readServerUrl(text, env, cwd) === null
+  );
+}
+
+/** One of which only the address is known. */
+export function addressAlone(host: string, port: number): ServerQuestion {
+  return {
+    protocol: 'tcp',
+    host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
+    port,
+    user: null,
+    password: null,
+    database: null,
+    encryption: 'off',
+    verification: 'none',
+    caFile: null,
+    certFile: null,
+    keyFile: null,
+    timeoutMs: TIMEOUT_MS,
+  };
 }
 
 /** The server that PGHOST, MYSQL_HOST or REDIS_HOST describe, for services that are given no URL. */

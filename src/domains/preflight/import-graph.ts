@@ -19,9 +19,17 @@ export interface ImportPlace {
  * - `hidden_path`: the package is there, and its `exports` or `imports` do not name the path
  * - `missing_export`: the module is there, and has no export of that name
  * - `needs_import`: CommonJS requires an ES module, and the service's Node cannot do that
+ * - `syntax`: the module is no JavaScript, or no TypeScript, for the service's Node; `name` is what that says of it
  * - `early_read`: in a circle of imports a binding is read before its module has run
  */
-export type ImportProblemKind = 'missing_package' | 'missing_file' | 'hidden_path' | 'missing_export' | 'needs_import' | 'early_read';
+export type ImportProblemKind =
+  | 'missing_package'
+  | 'missing_file'
+  | 'hidden_path'
+  | 'missing_export'
+  | 'needs_import'
+  | 'syntax'
+  | 'early_read';
 
 export interface ImportProblem {
   readonly kind: ImportProblemKind;

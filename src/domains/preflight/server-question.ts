@@ -1,5 +1,5 @@
-/** What a server is expected to speak. */
-export type ServerProtocol = 'postgresql' | 'mysql' | 'redis' | 'nats' | 'amqp' | 'http' | 'tls';
+/** What a server is expected to speak; `tcp`: nothing is known of it, and one that takes the connection is there. */
+export type ServerProtocol = 'postgresql' | 'mysql' | 'redis' | 'nats' | 'amqp' | 'http' | 'tls' | 'tcp';
 
 /** Where a server is, and who asks: as the service itself would. It holds the password: never log it. */
 export interface ServerQuestion {
