@@ -25,7 +25,7 @@ const CORE_DUMP = /^core(?:\.[\w.-]+)?$|\.(?:core|hprof|heapsnapshot|dmp)$/;
 export const freeDiskSpace = definePrimitive({
   name: 'free_disk_space',
   description: 'Removes the oldest files that the configuration declares expendable until enough room is free.',
-  risk: 'high',
+  risk: 'medium',
 
   parameters: {
     path: text('A path on the disk that is full.'),

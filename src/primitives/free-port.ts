@@ -12,7 +12,7 @@ const FREE_WITHIN_MS = 5000;
 export const freePort = definePrimitive({
   name: 'free_port',
   description: 'Ends a stale copy of the component that still holds its port; never anybody else.',
-  risk: 'high',
+  risk: 'medium',
   changes: 'processes',
 
   parameters: {

@@ -11,7 +11,7 @@ type Recording = { readonly migrations: readonly string[]; readonly note: string
 export const recordMigrations = definePrimitive({
   name: 'record_migrations',
   description: 'Records migrations again that were recorded at the last good boot and whose schema is there.',
-  risk: 'high',
+  risk: 'medium',
   touchesDatabase: true,
 
   parameters: {

@@ -28,7 +28,7 @@ type Recovery = {
 export const recoverSqlite = definePrimitive({
   name: 'recover_sqlite',
   description: 'Puts the newest whole copy in the place of a corrupt SQLite database and keeps the broken one with its WAL.',
-  risk: 'high',
+  risk: 'medium',
 
   parameters: {
     path: text('The database file.'),

@@ -34,7 +34,7 @@ type Params = ParsedParameters<typeof PARAMETERS>;
 export const repairAppendOnlyFile = definePrimitive({
   name: 'repair_append_only_file',
   description: 'Cuts an unfinished write off the end of an append-only file, after copying it.',
-  risk: 'high',
+  risk: 'medium',
 
   parameters: PARAMETERS,
   confinement: 'the directories of the component, links followed; no file that a process has open',

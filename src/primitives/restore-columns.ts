@@ -12,7 +12,7 @@ type Note = { readonly added: readonly string[]; readonly made: readonly JsonObj
 export const restoreColumns = definePrimitive({
   name: 'restore_columns',
   description: 'Adds missing columns of tables again, empty, as they were at the last good boot.',
-  risk: 'high',
+  risk: 'medium',
   touchesDatabase: true,
 
   parameters: {

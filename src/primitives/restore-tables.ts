@@ -11,7 +11,7 @@ type Restored = { readonly tables: readonly string[]; readonly note: string };
 export const restoreTables = definePrimitive({
   name: 'restore_tables',
   description: 'Makes missing tables again, empty, as they were at the last good boot.',
-  risk: 'high',
+  risk: 'medium',
   touchesDatabase: true,
 
   parameters: {
