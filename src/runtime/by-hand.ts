@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import { lockHolder, lockInstance } from '../adapters/node/instance-lock.ts';
 import { userName } from '../adapters/node/user-name.ts';
 import { openStore } from '../adapters/store/index.ts';
-import type { Phase } from '../domains/governance/index.ts';
 import type { Emit } from '../domains/healing/index.ts';
 import type { Logger } from '../kernel/index.ts';
 import { actorOf } from './audit.ts';
 import { compose, type Composed } from './compose.ts';
-import { openDataDir } from './data-dir.ts';
+import { keepFromOthers, makeDataDir } from './data-dir.ts';
 import type { GraceConfig } from './config/index.ts';
 import { NO_BOOT } from './cut-off.ts';
 import { openPolicies } from './policy.ts';
@@ -20,11 +19,6 @@ export interface ByHandOptions {
   readonly signal: AbortSignal;
 }
 
-/** Beside a Grace that keeps services up it is run time; without one it is as before a boot. */
-export function phaseByHand({ dataDir }: Pick<GraceConfig, 'dataDir'>): Phase {
-  return lockHolder(dataDir) === null ? 'boot' : 'runtime';
-}
-
 /**
  * Opens Grace for one thing that a person wants done now, with all that a boot would do it with. Where no other Grace runs, none
  * can be started meanwhile, and what a killed one had not finished is undone first.
@@ -33,13 +27,14 @@ export function phaseByHand({ dataDir }: Pick<GraceConfig, 'dataDir'>): Phase {
 export async function byHand<T>(options: ByHandOptions, work: (composed: Composed, isBesideGrace: boolean) => Promise<T>): Promise<T> {
   const { config } = options;
   const policies = await openPolicies(config);
-  openDataDir(config.dataDir);
+  makeDataDir(config.dataDir);
   const isBesideGrace = lockHolder(config.dataDir) !== null;
   // Without a Grace nobody may start one meanwhile: it would take this run for one that was cut off.
   const release = isBesideGrace ? () => undefined : lockInstance(config.dataDir);
   let close = async (): Promise<void> => undefined;
   try {
     const store = await openStore(join(config.dataDir, 'grace.db'));
+    keepFromOthers(config.dataDir);
     close = async () => store.close();
     const composed = await compose({
       ...options,

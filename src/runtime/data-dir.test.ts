@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { fileLogger } from '../adapters/node/file-logger.ts';
 import { openStore } from '../adapters/store/open-store.ts';
 import { writeMemory } from '../adapters/import-graph/graph-memory.ts';
-import { openDataDir } from './data-dir.ts';
+import { keepFromOthers, makeDataDir } from './data-dir.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -21,18 +21,18 @@ test('whoever makes the folder first makes it for its user alone', () => {
   expect([modeOf(join(dir, 'a')), modeOf(join(dir, 'a/logs'))]).toEqual(['700', '700']);
   writeMemory(join(dir, 'b/import-graph.json'), { version: 1, nodes: [], services: [] });
   expect(modeOf(join(dir, 'b'))).toBe('700');
-  openDataDir(join(dir, 'c'));
+  makeDataDir(join(dir, 'c'));
   expect(modeOf(join(dir, 'c'))).toBe('700');
 });
 
 test('one that everybody may look into is closed, and one that was given to a group stays so', () => {
   const dir = join(folder(), '.grace');
-  openDataDir(dir);
+  makeDataDir(dir);
   chmodSync(dir, 0o755);
-  openDataDir(dir);
+  keepFromOthers(dir);
   expect(modeOf(dir)).toBe('700');
   chmodSync(dir, 0o750);
-  openDataDir(dir);
+  keepFromOthers(dir);
   expect(modeOf(dir)).toBe('750');
 });
 
@@ -42,6 +42,6 @@ test('the store is for its user alone, also one that an older Grace left open', 
   (await openStore(path)).close();
   expect(modeOf(path)).toBe('600');
   chmodSync(path, 0o644);
-  openDataDir(dir);
+  keepFromOthers(dir);
   expect(modeOf(path)).toBe('600');
 });

@@ -4,12 +4,18 @@ import { join } from 'node:path';
 const OTHERS = 0o007;
 
 /**
- * Makes Grace's folder, for its user alone: captured output, settings and the store are in it. One that everybody may look into and that is ours
- * is closed; who gave it to a group on purpose keeps that.
+ * Makes Grace's folder, for its user alone: captured output, settings and the store are in it.
  * @throws when it cannot be made
  */
-export function openDataDir(dir: string): void {
+export function makeDataDir(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * Closes a folder that everybody may look into, and the store in it, once it is known to be Grace's: what else lies there is left as it is.
+ * Who gave it to a group on purpose keeps that.
+ */
+export function keepFromOthers(dir: string): void {
   closeToOthers(dir, 0o700);
   for (const name of ['grace.db', 'grace.db-wal', 'grace.db-shm']) closeToOthers(join(dir, name), 0o600);
 }

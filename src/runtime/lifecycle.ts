@@ -35,7 +35,7 @@ import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { payAttention } from './attention.ts';
 import { compose, knowledge, type Composed } from './compose.ts';
-import { openDataDir } from './data-dir.ts';
+import { keepFromOthers, makeDataDir } from './data-dir.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
 import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
@@ -98,7 +98,7 @@ function isAboutStore(error: unknown): boolean {
 async function serveInFront(options: ServeOptions, policies: Policies): Promise<ServeResult> {
   const { config, signal } = options;
   try {
-    openDataDir(config.dataDir);
+    makeDataDir(config.dataDir);
   } catch (error) {
     throw new StoreUnwritable(join(config.dataDir, 'grace.db'), error);
   }
@@ -108,6 +108,7 @@ async function serveInFront(options: ServeOptions, policies: Policies): Promise<
   const givenUp = new AbortController();
   try {
     store = await openStore(join(config.dataDir, 'grace.db'));
+    keepFromOthers(config.dataDir);
     const id = await nextBootId(store);
     const either = AbortSignal.any([signal, givenUp.signal]);
     composed = await compose({ ...options, signal: either, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });

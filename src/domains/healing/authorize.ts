@@ -99,7 +99,8 @@ export interface Authorized {
 export async function authorize(ports: AuthorizePorts, asked: Asked): Promise<Authorized> {
   const { registered } = asked;
   const nowMs = ports.clock.nowMs();
-  const limited = { ...asked, playbook: registered.name };
+  // What keeps Grace from trying too often while a service runs keeps no person who wants it now; a breaker keeps everybody.
+  const limited = { ...asked, playbook: registered.name, phase: asked.by === null ? asked.phase : ('boot' as const) };
   const limit = limitReached(limited, asked.runs, await ports.limits.breakers(), ports.limitSettings, nowMs);
   const request = await requestOf(ports, asked);
   const { tier } = request;

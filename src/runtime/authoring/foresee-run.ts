@@ -2,8 +2,8 @@ import { approvalState, type Decision } from '../../domains/governance/index.ts'
 import { planRun, type LoadedPlaybook, type PlannedRun, type RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import type { JsonObject, Logger } from '../../kernel/index.ts';
 import { nodeClock } from '../../adapters/node/clock.ts';
+import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { knowsSteps } from '../../domains/healing/index.ts';
-import { phaseByHand } from '../by-hand.ts';
 import { knowledge } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
 import { onACopy } from '../lifecycle.ts';
@@ -43,6 +43,8 @@ export interface ForeseeOptions {
  */
 export async function foreseeRun({ name, component, by, ...given }: ForeseeOptions): Promise<ForeseenRun> {
   const policies = await openPolicies(given.config);
+  // Beside a Grace that keeps services up it is run time; without one it is as before a boot.
+  const phase = lockHolder(given.config.dataDir) === null ? 'boot' : 'runtime';
   const options = { ...given, emit: () => undefined, until: 'dry-run' as const };
   return onACopy(options, policies, async (_, composed) => {
     await composed.core.syncPlaybooks();
@@ -51,7 +53,7 @@ export async function foreseeRun({ name, component, by, ...given }: ForeseeOptio
     const { primitives } = await knowledge();
     await composed.launchOf(spec); // tells the redactor what the component is started with
     const context = composed.contextFor(spec, given.signal, () => undefined);
-    const foretold = await composed.healer.foretell(registered, spec, given.signal, phaseByHand(given.config), by);
+    const foretold = await composed.healer.foretell(registered, spec, given.signal, phase, by);
     if (foretold instanceof Error) throw foretold;
     const { playbook, hash, tier, decision, approval } = foretold;
     return composed.redactor.redactDeep({

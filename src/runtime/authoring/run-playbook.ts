@@ -1,7 +1,8 @@
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { nodeIds } from '../../adapters/node/ids.ts';
+import type { Phase } from '../../domains/governance/index.ts';
 import { askForApproval } from '../../domains/healing/index.ts';
-import { byHand, phaseByHand, type ByHandOptions } from '../by-hand.ts';
+import { byHand, type ByHandOptions } from '../by-hand.ts';
 import type { Composed } from '../compose.ts';
 import { NO_BOOT } from '../cut-off.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
@@ -38,15 +39,9 @@ export function runPlaybook(options: RunOptions): Promise<RunNow> {
     const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
     const spec = chosenComponent(options.component, registered, config);
     if (isBesideGrace) await refuseWhileHealing(spec.name, composed);
-    const { state, detail, runId } = await composed.healer.prevent(
-      registered.name,
-      spec,
-      NO_BOOT,
-      options.signal,
-      phaseByHand(config),
-      options.by,
-    );
-    const approval = state === 'waiting' ? await requestFor(options, composed) : null;
+    const phase = isBesideGrace ? 'runtime' : 'boot';
+    const { state, detail, runId } = await composed.healer.prevent(registered.name, spec, NO_BOOT, options.signal, phase, options.by);
+    const approval = state === 'waiting' ? await requestFor(options, composed, phase) : null;
     const told = { state, detail: composed.redactor.redact(detail), run: runId, approval, isTakenUp: isBesideGrace };
     return { playbook: registered.name, component: spec.name, ...told };
   });
@@ -61,11 +56,11 @@ async function refuseWhileHealing(component: string, { playbooks, boots }: Compo
 }
 
 /** Governance wants people to agree: they are asked, for exactly what would be done now. */
-async function requestFor(options: RunOptions, composed: Composed): Promise<string | null> {
+async function requestFor(options: RunOptions, composed: Composed, phase: Phase): Promise<string | null> {
   const { config } = options;
   const registered = await chosenPlaybook(options.name, composed.playbooks, config.playbooksDir);
   const spec = chosenComponent(options.component, registered, config);
-  const foretold = await composed.healer.foretell(registered, spec, options.signal, phaseByHand(config), options.by);
+  const foretold = await composed.healer.foretell(registered, spec, options.signal, phase, options.by);
   if (foretold instanceof Error) return null;
   const { decision, approval, binding, foreseen } = foretold;
   // Somebody said no to exactly this: asking again would only wear them down.
