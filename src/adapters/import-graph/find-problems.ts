@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
 import type { ImportProblem } from '../../domains/preflight/index.ts';
 import { readFully, type BuiltGraph, type GraphModule } from './build-graph.ts';
 import { earlyReads } from './early-reads.ts';
@@ -30,19 +30,32 @@ export function findProblems(graph: BuiltGraph, entry: ServiceEntry, node: NodeT
     entry,
     node,
   );
-  const isHooked = entry.loader === 'other' || [...graph.modules.values()].some(({ facts }) => facts.isHooking);
+  const hooks = new Set([...graph.modules.values()].map(({ facts }) => facts.hooks));
+  const isHooked = entry.loader === 'other' || hooks.has('lookup');
   // What is preloaded by require translates, as a rule: names are then properties, and what is read early may be there.
-  const isTranslated = isHooked && entry.modules.some(({ how }) => how === 'require');
+  const isTranslated = (isHooked || hooks.has('endings')) && entry.modules.some(({ how }) => how === 'require');
   const isSyntaxUnsure = isHooked || (found.some(({ kind }) => kind === 'syntax') && translates(graph));
   return found.flatMap(({ isCertain, ...suspicion }) => {
     const path = paths.get(suspicion.place.file);
     if (suspicion.kind === 'syntax' && isSyntaxUnsure) return [];
     const isOfNames = suspicion.kind === 'missing_export' || suspicion.kind === 'early_read';
-    const isSure = isCertain && path !== undefined && !(isHooked && (!isOfNames || isTranslated || isTypeScript(suspicion.place.file)));
+    const mayBeFound = isHooked || (hooks.has('endings') && (isOfNames || hasAnotherEnding(suspicion)));
+    const isSure = isCertain && path !== undefined && !(mayBeFound && (!isOfNames || isTranslated || isTypeScript(suspicion.place.file)));
     // What packages leave open is their affair.
     if (!isSure && isPackaged(suspicion.place.file)) return [];
     return [{ ...suspicion, isSure, path: path ?? [] }];
   });
+}
+
+/** A file that only a hook of its ending would take for the one that is asked for. */
+function hasAnotherEnding({ kind, place, specifier }: Pick<Suspicion, 'kind' | 'place' | 'specifier'>): boolean {
+  if (kind !== 'missing_file') return false;
+  const at = resolve(dirname(place.file), specifier);
+  try {
+    return readdirSync(dirname(at)).some((name) => name.startsWith(`${basename(at)}.`));
+  } catch {
+    return false; // no such folder
+  }
 }
 
 /** Modules that are no JavaScript. */

@@ -7,7 +7,7 @@ import type { NodeTraits } from './node-traits.ts';
 import type { ServiceEntry } from './service-entry.ts';
 
 /** Raised with each change of what is found or kept: what an older one remembered is then forgotten. */
-const VERSION = 5;
+const VERSION = 6;
 const BYTES_MAX = 32 * 1024 * 1024;
 const SERVICES_MAX = 8;
 

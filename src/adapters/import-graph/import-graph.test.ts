@@ -725,6 +725,14 @@ const CASES: readonly Case[] = [
     found: ['warn missing_file ./app'],
   },
   {
+    title: 'a package that is not there beside a hook for templates, which finds none',
+    files: {
+      'main.js': "require.extensions['.handlebars'] = () => {}; require('left-pad'); require('./other')",
+      'mime.js': 'class Mime { define(t, e) { this._extensions[t] = e; } }',
+    },
+    found: ['error missing_package left-pad nowhere', 'error missing_file ./other'],
+  },
+  {
     title: 'a module that is found by require.extensions',
     files: { 'main.js': "require.extensions['.es6'] = (m, f) => {}; require('./app')", 'app.es6': '' },
     found: ['warn missing_file ./app'],

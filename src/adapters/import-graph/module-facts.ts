@@ -41,7 +41,7 @@ export interface ModuleFacts {
   /** Only skimmed: what it requires may stand in a comment, and has neither place nor certainty. */
   readonly isSkimmed: boolean;
   /** It changes how modules are found. */
-  readonly isHooking: boolean;
+  readonly hooks: Hooks;
 }
 
 /** A file without imports and exports of its own. */
@@ -53,12 +53,30 @@ export const LEAF: ModuleFacts = {
   stars: [],
   isUnread: false,
   isSkimmed: false,
-  isHooking: false,
+  hooks: null,
 };
 
-/** Changes how Node finds modules. Calls of it are harmless. */
-export const HOOKING =
-  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|\._load\s{0,4}=[^=]|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(|\b(?:_extensions|require\.(?:extensions|cache))\s{0,4}(?:\[[^\]\n]{1,100}\]|\.\w{1,20})\s{0,4}=[^=]|\baddHook\s{0,2}\(|\bModule\.prototype\.(?:require|load|_compile)\s{0,4}=[^=]/;
+/** Calls of what these change are harmless. */
+const HOOKS_LOOKUP =
+  /_resolveFilename\s{0,4}=[^=]|registerHooks\s{0,2}\(|\b(?:module|Module|nodeModule)\.register\(|_nodeModulePaths\s{0,4}=[^=]|\bmodule\.paths\.(?:push|unshift)|globalPaths\.(?:push|unshift)|_initPaths\(|\brequire\.cache\s{0,4}\[[^\]\n]{1,100}\]\s{0,4}=[^=]|\bModule\.prototype\.(?:require|load)\s{0,4}=[^=]/;
+/** Of Node's own class, whatever it is called here. */
+const HOOKS_LOAD = /\._load\s{0,4}=[^=]/;
+const NAMES_MODULE = /['"](?:node:)?module['"]|\bmodule\.constructor\b/;
+/** Packages have an `_extensions` of their own, such as those of MIME types. */
+const HOOKS_ENDINGS =
+  /(?<!\bthis)\._extensions\s{0,4}(?:\[[^\]\n]{1,100}\]|\.\w{1,20})\s{0,4}=[^=]|\brequire\.extensions\s{0,4}(?:\[[^\]\n]{1,100}\]|\.\w{1,20})\s{0,4}=[^=]|\bModule\.prototype\._compile\s{0,4}=[^=]/;
+const PIRATES = /['"]pirates['"]/;
+
+/**
+ * What a module changes of how Node finds modules: any of it, or only what files of some ending are, and that a name without an ending may
+ * mean one of them.
+ */
+export type Hooks = 'lookup' | 'endings' | null;
+
+export function hooksOf(source: string): Hooks {
+  if (HOOKS_LOOKUP.test(source) || (HOOKS_LOAD.test(source) && NAMES_MODULE.test(source))) return 'lookup';
+  return HOOKS_ENDINGS.test(source) || PIRATES.test(source) ? 'endings' : null;
+}
 
 /** A line that only an ES module has. */
 export const ESM_SYNTAX = /(?:^|[;}])[ \t]{0,40}(?:import\b[ \t]{0,4}[\w$*{'"]|export\b[ \t]{0,4}[\w{*])|\bimport\.meta\b/m;
@@ -72,18 +90,18 @@ export interface SourceKind {
 }
 
 export function moduleFacts(source: string, kind: SourceKind): ModuleFacts {
-  const isHooking = HOOKING.test(source);
+  const hooks = hooksOf(source);
   // Most leaves of a graph ask for nothing, and need no parser.
-  if (kind.format === 'cjs' && !kind.isTypeScript && !/\brequire\b|\bimport\b/.test(source)) return { ...LEAF, format: 'cjs', isHooking };
+  if (kind.format === 'cjs' && !kind.isTypeScript && !/\brequire\b|\bimport\b/.test(source)) return { ...LEAF, format: 'cjs', hooks };
   const text = kind.isTypeScript ? stripped(source) : source;
   const parsed = text === null ? null : programOf(text, kind);
-  if (parsed === null) return unread(source, kind, isHooking);
+  if (parsed === null) return unread(source, kind, hooks);
   const { program, format } = parsed;
   const reader = new RequestReader(format);
   try {
     reader.program(program);
   } catch {
-    return unread(source, kind, isHooking); // nested deeper than the stack
+    return unread(source, kind, hooks); // nested deeper than the stack
   }
   let { requests } = reader;
   if (kind.isElided) {
@@ -115,7 +133,7 @@ export function moduleFacts(source: string, kind: SourceKind): ModuleFacts {
     stars: reader.stars,
     isUnread: false,
     isSkimmed: false,
-    isHooking,
+    hooks,
   };
 }
 
@@ -129,7 +147,7 @@ export function stripped(source: string): string | null {
 }
 
 /** What a text names, where no parser understands it: decorators, JSX, enums. */
-function unread(source: string, { format }: SourceKind, isHooking: boolean): ModuleFacts {
+function unread(source: string, { format }: SourceKind, hooks: Hooks): ModuleFacts {
   const requests: Request[] = [];
   let line = 1;
   for (const text of source.split('\n')) {
@@ -140,5 +158,5 @@ function unread(source: string, { format }: SourceKind, isHooking: boolean): Mod
     }
     line++;
   }
-  return { ...LEAF, format: format ?? (ESM_SYNTAX.test(source) ? 'esm' : 'cjs'), requests, isUnread: true, isHooking };
+  return { ...LEAF, format: format ?? (ESM_SYNTAX.test(source) ? 'esm' : 'cjs'), requests, isUnread: true, hooks };
 }

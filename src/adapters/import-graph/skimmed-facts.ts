@@ -1,5 +1,5 @@
 import { parse as parseModule } from 'es-module-lexer';
-import { ESM_SYNTAX, HOOKING, LEAF, moduleFacts, type ModuleFacts, type Request, type SourceKind } from './module-facts.ts';
+import { ESM_SYNTAX, hooksOf, LEAF, moduleFacts, type Hooks, type ModuleFacts, type Request, type SourceKind } from './module-facts.ts';
 
 /** Where `createRequire` makes a loader of another name, or types have to go, only the tree tells. */
 const NEEDS_TREE = /\bcreateRequire\b/;
@@ -12,11 +12,11 @@ const REQUIRED =
  */
 export function skimmedFacts(source: string, kind: SourceKind): ModuleFacts {
   if (kind.isTypeScript || NEEDS_TREE.test(source)) return moduleFacts(source, kind);
-  const isHooking = HOOKING.test(source);
+  const hooks = hooksOf(source);
   if (kind.format !== 'cjs' && (kind.format === 'esm' || ESM_SYNTAX.test(source)))
     try {
       const [imports, exports, , hasModuleSyntax] = parseModule(source);
-      if (kind.format === 'esm' || hasModuleSyntax) return skimmedModule(source, imports, exports, isHooking);
+      if (kind.format === 'esm' || hasModuleSyntax) return skimmedModule(source, imports, exports, hooks);
     } catch {
       return moduleFacts(source, kind); // what the lexer cannot tell apart, the parser can
     }
@@ -28,14 +28,14 @@ export function skimmedFacts(source: string, kind: SourceKind): ModuleFacts {
     line: 0,
     column: 0,
   }));
-  return { ...LEAF, format: 'cjs', requests, isSkimmed: requests.length > 0, isHooking };
+  return { ...LEAF, format: 'cjs', requests, isSkimmed: requests.length > 0, hooks };
 }
 
 function skimmedModule(
   source: string,
   imports: ReturnType<typeof parseModule>[0],
   exports: ReturnType<typeof parseModule>[1],
-  isHooking: boolean,
+  hooks: Hooks,
 ): ModuleFacts {
   const requests: Request[] = [];
   const passedOn: (readonly [string, string, number])[] = [];
@@ -62,7 +62,7 @@ function skimmedModule(
       given.add(as);
     }
   }
-  return { ...LEAF, format: 'esm', requests, exports: own.filter((name) => !given.has(name)), passedOn, stars, isSkimmed: true, isHooking };
+  return { ...LEAF, format: 'esm', requests, exports: own.filter((name) => !given.has(name)), passedOn, stars, isSkimmed: true, hooks };
 }
 
 /** `import a, { b as c } from`: the names that have to be exported, and as what they are known here. */

@@ -5,7 +5,7 @@ import { found, listed, shownPath } from './found.ts';
 import { isScript } from './service-files.ts';
 
 /** Raised with each change of what is said: remembered answers of an older one are then asked again. */
-const VERSION = 5;
+const VERSION = 6;
 /** Of the way from the entry to a problem; who has a longer one sees its ends. */
 const PATH_SHOWN = 6;
 
