@@ -1,3 +1,5 @@
+import { PYTHON_LIMITS } from '../catalog/checks/python-limits.ts';
+
 /**
  * What the service's own interpreter is asked: for each of its files the asynchronous functions, and the calls whose coroutine
  * nothing takes (`ModuleCalls`). It reads JSON from stdin and writes one line of JSON; nothing of the service is executed, nothing is
@@ -7,17 +9,7 @@
  */
 export const PYTHON_CALLS = String.raw`
 import ast, json, os, sys, time, warnings
-began = time.monotonic()
-warnings.simplefilter("ignore")
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-except Exception:
-    pass
-try:
-    os.nice(10)
-except OSError:
-    pass
+${PYTHON_LIMITS}
 BYTES_MAX, CALLS_MAX, SECONDS, ANSWER_MAX = 512 * 1024, 200, 6, 60_000
 HARMLESS = {"staticmethod", "classmethod", "abstractmethod", "override", "final", "overload"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -1,3 +1,5 @@
+import { PYTHON_LIMITS } from './python-limits.ts';
+
 /**
  * What the service's own interpreter is asked. It reads JSON from stdin and writes one line of JSON; nothing of the service is executed,
  * and nothing is written. Started with `-I`, so that a `json.py` of the project is not what `import json` finds here.
@@ -11,17 +13,7 @@
  */
 export const PYTHON_PASS = String.raw`
 import ast, importlib.machinery, importlib.util, json, os, site, sys, time, warnings
-began = time.monotonic()
-warnings.simplefilter("ignore")
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-except Exception:
-    pass
-try:
-    os.nice(10)
-except OSError:
-    pass
+${PYTHON_LIMITS}
 FILES_MAX, BYTES_MAX, PROBLEMS_MAX, REACHED_SECONDS, ALL_SECONDS = 2000, 512 * 1024, 40, 6, 7
 SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "build", "dist", "fixtures", "testdata", "test_data", "templates"}
 order = json.load(sys.stdin)
