@@ -49,8 +49,8 @@ export const APPEND_LIMITS: GroupCommitLimits = {
   busyMs: 5000,
 };
 
-/** A checkpoint is signed after so many entries … */
-const CHECKPOINT_ENTRIES = 1024;
+/** A checkpoint is signed after so many entries, which the next start reads in some ten milliseconds where none was … */
+const CHECKPOINT_ENTRIES = 4096;
 /** … or at the first entry after this time; the last entry of a burst does not wait longer than this either. */
 const CHECKPOINT_MS = 1000;
 /** Looked at for dropping in one transaction: some milliseconds. */
@@ -133,7 +133,10 @@ export class AuditLog implements AuditAppender {
   }
 
   append(draft: AuditDraft): Promise<{ readonly sequence: number }> {
-    return this.put([], [draft], (sequence) => ({ sequence }));
+    return new Promise((resolve, reject) => {
+      if (this.closedFor !== null) throw this.closedFor;
+      this.group.add(new OneEntry(entryText(draft, this.timestamp(), this.redact), this.tree, this.batch, resolve, reject));
+    });
   }
 
   /**
@@ -142,19 +145,15 @@ export class AuditLog implements AuditAppender {
    *         statement of `changes` throws comes through as it is, and spoils no other request of the same transaction.
    */
   record({ changes, entries }: AuditedChange): Promise<readonly number[]> {
-    return this.put(changes, entries, (first) => entries.map((_, i) => first + i));
-  }
-
-  private put<T>(changes: readonly CompiledStatement[], drafts: readonly AuditDraft[], answer: (first: number) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closedFor !== null) throw this.closedFor;
       const timestamp = this.timestamp();
       // All but the place, so that the lock is held for less.
-      const texts = drafts.map((draft) => entryText(draft, timestamp, this.redact));
+      const texts = entries.map((draft) => entryText(draft, timestamp, this.redact));
       let first = 0;
       this.group.add({
         entries: texts.length,
-        bytes: charsOf(texts),
+        bytes: texts.reduce((chars, text) => chars + charsOf(text), 0),
         isRisky: changes.length > 0 || texts.length > 1,
         onSigned: null,
         store: () => {
@@ -163,7 +162,7 @@ export class AuditLog implements AuditAppender {
           for (const text of texts) this.batch.add(text);
           for (const { sql, parameters } of changes) this.parts.database.prepare(sql).run(...(parameters as readonly SQLInputValue[]));
         },
-        acknowledge: () => resolve(answer(first)),
+        acknowledge: () => resolve(entries.map((_, i) => first + i)),
         reject,
       });
     });
@@ -502,6 +501,44 @@ interface AuditRequest extends Waiting {
   readonly store: () => void;
 }
 
+/** The usual request, as small as it can be. */
+class OneEntry implements AuditRequest {
+  readonly entries = 1;
+  readonly bytes: number;
+  readonly isRisky = false;
+  readonly onSigned = null;
+  private readonly text: EntryText;
+  private readonly tree: GrowingTree;
+  private readonly batch: EntryBatch;
+  private readonly resolve: (stored: { readonly sequence: number }) => void;
+  readonly reject: (error: unknown) => void;
+  private sequence = 0;
+
+  constructor(
+    text: EntryText,
+    tree: GrowingTree,
+    batch: EntryBatch,
+    resolve: (stored: { readonly sequence: number }) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.bytes = charsOf(text);
+    this.text = text;
+    this.tree = tree;
+    this.batch = batch;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  store(): void {
+    this.sequence = this.tree.size;
+    this.batch.add(this.text);
+  }
+
+  acknowledge(): void {
+    this.resolve({ sequence: this.sequence });
+  }
+}
+
 /** What the log says about itself. */
 function ownEntry(actor: string, action: string, payload: JsonObject): AuditDraft {
   return { actor, action, resource: 'audit/log', subsystem: 'audit', result: 'ok', payload };
@@ -525,10 +562,8 @@ function split(row: EntryRow, sequence: number): readonly [EntryRow | null, Entr
 }
 
 /** UTF-16 units, which is what waiting texts are kept as: counting bytes would cost as much as writing them. */
-function charsOf(texts: readonly EntryText[]): number {
-  let chars = 0;
-  for (const { before, after } of texts) chars += before.length + after.length;
-  return chars;
+function charsOf({ before, after }: EntryText): number {
+  return before.length + after.length;
 }
 
 /** Out of memory or space, read-only, input and output, damage. @see https://www.sqlite.org/rescode.html */
