@@ -64,7 +64,7 @@ export function registerAudit(program: Command, say: Say): void {
     .option('--vkey <key>', 'the key you noted elsewhere, or a file with it (default: the one the log names)')
     .option('--from <checkpoint>', 'a file: read only what came after this checkpoint')
     .option('--anchor <checkpoint...>', 'files with checkpoints kept elsewhere: shows truncation and rewriting')
-    .option('--hashes-only', 'do not read the entries themselves: four times as fast, names fewer places')
+    .option('--hashes-only', 'do not read the entries themselves: twice as fast, names fewer places')
     .action(async (options: AuditVerifyOptions, command: Command) => {
       const { verifyAudit } = await import('./audit-verify.ts');
       await ask(command, (source) => verifyAudit(source, options));

@@ -27,7 +27,7 @@ export interface VerifyOptions {
   readonly start?: Frontier;
   /**
    * `whole` also reads each entry: canonical form, sequence, timestamp. It names the place of most tampering, and takes some
-   * four times as long as `hashes`, which finds as much.
+   * two to three times as long as `hashes`, which finds as much.
    */
   readonly depth?: 'whole' | 'hashes';
   /** The head as it is kept beside the log, where one is: the log covers it, whatever its own newest head is. */

@@ -49,7 +49,7 @@ export const APPEND_LIMITS: GroupCommitLimits = {
   busyMs: 5000,
 };
 
-/** A checkpoint is signed after so many entries, which the next start reads in some ten milliseconds where none was … */
+/** A checkpoint is signed after so many entries, which a start after a kill reads again, in some thirty milliseconds … */
 const CHECKPOINT_ENTRIES = 4096;
 /** … or at the first entry after this time; the last entry of a burst does not wait longer than this either. */
 const CHECKPOINT_MS = 1000;

@@ -65,9 +65,11 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
 }
 
 async function* entries(tree: StoredTree, from: number, to: number): AsyncIterable<readonly StoredEntry[]> {
+  const rows = new HeldRows();
   for (let at = from; at < to;) {
     const before = at;
-    for (const row of rowsFrom(tree, at, to)) {
+    rows.read(tree, at, to);
+    for (const row of rows.list) {
       // What is missing or torn ends it: whoever reads counts, and finds it by its place.
       const isNext = at === before ? row.first <= at : row.first === at;
       if (!isNext || !isWhole(row)) return;
@@ -80,31 +82,65 @@ async function* entries(tree: StoredTree, from: number, to: number): AsyncIterab
   }
 }
 
-/** Reads without waiting in between, so that it never keeps the store from clearing its WAL. */
-function rowsFrom(tree: StoredTree, from: number, to: number): readonly EntryRow[] {
-  const rows: EntryRow[] = [];
-  let bytes = 0;
-  for (const row of tree.eachRow(from, Math.min(from + ROWS_ENTRIES, to))) {
-    rows.push(row);
-    bytes += row.bodies.length;
-    if (bytes >= ROWS_BYTES) break;
+/**
+ * Some rows, in memory that is used again for the next. What SQLite hands over for a row would be held for as long as its entries are
+ * looked at: V8 takes that for something to keep, and tens of MB of rows that were read lie about until it looks again.
+ */
+class HeldRows {
+  #bytes = new Uint8Array(2 * ROWS_BYTES);
+  #used = 0;
+  #list: EntryRow[] = [];
+
+  get list(): readonly EntryRow[] {
+    return this.#list;
   }
-  return rows;
+
+  /** Without waiting in between, so that it never keeps the store from clearing its WAL. */
+  read(tree: StoredTree, from: number, to: number): void {
+    this.#list = [];
+    this.#used = 0;
+    for (const row of tree.eachRow(from, Math.min(from + ROWS_ENTRIES, to))) {
+      this.#list.push(this.#hold(row));
+      if (this.#used >= ROWS_BYTES) break;
+    }
+  }
+
+  #hold(row: EntryRow): EntryRow {
+    const { first, leaves, bodies } = row;
+    // SQLite keeps a value of any type in any column; what is no row is found by who looks at it.
+    if (!(leaves instanceof Uint8Array && bodies instanceof Uint8Array)) return row;
+    return { first, leaves: this.#copy(leaves), bodies: this.#copy(bodies) };
+  }
+
+  #copy(bytes: Uint8Array): Uint8Array {
+    const end = this.#used + bytes.length;
+    // Rows that are held already stay where they are.
+    if (end > this.#bytes.length) {
+      this.#bytes = new Uint8Array(2 * end);
+      this.#used = 0;
+    }
+    const copy = this.#bytes.subarray(this.#used, this.#used + bytes.length);
+    copy.set(bytes);
+    this.#used += bytes.length;
+    return copy;
+  }
 }
 
-/** Of a row that is whole. */
+/** Of a row that is whole; in memory of their own. */
 function* pagesOf({ first, leaves, bodies }: EntryRow, from: number, to: number): Iterable<readonly StoredEntry[]> {
-  let page: StoredEntry[] = [];
-  for (let at = 0, place = first; at < bodies.length && place < to; place++) {
-    const end = endOf(bodies, at);
-    if (place >= from) {
-      const leaf = (place - first) * HASH_BYTES;
-      page.push(end === at + 1 ? { leafHash: leaves.subarray(leaf, leaf + HASH_BYTES) } : bodies.subarray(at + 1, end));
-    }
-    at = end;
-    if (page.length < PAGE_ENTRIES) continue;
-    yield page;
-    page = [];
+  let [at, place] = [0, first];
+  for (; place < from; place++) at = endOf(bodies, at);
+  while (at < bodies.length && place < to) {
+    const ends: number[] = [];
+    for (let end = at; end < bodies.length && ends.length < PAGE_ENTRIES && place + ends.length < to;)
+      ends.push((end = endOf(bodies, end)));
+    const page = bodies.slice(at, ends.at(-1));
+    yield ends.map((end, i) => {
+      const start = ends[i - 1] ?? at;
+      const leaf = (place + i - first) * HASH_BYTES;
+      return end === start + 1 ? { leafHash: leaves.slice(leaf, leaf + HASH_BYTES) } : page.subarray(start + 1 - at, end - at);
+    });
+    place += ends.length;
+    at = ends.at(-1) ?? at;
   }
-  if (page.length > 0) yield page;
 }

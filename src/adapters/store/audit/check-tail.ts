@@ -162,9 +162,11 @@ function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, s
   return { head, signedSize, damage: null };
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function problemOfEntry(body: Uint8Array, sequence: number): string | null {
   try {
-    const entry = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as AuditEntry;
+    const entry = JSON.parse(decoder.decode(body)) as AuditEntry;
     if (Buffer.compare(canonicalEntry(entry), body) !== 0) return `entry ${sequence} is not in canonical form`;
     return entry.sequence === sequence ? null : `entry ${sequence} calls itself ${String(entry.sequence).slice(0, 20)}`;
   } catch {
