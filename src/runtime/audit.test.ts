@@ -323,6 +323,13 @@ test('an export with dropped entries is checked by the published rules alone', a
   execFileSync('cp', ['-r', out, broken]);
   writeFileSync(join(broken, 'leaf-hashes'), [sha(Uint8Array.of(7)).toString('base64'), ...hashes.slice(1), ''].join('\n'));
   expect(await verifyAudit(await openAuditSource({ dir: broken }), {})).toMatchObject({ exitCode: 1 });
+  // An entry that is another one is named, since its hash is there.
+  writeFileSync(join(broken, 'leaf-hashes'), `${hashes.join('\n')}\n`);
+  writeFileSync(join(broken, 'entries.jsonl'), `${lines.map((line, i) => (i === 6 ? line.replace('ok', 'no') : line)).join('\n')}\n`);
+  expect(await verifyAudit(await openAuditSource({ dir: broken }), {})).toMatchObject({
+    exitCode: 1,
+    data: { findings: expect.arrayContaining([expect.objectContaining({ kind: 'changed', from: 6 })]) },
+  });
 });
 
 test('day by day what is older than the policy says loses its contents, each time with an entry; proofs of it stay good', async () => {

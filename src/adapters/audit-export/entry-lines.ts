@@ -2,6 +2,8 @@ import { open } from 'node:fs/promises';
 import { AuditExportUnreadable, LogTorn } from '../../domains/audit/index.ts';
 
 const CHUNK_BYTES = 64 * 1024;
+/** Given at once. */
+const PAGE_LINES = 8;
 /** Where every so many-th line begins is remembered. */
 const MARK_EVERY = 1024;
 /** Sixteen times the longest entry: what has no line end by then is no log, and is not read into memory. */
@@ -38,28 +40,39 @@ export class EntryLines {
     let line = mark * MARK_EVERY;
     let position = this.#marks[mark] ?? 0;
     await using handle = await open(this.#path, 'r');
-    let rest: Uint8Array = new Uint8Array(0);
+    // Used again: memory that is held while its lines are looked at would lie about long after.
+    let chunk = Buffer.allocUnsafeSlow(2 * CHUNK_BYTES);
+    let rest = 0;
     while (line < to) {
-      // Fresh memory each time: whoever got a line may keep it.
-      const chunk = Buffer.allocUnsafeSlow(rest.length + CHUNK_BYTES);
-      chunk.set(rest);
-      const { bytesRead } = await handle.read(chunk, rest.length, CHUNK_BYTES, position + rest.length);
+      if (rest + CHUNK_BYTES > chunk.length) chunk = Buffer.concat([chunk.subarray(0, rest)], 2 * (rest + CHUNK_BYTES));
+      const { bytesRead } = await handle.read(chunk, rest, CHUNK_BYTES, position + rest);
       if (bytesRead === 0) break;
-      const end = rest.length + bytesRead;
-      const batch: Uint8Array[] = [];
-      let start = 0;
-      for (let at = chunk.indexOf(LF); at >= 0 && at < end && line < to; at = chunk.indexOf(LF, start)) {
-        if (line >= from) batch.push(chunk.subarray(start, at));
+      const end = rest + bytesRead;
+      const ends: number[] = [];
+      let [first, start] = [0, 0];
+      // What was there before has no line feed.
+      for (let at = chunk.indexOf(LF, rest); at >= 0 && at < end && line < to; at = chunk.indexOf(LF, start)) {
         start = at + 1;
+        if (line < from) first = start;
+        else ends.push(at);
         line++;
         if (line === this.#marks.length * MARK_EVERY) this.#marks.push(position + start);
+        if (ends.length < PAGE_LINES) continue;
+        yield linesOf(chunk, first, ends.splice(0));
+        first = start;
       }
-      rest = chunk.subarray(start, end);
-      if (rest.length > LINE_BYTES_MAX)
-        throw new AuditExportUnreadable(this.#path, `line ${line + 1} has more than ${LINE_BYTES_MAX} bytes`);
+      if (ends.length > 0) yield linesOf(chunk, first, ends);
+      chunk.copyWithin(0, start, end);
+      rest = end - start;
+      if (rest > LINE_BYTES_MAX) throw new AuditExportUnreadable(this.#path, `line ${line + 1} has more than ${LINE_BYTES_MAX} bytes`);
       position += start;
-      if (batch.length > 0) yield batch;
     }
-    if (line < to && rest.length > 0) throw new LogTorn(line, `${rest.length} bytes and no line end`);
+    if (line < to && rest > 0) throw new LogTorn(line, `${rest} bytes and no line end`);
   }
+}
+
+/** In memory of their own: whoever gets a line may keep it. */
+function linesOf(chunk: Buffer, first: number, ends: readonly number[]): readonly Uint8Array[] {
+  const page = Uint8Array.prototype.slice.call(chunk, first, ends.at(-1));
+  return ends.map((end, i) => page.subarray(i === 0 ? 0 : (ends[i - 1] as number) + 1 - first, end - first));
 }

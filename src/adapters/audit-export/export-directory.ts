@@ -12,7 +12,7 @@ import {
 } from '../../domains/audit/index.ts';
 import { codeOf } from '../../kernel/index.ts';
 import { EntryLines } from './entry-lines.ts';
-import { LEAF_HASHES, withHashes } from './leaf-hashes.ts';
+import { LEAF_HASHES, LeafHashes, withHashes } from './leaf-hashes.ts';
 import { TileFiles } from './tile-files.ts';
 
 /** A checkpoint and its signatures, or a key: a few hundred bytes. */
@@ -35,6 +35,7 @@ export async function openExport(dir: string): Promise<ExportDirectory> {
   if (!hasLines && !hasTiles) throw new AuditExportUnreadable(dir, 'it holds neither entries.jsonl nor tile/');
   const lines = new EntryLines(join(dir, 'entries.jsonl'));
   const hashes = (await isThere(join(dir, LEAF_HASHES))) ? join(dir, LEAF_HASHES) : null;
+  const leaves = hashes === null ? null : new LeafHashes(hashes);
   const tiles = new TileFiles(dir);
   const signedSize = sizeOf(checkpoint);
   let counted: Promise<number> | null = null;
@@ -49,6 +50,8 @@ export async function openExport(dir: string): Promise<ExportDirectory> {
       table ??= tableOf(storedLines(lines, hashes, 0, Infinity));
       return (await table).node(level, index);
     },
+    ...(hasTiles ? { keptLeaf: async (index: number) => tiles.node(0, index, signedSize) } : {}),
+    ...(!hasTiles && leaves !== null ? { keptLeaf: (index: number) => leaves.at(index) } : {}),
     async *checkpoints() {
       if (checkpoint !== null) yield { size: signedSize, note: checkpoint };
     },

@@ -44,16 +44,19 @@ export interface Finding {
   readonly message: string;
 }
 
-/** After so many more would say no more. */
-const FINDINGS_MAX = 100;
+/** After so many of one kind more would say no more, and hide what else is wrong. */
+const FINDINGS_MAX = 20;
 
 /** What was found, in order, and how much of it was left out. */
 export class Findings {
   readonly #list: Finding[] = [];
+  readonly #counts = new Map<FindingKind, number>();
   #more = 0;
 
   add(kind: FindingKind, message: string, from: number | null = null, to: number | null = null): void {
-    if (this.#list.length < FINDINGS_MAX) this.#list.push({ kind, from, to, message });
+    const count = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, count);
+    if (count <= FINDINGS_MAX) this.#list.push({ kind, from, to, message });
     else this.#more++;
   }
 
@@ -66,6 +69,6 @@ export class Findings {
   }
 
   has(kind: FindingKind): boolean {
-    return this.#list.some((finding) => finding.kind === kind);
+    return this.#counts.has(kind);
   }
 }

@@ -37,6 +37,8 @@ export interface AuditReader {
   entries(from: number, to: number): AsyncIterable<readonly StoredEntry[]>;
   /** The root of a complete subtree, of level 0 the hash of a leaf; null when it is not there. */
   node(level: number, index: number): Promise<Hash | null>;
+  /** The hash of a leaf as it is kept apart from its entry, null where it is missing. Left out where none is. */
+  keptLeaf?(index: number): Promise<Hash | null>;
   /** Left out where the tree is made from the entries, or is checked elsewhere. */
   readonly kept?: KeptNodes;
   /** Signed checkpoints, the smallest first. */

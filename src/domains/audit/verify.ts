@@ -219,6 +219,11 @@ class Pass {
     await this.read(reader, to);
   }
 
+  /** The number after the last one that an entry in its place has; 0 where numbers are not looked at. */
+  get sequenceEnd(): number {
+    return this.#isWhole ? this.#sequence.next : 0;
+  }
+
   /** All entries went by. */
   end(): void {
     this.#sequence.end(this.#findings);
@@ -333,7 +338,9 @@ function judgeHistory(
       }
     } else if (covered < startSize) findings.add('truncated', `${name} covers ${covered} entries, fewer than the ${startSize} before it`);
     else if (isAnchor) findings.add('truncated', `${name} covers ${covered} entries, and there are ${size} now`, size, covered - 1);
-    else findings.add('removed', `${entriesText(size, covered - 1)} at the end of the log, which ${name} covers`, size, covered - 1);
+    // Where the last ones are there, those that are missing elsewhere are told of already.
+    else if (!(findings.has('removed') && pass.sequenceEnd >= covered))
+      findings.add('removed', `${entriesText(size, covered - 1)} at the end of the log, which ${name} covers`, size, covered - 1);
   }
   if (head !== null && isUnsigned && size > head.checkpoint.size)
     findings.add('unsigned', `${head.name} covers ${head.checkpoint.size} entries, and there are ${size}`, head.checkpoint.size, size - 1);
@@ -353,9 +360,10 @@ async function nameChanged(reader: AuditReader, { from, to }: Span, findings: Fi
   const changed: number[] = [];
   let [place, compared] = [from, 0];
   try {
-    for await (const batch of reader.entries(from, to))
+    // Hashes that are made from the entries would always fit them.
+    for await (const batch of reader.keptLeaf === undefined ? [] : reader.entries(from, to))
       for (const entry of batch) {
-        const kept = await reader.node(0, place);
+        const kept = (await reader.keptLeaf?.(place)) ?? null;
         if (kept !== null) {
           compared++;
           if (entry instanceof Uint8Array && !areEqual(leafHash(entry), kept)) changed.push(place);

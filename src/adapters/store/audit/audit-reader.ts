@@ -40,6 +40,7 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
     size: async () => tree.last().size,
     entries: (from, to) => entries(tree, from, to),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
+    keptLeaf: async (index) => tree.leaf(index),
     kept: { levelStep: LEVEL_STEP, hashes: async (level, first, count) => tree.hashes(level, first, count) },
     async *checkpoints() {
       for (let after = SMALLEST; ;) {
