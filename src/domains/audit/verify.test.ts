@@ -277,6 +277,13 @@ describe('tampering is named, with its place:', () => {
     ['one that was moved to the front', moved([0, 7, 1, 2, 3, 4, 5, 6, 8]), ['reordered 7', 'root 0', 'changed 1']],
     ['some that were moved to the end', moved([0, 1, 4, 5, 6, 7, 8, 2, 3]), ['reordered 2', 'reordered 3', 'root 0', 'changed 2']],
     [
+      'two neighbours with two others',
+      moved([0, 5, 6, 3, 4, 1, 2, 7, 8]),
+      ['reordered 5', 'reordered 1', 'reordered 2', 'root 0', 'changed 1'],
+    ],
+    ['two with the two after them', moved([0, 1, 4, 5, 2, 3, 6, 7, 8]), ['reordered 4', 'root 0', 'changed 2']],
+    ['some in front, and one missing', moved([0, 5, 6, 1, 2, 3, 4, 8]), ['reordered 5', 'removed 7']],
+    [
       'a copy in the place of another',
       moved([0, 7, 2, 3, 4, 5, 6, 7, 8]),
       ['reordered 7', 'duplicate 7', 'removed 1', 'root 0', 'changed 1'],
