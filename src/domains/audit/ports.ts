@@ -35,6 +35,8 @@ export interface AuditReader {
    * It ends early when there are fewer.
    */
   entries(from: number, to: number): AsyncIterable<readonly StoredEntry[]>;
+  /** The first entry from this place on that lies there, whole or not; null when there is none. Left out where all are read in one go. */
+  nextHeld?(place: number): Promise<number | null>;
   /** The root of a complete subtree, of level 0 the hash of a leaf; null when it is not there. */
   node(level: number, index: number): Promise<Hash | null>;
   /** The hash of a leaf as it is kept apart from its entry, null where it is missing. Left out where none is. */

@@ -105,12 +105,10 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
   const present = await reader.size();
   await pass.readUnsigned(reader, unsignedSinceMs === null ? Infinity : present);
   pass.end();
-  // Reading ends at what is no entry; before the newest head that is found by what the head covers.
-  if (!pass.isTorn && pass.tree.size < present && pass.tree.size >= (newest?.checkpoint.size ?? 0))
-    findings.add('torn', `${entriesText(pass.tree.size, present - 1)} can not be read`, pass.tree.size, present - 1);
+  if (!pass.isTorn && pass.tree.size < present) await nameBreak(reader, pass.tree.size, present, newest?.checkpoint.size ?? 0, findings);
   for (const watch of watches) judgeSignature(watch, pass.chain, findings);
   const isUnsigned = unsignedSinceMs === null || pass.unsignedFromMs < unsignedSinceMs;
-  const { span, lastFit } = judgeHistory(watches, newest, pass, start.size, isUnsigned, findings);
+  const { span, lastFit } = judgeHistory(watches, newest, pass, present, start.size, isUnsigned, findings);
   await stored.end(pass.chain, lastFit, newest === null ? null : { size: newest.checkpoint.size, note: newest.given });
   if (span !== null) await nameChanged(reader, span, findings);
   pass.kept?.end(findings, span?.from ?? Infinity);
@@ -151,6 +149,20 @@ async function readToNewestHead(
     newest = watch;
   }
   return newest;
+}
+
+/** Reading ended at something that is no entry, though some lie behind it. */
+async function nameBreak(reader: AuditReader, place: number, present: number, signedSize: number, findings: Findings): Promise<void> {
+  if (place >= signedSize) return findings.add('torn', `${entriesText(place, present - 1)} can not be read`, place, present - 1);
+  const next = (await reader.nextHeld?.(place)) ?? place;
+  if (next > place)
+    findings.add(
+      'removed',
+      `${entriesText(place, next - 1)} ${next - 1 > place ? 'are' : 'is'} missing; what follows was not read`,
+      place,
+      next - 1,
+    );
+  else findings.add('torn', `entry ${place} can not be read; what follows was not read either`, place, present - 1);
 }
 
 /** One reading of the entries. */
@@ -318,6 +330,7 @@ function judgeHistory(
   watches: readonly Watch[],
   head: Watch | null,
   pass: Pass,
+  present: number,
   startSize: number,
   isUnsigned: boolean,
   findings: Findings,
@@ -338,8 +351,8 @@ function judgeHistory(
       }
     } else if (covered < startSize) findings.add('truncated', `${name} covers ${covered} entries, fewer than the ${startSize} before it`);
     else if (isAnchor) findings.add('truncated', `${name} covers ${covered} entries, and there are ${size} now`, size, covered - 1);
-    // Where the last ones are there, those that are missing elsewhere are told of already.
-    else if (!(findings.has('removed') && pass.sequenceEnd >= covered))
+    // Where the last ones are there, what is missing before them is told of already.
+    else if (present < covered && !(findings.has('removed') && pass.sequenceEnd >= covered))
       findings.add('removed', `${entriesText(size, covered - 1)} at the end of the log, which ${name} covers`, size, covered - 1);
   }
   if (head !== null && isUnsigned && size > head.checkpoint.size)

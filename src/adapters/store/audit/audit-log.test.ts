@@ -394,7 +394,13 @@ describe('verify names, though the signed root agrees,', () => {
   it('a row whose hashes are no bytes any more', async () => {
     await filled();
     sql(`update audit_entries set leaves = printf('%.160c', 'x') where first = 10`);
-    expect(await places()).toEqual([['removed', 10, 39]]);
+    expect(await places()).toEqual([['torn', 10, 39]]);
+  });
+
+  it('a row that is gone, and what it held', async () => {
+    await filled();
+    sql('delete from audit_entries where first = 10');
+    expect(await places()).toEqual([['removed', 10, 14]]);
   });
 
   it.each([

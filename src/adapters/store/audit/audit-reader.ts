@@ -39,6 +39,7 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
   return {
     size: async () => tree.last().size,
     entries: (from, to) => entries(tree, from, to),
+    nextHeld: async (place) => tree.nextHeld(place),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
     keptLeaf: async (index) => tree.leaf(index),
     kept: { levelStep: LEVEL_STEP, hashes: async (level, first, count) => tree.hashes(level, first, count) },

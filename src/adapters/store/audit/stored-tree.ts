@@ -15,6 +15,7 @@ export class StoredTree {
   private readonly selectLeaf: StatementSync;
   private readonly selectRow: StatementSync;
   private readonly selectRows: StatementSync;
+  private readonly selectNext: StatementSync;
   private readonly selectLeaves: StatementSync;
   private readonly selectNode: StatementSync;
   private readonly selectNodes: StatementSync;
@@ -34,6 +35,7 @@ export class StoredTree {
       `select first, leaves, bodies from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
     );
+    this.selectNext = database.prepare('select first from audit_entries where first >= ? order by first limit 1');
     this.selectLeaves = database.prepare(
       `select first, leaves from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
@@ -60,6 +62,12 @@ export class StoredTree {
   body(sequence: number): Uint8Array | null {
     const row = this.selectRow.get(sequence) as unknown as EntryRow | undefined;
     return row === undefined ? null : (entriesOf(row)?.[sequence - row.first]?.body ?? null);
+  }
+
+  /** The first entry from this one on that has a row; null when there is none. */
+  nextHeld(sequence: number): number | null {
+    const row = this.leaf(sequence) === null ? (this.selectNext.get(sequence) as { first: number } | undefined) : { first: sequence };
+    return row?.first ?? null;
   }
 
   /** The rows that hold entries from the first to before the last; the outer ones may hold more. */
