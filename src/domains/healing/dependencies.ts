@@ -3,7 +3,8 @@ import { look } from '../health/index.ts';
 import type { Captured } from '../learning/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { FailureDesk } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
+import type { Healer } from './healer.ts';
 import { Tries } from './tries.ts';
 import type { BringUpResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 import { dropWhatDidNotHelp } from './unproven-runs.ts';
@@ -82,7 +83,7 @@ export class Dependencies {
           said,
           `its start command ended with ${result.exitCode ?? result.signal ?? result.spawnErrorCode ?? '?'} and it still does not answer`,
         );
-        await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
+        await dropWhatDidNotHelp(pending, captured, this.healer.applied, this.signal);
         const result2 = (await tries.mayTry(this.settings.maxHealingAttempts)) ? await this.healer.heal({ ...asked, captured }) : null;
         if (result2?.state === 'applied') {
           tries.names.push(result2.run.playbook);
@@ -142,7 +143,7 @@ export class Dependencies {
     await tries.end();
     for (const run of pending.splice(0)) {
       this.fixes.push(`${spec.name}: ${run.playbook}`);
-      await this.healer.confirm(run);
+      await this.healer.applied.confirm(run);
     }
     const tookMs = this.ports.clock.monotonicMs() - startedMs;
     this.ports.emit({ type: 'component_ready', component: spec.name, tookMs, pid: null, port: spec.port, adopted: false });

@@ -8,7 +8,7 @@ import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
 import type { EarnedAutonomy } from './earned-autonomy.ts';
 import type { Emit } from './events.ts';
-import type { RunLimits } from './playbook-runs.ts';
+import type { RunLimits } from './run-limits.ts';
 import type { Shadow } from './shadow.ts';
 
 /** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */

@@ -4,7 +4,8 @@ import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { CarriedRuns } from './carried-runs.ts';
 import type { Dependencies } from './dependencies.ts';
 import { logOf, type FailureDesk } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
+import type { Healer } from './healer.ts';
 import { patienceMsAfter, type Hold } from './hold.ts';
 import type { Proof } from './proof.ts';
 import type { StormWatch } from './storm-watch.ts';
@@ -122,8 +123,8 @@ export class ProcessBringUp {
         keepsRunning = false;
         continue;
       }
-      await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
+      await dropWhatDidNotHelp(pending, captured, this.healer.applied, this.signal);
+      for (const run of await this.healer.relapses.takeBack(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
       const down = await this.dependencies.down(spec);
       if (down.length > 0) {
         for (const dependency of down) await this.dependencies.bringUp(dependency, phase, stage);
@@ -183,7 +184,7 @@ export class ProcessBringUp {
   private async fail(spec: ComponentSpec, captured: Captured, pending: AppliedRun[], cause: string, tries: Tries): Promise<BringUpResult> {
     await tries.end();
     for (const run of pending.splice(0))
-      if (run.confidence < GUESS) await this.healer.reject(run, 'the component still fails', this.signal);
+      if (run.confidence < GUESS) await this.healer.applied.reject(run, 'the component still fails', this.signal);
     await this.components.runner(spec.name).stop();
     await this.ports.processes.remove(spec.name);
     return { state: 'failed', captured, cause };
@@ -193,8 +194,8 @@ export class ProcessBringUp {
     for (const run of pending.splice(0)) {
       this.fixes.push(`${run.component.name}: ${run.playbook}`);
       this.components.intensityOf(run.component.name).reset();
-      if (untold !== null) await this.healer.leaveOpen(run, untold);
-      else if (withSmoke || this.settings.smoke.length === 0) await this.healer.confirm(run);
+      if (untold !== null) await this.healer.applied.leaveOpen(run, untold);
+      else if (withSmoke || this.settings.smoke.length === 0) await this.healer.applied.confirm(run);
       else this.unconfirmed.push(run); // stage 7 proves them
     }
   }

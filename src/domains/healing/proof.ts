@@ -2,7 +2,7 @@ import { formatDuration } from '../../kernel/index.ts';
 import type { ProbeResult } from '../health/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
 import type { CarriedRuns } from './carried-runs.ts';
-import type { AppliedRun } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
 import { SMOKE_PAUSE_MS, type SmokeChecks } from './smoke-checks.ts';
 import type { SupervisedComponents } from './supervised-components.ts';
 import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';

@@ -1,7 +1,7 @@
 import type { Phase } from '../governance/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
 import { patienceMsAfter } from './hold.ts';
-import type { AppliedRun } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
 import { BUSY_MS, ROUNDS_MAX, type BringUpParts } from './process-bring-up.ts';
 import type { CheckFailure, CheckResult } from './supervision-ports.ts';
 import { Tries } from './tries.ts';
@@ -84,8 +84,8 @@ export class StageChecks {
       this.ports.emit({ type: 'component_failed', component: spec.name, symptom: 'check', message: wrong.message });
       const captured = await this.desk.capture(spec, stage, problem, null, '', wrong.facts);
       if (await this.carried.tookBackAsked(spec, phase)) continue;
-      await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-      for (const run of await this.healer.relapsed(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
+      await dropWhatDidNotHelp(pending, captured, this.healer.applied, this.signal);
+      for (const run of await this.healer.relapses.takeBack(captured, spec, phase, this.signal)) tries.names.push(run.playbook);
       const mayAct = await tries.mayTry(this.settings.maxHealingAttempts);
       const asked = { captured, component: spec, phase, scope, attempts: tries.names, signal: this.signal, mayAct };
       const result = await this.healer.heal(asked);
@@ -112,8 +112,8 @@ export class StageChecks {
         const wasTried = tries.names.length > 0;
         await tries.end();
         for (const run of pending.splice(0))
-          if (run.confidence < GUESS) await this.healer.reject(run, 'the check still fails', this.signal);
-          else if (phase === 'runtime') await this.healer.leaveOpen(run, 'something else is wrong with the component now');
+          if (run.confidence < GUESS) await this.healer.applied.reject(run, 'the check still fails', this.signal);
+          else if (phase === 'runtime') await this.healer.applied.leaveOpen(run, 'something else is wrong with the component now');
         const approval = result?.state === 'needs_approval' ? result.approval : null;
         return { state: 'failed', cause, seen: wrong.message, advice: result?.diagnosis.advice ?? [], fixes, approval, wasTried };
       }
@@ -136,11 +136,11 @@ export class StageChecks {
     const { wrong, untold } = await this.proof.worksNow(spec);
     for (const run of pending.splice(0).toReversed()) {
       if (wrong !== null) {
-        await this.healer.reject(run, wrong, this.signal);
+        await this.healer.applied.reject(run, wrong, this.signal);
         continue;
       }
-      if (untold === null) await this.healer.confirm(run);
-      else await this.healer.leaveOpen(run, untold);
+      if (untold === null) await this.healer.applied.confirm(run);
+      else await this.healer.applied.leaveOpen(run, untold);
       this.fixes.push(`${spec.name}: ${run.playbook}`);
       fixes.unshift(run.playbook);
     }
@@ -150,7 +150,7 @@ export class StageChecks {
   /** Something else acts on the component just now: nobody can tell whose doing it is what a check sees. */
   private async askLater(why: string, wrong: CheckFailure, tries: Tries, pending: AppliedRun[], fixes: string[]): Promise<CheckResult> {
     await tries.end();
-    for (const run of pending.splice(0)) await this.healer.leaveOpen(run, why);
+    for (const run of pending.splice(0)) await this.healer.applied.leaveOpen(run, why);
     return { state: 'failed', cause: why, seen: wrong.message, advice: [], fixes, isBusy: true };
   }
 }

@@ -1,10 +1,11 @@
 import type { Phase } from '../governance/index.ts';
 import type { AttemptScope, PlaybookRun } from '../playbooks/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
+import type { AppliedRun } from './applied-runs.ts';
 import { CarriedRuns } from './carried-runs.ts';
 import { Dependencies } from './dependencies.ts';
 import { FailureDesk } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { Healer } from './healer.ts';
 import { Hold } from './hold.ts';
 import { ProcessBringUp } from './process-bring-up.ts';
 import { Proof } from './proof.ts';
@@ -151,11 +152,11 @@ export class Supervision {
   /** Called when the smoke checks of the whole service have passed. */
   async confirmAll(untold: string | null = null): Promise<void> {
     for (const run of [...this.unconfirmed.splice(0), ...this.carried.takeCarried()])
-      await (untold === null ? this.healer.confirm(run) : this.healer.leaveOpen(run, untold));
+      await (untold === null ? this.healer.applied.confirm(run) : this.healer.applied.leaveOpen(run, untold));
     // This boot is over: what fails from here on is no word on what people had asked for before it. Untold, the next boot proves it.
     const asked = this.carried.takeAsked();
-    if (untold === null) await this.healer.confirmPrevention();
-    else await this.healer.leaveAskedOpen(asked, untold);
+    if (untold === null) await this.healer.asked.confirm();
+    else await this.healer.asked.leaveOpen(asked, untold);
   }
 
   /** Watches everything that is up; problems are recovered from one at a time per component. */
