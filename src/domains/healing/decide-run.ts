@@ -8,7 +8,7 @@ import type { Emit } from './events.ts';
 import type { HealerPorts } from './healer-ports.ts';
 
 /** What a run of a playbook would be for. */
-export interface Occasion {
+interface Occasion {
   readonly phase: Phase;
   /** Tries before this one. */
   readonly attempts: number;

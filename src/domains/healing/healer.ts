@@ -15,7 +15,7 @@ import { PlaybookRuns } from './playbook-runs.ts';
 import { Relapses } from './relapses.ts';
 import { RemedyPlaybooks } from './remedy-playbooks.ts';
 
-export interface HealRequest {
+interface HealRequest {
   readonly captured: Captured;
   readonly component: ComponentSpec;
   readonly phase: Phase;
@@ -43,7 +43,7 @@ export type HealResult =
   | { readonly state: 'observed'; readonly diagnosis: Diagnosis };
 
 /** What became of a playbook that was to run before its failure could come back. */
-export interface Prevented {
+interface Prevented {
   readonly state: 'applied' | 'nothing_to_do' | 'failed' | 'waiting';
   readonly detail: string;
   readonly runId: string | null;

@@ -21,7 +21,7 @@ import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
 import { RUN_LIMITS, type RunLimits } from './run-limits.ts';
 
 /** One run that was decided on. */
-export interface RunRequest {
+interface RunRequest {
   readonly registered: RegisteredPlaybook;
   /** As it was just loaded, with the hash of its bytes. */
   readonly playbook: LoadedPlaybook;
@@ -43,7 +43,7 @@ export interface RunRequest {
   mayBegin?(): Promise<string | null>;
 }
 
-export interface RunResult {
+interface RunResult {
   /** `busy`: another run has this component. `refused`: nothing was changed. `failed`: it was undone, as far as that went. */
   readonly state: 'applied' | 'nothing_to_do' | 'refused' | 'failed' | 'busy';
   readonly runId: string;
