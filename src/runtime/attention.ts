@@ -48,7 +48,7 @@ export async function payAttention(ports: AttentionPorts): Promise<void> {
   /** Beside the next looks: what has to be put back may take its time. */
   const undoLeft = async (): Promise<void> => {
     try {
-      await healer.undoLeftByOthers(specOf, stopped, () => composed.endLeftByHand());
+      await healer.cutOff.undoLeftByOthers(specOf, stopped, () => composed.endLeftByHand());
     } catch (error) {
       if (!stopped.aborted) logger.warn('what a command had not finished could not be undone', { error: messageOf(error) });
     }

@@ -52,7 +52,7 @@ export async function byHand<T>(options: ByHandOptions, work: (composed: Compose
     };
     if (!isBesideGrace) {
       await composed.endCutOff();
-      await composed.healer.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, options.signal);
+      await composed.healer.cutOff.undoUnfinished((name) => config.components.find((c) => c.name === name) ?? null, options.signal);
     }
     await composed.governance.settlePolicies();
     return await work(composed, isBesideGrace);

@@ -110,7 +110,7 @@ async function goBack(options: RollbackOptions, composed: Composed, spec: Compon
     advice: [],
     waitFor: null,
   };
-  const { registered } = await healer.playbookFor(null, spec, diagnosis, remedy);
+  const { registered } = await healer.remedies.find(null, spec, diagnosis, remedy);
   const { playbook, hash } = await library.load(registered.file);
   const { primitives } = await knowledge();
   const { steps, endsWith } = await planRun(

@@ -5,13 +5,15 @@ import { cedarPolicy } from '../../src/adapters/policy/index.ts';
 import { openStore } from '../../src/adapters/store/index.ts';
 import { families } from '../../src/catalog/families/index.ts';
 import { approve } from '../../src/domains/governance/index.ts';
-import type { GraceEvent, HealResult } from '../../src/domains/healing/index.ts';
+import type { GraceEvent, Healer } from '../../src/domains/healing/index.ts';
 import type { Captured } from '../../src/domains/learning/index.ts';
 import type { Problem } from '../../src/domains/supervisor/index.ts';
 import { bootId } from '../../src/kernel/index.ts';
 import { compose } from '../../src/runtime/compose.ts';
 import { loadConfig } from '../../src/runtime/config/index.ts';
 import { isHealed, runService, World, type Heals, type Specimen } from './specimen.ts';
+
+type HealResult = Awaited<ReturnType<Healer['heal']>>;
 
 const FOLDER = join(import.meta.dirname, 'specimens');
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -68,7 +70,7 @@ describe.each([...Map.groupBy(specimens, (s) => s.family)])('%s', (_, group) => 
 
     async function proven(heal: HealResult, { noGuard }: Heals): Promise<void> {
       if (heal.state !== 'applied') return;
-      await grace.healer.confirm(heal.run);
+      await grace.healer.applied.confirm(heal.run);
       expect(await grace.core.guards(spec), 'a healed machine gives no alarm').toEqual([]);
       await specimen.cleans?.(world);
       await specimen.breaks(world);

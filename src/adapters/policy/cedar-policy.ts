@@ -1,6 +1,7 @@
 import {
   componentOf,
   decisionOf,
+  GOVERNED_ACTIONS,
   isAllowed,
   subjectOf,
   type Decision,
@@ -77,7 +78,7 @@ async function prepare(own: readonly PolicyFile[]): Promise<(request: DecisionRe
   const [wrong] = mistakes;
   if (wrong !== undefined) throw new TypeError(`${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.problem}`);
   const cedar = await loadCedar();
-  const sets = new Map(ACTIONS.map((action) => [action, setsFor(cedar, action, rules)]));
+  const sets = new Map(GOVERNED_ACTIONS.map((action) => [action, setsFor(cedar, action, rules)]));
   const decide = (request: DecisionRequest): Decision => {
     const of = sets.get(request.action);
     if (of === undefined) return { verdict: 'deny', reason: 'no policy is about such an action', policies: [] };
@@ -103,17 +104,6 @@ function setsFor(cedar: Cedar, action: GovernedAction, all: readonly PolicyRule[
   const waivers = rules.filter((p) => p.overrides !== null);
   return { limits: ruleSet(cedar, limits), waivers: waivers.length === 0 ? () => [] : ruleSet(cedar, waivers) };
 }
-
-const ACTIONS: readonly GovernedAction[] = [
-  'run_playbook',
-  'restart_component',
-  'set_mode',
-  'change_policy',
-  'restore_snapshot',
-  'roll_back_release',
-  'close_breaker',
-  'change_playbook',
-];
 
 const SELF_TEST: RunPlaybook = {
   action: 'run_playbook',

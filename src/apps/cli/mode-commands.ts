@@ -1,10 +1,8 @@
 import { Argument, type Command } from 'commander';
-import type { Mode } from '../../domains/governance/index.ts';
+import { MODES, type Mode } from '../../domains/governance/index.ts';
 import { group, looking, type Asking } from './looking-command.ts';
 import { duration } from './option-values.ts';
 import { askingFor } from './who-asks.ts';
-
-export const MODE_NAMES: readonly Mode[] = ['normal', 'read_only', 'observation_only', 'emergency'];
 
 export function registerMode(program: Command, answer: Asking): void {
   const mode = group(program, 'mode', 'how careful Grace is, since when, who says so and why', async (command) => {
@@ -12,7 +10,7 @@ export function registerMode(program: Command, answer: Asking): void {
     await answer(command, showMode);
   });
   looking(mode, 'set', 'set it, where the policies allow it')
-    .addArgument(new Argument('<mode>').choices(MODE_NAMES))
+    .addArgument(new Argument('<mode>').choices(MODES))
     .requiredOption('--reason <text>', 'why, for those who come later')
     .option('--for <duration>', 'only so long, such as 30m or 2h; then it goes back by itself', duration)
     .option('--as <name>', 'what you call yourself; noted beside the user this runs as')

@@ -1,22 +1,10 @@
 import { Option, type Command } from 'commander';
-import type { GovernedAction } from '../../domains/governance/index.ts';
+import { GOVERNED_ACTIONS, MODES } from '../../domains/governance/index.ts';
 import { group, looking, type Asking, type Say } from './looking-command.ts';
-import { MODE_NAMES } from './mode-commands.ts';
 import { wholeNumber } from './option-values.ts';
 import type { PolicyCase } from './policy.ts';
 
 const DECISIONS_LISTED = 20;
-
-const ACTION_NAMES: readonly GovernedAction[] = [
-  'run_playbook',
-  'restart_component',
-  'set_mode',
-  'change_policy',
-  'restore_snapshot',
-  'roll_back_release',
-  'close_breaker',
-  'change_playbook',
-];
 
 export function registerPolicy(program: Command, say: Say, answer: Asking): void {
   const show = async (command: Command): Promise<void> => {
@@ -32,15 +20,15 @@ export function registerPolicy(program: Command, say: Say, answer: Asking): void
       await say(command, await checkPolicyFiles(files, command.optsWithGlobals(), process.cwd()));
     });
   looking(policy, 'test', 'what would be decided, by which policies, and what would change it')
-    .addOption(new Option('--action <action>', 'default: run_playbook').choices(ACTION_NAMES))
+    .addOption(new Option('--action <action>', 'default: run_playbook').choices(GOVERNED_ACTIONS))
     .option('--playbook <name>', 'a known one; or any name, with --risk and --tier')
-    .addOption(new Option('--to <mode>', 'of set_mode; default: normal').choices(MODE_NAMES))
+    .addOption(new Option('--to <mode>', 'of set_mode; default: normal').choices(MODES))
     .addOption(new Option('--change <change>', 'of change_playbook; default: promote').choices(['enable', 'disable', 'promote']))
     .addOption(new Option('--to-tier <tier>', 'of change_playbook; default: its own').choices(['tier_1', 'tier_2', 'tier_3', 'tier_4']))
     .option('--name <name>', 'of a snapshot, a release, a breaker, or the digest of policies')
     .option('--component <name>', 'default: its own, or the first')
     .addOption(new Option('--phase <phase>', 'default: boot').choices(['boot', 'runtime']))
-    .addOption(new Option('--mode <mode>', 'default: the one in force').choices(MODE_NAMES))
+    .addOption(new Option('--mode <mode>', 'default: the one in force').choices(MODES))
     .addOption(new Option('--risk <risk>').choices(['low', 'medium', 'high', 'critical']))
     .addOption(new Option('--tier <tier>').choices(['tier_1', 'tier_2', 'tier_3', 'tier_4']))
     .option('--approvals <n>', 'as if so many people had agreed', wholeNumber)

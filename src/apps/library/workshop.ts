@@ -148,7 +148,7 @@ class LibraryWorkshop implements Workshop {
       const source = generatePlaybookSource(shown.remedy.playbook, shown, failure, pattern, portableSteps(shown.remedy.steps, spec));
       return { name: shown.remedy.playbook, source: this.composed.redactor.redact(source), file: null };
     }
-    const written = await this.composed.healer.playbookFor(captured, spec, shown, shown.remedy);
+    const written = await this.composed.healer.remedies.find(captured, spec, shown, shown.remedy);
     await this.composed.incidents.savePattern({
       ...pattern,
       familyName: shown.family,

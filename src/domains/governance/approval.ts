@@ -1,5 +1,5 @@
 import { GraceError, sha256Hex, type Json } from '../../kernel/index.ts';
-import type { GovernedAction } from './decision.ts';
+import type { GovernedAction } from './governed-action.ts';
 import type { ForeseenStep } from './foreseen.ts';
 
 /** A request to do one thing exactly so; anything else needs another approval [GV-6]. */

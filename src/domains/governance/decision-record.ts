@@ -1,5 +1,6 @@
 import { messageOf, type Clock, type Ids, type Json } from '../../kernel/index.ts';
-import { componentOf, subjectOf, type Decision, type DecisionRequest, type GovernedAction } from './decision.ts';
+import { componentOf, subjectOf, type Decision, type DecisionRequest } from './decision.ts';
+import type { GovernedAction } from './governed-action.ts';
 import type { DecisionPoint } from './ports.ts';
 
 /** What was decided, by whom it was asked, and why: a decision of the policies, or of people about a request. */

@@ -104,8 +104,6 @@ export type DecisionRequest =
   | CloseBreaker
   | ChangePlaybook;
 
-export type GovernedAction = DecisionRequest['action'];
-
 /** The component a request is about; empty where it is about Grace itself. */
 export function componentOf(request: DecisionRequest): string {
   return 'component' in request ? request.component : '';

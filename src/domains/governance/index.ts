@@ -9,9 +9,9 @@ export {
   type Decision,
   type DecisionRequest,
   type FiredPolicy,
-  type GovernedAction,
   type RunPlaybook,
 } from './decision.ts';
+export { GOVERNED_ACTIONS, type GovernedAction } from './governed-action.ts';
 export {
   answerEntry,
   recordDecision,

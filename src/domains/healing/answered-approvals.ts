@@ -3,7 +3,8 @@ import { approvalState, type Approval, type ApprovalState, type ApprovalStore } 
 import type { PlaybookStore } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { Emit } from './events.ts';
-import { ROLLBACK, type Healer } from './healer.ts';
+import { ROLLBACK } from './earlier-release.ts';
+import type { Healer } from './healer.ts';
 
 export interface AnsweredApprovalPorts {
   readonly clock: Clock;

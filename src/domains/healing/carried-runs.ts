@@ -1,16 +1,17 @@
 import type { Phase } from '../governance/index.ts';
 import type { AttemptScope, PlaybookRun } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
+import type { Healer } from './healer.ts';
 
 /** Runs from before this boot that nobody has proven: what a component does now proves them, or takes them back. */
 export class CarriedRuns {
   private carried: (AppliedRun & { readonly scope: AttemptScope })[] = [];
   private asked: readonly PlaybookRun[] = [];
-  private readonly healer: Healer;
+  private readonly healer: Pick<Healer, 'applied' | 'asked'>;
   private readonly signal: AbortSignal;
 
-  constructor(healer: Healer, signal: AbortSignal) {
+  constructor(healer: CarriedRuns['healer'], signal: AbortSignal) {
     this.healer = healer;
     this.signal = signal;
   }
@@ -27,10 +28,10 @@ export class CarriedRuns {
 
   /** @returns whether something was taken back: then it is another release that is tried next */
   async tookBackAsked(spec: ComponentSpec, phase: Phase): Promise<boolean> {
-    if (!this.healer.mayTakeBack(phase)) return false;
+    if (!this.healer.applied.mayTakeBack(phase)) return false;
     const mine = this.asked.filter((run) => run.component === spec.name);
     this.asked = this.asked.filter((run) => !mine.includes(run));
-    for (const run of mine.toReversed()) await this.healer.takeBackAsked(run, spec, this.signal);
+    for (const run of mine.toReversed()) await this.healer.asked.takeBack(run, spec, this.signal);
     return mine.length > 0;
   }
 

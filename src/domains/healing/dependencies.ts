@@ -2,10 +2,10 @@ import type { Phase } from '../governance/index.ts';
 import { look } from '../health/index.ts';
 import type { Captured } from '../learning/index.ts';
 import type { ComponentSpec, Problem } from '../supervisor/index.ts';
-import type { FailureDesk } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { AppliedRun } from './applied-runs.ts';
+import type { SupervisionParts } from './supervision-parts.ts';
+import type { BringUpResult } from './supervision-ports.ts';
 import { Tries } from './tries.ts';
-import type { BringUpResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
 import { dropWhatDidNotHelp } from './unproven-runs.ts';
 
 const LOOK_MS = 500;
@@ -16,38 +16,21 @@ const FIRST_PATIENCE_MS = 15_000;
 
 /** What the service needs and Grace does not run: waited for, explained, and started where a start command is declared. */
 export class Dependencies {
-  private readonly ports: SupervisionPorts;
-  private readonly settings: SupervisionSettings;
-  private readonly healer: Healer;
-  private readonly desk: FailureDesk;
-  /** `component: playbook` of every fix that was not undone. */
-  private readonly fixes: string[];
-  private readonly signal: AbortSignal;
+  private readonly parts: Pick<SupervisionParts, 'ports' | 'settings' | 'healer' | 'desk' | 'fixes' | 'signal'>;
 
-  constructor(
-    ports: SupervisionPorts,
-    settings: SupervisionSettings,
-    healer: Healer,
-    desk: FailureDesk,
-    fixes: string[],
-    signal: AbortSignal,
-  ) {
-    this.ports = ports;
-    this.settings = settings;
-    this.healer = healer;
-    this.desk = desk;
-    this.fixes = fixes;
-    this.signal = signal;
+  constructor(parts: Dependencies['parts']) {
+    this.parts = parts;
   }
 
   /** Waits until it answers, starting it where that is allowed and healing what keeps it from starting. */
   async bringUp(spec: ComponentSpec, phase: Phase, stage: string, carried: AppliedRun[] = []): Promise<BringUpResult> {
-    const { clock, emit, spawner } = this.ports;
+    const { ports, signal, settings, healer } = this.parts;
+    const { clock, emit, spawner } = ports;
     const startedMs = clock.monotonicMs();
-    const tries = await Tries.begin(this.ports, spec.name, 'process');
+    const tries = await Tries.begin(ports, spec.name, 'process');
     const pending: AppliedRun[] = carried;
-    const asked = { component: spec, phase, scope: 'process' as const, attempts: tries.names, signal: this.signal };
-    const waitMs = this.settings.dependencyWaitMs(spec.name);
+    const asked = { component: spec, phase, scope: 'process' as const, attempts: tries.names, signal };
+    const waitMs = settings.dependencyWaitMs(spec.name);
     let said = '';
     let isExplained = false;
     let captured: Captured | null = null;
@@ -56,25 +39,25 @@ export class Dependencies {
     if (await this.isStopped(spec)) {
       // A start command would find its port and its lock taken.
       captured = await this.captured(spec, stage, '', 'its process is stopped (state T, as by SIGSTOP)');
-      const resumed = await this.healer.heal({ ...asked, captured });
+      const resumed = await healer.heal({ ...asked, captured });
       if (resumed.state === 'applied') pending.push(resumed.run);
       if (resumed.state === 'applied' && (await this.waitFor(spec))) return this.ready(spec, startedMs, pending, tries);
     }
     for (;;) {
       if (spec.command.length > 0) {
-        const launch = await this.ports.launchOf(spec);
+        const launch = await ports.launchOf(spec);
         emit({ type: 'component_waiting', component: spec.name, on: spec.name, text: 'it is down: running its start command' });
         const result = await spawner.run(launch.argv, {
           cwd: spec.cwd,
           env: launch.env,
-          timeoutMs: this.settings.dependencyStartMs(spec.name),
-          signal: this.signal,
+          timeoutMs: settings.dependencyStartMs(spec.name),
+          signal,
         });
         said = `${result.stdout}\n${result.stderr}`;
-        const deadlineMs = clock.monotonicMs() + (result.exitCode === 0 ? this.settings.dependencyStartMs(spec.name) : EXPLAIN_MS);
+        const deadlineMs = clock.monotonicMs() + (result.exitCode === 0 ? settings.dependencyStartMs(spec.name) : EXPLAIN_MS);
         while (clock.monotonicMs() < deadlineMs) {
           if (await this.answers(spec)) return this.ready(spec, startedMs, pending, tries);
-          await clock.sleep(LOOK_MS, this.signal);
+          await clock.sleep(LOOK_MS, signal);
         }
         captured = await this.captured(
           spec,
@@ -82,8 +65,8 @@ export class Dependencies {
           said,
           `its start command ended with ${result.exitCode ?? result.signal ?? result.spawnErrorCode ?? '?'} and it still does not answer`,
         );
-        await dropWhatDidNotHelp(pending, captured, this.healer, this.signal);
-        const result2 = (await tries.mayTry(this.settings.maxHealingAttempts)) ? await this.healer.heal({ ...asked, captured }) : null;
+        await dropWhatDidNotHelp(pending, captured, healer.applied, signal);
+        const result2 = (await tries.mayTry(settings.maxHealingAttempts)) ? await healer.heal({ ...asked, captured }) : null;
         if (result2?.state === 'applied') {
           tries.names.push(result2.run.playbook);
           pending.push(result2.run);
@@ -98,7 +81,7 @@ export class Dependencies {
       if (!isExplained && clock.monotonicMs() - startedMs > EXPLAIN_MS) {
         isExplained = true;
         captured = await this.captured(spec, stage, said, 'it does not answer, and nobody here may start it');
-        await this.healer.heal({ ...asked, captured });
+        await healer.heal({ ...asked, captured });
         emit({
           type: 'held',
           component: spec.name,
@@ -108,13 +91,13 @@ export class Dependencies {
       }
       if (await this.answers(spec)) return this.ready(spec, startedMs, pending, tries);
       const isLate = waitMs !== null && clock.monotonicMs() - startedMs > waitMs;
-      if (isLate || (this.settings.hold === 'never' && isExplained)) {
+      if (isLate || (settings.hold === 'never' && isExplained)) {
         captured ??= await this.captured(spec, stage, said, 'it does not answer');
         await tries.end();
         return { state: 'failed', captured, cause: `dependency ${spec.name} does not answer` };
       }
-      await clock.sleep(LOOK_MS, this.signal);
-      if (spec.command.length > 0) await clock.sleep(EXPLAIN_MS, this.signal);
+      await clock.sleep(LOOK_MS, signal);
+      if (spec.command.length > 0) await clock.sleep(EXPLAIN_MS, signal);
       if (spec.command.length > 0 && isExplained) {
         // Its start command failed for a reason nobody here can mend; others may start it.
         if (await this.waitFor(spec)) return this.ready(spec, startedMs, pending, tries);
@@ -124,40 +107,44 @@ export class Dependencies {
   }
 
   private async isStopped(spec: ComponentSpec): Promise<boolean> {
-    const holder = spec.port === null ? null : await this.ports.view.portHolder(spec.port, spec.name);
-    const process = holder === null ? null : await this.ports.view.process(holder.pid);
+    const { ports } = this.parts;
+    const holder = spec.port === null ? null : await ports.view.portHolder(spec.port, spec.name);
+    const process = holder === null ? null : await ports.view.process(holder.pid);
     return process !== null && process.state.startsWith('T');
   }
 
   private async waitFor(spec: ComponentSpec): Promise<boolean> {
-    const deadlineMs = this.ports.clock.monotonicMs() + FIRST_PATIENCE_MS;
-    while (this.ports.clock.monotonicMs() < deadlineMs) {
+    const { ports, signal } = this.parts;
+    const deadlineMs = ports.clock.monotonicMs() + FIRST_PATIENCE_MS;
+    while (ports.clock.monotonicMs() < deadlineMs) {
       if (await this.answers(spec)) return true;
-      await this.ports.clock.sleep(LOOK_MS, this.signal);
+      await ports.clock.sleep(LOOK_MS, signal);
     }
     return false;
   }
 
   private async ready(spec: ComponentSpec, startedMs: number, pending: AppliedRun[], tries: Tries): Promise<BringUpResult> {
+    const { fixes, healer, ports } = this.parts;
     await tries.end();
     for (const run of pending.splice(0)) {
-      this.fixes.push(`${spec.name}: ${run.playbook}`);
-      await this.healer.confirm(run);
+      fixes.push(`${spec.name}: ${run.playbook}`);
+      await healer.applied.confirm(run);
     }
-    const tookMs = this.ports.clock.monotonicMs() - startedMs;
-    this.ports.emit({ type: 'component_ready', component: spec.name, tookMs, pid: null, port: spec.port, adopted: false });
+    const tookMs = ports.clock.monotonicMs() - startedMs;
+    ports.emit({ type: 'component_ready', component: spec.name, tookMs, pid: null, port: spec.port, adopted: false });
     return { state: 'ready', tookMs, wasAdopted: false };
   }
 
   async answers(spec: ComponentSpec): Promise<boolean> {
+    const { ports, signal } = this.parts;
     const probe = spec.readiness ?? spec.liveness;
-    if (probe === null) return spec.port === null || (await this.ports.view.canConnect(spec.host, spec.port));
-    const result = await look(this.ports.prober, probe.target, {
+    if (probe === null) return spec.port === null || (await ports.view.canConnect(spec.host, spec.port));
+    const result = await look(ports.prober, probe.target, {
       cwd: spec.cwd,
-      env: (await this.ports.launchOf(spec)).env,
+      env: (await ports.launchOf(spec)).env,
       timeoutMs: probe.timeoutMs,
       pid: null,
-      signal: this.signal,
+      signal,
     });
     return result.outcome === 'pass';
   }
@@ -172,14 +159,14 @@ export class Dependencies {
       probeDetail: message,
       vitals: null,
     };
-    return this.desk.capture(spec, stage, problem, null, said);
+    return this.parts.desk.capture(spec, stage, problem, null, said);
   }
 
   /** The dependencies of a component that do not answer now. */
   async down(spec: ComponentSpec): Promise<readonly ComponentSpec[]> {
     const down: ComponentSpec[] = [];
     for (const name of spec.dependsOn) {
-      const dependency = this.settings.components.find((c) => c.name === name);
+      const dependency = this.parts.settings.components.find((c) => c.name === name);
       if (dependency?.kind === 'dependency' && !(await this.answers(dependency))) down.push(dependency);
     }
     return down;

@@ -1,14 +1,15 @@
 import type { Clock, Ids, Logger } from '../../kernel/index.ts';
 import type { ApprovalStore, DecisionRecord, HealingLimits, LimitStore } from '../governance/index.ts';
 import type { IncidentStore } from '../incidents/index.ts';
-import type { Captured, CaseFile, Diagnosis, FailureFamily, Suspect } from '../learning/index.ts';
-import type { Journal, LoadedPlaybook, PlaybookStore, Primitive, PrimitiveContext, RemedyStep } from '../playbooks/index.ts';
+import type { Captured, CaseFile, Diagnosis, Suspect } from '../learning/index.ts';
+import type { Journal, LoadedPlaybook, PlaybookStore, PrimitiveContext, RemedyStep } from '../playbooks/index.ts';
 import type { Snapshots } from '../snapshots/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import type { PolicyPorts } from './authorize.ts';
 import type { EarnedAutonomy } from './earned-autonomy.ts';
 import type { Emit } from './events.ts';
-import type { RunLimits } from './playbook-runs.ts';
+import type { Knowledge } from './knowledge.ts';
+import type { RunLimits } from './run-limits.ts';
 import type { Shadow } from './shadow.ts';
 
 /** Playbook files: written, read back and loaded. Loading trusts nothing: the code of a file runs elsewhere. */
@@ -24,12 +25,6 @@ export interface PlaybookLibrary {
   hash(file: string): Promise<string | null>;
   /** Files in the folder, whether registered or not. */
   files(): Promise<readonly string[]>;
-}
-
-/** What Grace knows about failures, and what it can do about them. */
-export interface Knowledge {
-  readonly families: readonly FailureFamily[];
-  readonly primitives: ReadonlyMap<string, Primitive>;
 }
 
 /** What is different from when all was well, and what is known from people. */

@@ -488,7 +488,7 @@ describe('the folder of playbooks', () => {
     world.knows('port_in_use', {}, {});
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new TypeError(result.state);
-    await world.healer.confirm(result.run);
+    await world.healer.applied.confirm(result.run);
     expect(await world.playbooks.get('fix_port_in_use')).toMatchObject({ verifiedCount: 1, version: 1 });
     const before = await world.playbooks.get('fix_port_in_use');
     world.edit('fix_port_in_use', (source) => source.replace("'fixed'", "'better'"));
@@ -533,7 +533,7 @@ describe('after it ran', () => {
 
   test('a fix that held is verified, and so is its pattern', async () => {
     const { world, run } = await applied();
-    await world.healer.confirm(run);
+    await world.healer.applied.confirm(run);
     expect(await stateOf(world)).toBe('verified');
     expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'verified' });
     expect(await world.playbooks.get(run.playbook)).toMatchObject({ verifiedCount: 1, failedCount: 0 });
@@ -547,17 +547,17 @@ describe('after it ran', () => {
     world.incidents.savePattern = async () => {
       throw new Error('Grace died');
     };
-    await expect(world.healer.confirm(run)).rejects.toThrow('Grace died');
+    await expect(world.healer.applied.confirm(run)).rejects.toThrow('Grace died');
     world.incidents.savePattern = savePattern;
-    const [again] = await world.healer.unproven(() => world.spec());
+    const [again] = await world.healer.applied.unproven(() => world.spec());
     if (again === undefined) throw new TypeError('nobody would prove it');
-    await world.healer.confirm(again);
+    await world.healer.applied.confirm(again);
     expect(await stateOf(world)).toBe('verified');
   });
 
   test('a fix that did not help is undone, counted, and its pattern is as new', async () => {
     const { world, run } = await applied();
-    await world.healer.reject(run, 'the same failure came back', world.stop.signal);
+    await world.healer.applied.reject(run, 'the same failure came back', world.stop.signal);
     expect(world.settings).toEqual({ port_in_use: null });
     expect(await stateOf(world)).toBe('new');
     expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'undone' });
@@ -570,7 +570,7 @@ describe('after it ran', () => {
   test('what cannot be undone is said, not hidden', async () => {
     const { world, run } = await applied();
     world.power('set', false);
-    await world.healer.reject(run, 'no', world.stop.signal);
+    await world.healer.applied.reject(run, 'no', world.stop.signal);
     expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'failed' });
     expect(world.of('playbook_failed')).toMatchObject([{ undone: false }]);
     expect(await world.incidents.explanations({ limit: 1 })).toMatchObject([{ action: expect.stringContaining('left as it is') }]);
@@ -580,7 +580,7 @@ describe('after it ran', () => {
     const { world, run } = await applied();
     world.power('set', false);
     world.primitives.set('set', { ...(world.primitives.get('set') as Primitive), needsNoUndo: true });
-    await world.healer.reject(run, 'no', world.stop.signal);
+    await world.healer.applied.reject(run, 'no', world.stop.signal);
     expect(await world.playbooks.run(run.runId)).toMatchObject({ state: 'undone' });
     expect(world.types()).not.toContain('undo_failed');
     expect(world.of('playbook_failed')).toMatchObject([{ undone: true }]);
@@ -588,7 +588,7 @@ describe('after it ran', () => {
 
   test('a recurrence after the proof makes it a candidate again', async () => {
     const { world, run } = await applied();
-    await world.healer.confirm(run);
+    await world.healer.applied.confirm(run);
     await world.fails('port_in_use 3000');
     expect(await world.incidents.patterns()).toMatchObject([{ state: 'candidate', occurrences: 2 }]);
   });
@@ -643,7 +643,7 @@ describe('what a crash of Grace cut off', () => {
     if (run) await world.playbooks.saveRun({ ...run, state: 'running' });
     const [entry] = await world.journal.entries(result.run.runId);
     if (entry) await world.journal.write({ ...entry, state: 'planned' });
-    const undo = () => world.healer.undoUnfinished((name) => (name === 'api' ? world.spec() : null), world.stop.signal);
+    const undo = () => world.healer.cutOff.undoUnfinished((name) => (name === 'api' ? world.spec() : null), world.stop.signal);
     expect(await undo()).toEqual(['fix_port_in_use']);
     expect(world.settings).toEqual({ port_in_use: null });
     expect(await world.playbooks.run(result.run.runId)).toMatchObject({ state: 'interrupted' });
@@ -660,7 +660,7 @@ describe('what a crash of Grace cut off', () => {
     const run = await world.playbooks.run(result.run.runId);
     if (run) await world.playbooks.saveRun({ ...run, state: 'running' });
     const lease = await world.limits.lease('api', result.run.runId);
-    const undo = () => world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+    const undo = () => world.healer.cutOff.undoUnfinished(() => world.spec(), world.stop.signal);
     expect(await undo()).toEqual([]);
     expect(world.settings).toEqual({ port_in_use: 'fixed' });
     expect(await world.playbooks.run(result.run.runId)).toMatchObject({ state: 'running' });
@@ -735,10 +735,10 @@ describe('a Grace that dies at any write of a run of several steps', () => {
         const captured = await world.fails('port_in_use 3000');
         const death = dyingAt(world, n, when);
         const result = await world.heal(captured).catch(() => null);
-        if (result?.state === 'applied') await world.healer.reject(result.run, 'no', world.stop.signal).catch(() => undefined);
+        if (result?.state === 'applied') await world.healer.applied.reject(result.run, 'no', world.stop.signal).catch(() => undefined);
         death.revive();
         if (!death.died()) break;
-        await world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+        await world.healer.cutOff.undoUnfinished(() => world.spec(), world.stop.signal);
         const [run] = await world.playbooks.runsSince(0);
         ends.push(`${n} ${run?.state ?? 'none'}`);
         expect(world.settings, `write ${n}`).toEqual(run?.state === 'applied' ? after : before);
@@ -764,16 +764,16 @@ describe('a Grace that dies at any write of a run of several steps', () => {
       Object.assign(world.settings, before);
       const healed = await world.heal(await world.fails('port_in_use 3000'));
       if (healed.state !== 'applied') throw new TypeError(healed.state);
-      await world.healer.confirm(healed.run);
+      await world.healer.applied.confirm(healed.run);
       const run = await world.playbooks.run(healed.run.runId);
       await world.clock.until(world.clock.sleep(1000));
       await world.limits.countTriesFrom('api', 'process', world.clock.nowMs());
       const captured = await world.fails('port_in_use 3000');
       const death = dyingAt(world, n, when);
-      await world.healer.relapsed(captured, world.spec(), 'boot', world.stop.signal).catch(() => undefined);
+      await world.healer.relapses.takeBack(captured, world.spec(), 'boot', world.stop.signal).catch(() => undefined);
       death.revive();
       if (!death.died()) break;
-      await world.healer.undoUnfinished(() => world.spec(), world.stop.signal);
+      await world.healer.cutOff.undoUnfinished(() => world.spec(), world.stop.signal);
       const is = await world.playbooks.run(healed.run.runId);
       ends.push(is?.state ?? 'none');
       expect(world.settings, `write ${n}`).toEqual(is?.state === 'verified' ? after : before);

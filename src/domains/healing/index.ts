@@ -1,7 +1,8 @@
 // Healing: from a captured failure to an applied, verified or undone playbook.
 export type { Emit, GraceEvent } from './events.ts';
-export { Healer, type AppliedRun, type HealResult } from './healer.ts';
-export type { HealerPorts, Knowledge, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
+export { Healer } from './healer.ts';
+export type { HealerPorts, PlaybookLibrary, WhatChanged } from './healer-ports.ts';
+export type { Knowledge } from './knowledge.ts';
 export type { PolicyPorts } from './authorize.ts';
 export { AnsweredApprovals, type AnsweredApprovalPorts } from './answered-approvals.ts';
 export { askForApproval } from './ask-approval.ts';

@@ -1,45 +1,29 @@
-import { basename, resolve } from 'node:path';
-import { messageOf, type Clock, type Files, type Ids, type Logger, type Signature } from '../../kernel/index.ts';
-import { approvalState, type ApprovalStore } from '../governance/index.ts';
-import { nextPatternState, type Failure, type IncidentStore, type Pattern } from '../incidents/index.ts';
+import { resolve } from 'node:path';
+import { messageOf, type Logger, type Signature } from '../../kernel/index.ts';
+import type { Failure } from '../incidents/index.ts';
 import {
   FAILED_STATES_MAX,
-  generatePlaybookSource,
   isSameState,
   lessonFrom,
-  portableSteps,
   rankSuspects,
   stateDifferences,
   type ComponentState,
-  type Diagnosis,
   type FailedState,
   type FailedStateStore,
   type Lesson,
   type StateDifference,
 } from '../learning/index.ts';
-import { SEVERITY, type Journal, type PlaybookStore, type RegisteredPlaybook, type RemedyStep } from '../playbooks/index.ts';
+import type { Journal } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import { askForApproval } from './ask-approval.ts';
-import { approvalsWanted, type PolicyPorts } from './authorize.ts';
+import { offerCandidate, type CandidatePorts, type Learned } from './candidate-playbook.ts';
 import type { Emit, GraceEvent } from './events.ts';
-import type { Knowledge, PlaybookLibrary } from './healer-ports.ts';
-import { offerOf } from './offer.ts';
 
-export interface PeopleLearnerPorts extends PolicyPorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
+export interface PeopleLearnerPorts extends CandidatePorts {
   readonly logger: Logger;
-  readonly incidents: IncidentStore;
-  readonly playbooks: PlaybookStore;
-  readonly approvals: ApprovalStore;
   readonly journal: Journal;
-  readonly library: PlaybookLibrary;
   readonly failedStates: FailedStateStore;
   readonly lessons: LessonStore;
   readonly emit: Emit;
-  /** To find out where the places that its steps name lead. */
-  readonly files: Pick<Files, 'realpath'>;
-  knowledge(): Promise<Knowledge>;
   /** What works now, asked at the same addresses as when it failed. */
   goodState(component: ComponentSpec, addresses: readonly string[]): Promise<ComponentState>;
   /** What the commits between two touched; null when that is not known. */
@@ -66,11 +50,7 @@ export interface LessonStore {
 const STATE_LIFE_MS = 30 * 86_400_000;
 /** Failures of one component that wait for somebody beside the newest one; what fails in ever new ways is not mended by chance. */
 const OTHER_FAILURES_MAX = 5;
-const DESCRIPTION_CHARS = 160;
-const NAME_CHARS = 60;
 const NAMED_AT_LEAST = 0.75;
-/** One person has to have read what Grace made of a person's work; the file may say more afterwards. */
-const LEARNED_TIER = 'tier_3';
 
 /**
  * Learns from people: a component failed, somebody changed something, and it works. The difference is kept as a candidate
@@ -161,7 +141,7 @@ export class PeopleLearner {
       isNamed: (path) => isNamed(failure, component, path),
     }).filter((d) => !byGrace(d));
     const lesson = await this.lessonOf(component, components, failure, differences, touched, since.length > 0);
-    return lesson === null ? null : this.keep(component, pattern, failure, lesson, last, good);
+    return lesson === null ? null : this.keep({ component, pattern, failure, lesson, from: last.bootId, to: good.bootId });
   }
 
   private async lessonOf(
@@ -206,17 +186,11 @@ export class PeopleLearner {
     });
   }
 
-  private async keep(
-    component: ComponentSpec,
-    pattern: Pattern,
-    failure: Failure,
-    lesson: Lesson,
-    failed: FailedState,
-    good: ComponentState,
-  ): Promise<GraceEvent> {
+  private async keep(learned: Learned): Promise<GraceEvent> {
     const { incidents, lessons } = this.ports;
+    const { component, pattern, failure, lesson } = learned;
     await lessons.save(component.name, { ...(await lessons.load(component.name)), [pattern.signature]: lesson.did });
-    const candidate = lesson.steps.length === 0 ? null : await this.candidate(component, pattern, failure, lesson, failed, good);
+    const candidate = lesson.steps.length === 0 ? null : await offerCandidate(this.ports, learned);
     const [explanation] = (await incidents.explanations({ signature: pattern.signature, limit: 20 })).filter(
       (e) => e.failureId === failure.id,
     );
@@ -233,88 +207,6 @@ export class PeopleLearner {
       playbook: candidate?.playbook.name ?? null,
       approval: candidate?.approval ?? null,
     };
-  }
-
-  /** Writes, registers and offers it. Null when somebody has written a playbook for this failure, which is better. */
-  private async candidate(
-    component: ComponentSpec,
-    pattern: Pattern,
-    failure: Failure,
-    lesson: Lesson,
-    failed: FailedState,
-    good: ComponentState,
-  ): Promise<{ readonly playbook: RegisteredPlaybook; readonly approval: string | null } | null> {
-    const { playbooks, library, clock, incidents } = this.ports;
-    const known = await playbooks.list();
-    const isTheirs = (p: RegisteredPlaybook): boolean => p.origin === 'written' || p.origin === 'edited';
-    if (known.some((p) => isTheirs(p) && p.isEnabled && p.signature === pattern.signature)) return null;
-    const steps = portableSteps(lesson.steps, component);
-    const files = new Set((await library.files()).map((file) => basename(file, '.ts')));
-    const wanted = nameOf(lesson.steps, component, pattern.signature);
-    let name = wanted;
-    // A file of this name that is not from here is somebody's work.
-    for (let n = 2; files.has(name) && known.find((p) => p.name === name)?.origin !== 'learned'; n++) name = `${wanted}_${n}`;
-    const before = known.find((p) => p.name === name) ?? null;
-    const description = `do what a person did: ${lesson.did.join('; ')}`.slice(0, DESCRIPTION_CHARS);
-    const diagnosis: Diagnosis = {
-      family: pattern.familyName ?? 'unexplained',
-      cause: pattern.rootCause === '' ? pattern.template : pattern.rootCause,
-      evidence: [...lesson.did, ...lesson.byHand.map((text) => `only a person can do this: ${text}`)],
-      confidence: lesson.confidence,
-      remedy: { playbook: name, description, risk: lesson.risk, tier: LEARNED_TIER, steps, restart: true },
-      advice: [],
-      waitFor: null,
-    };
-    const derived = `what a person did between ${failed.bootId} and ${good.bootId}`;
-    const source = generatePlaybookSource(name, diagnosis, failure, pattern, steps, derived);
-    const { file, hash } = await library.write(name, source);
-    const isSame = before?.hash === hash;
-    const playbook: RegisteredPlaybook = {
-      name,
-      description,
-      risk: lesson.risk,
-      tier: LEARNED_TIER,
-      service: 'boot_pipeline',
-      severity: SEVERITY[lesson.risk],
-      version: isSame ? before.version : (before?.version ?? 0) + 1,
-      hash,
-      file,
-      origin: 'learned',
-      family: diagnosis.family,
-      signature: pattern.signature,
-      component: component.name,
-      params: {},
-      steps,
-      isEnabled: before?.isEnabled ?? true,
-      createdAtMs: clock.nowMs(),
-      verifiedCount: isSame ? before.verifiedCount : 0,
-      failedCount: isSame ? before.failedCount : 0,
-    };
-    await playbooks.save(playbook);
-    const present = (await incidents.pattern(pattern.signature)) ?? pattern;
-    const current = present.playbook === null ? undefined : known.find((p) => p.name === present.playbook);
-    // What Grace tried there and never proved steps back.
-    if (current === undefined || current.verifiedCount === 0 || current.name === name)
-      await incidents.savePattern({ ...present, ...nextPatternState(present, 'fix_applied'), playbook: name });
-    return { playbook, approval: playbook.isEnabled ? await this.offer(component, pattern, playbook) : null };
-  }
-
-  /** @returns the open request; null when it was approved already, somebody said no to it, or no approval would let it run */
-  private async offer(component: ComponentSpec, pattern: Pattern, playbook: RegisteredPlaybook): Promise<string | null> {
-    const { approvals, library, clock, files } = this.ports;
-    const loaded = await library.load(playbook.file);
-    const { binding, steps } = await offerOf(playbook, loaded.hash, loaded.playbook.params, component, files);
-    const existing = await approvals.byBinding(binding);
-    const state = existing === null ? 'expired' : approvalState(existing, clock.nowMs());
-    if (state === 'approved' || state === 'rejected') return null;
-    const { incidentId } = pattern;
-    const { primitives } = await this.ports.knowledge();
-    const subject = { registered: playbook, playbook: loaded.playbook, hash: loaded.hash, component: component.name, primitives };
-    const required = await approvalsWanted(this.ports, subject);
-    if (required === null) return null;
-    // All is well now: what its steps would do shows only when the failure is back. Where they may do it is known.
-    const asked = { playbook, component: component.name, incidentId, binding, foreseen: steps, required };
-    return askForApproval(this.ports, asked);
   }
 
   private async runsSince(component: string, atMs: number) {
@@ -360,13 +252,4 @@ function isNamed(failure: Failure, component: ComponentSpec, path: string): bool
   const changes = [{ kind: 'file', subject: path, change: 'changed', detail: '' }] as const;
   const [suspect] = rankSuspects({ failure, component, changes, drift: [], touched: null, now: null, nowMs: 0 });
   return (suspect?.weight ?? 0) >= NAMED_AT_LEAST;
-}
-
-/** `learned_restore_file_settings_json_3fa2b1`. */
-function nameOf(steps: readonly RemedyStep[], component: ComponentSpec, signature: Signature): string {
-  const [first] = steps;
-  const { path, file, keys, name } = first?.params ?? {};
-  const [about] = [path, Array.isArray(keys) ? keys.join('_') : keys, name, file, component.name].filter((v) => typeof v === 'string');
-  const words = `learned ${first?.primitive ?? ''} ${basename(about ?? '')}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
-  return `${words.slice(0, NAME_CHARS).replace(/_$/, '')}_${signature.slice(0, 6)}`;
 }

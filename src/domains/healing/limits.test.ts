@@ -17,7 +17,7 @@ async function healed(world: HealingWorld, fact = 'port_in_use 3000', name = 'ap
   world.settings[fact.split(' ')[0] ?? ''] = 'broken';
   const result = await world.heal(await world.fails(fact, name), phase);
   if (result.state !== 'applied') throw new TypeError(`${fact} of ${name}: ${result.state}`);
-  await world.healer.confirm(result.run);
+  await world.healer.applied.confirm(result.run);
 }
 
 const again = async (world: HealingWorld, fact = 'port_in_use 3000', name = 'api', phase: 'boot' | 'runtime' = 'runtime') => {
@@ -133,7 +133,7 @@ describe('the breaker', () => {
     world.settings['port_in_use'] = 'broken';
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new TypeError(result.state);
-    await world.healer.reject(result.run, 'the same failure came back', world.stop.signal);
+    await world.healer.applied.reject(result.run, 'the same failure came back', world.stop.signal);
   }
 
   test('opens after so many failures in a row over boots, stays open, and a person closes it', async () => {

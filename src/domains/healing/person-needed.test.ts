@@ -31,7 +31,7 @@ describe('where a person is needed', () => {
     world.knows('port_in_use', {}, {});
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new Error(result.state);
-    await world.healer.confirm(result.run);
+    await world.healer.applied.confirm(result.run);
     expect(world.of('person_needed')).toEqual([]);
     expect(await commandsOf(world)).toEqual(['grace playbooks show fix_port_in_use']);
   });

@@ -1,5 +1,5 @@
 import { formatDuration, messageOf } from '../../kernel/index.ts';
-import { failuresInARow, HOUR_MS, type AutonomyTier, type CountedRun, type Decision, type ForeseenStep } from '../governance/index.ts';
+import type { AutonomyTier, Decision, ForeseenStep } from '../governance/index.ts';
 import {
   executePlaybook,
   isInPlace,
@@ -9,32 +9,19 @@ import {
   type LoadedPlaybook,
   type PlaybookRun,
   type RegisteredPlaybook,
-  type StepLimits,
   type StepState,
   type UndoEnd,
   type UndoOutcome,
 } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
-import type { HealerPorts } from './healer-ports.ts';
+import { didNotHelp } from './did-not-help.ts';
 import { knowsSteps } from './foresee.ts';
+import type { HealerPorts } from './healer-ports.ts';
 import { keepBefore, restoreWhatIsLeft } from './keep-before.ts';
-import { sweepHalves } from './sweep-halves.ts';
-
-/** How long a run may take, each of its steps, and its undo. */
-export interface RunLimits extends StepLimits {
-  readonly runMs: number;
-}
-
-/** Package installs are the slow ones. A step that was told to end has to end its commands first, which are killed after a while. */
-const RUN_LIMITS: RunLimits = {
-  runMs: 8 * 60_000,
-  stepMs: 6 * 60_000,
-  endMs: 60_000,
-  after: (ms) => AbortSignal.timeout(ms),
-};
+import { RUN_LIMITS, type RunLimits } from './run-limits.ts';
 
 /** One run that was decided on. */
-export interface RunRequest {
+interface RunRequest {
   readonly registered: RegisteredPlaybook;
   /** As it was just loaded, with the hash of its bytes. */
   readonly playbook: LoadedPlaybook;
@@ -56,7 +43,7 @@ export interface RunRequest {
   mayBegin?(): Promise<string | null>;
 }
 
-export interface RunResult {
+interface RunResult {
   /** `busy`: another run has this component. `refused`: nothing was changed. `failed`: it was undone, as far as that went. */
   readonly state: 'applied' | 'nothing_to_do' | 'refused' | 'failed' | 'busy';
   readonly runId: string;
@@ -75,6 +62,11 @@ export class PlaybookRuns {
   constructor(ports: HealerPorts) {
     this.ports = ports;
     this.limits = ports.runLimits ?? RUN_LIMITS;
+  }
+
+  /** Whether this process puts that run back just now. */
+  isUndoing(runId: string): boolean {
+    return this.undoing.has(runId);
   }
 
   async run(request: RunRequest): Promise<RunResult> {
@@ -139,7 +131,7 @@ export class PlaybookRuns {
       if (request.signal.aborted) return { state: 'failed', runId, detail, undone: false };
       await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() });
       emit({ type: 'undo_failed', component: component.name, playbook: registered.name, run: runId, left: [detail] });
-      await this.didNotHelp(run);
+      await didNotHelp(this.ports, run);
       return { state: 'failed', runId, detail, undone: false };
     }
     if (outcome.success && outcome.changes > 0) {
@@ -229,7 +221,7 @@ export class PlaybookRuns {
     await playbooks.saveRun({ ...undoing, state: outcome.left.length === 0 ? endsAs : 'failed', endedAtMs: clock.nowMs() }, end);
     if (outcome.left.length > 0)
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left: outcome.left });
-    if (outcome.left.length > 0 || endsAs !== 'interrupted') await this.didNotHelp(run);
+    if (outcome.left.length > 0 || endsAs !== 'interrupted') await didNotHelp(this.ports, run);
     return outcome;
   }
 
@@ -258,138 +250,7 @@ export class PlaybookRuns {
     const context = this.ports.primitiveContext(component, signal, () => undefined);
     return isInPlace(await this.ports.journal.entries(run.id), primitives, context);
   }
-
-  /** Takes autonomy from a playbook whose try did not help, and opens its breaker when it is one too many: the runs in the store say so. */
-  async didNotHelp(run: Pick<PlaybookRun, 'playbook' | 'component'>): Promise<void> {
-    const { playbooks, limits, limitSettings, ids, clock, emit } = this.ports;
-    await this.ports.autonomy.judge(run.playbook);
-    const runs = (await playbooks.runsSince(clock.nowMs() - BREAKER_LOOKS_BACK_MS)).map(countedRun);
-    const breakers = await limits.breakers();
-    const isOpen = breakers.some((b) => b.closedAtMs === null && b.playbook === run.playbook && b.component === run.component);
-    const failures = failuresInARow(run.playbook, run.component, runs, breakers);
-    if (isOpen || failures < limitSettings.breakerAfter) return;
-    const breaker = {
-      id: ids.next('brk'),
-      kind: 'breaker' as const,
-      playbook: run.playbook,
-      component: run.component,
-      openedAtMs: clock.nowMs(),
-      reason: `${run.playbook} did not help ${run.component} ${failures} times in a row`,
-      closedAtMs: null,
-      closedBy: null,
-      closeReason: null,
-    };
-    await limits.saveBreaker(breaker);
-    emit({ type: 'breaker_opened', breaker: breaker.id, component: run.component, playbook: run.playbook, reason: breaker.reason });
-  }
-
-  /**
-   * What a crash of Grace cut off: steps that may have acted are undone, last first, once. What had acted and was not yet proven is
-   * left for the next boot to prove.
-   * @param tell  of those that were being taken back because they did not help
-   * @returns playbook names
-   */
-  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<readonly string[]> {
-    const { playbooks, limits, emit } = this.ports;
-    const undone: string[] = [];
-    for (const run of await playbooks.runsIn('running', 'undoing')) {
-      const outcome = await this.undoLeft(run, component(run.component), signal, tell);
-      if (outcome === 'undone') undone.push(run.playbook);
-      if (outcome !== 'held') continue;
-      const text = (await limits.isHeld(run.component, run.id))
-        ? `${run.playbook} is running on ${run.component} by another process that lives: it is left to go on`
-        : `${run.playbook} was cut off, and another playbook is acting on ${run.component}: the next start undoes it`;
-      emit({ type: 'notice', level: 'warn', text });
-    }
-    await this.judgeLately();
-    return undone;
-  }
-
-  /** Runs of another process that is gone without having ended them, such as a command that was killed beside this Grace. */
-  async leftByOthers(): Promise<readonly PlaybookRun[]> {
-    const { playbooks, limits } = this.ports;
-    const left: PlaybookRun[] = [];
-    for (const run of await playbooks.runsIn('running', 'undoing'))
-      if (!this.undoing.has(run.id) && !(await limits.isHeld(run.component, run.id))) left.push(run);
-    return left;
-  }
-
-  /**
-   * Undoes what was cut off, unless somebody else does or acts on its component.
-   * @returns `over`: it had come to its end; `held`: another run has the component, and it is to be tried again
-   */
-  async undoLeft(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<'undone' | 'over' | 'held'> {
-    const { playbooks, limits } = this.ports;
-    const lease = await limits.lease(run.component, run.id);
-    if (lease === null) return 'held';
-    try {
-      // It may have come to its end since the list was read.
-      const present = await playbooks.run(run.id);
-      if (present === null || (present.state !== 'running' && present.state !== 'undoing')) return 'over';
-      await this.undoCutOff(present, spec, signal, tell);
-      return 'undone';
-    } finally {
-      await lease.release();
-    }
-  }
-
-  private async undoCutOff(run: PlaybookRun, spec: ComponentSpec | null, signal: AbortSignal, tell: Tell): Promise<void> {
-    const { playbooks, clock, emit } = this.ports;
-    if (spec === null) {
-      emit({
-        type: 'notice',
-        level: 'warn',
-        text: `${run.playbook} was cut off, and ${run.component} is not configured any more: what it changed is left as it is`,
-      });
-      await playbooks.saveRun({ ...run, state: 'failed', endedAtMs: clock.nowMs() }, 'it was cut off, and its component is gone');
-      return;
-    }
-    // An undo that was begun before its end was written down with it was one of a try that did not help.
-    const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
-    const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
-    await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
-    await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
-  }
-
-  /** A crash right after a run was judged has kept its breaker from opening. */
-  private async judgeLately(): Promise<void> {
-    const { playbooks, clock } = this.ports;
-    const judged = new Map<string, PlaybookRun>();
-    for (const run of await playbooks.runsSince(clock.nowMs() - LATELY_MS))
-      if (OUTCOME[run.state] === 'did_not_help') judged.set(`${run.playbook} ${run.component}`, run);
-    for (const run of judged.values()) await this.didNotHelp(run);
-  }
-
-  /** Runs of the last hour and of the cooldown, as the limits see them. */
-  async counted(): Promise<readonly CountedRun[]> {
-    const { playbooks, clock, limitSettings } = this.ports;
-    const runs = await playbooks.runsSince(clock.nowMs() - Math.max(HOUR_MS, limitSettings.cooldownMs));
-    return runs.filter((r) => r.state !== 'refused' && r.scope !== 'person').map(countedRun);
-  }
 }
 
 /** What an undo has come to; called before the run is over, and again when a crash comes in between. */
 export type Tell = (run: PlaybookRun, outcome: UndoOutcome) => Promise<void>;
-
-/** What was judged when an earlier Grace ended: it is started again long before. */
-const LATELY_MS = 86_400_000;
-/** A breaker looks at what was tried this month: older tries say little about the playbook of today. */
-const BREAKER_LOOKS_BACK_MS = 30 * 86_400_000;
-
-export function countedRun(run: PlaybookRun): CountedRun {
-  const { playbook, component, signature, startedAtMs, endedAtMs } = run;
-  return { playbook, component, signature, startedAtMs, endedAtMs, outcome: OUTCOME[run.state] };
-}
-
-const OUTCOME: Readonly<Record<PlaybookRun['state'], CountedRun['outcome']>> = {
-  running: 'open',
-  applied: 'open',
-  verified: 'helped',
-  relapsed: 'did_not_help',
-  inconclusive: 'open',
-  undoing: 'did_not_help',
-  undone: 'did_not_help',
-  failed: 'did_not_help',
-  refused: 'open',
-  interrupted: 'cut_off',
-};

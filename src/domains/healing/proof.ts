@@ -1,11 +1,9 @@
 import { formatDuration } from '../../kernel/index.ts';
 import type { ProbeResult } from '../health/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
-import type { CarriedRuns } from './carried-runs.ts';
-import type { AppliedRun } from './healer.ts';
-import { SMOKE_PAUSE_MS, type SmokeChecks } from './smoke-checks.ts';
-import type { SupervisedComponents } from './supervised-components.ts';
-import type { SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
+import type { AppliedRun } from './applied-runs.ts';
+import { SMOKE_PAUSE_MS } from './smoke-checks.ts';
+import type { SupervisionParts } from './supervision-parts.ts';
 
 const SMOKE_TRIES = 3;
 /** Time an application gets to find its way back after its dependency did. */
@@ -13,30 +11,12 @@ const REJOIN_MS = 6000;
 
 /** Whether a component works after something was done about it. */
 export class Proof {
-  private readonly ports: SupervisionPorts;
-  private readonly settings: SupervisionSettings;
-  private readonly components: SupervisedComponents;
-  private readonly smoke: SmokeChecks;
-  private readonly carried: CarriedRuns;
+  private readonly parts: Pick<SupervisionParts, 'ports' | 'settings' | 'components' | 'smoke' | 'carried' | 'signal'>;
   private readonly isRecovering: (component: string) => boolean;
-  private readonly signal: AbortSignal;
 
-  constructor(
-    ports: SupervisionPorts,
-    settings: SupervisionSettings,
-    components: SupervisedComponents,
-    smoke: SmokeChecks,
-    carried: CarriedRuns,
-    isRecovering: (component: string) => boolean,
-    signal: AbortSignal,
-  ) {
-    this.ports = ports;
-    this.settings = settings;
-    this.components = components;
-    this.smoke = smoke;
-    this.carried = carried;
+  constructor(parts: Proof['parts'], isRecovering: (component: string) => boolean) {
+    this.parts = parts;
     this.isRecovering = isRecovering;
-    this.signal = signal;
   }
 
   /**
@@ -49,11 +29,12 @@ export class Proof {
     pending: readonly AppliedRun[],
     withSmoke: boolean,
   ): Promise<Problem | string | null> {
-    const { clock } = this.ports;
+    const { ports, carried, signal } = this.parts;
+    const { clock } = ports;
     const startedMs = clock.monotonicMs();
     let untold: string | null = null;
-    if (pending.length > 0 || this.carried.hasAsked(spec.name)) {
-      await Promise.race([runner.process?.exited ?? Promise.resolve(), clock.sleep(spec.soakMs, this.signal)]);
+    if (pending.length > 0 || carried.hasAsked(spec.name)) {
+      await Promise.race([runner.process?.exited ?? Promise.resolve(), clock.sleep(spec.soakMs, signal)]);
       if (!runner.isRunning())
         return runner.problem('exit', `it ended within its soak time of ${formatDuration(spec.soakMs)}`, startedMs, {
           exit: (await runner.process?.exited) ?? { exitCode: null, signal: null },
@@ -64,7 +45,7 @@ export class Proof {
       if (ready.outcome === 'unknown') untold = `its readiness could not be looked at: ${ready.detail}`;
     }
     if (!withSmoke) return untold;
-    const judged = await this.smoke.judge(this.smoke.of(spec.name), SMOKE_TRIES);
+    const judged = await this.parts.smoke.judge(this.parts.smoke.of(spec.name), SMOKE_TRIES);
     if (judged.verdict === 'pass') return untold;
     const { smoke, result } = judged;
     if (judged.verdict === 'inconclusive') return `smoke check "${smoke.name}" could not be carried out: ${result.detail}`;
@@ -73,12 +54,13 @@ export class Proof {
 
   /** Whether it is ready, and the whole service works, at run time: what is wrong, or why nothing can be told. */
   async worksNow(spec: ComponentSpec): Promise<{ readonly wrong: string | null; readonly untold: string | null }> {
+    const { components, smoke, settings } = this.parts;
     const recovered = { wrong: null, untold: `${spec.name} was being recovered` };
     if (this.isRecovering(spec.name)) return recovered;
-    const runner = this.components.runners.get(spec.name);
+    const runner = components.runners.get(spec.name);
     const ready = runner?.isRunning() === true ? await this.readyVerdict(runner) : null;
-    const judged = await this.smoke.judge(
-      this.settings.smoke.filter(({ critical }) => critical),
+    const judged = await smoke.judge(
+      settings.smoke.filter(({ critical }) => critical),
       SMOKE_TRIES,
     );
     // A service that is just being started again says nothing about what was done before.
@@ -93,20 +75,22 @@ export class Proof {
 
   /** Whether it gets well by itself once what it needs is back. */
   async comesBack(spec: ComponentSpec, runner: ComponentRunner): Promise<boolean> {
-    const deadlineMs = this.ports.clock.monotonicMs() + REJOIN_MS;
-    while (this.ports.clock.monotonicMs() < deadlineMs && runner.isRunning()) {
-      if ((await runner.isReadyNow()) && (await this.smoke.failed(this.smoke.of(spec.name), 1)) === null) return true;
-      await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
+    const { ports, smoke, signal } = this.parts;
+    const deadlineMs = ports.clock.monotonicMs() + REJOIN_MS;
+    while (ports.clock.monotonicMs() < deadlineMs && runner.isRunning()) {
+      if ((await runner.isReadyNow()) && (await smoke.failed(smoke.of(spec.name), 1)) === null) return true;
+      await ports.clock.sleep(SMOKE_PAUSE_MS, signal);
     }
     return false;
   }
 
   /** A look that could not be carried out is repeated: what it would have said is worth a moment. */
   private async readyVerdict(runner: ComponentRunner): Promise<Pick<ProbeResult, 'outcome' | 'detail'>> {
+    const { ports, signal } = this.parts;
     for (let look = 1; ; look++) {
       const seen = await runner.readyNow();
       if (seen.outcome !== 'unknown' || look >= SMOKE_TRIES) return seen;
-      await this.ports.clock.sleep(SMOKE_PAUSE_MS, this.signal);
+      await ports.clock.sleep(SMOKE_PAUSE_MS, signal);
     }
   }
 }

@@ -2,11 +2,10 @@ import { formatDuration, messageOf } from '../../kernel/index.ts';
 import type { Phase } from '../governance/index.ts';
 import { commandsAfterRestart } from '../learning/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
-import { logOf, type FailureDesk } from './failure-desk.ts';
-import { patienceMsAfter, type Hold } from './hold.ts';
-import type { StormWatch } from './storm-watch.ts';
-import type { SupervisedComponents } from './supervised-components.ts';
-import type { BringUpResult, RestartResult, SupervisionPorts, SupervisionSettings } from './supervision-ports.ts';
+import { logOf } from './failure-desk.ts';
+import { patienceMsAfter } from './hold.ts';
+import type { SupervisionParts } from './supervision-parts.ts';
+import type { BringUpResult, RestartResult } from './supervision-ports.ts';
 
 /** Between two tries of a recovery that an error of Grace's own broke off. */
 const BROKEN_OFF_MS = 2000;
@@ -15,34 +14,13 @@ type BringUp = (name: string, phase: Phase, stage: string, first: Problem | null
 
 /** Brings back what fails while the service runs, one recovery per component at a time. */
 export class Recovery {
+  private readonly parts: Pick<SupervisionParts, 'ports' | 'settings' | 'components' | 'desk' | 'storms' | 'hold' | 'signal'>;
   private readonly recovering = new Map<string, Promise<void>>();
-  private readonly ports: SupervisionPorts;
-  private readonly settings: SupervisionSettings;
-  private readonly components: SupervisedComponents;
-  private readonly storms: StormWatch;
-  private readonly desk: FailureDesk;
-  private readonly hold: Hold;
   private readonly bringUp: BringUp;
-  private readonly signal: AbortSignal;
 
-  constructor(
-    ports: SupervisionPorts,
-    settings: SupervisionSettings,
-    components: SupervisedComponents,
-    storms: StormWatch,
-    desk: FailureDesk,
-    hold: Hold,
-    bringUp: BringUp,
-    signal: AbortSignal,
-  ) {
-    this.ports = ports;
-    this.settings = settings;
-    this.components = components;
-    this.storms = storms;
-    this.desk = desk;
-    this.hold = hold;
+  constructor(parts: Recovery['parts'], bringUp: BringUp) {
+    this.parts = parts;
     this.bringUp = bringUp;
-    this.signal = signal;
   }
 
   /** Whether a recovery of this component is going on. */
@@ -56,10 +34,10 @@ export class Recovery {
 
   /** One recovery per component at a time. */
   async guarded(name: string, work: () => Promise<void>): Promise<void> {
-    if (this.recovering.has(name) || this.signal.aborted) return;
+    const { signal, ports } = this.parts;
+    if (this.recovering.has(name) || signal.aborted) return;
     const running = work().catch((error: unknown) => {
-      if (!this.signal.aborted)
-        this.ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}` });
+      if (!signal.aborted) ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}` });
     });
     this.recovering.set(name, running);
     await running;
@@ -67,14 +45,15 @@ export class Recovery {
   }
 
   async recover(name: string, problem: Problem): Promise<void> {
-    const spec = this.components.spec(name);
-    const runner = this.components.runner(name);
+    const { components, storms, ports } = this.parts;
+    const spec = components.spec(name);
+    const runner = components.runner(name);
     let isUp = false;
     await this.guarded(name, async () => {
-      await this.storms.note(name);
+      await storms.note(name);
       if (problem.symptom === 'exit' && !mayRestart(spec, problem)) {
-        this.ports.emit({ type: 'component_stopped', component: name, killed: false });
-        await this.ports.processes.remove(name);
+        ports.emit({ type: 'component_stopped', component: name, killed: false });
+        await ports.processes.remove(name);
         return;
       }
       isUp = await this.untilItEnds(
@@ -93,11 +72,12 @@ export class Recovery {
    * component, which would do it anyway. When it does not come up again, it is recovered like one that has died.
    */
   async restart(name: string, why: string): Promise<RestartResult> {
-    const runner = this.components.runner(name);
+    const { components, ports } = this.parts;
+    const runner = components.runner(name);
     if (this.recovering.has(name)) return { state: 'busy', detail: `${name} is being recovered already` };
     let result: BringUpResult | null = null;
     await this.guarded(name, async () => {
-      this.ports.emit({ type: 'component_restarting', component: name, delayMs: 0, reason: why });
+      ports.emit({ type: 'component_restarting', component: name, delayMs: 0, reason: why });
       runner.stopWatching();
       await runner.stop();
       result = await this.bringUp(name, 'runtime', 'runtime', null, true);
@@ -115,7 +95,7 @@ export class Recovery {
 
   /** Brings back what should run and does not, and is in nobody's hands. */
   async recoverMissing(): Promise<void> {
-    for (const [name, runner] of this.components.runners) {
+    for (const [name, runner] of this.parts.components.runners) {
       const isIdle = runner.process !== null && !runner.isRunning() && !this.recovering.has(name);
       if (isIdle && runner.spec.restart.policy === 'always')
         await this.recover(name, runner.problem('exit', 'it does not run, though it should', 0));
@@ -124,35 +104,37 @@ export class Recovery {
 
   /** What breaks a recovery off (a locked store, a full disk) passes: a component must not stay down and unwatched for it. */
   private async untilItEnds(name: string, first: () => Promise<boolean>, again: () => Promise<boolean>): Promise<boolean> {
+    const { signal, ports } = this.parts;
     for (let work = first; ; work = again) {
       try {
         return await work();
       } catch (error) {
-        this.signal.throwIfAborted();
-        this.ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}; trying again` });
-        await this.ports.clock.sleep(BROKEN_OFF_MS, this.signal);
+        signal.throwIfAborted();
+        ports.emit({ type: 'notice', level: 'error', text: `recovery of ${name} broke off: ${messageOf(error)}; trying again` });
+        await ports.clock.sleep(BROKEN_OFF_MS, signal);
       }
     }
   }
 
   /** Most crashes are single ones: start again first, ask afterwards. @returns whether it is ready again */
   private async restartAtOnce(spec: ComponentSpec, runner: ComponentRunner, problem: Problem): Promise<boolean> {
-    const { clock, emit } = this.ports;
+    const { ports, components, signal, desk, settings } = this.parts;
+    const { clock, emit } = ports;
     // Its output ends here: what follows in the log is the next run's.
-    const log = logOf(runner, (await this.ports.files.stat(spec.logFile))?.sizeBytes);
-    const verdict = this.components.intensityOf(spec.name).next(clock.monotonicMs());
+    const log = logOf(runner, (await ports.files.stat(spec.logFile))?.sizeBytes);
+    const verdict = components.intensityOf(spec.name).next(clock.monotonicMs());
     emit({ type: 'component_failed', component: spec.name, symptom: problem.symptom, message: problem.message });
     if (verdict.state === 'exhausted') return false;
     if (verdict.delayMs > 0) {
       emit({ type: 'component_restarting', component: spec.name, delayMs: verdict.delayMs, reason: problem.message });
-      await clock.sleep(verdict.delayMs, this.signal);
+      await clock.sleep(verdict.delayMs, signal);
     }
-    const launch = await this.ports.launchOf(spec);
+    const launch = await ports.launchOf(spec);
     emit({ type: 'component_starting', component: spec.name, attempt: 1 });
     const outcome = await runner.start(
       launch,
-      this.signal,
-      (handle) => this.components.remember(spec, handle, launch.specHash),
+      signal,
+      (handle) => components.remember(spec, handle, launch.specHash),
       async () => false,
     );
     if (outcome.state !== 'ready') return false;
@@ -164,10 +146,10 @@ export class Recovery {
       port: runner.port,
       adopted: false,
     });
-    const captured = await this.desk.capture(spec, 'runtime', problem, log, '');
+    const captured = await desk.capture(spec, 'runtime', problem, log, '');
     const cause = captured.failure.headline === '' ? problem.message : captured.failure.headline;
-    await this.ports.capture.incidents.savePattern({ ...captured.pattern, familyName: 'crash', rootCause: cause });
-    await this.ports.capture.incidents.saveExplanation({
+    await ports.capture.incidents.savePattern({ ...captured.pattern, familyName: 'crash', rootCause: cause });
+    await ports.capture.incidents.saveExplanation({
       failureId: captured.failure.id,
       signature: captured.failure.signature,
       bootId: captured.failure.bootId,
@@ -185,28 +167,29 @@ export class Recovery {
       outcome: 'healed',
       advice: [`read the output before the crash: grace explain ${captured.pattern.incidentId}`],
       alternatives: [],
-      commands: commandsAfterRestart(spec, this.settings.projectDir),
+      commands: commandsAfterRestart(spec, settings.projectDir),
     });
     return true;
   }
 
   /** Heals until it is ready and works; after that fails, tries again slowly, and at once when something changes. */
   private async bringBack(spec: ComponentSpec, runner: ComponentRunner, problem: Problem | null): Promise<boolean> {
-    const { emit } = this.ports;
+    const { ports, hold } = this.parts;
+    const { emit } = ports;
     let current: Problem | null = problem;
     for (let round = 0; ; round++) {
       const result = await this.bringUp(spec.name, 'runtime', 'runtime', current, true);
       if (result.state === 'ready') return true;
       if (result.state !== 'failed') return false;
       const patienceMs = patienceMsAfter(round);
-      const suspects = await this.ports.suspectFiles(spec);
+      const suspects = await ports.suspectFiles(spec);
       emit({
         type: 'held',
         component: spec.name,
         cause: result.cause,
         waitingFor: `a change of its files, or ${formatDuration(patienceMs)}`,
       });
-      await this.hold.untilHurried(spec, patienceMs, suspects);
+      await hold.untilHurried(spec, patienceMs, suspects);
       current = runner.isRunning() ? current : null;
     }
   }

@@ -6,7 +6,7 @@ import { observeTargets, type PlaybookStore, type PrimitiveContext, type Registe
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { foresee, knowsSteps } from './foresee.ts';
 import type { Emit } from './events.ts';
-import type { Knowledge } from './healer-ports.ts';
+import type { Knowledge } from './knowledge.ts';
 
 export interface ShadowPorts {
   readonly clock: Clock;

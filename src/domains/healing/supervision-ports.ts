@@ -6,7 +6,7 @@ import type { Captured, CapturePorts, CaseFile } from '../learning/index.ts';
 import type { HostView, PlaybookStore } from '../playbooks/index.ts';
 import type { ComponentSpec, Launch, ProcessHost, ProcessStore } from '../supervisor/index.ts';
 import type { Emit } from './events.ts';
-import type { Knowledge } from './healer-ports.ts';
+import type { Knowledge } from './knowledge.ts';
 
 export interface SupervisionPorts {
   readonly clock: Clock;

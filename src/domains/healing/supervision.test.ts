@@ -503,7 +503,7 @@ describe('a rollback that a person asked for', () => {
     if (result.state !== 'applied') throw new TypeError(result.state);
     const run = await world.playbooks.run(result.run.runId);
     if (run !== null) await world.playbooks.saveRun({ ...run, scope: 'person', failureId: null });
-    world.supervision.carryAsked(await world.healer.askedRollbacks());
+    world.supervision.carryAsked(await world.healer.asked.rollbacks());
     return world;
   }
   const fails = { message: 'its directory is gone', facts: [], mustPass: true };
@@ -514,8 +514,8 @@ describe('a rollback that a person asked for', () => {
     expect(await playbookRuns(world)).toEqual({ fix_port_in_use: 'inconclusive' });
     await world.clock.until(world.supervision.passCheck(world.spec(), 'continuous validation', async () => fails, 'runtime'));
     expect(world.settings, 'left').toEqual({ release: 'old' });
-    expect(await world.healer.askedRollbacks()).toHaveLength(1);
-    world.supervision.carryAsked(await world.healer.askedRollbacks());
+    expect(await world.healer.asked.rollbacks()).toHaveLength(1);
+    world.supervision.carryAsked(await world.healer.asked.rollbacks());
     await world.supervision.confirmAll();
     expect(await playbookRuns(world)).toEqual({ fix_port_in_use: 'verified' });
   });

@@ -1,10 +1,11 @@
 import type { Phase } from '../governance/index.ts';
 import type { AttemptScope, PlaybookRun } from '../playbooks/index.ts';
 import type { ComponentRunner, ComponentSpec, Problem } from '../supervisor/index.ts';
+import type { AppliedRun } from './applied-runs.ts';
 import { CarriedRuns } from './carried-runs.ts';
 import { Dependencies } from './dependencies.ts';
 import { FailureDesk } from './failure-desk.ts';
-import type { AppliedRun, Healer } from './healer.ts';
+import type { Healer } from './healer.ts';
 import { Hold } from './hold.ts';
 import { ProcessBringUp } from './process-bring-up.ts';
 import { Proof } from './proof.ts';
@@ -13,6 +14,7 @@ import { SmokeChecks } from './smoke-checks.ts';
 import { StageChecks } from './stage-checks.ts';
 import { StormWatch } from './storm-watch.ts';
 import { SupervisedComponents } from './supervised-components.ts';
+import type { SupervisionParts } from './supervision-parts.ts';
 import type {
   BringUpResult,
   CheckFailure,
@@ -32,46 +34,39 @@ export class Supervision {
   readonly fixes: string[] = [];
   readonly smoke: SmokeChecks;
   readonly desk: FailureDesk;
-  private readonly ports: SupervisionPorts;
-  private readonly healer: Healer;
-  private readonly components: SupervisedComponents;
-  private readonly carried: CarriedRuns;
+  private readonly parts: SupervisionParts;
   private readonly dependencies: Dependencies;
   private readonly processes: ProcessBringUp;
   private readonly checks: StageChecks;
   private readonly recovery: Recovery;
-  private readonly hold: Hold;
   private readonly watching: Watch;
 
   constructor(ports: SupervisionPorts, settings: SupervisionSettings, healer: Healer, signal: AbortSignal) {
-    this.ports = ports;
-    this.healer = healer;
     const components = new SupervisedComponents(ports, settings);
-    this.components = components;
     this.runners = components.runners;
     this.smoke = new SmokeChecks(ports, settings, signal);
     this.desk = new FailureDesk(ports, settings, components.runners);
-    this.carried = new CarriedRuns(healer, signal);
+    const { smoke, desk, unconfirmed, fixes } = this;
+    const carried = new CarriedRuns(healer, signal);
     const storms = new StormWatch(ports, settings.components.length);
-    this.dependencies = new Dependencies(ports, settings, healer, this.desk, this.fixes, signal);
     const hold = new Hold(ports, signal);
-    this.hold = hold;
+    const parts = { ports, settings, healer, components, smoke, desk, carried, storms, hold, unconfirmed, fixes, signal };
+    this.parts = parts;
     const isRecovering = this.isRecovering.bind(this);
-    this.recovery = new Recovery(ports, settings, components, storms, this.desk, hold, this.bringUp.bind(this), signal);
-    const proof = new Proof(ports, settings, components, this.smoke, this.carried, isRecovering, signal);
-    const { carried, dependencies, desk, unconfirmed, fixes } = this;
-    const parts = { ports, settings, healer, components, carried, dependencies, storms, desk, proof, hold, unconfirmed, fixes, signal };
-    this.processes = new ProcessBringUp(parts);
-    this.checks = new StageChecks(parts, isRecovering);
-    this.watching = new Watch(ports, settings, components, this.dependencies, storms, this.smoke, this.recovery, signal);
+    this.dependencies = new Dependencies(parts);
+    this.recovery = new Recovery(parts, this.bringUp.bind(this));
+    const proof = new Proof(parts, isRecovering);
+    this.processes = new ProcessBringUp(parts, this.dependencies, proof);
+    this.checks = new StageChecks(parts, proof, isRecovering);
+    this.watching = new Watch(parts, this.dependencies, this.recovery);
   }
 
   spec(name: string): ComponentSpec {
-    return this.components.spec(name);
+    return this.parts.components.spec(name);
   }
 
   runner(name: string): ComponentRunner {
-    return this.components.runner(name);
+    return this.parts.components.runner(name);
   }
 
   /**
@@ -79,7 +74,7 @@ export class Supervision {
    * and components that are no longer configured.
    */
   async reconcile(): Promise<{ readonly adopted: readonly string[]; readonly ended: readonly string[] }> {
-    const { processes, host } = this.ports;
+    const { processes, host } = this.parts.ports;
     const adopted: string[] = [];
     const ended: string[] = [];
     const records = new Map((await processes.list()).map((r) => [r.component, r]));
@@ -89,7 +84,7 @@ export class Supervision {
       const runner = this.runners.get(name);
       const found = records.get(name);
       if (runner && found && host.isAlive(found.identity)) {
-        const launch = await this.ports.launchOf(runner.spec);
+        const launch = await this.parts.ports.launchOf(runner.spec);
         if (launch.specHash === found.specHash && runner.adopt(found, launch)) {
           adopted.push(name);
           continue;
@@ -107,18 +102,18 @@ export class Supervision {
   async bringUp(name: string, phase: Phase, stage: string, first: Problem | null = null, withSmoke = false): Promise<BringUpResult> {
     const spec = this.spec(name);
     return spec.kind === 'dependency'
-      ? this.dependencies.bringUp(spec, phase, stage, this.carried.carriedFor(name, 'process'))
+      ? this.dependencies.bringUp(spec, phase, stage, this.parts.carried.carriedFor(name, 'process'))
       : this.processes.bringUp(spec, phase, stage, first, withSmoke);
   }
 
   /** Fixes of an earlier Grace that nobody has proven: what a component does now proves them, or takes them back. */
   carryOver(runs: readonly (AppliedRun & { readonly scope: AttemptScope })[]): void {
-    this.carried.carryOver(runs);
+    this.parts.carried.carryOver(runs);
   }
 
   /** Rollbacks that people asked for: likewise, whatever it is that fails then. */
   carryAsked(runs: readonly PlaybookRun[]): void {
-    this.carried.carryAsked(runs);
+    this.parts.carried.carryAsked(runs);
   }
 
   /**
@@ -150,12 +145,12 @@ export class Supervision {
 
   /** Called when the smoke checks of the whole service have passed. */
   async confirmAll(untold: string | null = null): Promise<void> {
-    for (const run of [...this.unconfirmed.splice(0), ...this.carried.takeCarried()])
-      await (untold === null ? this.healer.confirm(run) : this.healer.leaveOpen(run, untold));
+    for (const run of [...this.unconfirmed.splice(0), ...this.parts.carried.takeCarried()])
+      await (untold === null ? this.parts.healer.applied.confirm(run) : this.parts.healer.applied.leaveOpen(run, untold));
     // This boot is over: what fails from here on is no word on what people had asked for before it. Untold, the next boot proves it.
-    const asked = this.carried.takeAsked();
-    if (untold === null) await this.healer.confirmPrevention();
-    else await this.healer.leaveAskedOpen(asked, untold);
+    const asked = this.parts.carried.takeAsked();
+    if (untold === null) await this.parts.healer.asked.confirm();
+    else await this.parts.healer.asked.leaveOpen(asked, untold);
   }
 
   /** Watches everything that is up; problems are recovered from one at a time per component. */
@@ -173,7 +168,7 @@ export class Supervision {
 
   /** What a recovery that waits before its next try may have waited for is there: it tries again now. */
   hurry(name: string, why: string): void {
-    this.hold.hurry(name, why);
+    this.parts.hold.hurry(name, why);
   }
 
   /** Brings back what should run and does not, and is in nobody's hands. */
@@ -191,8 +186,8 @@ export class Supervision {
           if (!runner) return;
           const { killed, count } = await runner.stop();
           // A record that stays is known by its identity to be of nobody: it must not keep the next one from being stopped.
-          await this.ports.processes.remove(spec.name).catch(() => undefined);
-          if (count > 0) this.ports.emit({ type: 'component_stopped', component: spec.name, killed });
+          await this.parts.ports.processes.remove(spec.name).catch(() => undefined);
+          if (count > 0) this.parts.ports.emit({ type: 'component_stopped', component: spec.name, killed });
         }),
       );
     }

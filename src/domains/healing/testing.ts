@@ -33,7 +33,7 @@ import { EarnedAutonomy } from './earned-autonomy.ts';
 import type { GraceEvent } from './events.ts';
 import type { WhatChanged } from './healer-ports.ts';
 import { Healer } from './healer.ts';
-import type { RunLimits } from './playbook-runs.ts';
+import type { RunLimits } from './run-limits.ts';
 import { Shadow } from './shadow.ts';
 import { Supervision } from './supervision.ts';
 import type { SupervisionSettings } from './supervision-ports.ts';

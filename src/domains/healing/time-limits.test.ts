@@ -79,7 +79,7 @@ test('a primitive that ignores its signal is not waited for for ever, nothing is
   expect(run).toMatchObject({ state: 'failed' });
   expect(await made.playbooks.get('fix_port_in_use')).toMatchObject({ failedCount: 1 });
   expect(await made.limits.lease('api', 'another'), 'it still acts').toBeNull();
-  await made.healer.undoUnfinished(() => made.spec(), made.stop.signal);
+  await made.healer.cutOff.undoUnfinished(() => made.spec(), made.stop.signal);
   expect(made.settings).toEqual({ port_in_use: 'fixed', second: 'was' });
   end();
   await expect.poll(async () => (await made.limits.lease('api', 'another')) !== null).toBe(true);

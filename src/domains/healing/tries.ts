@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.ts';
 import { HOUR_MS, type LimitStore } from '../governance/index.ts';
-import type { AttemptScope, PlaybookStore, RunState } from '../playbooks/index.ts';
+import type { AttemptScope, PlaybookRun, PlaybookStore, RunState } from '../playbooks/index.ts';
 
 export interface TriesPorts {
   readonly clock: Clock;
@@ -61,4 +61,10 @@ export class Tries {
     const runs = await this.ports.playbooks.runsSince(sinceMs);
     return runs.filter((r) => r.component === this.component && r.scope === this.scope && r.state !== 'refused');
   }
+}
+
+/** What seemed to have helped has not: it is one of the tries that are being made now. */
+export async function countAgain(limits: LimitStore, { component, scope, startedAtMs }: PlaybookRun): Promise<void> {
+  const sinceMs = await limits.triesSince(component, scope);
+  if (sinceMs === null || sinceMs > startedAtMs) await limits.countTriesFrom(component, scope, startedAtMs);
 }

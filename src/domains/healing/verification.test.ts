@@ -18,7 +18,7 @@ async function inconclusive(): Promise<HealingWorld> {
   world.knows('port_in_use', {}, {});
   const result = await world.heal(await world.fails('port_in_use 3000'));
   if (result.state !== 'applied') throw new TypeError(result.state);
-  await world.healer.leaveOpen(result.run, 'there is no command "check"');
+  await world.healer.applied.leaveOpen(result.run, 'there is no command "check"');
   return world;
 }
 
@@ -78,7 +78,7 @@ describe('a fix that was inconclusive', () => {
     const world = await nextGrace(await inconclusive(), second);
     world.knows('port_in_use', {}, {});
     prepare(world);
-    world.supervision.carryOver(await world.healer.unproven(() => world.spec()));
+    world.supervision.carryOver(await world.healer.applied.unproven(() => world.spec()));
     await world.bringUp();
     return world;
   }
@@ -109,9 +109,9 @@ describe('a failure that is back after its fix was verified', () => {
     world.knows('port_in_use', {}, {});
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new TypeError(result.state);
-    await world.healer.confirm(result.run);
+    await world.healer.applied.confirm(result.run);
     await world.clock.pass(afterMs);
-    const back = await world.healer.relapsed(await world.fails('port_in_use 3000'), world.spec(), phase, world.stop.signal);
+    const back = await world.healer.relapses.takeBack(await world.fails('port_in_use 3000'), world.spec(), phase, world.stop.signal);
     return { world, back };
   }
 
@@ -151,7 +151,7 @@ describe('a failure that is back after its fix was verified', () => {
     }); // prettier-ignore
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new TypeError(result.state);
-    await world.healer.confirm(result.run);
+    await world.healer.applied.confirm(result.run);
     await world.clock.pass(1000);
     world.host.born = (process) => {
       if (world.settings['other'] === 'fixed') return;
@@ -216,7 +216,7 @@ describe('an undo', () => {
     world.knows('port_in_use', {}, { steps: [{ name: 'write it', primitive: 'write', params: { path } }] });
     const result = await world.heal(await world.fails('port_in_use 3000'));
     if (result.state !== 'applied') throw new TypeError(result.state);
-    return { world, path, takeBack: () => world.healer.reject(result.run, 'the same failure came back', world.stop.signal) };
+    return { world, path, takeBack: () => world.healer.applied.reject(result.run, 'the same failure came back', world.stop.signal) };
   }
 
   test('that says it worked and did not is found, and the snapshot puts the file back', async () => {
