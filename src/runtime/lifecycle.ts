@@ -34,8 +34,9 @@ import { nextPatternState } from '../domains/incidents/index.ts';
 import type { Fingerprint } from '../domains/learning/index.ts';
 import { bootId, messageOf, type BootId, type JsonObject, type Logger } from '../kernel/index.ts';
 import { payAttention } from './attention.ts';
-import { compose, knowledge, type Composed } from './compose.ts';
+import { compose, type Composed } from './compose.ts';
 import { keepFromOthers, makeDataDir } from './data-dir.ts';
+import { knowledge } from './load-knowledge.ts';
 import { asStored } from './lookback.ts';
 import type { GraceConfig } from './config/index.ts';
 import { changedKeys, configDigests, readConfigDigests } from './config-digests.ts';
@@ -114,7 +115,7 @@ async function serveInFront(options: ServeOptions, policies: Policies): Promise<
     composed = await compose({ ...options, signal: either, ...policies, store, bootId: id, isDryRun: false, home: config.dataDir });
     return await new Session(options, composed, id, givenUp).run(signal);
   } finally {
-    await composed?.audit?.close();
+    await composed?.close();
     store?.close();
     release();
   }

@@ -14,9 +14,10 @@ import { planRun, type PlannedStep } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { chosenComponent } from './authoring/chosen-playbook.ts';
 import { byHand, type ByHandOptions } from './by-hand.ts';
-import { knowledge, type Composed } from './compose.ts';
+import type { Composed } from './compose.ts';
 import { NO_BOOT } from './cut-off.ts';
 import { onACopy } from './lifecycle.ts';
+import { knowledge } from './load-knowledge.ts';
 import { openPolicies } from './policy.ts';
 import { ReleaseInUse } from './release-in-use.ts';
 

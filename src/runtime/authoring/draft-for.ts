@@ -3,9 +3,10 @@ import { diagnose, draftPlaybookSource, portableSteps, type Captured, type Playb
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import type { Logger } from '../../kernel/index.ts';
-import { knowledge, type Composed } from '../compose.ts';
+import type { Composed } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
 import { onACopy } from '../lifecycle.ts';
+import { knowledge } from '../load-knowledge.ts';
 import { NOTHING_RUNS } from '../policy.ts';
 import { chosenComponent } from './chosen-playbook.ts';
 import { NoSuchIncident } from './errors.ts';

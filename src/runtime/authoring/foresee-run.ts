@@ -4,9 +4,9 @@ import type { JsonObject, Logger } from '../../kernel/index.ts';
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { knowsSteps } from '../../domains/healing/index.ts';
-import { knowledge } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
 import { onACopy } from '../lifecycle.ts';
+import { knowledge } from '../load-knowledge.ts';
 import { openPolicies } from '../policy.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 
