@@ -3,12 +3,11 @@ import { nodeFiles } from '../../adapters/node/files.ts';
 import type { Redactor } from '../../domains/incidents/index.ts';
 import type { Overrides } from '../../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../../domains/supervisor/index.ts';
-import type { GraceConfig } from '../config/index.ts';
-import { portNames } from '../port-names.ts';
+import { portNames, type PortNamers } from '../port-names.ts';
 import { buildLaunch } from '../service-environment.ts';
 
 export interface ComponentLaunchesOptions {
-  readonly config: GraceConfig;
+  readonly config: Omit<PortNamers, 'environments'>;
   /** The environment of the person who started Grace. */
   readonly caller: Readonly<Record<string, string>>;
   readonly overrides: Overrides;

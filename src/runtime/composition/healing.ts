@@ -15,9 +15,9 @@ import type { ComponentLaunches } from './component-launches.ts';
 import type { Memory } from './memory.ts';
 
 export interface HealingOptions extends Pick<HealerPorts, 'caseFile' | 'library' | 'primitiveContext' | 'snapshots'> {
-  readonly config: GraceConfig;
+  readonly config: Pick<GraceConfig, 'components' | 'environment' | 'healing' | 'playbooksDir' | 'projectDir'>;
   readonly bootId: BootId;
-  readonly memory: Memory;
+  readonly memory: Pick<Memory, 'failedStates' | 'repos' | 'snapshots'>;
   readonly governance: Governance;
   readonly emit: Emit;
   readonly logger: Logger;

@@ -13,10 +13,10 @@ import { knowledge } from '../load-knowledge.ts';
 import type { Memory } from './memory.ts';
 
 export interface SupervisionOptions extends Pick<SupervisionPorts, 'caseFile' | 'emit' | 'host' | 'launchOf' | 'logger' | 'view'> {
-  readonly config: GraceConfig;
+  readonly config: Pick<GraceConfig, 'boot' | 'components' | 'dependencyWaits' | 'projectDir' | 'smoke'>;
   readonly bootId: BootId;
   readonly isDryRun: boolean;
-  readonly memory: Memory;
+  readonly memory: Pick<Memory, 'processes' | 'repos'>;
   readonly redactor: Redactor;
   readonly lastGood: LastGoodKeeper;
   readonly healer: Healer;
