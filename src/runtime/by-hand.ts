@@ -47,7 +47,7 @@ export async function byHand<T>(options: ByHandOptions, work: (composed: Compose
       home: config.dataDir,
     });
     close = async () => {
-      await composed.audit?.close();
+      await composed.close();
       store.close();
     };
     if (!isBesideGrace) {

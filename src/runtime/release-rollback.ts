@@ -14,9 +14,10 @@ import { planRun, type PlannedStep } from '../domains/playbooks/index.ts';
 import type { ComponentSpec } from '../domains/supervisor/index.ts';
 import { chosenComponent } from './authoring/chosen-playbook.ts';
 import { byHand, type ByHandOptions } from './by-hand.ts';
-import { knowledge, type Composed } from './compose.ts';
+import type { Composed } from './compose.ts';
 import { NO_BOOT } from './cut-off.ts';
-import { onACopy } from './lifecycle.ts';
+import { knowledge } from './load-knowledge.ts';
+import { onACopy } from './on-a-copy.ts';
 import { openPolicies } from './policy.ts';
 import { ReleaseInUse } from './release-in-use.ts';
 
@@ -87,8 +88,7 @@ export async function foreseeRollback(options: RollbackOptions): Promise<Rollbac
   const playbooksDir = mkdtempSync(join(tmpdir(), 'grace-rollback-'));
   try {
     const config = { ...options.config, playbooksDir };
-    const given = { ...options, config, until: 'dry-run' as const };
-    return await onACopy(given, await openPolicies(options.config), (_, composed) =>
+    return await onACopy({ ...options, config }, await openPolicies(options.config), (_, composed) =>
       goBack(options, composed, chosenComponent(options.component, { component: null }, config), true),
     );
   } finally {

@@ -74,7 +74,7 @@ export async function diffNow(memory: Memory, first: string | undefined, options
   redactor.learnEnvironment(process.env);
   const logger = fileLogger(join(config.dataDir, 'logs', 'grace.log'), config.logLevel, (fields) => redactor.redactDeep(fields));
   // The parts that boot a service are loaded only when its world has to be looked at.
-  const { fingerprintNow } = await import('../../runtime/lifecycle.ts');
+  const { fingerprintNow } = await import('../../runtime/fingerprint-now.ts');
   const now = await fingerprintNow({ config, environment: process.env, logger });
   const at = { id: 'now', at: iso(memory.nowMs), outcome: null, verified: false, has_fingerprint: true };
   // The environment of this terminal is not the one the service is started in: what only it has says nothing.

@@ -4,7 +4,7 @@ import { standingsOf } from '../../domains/healing/index.ts';
 import { Redactor } from '../../domains/incidents/index.ts';
 import { GraceError } from '../../kernel/index.ts';
 import { actorOf } from '../../runtime/audit.ts';
-import { knowledge } from '../../runtime/compose.ts';
+import { knowledge } from '../../runtime/load-knowledge.ts';
 import type { Answer } from './answer.ts';
 import type { AskPolicies } from './ask-policies.ts';
 import { changeRequest } from './change-playbook.ts';

@@ -12,9 +12,10 @@ import { generatePlaybookSource, observe, portableSteps, record, type Captured }
 import type { ComponentSpec, Problem } from '../../domains/supervisor/index.ts';
 import { messageOf, type BootId, type JsonObject, type Logger } from '../../kernel/index.ts';
 import { NOTHING_RUNS } from '../../runtime/policy.ts';
-import { compose, knowledge, type Composed } from '../../runtime/compose.ts';
+import { compose, type Composed } from '../../runtime/compose.ts';
 import type { GraceConfig } from '../../runtime/config/index.ts';
 import { NO_BOOT } from '../../runtime/cut-off.ts';
+import { knowledge } from '../../runtime/load-knowledge.ts';
 import { IncidentUnknown, InputInvalid, NoRemedy } from './errors.ts';
 import type { FailureInput, GeneratedPlaybook, RecordedFailure } from './contract.ts';
 
@@ -70,7 +71,7 @@ class LibraryWorkshop implements Workshop {
   }
 
   async close(): Promise<void> {
-    await this.composed.audit?.close();
+    await this.composed.close();
   }
 
   /** One after the other: each reads how often a pattern was seen, and counts on from there. */

@@ -3,9 +3,10 @@ import { diagnose, draftPlaybookSource, portableSteps, type Captured, type Playb
 import type { RegisteredPlaybook } from '../../domains/playbooks/index.ts';
 import { nodeFiles } from '../../adapters/node/files.ts';
 import type { Logger } from '../../kernel/index.ts';
-import { knowledge, type Composed } from '../compose.ts';
+import type { Composed } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
-import { onACopy } from '../lifecycle.ts';
+import { knowledge } from '../load-knowledge.ts';
+import { onACopy } from '../on-a-copy.ts';
 import { NOTHING_RUNS } from '../policy.ts';
 import { chosenComponent } from './chosen-playbook.ts';
 import { NoSuchIncident } from './errors.ts';
@@ -58,7 +59,7 @@ export async function draftPlaybook(options: DraftOptions): Promise<Drafted> {
     return { source: draftPlaybookSource(draft), record: null, differences: 0, notReplayable: [] };
   }
   const subject = options.subject;
-  const looking = { ...options, emit: () => undefined, signal: new AbortController().signal, until: 'dry-run' as const };
+  const looking = { ...options, emit: () => undefined, signal: new AbortController().signal };
   return onACopy(looking, { policy: NOTHING_RUNS, policyFiles: [] }, (_, grace) => draftFor(subject, options, grace));
 }
 

@@ -4,9 +4,9 @@ import type { JsonObject, Logger } from '../../kernel/index.ts';
 import { nodeClock } from '../../adapters/node/clock.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { knowsSteps } from '../../domains/healing/index.ts';
-import { knowledge } from '../compose.ts';
 import type { GraceConfig } from '../config/index.ts';
-import { onACopy } from '../lifecycle.ts';
+import { knowledge } from '../load-knowledge.ts';
+import { onACopy } from '../on-a-copy.ts';
 import { openPolicies } from '../policy.ts';
 import { chosenComponent, chosenPlaybook } from './chosen-playbook.ts';
 
@@ -45,7 +45,7 @@ export async function foreseeRun({ name, component, by, ...given }: ForeseeOptio
   const policies = await openPolicies(given.config);
   // Beside a Grace that keeps services up it is run time; without one it is as before a boot.
   const phase = lockHolder(given.config.dataDir) === null ? 'boot' : 'runtime';
-  const options = { ...given, emit: () => undefined, until: 'dry-run' as const };
+  const options = { ...given, emit: () => undefined };
   return onACopy(options, policies, async (_, composed) => {
     await composed.core.syncPlaybooks();
     const registered = await chosenPlaybook(name, composed.playbooks, given.config.playbooksDir);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigProject } from './config/config-project.ts';
-import { fingerprintNow } from './lifecycle.ts';
+import { fingerprintNow } from './fingerprint-now.ts';
 
 const HOUR_MS = 60 * 60_000;
 
