@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { ApprovalRefused, approvalState, isForOneRun, useApproval, type Approval, type Phase } from '../governance/index.ts';
 import { diagnose, lastResort, type Captured, type Diagnosis, type Remedy, type WaitFor } from '../learning/index.ts';
-import type { AttemptScope, PlaybookRun, RegisteredPlaybook } from '../playbooks/index.ts';
+import type { AttemptScope, RegisteredPlaybook } from '../playbooks/index.ts';
 import type { ComponentSpec } from '../supervisor/index.ts';
 import { AppliedRuns, type AppliedRun } from './applied-runs.ts';
 import { askForApproval } from './ask-approval.ts';
@@ -275,21 +275,6 @@ export class Healer {
     by: string | null = null,
   ): Promise<DecidedRun | Error> {
     return decideRun(this.ports, registered, component, { phase, attempts: 0, signature: registered.signature, alike: [], by, signal });
-  }
-
-  /** Asked at a start, before anything is healed: see `cutOff`. */
-  async undoUnfinished(component: (name: string) => ComponentSpec | null, signal: AbortSignal): Promise<readonly string[]> {
-    return this.cutOff.undoUnfinished(component, signal);
-  }
-
-  /** Likewise: see `applied`. */
-  async unproven(component: (name: string) => ComponentSpec | null): ReturnType<AppliedRuns['unproven']> {
-    return this.applied.unproven(component);
-  }
-
-  /** Likewise: see `asked`. */
-  async askedRollbacks(): Promise<readonly PlaybookRun[]> {
-    return this.asked.rollbacks();
   }
 
   /** Before it is done: whatever becomes of the run, the request does not count again. @returns why not, when another was faster */

@@ -29,10 +29,10 @@ export async function takeOver(options: TakeOverOptions): Promise<BootContext['r
   if (options.isDryRun) return { adopted: [], ended: [], undone: [], interrupted };
   await endCutOff();
   await sweepHalves(options);
-  const undone = await healer.undoUnfinished(specOf, signal);
+  const undone = await healer.cutOff.undoUnfinished(specOf, signal);
   const { adopted, ended } = await supervision.reconcile();
-  supervision.carryOver(await healer.unproven(specOf));
-  supervision.carryAsked(await healer.askedRollbacks());
+  supervision.carryOver(await healer.applied.unproven(specOf));
+  supervision.carryAsked(await healer.asked.rollbacks());
   return { adopted, ended, undone, interrupted };
 }
 
