@@ -22,7 +22,7 @@ export async function listKeys({ reader }: AuditSource): Promise<Answer> {
 
 /**
  * `grace audit rotate-key`: a new key signs from now on. Whoever may read the key may do that, so no policy is asked; the entry, signed
- * by the old key, says who did.
+ * by both keys, says who did.
  * @throws AuditKeyUnusable for a user who may not read the key, and whatever keeps the log from taking the entry: then nothing changed
  */
 export async function rotateKey({ audit, dataDir }: OwnAudit, by: string): Promise<Answer> {
@@ -34,9 +34,9 @@ export async function rotateKey({ audit, dataDir }: OwnAudit, by: string): Promi
     exitCode: 0,
     data: { before: old, after: now, checkpoint },
     lines: [
-      `${paint('green', 'rotated')}: key ${now.key_id} signs from now on, no longer ${old.key_id}; the entry that says so is signed by the old one`,
+      `${paint('green', 'rotated')}: key ${now.key_id} signs from now on, no longer ${old.key_id}; the entry that says so is signed by both`,
       `note the new one where you keep the old one: ${after}`,
-      'whoever knows the old one can still verify with it, and so learns of the new one',
+      'whoever knows the old one can still verify with it, and whoever knows the new one, too',
       ...(pid === null ? [] : [`Grace (pid ${pid}) signs with it from its next entry on`]),
     ],
   };

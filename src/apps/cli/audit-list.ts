@@ -47,7 +47,13 @@ export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { 
     lines:
       page.length === 0
         ? [size === 0 ? 'no entries yet' : `none of the ${size} entries fits`]
-        : [fitted(page.map(row)), ...(older === null ? [] : [paint('dim', `older ones: --before ${older}`)])],
+        : [
+            fitted(page.map(row)),
+            paint(
+              'dim',
+              [...(older === null ? [] : [`older ones: --before ${older}`]), 'all that one says: grace audit show N'].join('; '),
+            ),
+          ],
   };
 }
 
@@ -85,7 +91,7 @@ type Listed =
   | { readonly state: 'dropped'; readonly place: number }
   | { readonly state: 'unreadable'; readonly place: number };
 
-function readEntry(stored: StoredEntry, place: number): Listed {
+export function readEntry(stored: StoredEntry, place: number): Listed {
   if (!(stored instanceof Uint8Array)) return { state: 'dropped', place };
   try {
     const entry = JSON.parse(Buffer.from(stored).toString('utf8')) as AuditEntry;
@@ -132,6 +138,6 @@ function row(one: Listed): readonly string[] {
 }
 
 /** Texts in the log come from anywhere; a terminal obeys none of them. */
-function harmless(text: string): string {
+export function harmless(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,7 @@ describe('grace audit verify looks to the end of the log, and', () => {
   test('names entries that no head covers, unless a Grace is about to sign them', async () => {
     const { dataDir, sql } = await aLog();
     expect(await found(dataDir)).toEqual(['unsigned']);
+    expect((await verified(dataDir)).lines.join('\n')).toMatch(/intact, but not signed to its end.*\n.*\n.*start it, and verify again/);
     const release = lockInstance(dataDir);
     onTestFinished(release);
     expect(await found(dataDir)).toEqual([]);
@@ -279,9 +281,56 @@ describe.skipIf(process.geteuid?.() !== 0)(
         status: 1,
         stderr: expect.stringContaining('EACCES') as unknown,
       });
+      chmodSync(dataDir, 0o700);
+      expect(grace(['audit', 'list', '--data-dir', dataDir], NOBODY)).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(
+          /^grace: the audit log in .*grace\.db can not be read: EACCES.*\n.*run it as the user.*\n$/,
+        ) as unknown,
+      });
+    });
+
+    test('is told which exported log it may not read', async () => {
+      const { dataDir, out } = await readable(false);
+      expect(grace(['audit', 'export', '--out', out, '--data-dir', dataDir]).status).toBe(0);
+      chmodSync(join(out, 'entries.jsonl'), 0o600);
+      for (const args of [['list'], ['verify'], ['show', '1']])
+        expect(grace(['audit', ...args, '--dir', out], NOBODY)).toMatchObject({
+          status: 1,
+          stderr: expect.stringMatching(/^grace: the audit log in .*export can not be read: EACCES.*\n.*\n$/) as unknown,
+        });
     });
   },
 );
+
+test('following ends well when nobody reads any more', async () => {
+  const { dataDir, path } = await aLog(true);
+  const main = join(import.meta.dirname, 'main.ts');
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `(await import('${main}')).main(process.argv.slice(1))`,
+      '--',
+      'audit',
+      'list',
+      '--follow',
+      '--data-dir',
+      dataDir,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  onTestFinished(() => void child.kill());
+  let told = '';
+  child.stderr.on('data', (piece) => (told += String(piece)));
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const log = await openAuditLog({ path, service: 'shop', clock, redact: (text) => text });
+  await log.append(draft(6));
+  await log.close();
+  expect([await once(child, 'exit'), told]).toEqual([[0, null], '']);
+});
 
 test('what is wrong usage is told as that', async () => {
   const { dataDir } = await aLog();
@@ -294,9 +343,15 @@ test('what is wrong usage is told as that', async () => {
     ['--from', join(dataDir, 'nothing')],
     ['--from', dataDir],
     ['--anchor', join(dataDir, 'no')],
+    ['--anchor', join(dataDir, 'nothing')],
     ['--dir', dataDir],
   ])
     expect([args, grace(['audit', 'verify', '--data-dir', dataDir, ...args]).status]).toEqual([args, 2]);
+  for (const sizes of [['a', 'b'], ['-1'], ['5', '3'], ['1', '2', '3']]) {
+    const { status, stderr } = grace(['audit', 'prove', '--data-dir', dataDir, '--consistency', ...sizes]);
+    expect([sizes, status, stderr]).toEqual([sizes, 2, expect.stringMatching(/^error: /)]);
+  }
+  expect(grace(['audit', 'show', '1', '--raw', '--json', '--data-dir', dataDir]).status).toBe(2);
   const { status, stdout } = grace(['audit', 'rotate-key', '--json', '--data-dir', dataDir]);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toHaveProperty('after.vkey');
