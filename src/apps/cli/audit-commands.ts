@@ -58,7 +58,7 @@ export function registerAudit(program: Command, say: Say): void {
     .option('--action <text>', 'only this action, such as run.*')
     .option('--resource <text>', 'only about this, such as component/api or boot/*')
     .option('--subsystem <text>', 'only of this part of Grace, such as playbooks')
-    .option('--result <text>', 'only with this result: ok, failed, denied, partial or running')
+    .option('--result <text>', 'only with this result: ok, failed, denied or partial')
     .option('--since <moment>', 'a date (of UTC), a moment (of here, or with Z), or how long ago: 2h', moment)
     .option('--until <moment>', 'the same; that moment itself is left out', moment)
     .option('-n, --limit <n>', `how many (default: ${ENTRIES_LISTED})`, wholeNumber)

@@ -46,7 +46,7 @@ export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { 
     data: { size, entries: page.map(dataOf), before: older },
     lines:
       page.length === 0
-        ? [size === 0 ? 'no entries yet' : `none of the ${size} entries fits`]
+        ? [size === 0 ? 'no entries yet' : `none of the ${size} entries fits; texts are compared whole, and * stands for any text`]
         : [
             fitted(page.map(row)),
             paint(
@@ -131,7 +131,7 @@ function dataOf(one: Listed): unknown {
 }
 
 function row(one: Listed): readonly string[] {
-  if (one.state === 'dropped') return [String(one.place), paint('dim', 'dropped under the retention policy')];
+  if (one.state === 'dropped') return [String(one.place), paint('dim', 'only its hash is left: see grace audit verify')];
   if (one.state === 'unreadable') return [String(one.place), paint('red', 'not readable: see grace audit verify')];
   const { timestamp, actor, action, resource, subsystem, result } = one.entry;
   return [String(one.place), timestamp, action, resource, result, actor, subsystem].map(harmless);

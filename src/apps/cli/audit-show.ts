@@ -33,7 +33,7 @@ export async function showEntry({ reader }: AuditSource, index: number, isRaw: b
       data,
       lines: [
         one.state === 'dropped'
-          ? `entry ${index}: only its hash is left, ${leaf}; its contents were dropped under the retention policy`
+          ? `entry ${index}: only its hash is left, ${leaf}; its contents are gone; grace audit verify says when it was not the retention policy that dropped them`
           : `${paint('red', 'not readable')}: entry ${index} is none that Grace wrote; see grace audit verify`,
       ],
     };
