@@ -141,6 +141,7 @@ export function registerAudit(program: Command, say: Say): void {
     .requiredOption('--reason <text>', 'what happened to it, for those who come later')
     .option('-y, --yes', 'without asking; needed where there is no terminal')
     .action(async ({ reason, yes }: { reason: string; yes?: boolean }, command: Command) => {
+      if (reason.trim() === '') command.error('error: --reason says nothing: it is for those who read the log later');
       const [{ reopenAudit }, { askOnTerminal }] = await Promise.all([import('./audit-reopen.ts'), import('./snapshots-restore.ts')]);
       const ask = command.optsWithGlobals<LookOptions>().json === true ? null : askOnTerminal();
       await change(command, (own, by) => reopenAudit(own, { by, reason, isAgreed: yes === true, ask }));

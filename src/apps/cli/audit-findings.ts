@@ -32,6 +32,10 @@ const FIRST: readonly FindingKind[] = [
   'node',
   'key_rotation',
 ];
+/** What a broken disk or an older copy does to the end of a log, after which it takes no entries. */
+const OF_ITS_END: ReadonlySet<FindingKind> = new Set(['torn', 'node', 'unsigned', 'truncated', 'removed']);
+/** How the check names an anchor: with a number where there are several. */
+const OF_AN_ANCHOR = /^(?:the anchor|anchor (\d{1,9}))\b/;
 /** Of one kind; more of it say no more to people. Scripts get all. */
 const SHOWN_OF_A_KIND = 10;
 /** A changed entry may take the key of every head before a handover with it. */
@@ -59,7 +63,12 @@ export function whatIsWrong({ findings, findingsMore, anchors, where, isExported
     ...(findingsMore > 0 ? [`  and ${findingsMore} more`] : []),
     isGiven && findings.every(({ kind }) => kind === 'unknown_key')
       ? 'all of it fits but the key: what you gave is the key of another log, or somebody wrote this one anew; compare it with: grace audit keys'
-      : `keep a copy of ${isExported ? 'it' : 'grace.db, audit.key and audit.head'} as it is now, and take heads and copies that you have elsewhere; docs/guide/audit.md says what each word means`,
+      : `keep a copy of ${isExported ? 'it as it is' : 'grace.db, audit.key and audit.head as they are'} now, and get the heads and copies that you have elsewhere; docs/guide/audit.md says what each word means`,
+    ...(!isExported && findings.some(({ kind, message }) => OF_ITS_END.has(kind) && !OF_AN_ANCHOR.test(message))
+      ? [
+          'whether the log may go on without its end, and what that would leave out, says: grace audit reopen --reason TEXT; it asks before it does',
+        ]
+      : []),
   ];
 }
 
@@ -70,10 +79,9 @@ function rank(kind: FindingKind): number {
 
 function lineOf(anchors: readonly { readonly file: string }[]): (finding: Finding) => string {
   return ({ kind, message }) => {
-    // As the check counts them.
-    const number = /^anchor (\d{1,9})\b/.exec(message)?.[1];
+    const number = OF_AN_ANCHOR.exec(message)?.[1];
     const file = anchors[number === undefined ? 0 : Number(number) - 1]?.file;
-    const isOfAnchor = number !== undefined || message.startsWith('the anchor');
+    const isOfAnchor = OF_AN_ANCHOR.test(message);
     return `  ${kind}: ${message}${isOfAnchor && file !== undefined ? ` (${file})` : ''}`;
   };
 }

@@ -139,6 +139,7 @@ describe('grace audit verify looks to the end of the log, and', () => {
     sql('delete from audit_checkpoints where size > 4');
     sql('delete from audit_entries where first >= 4');
     expect(await found(dataDir)).toEqual(['truncated']);
+    expect((await verified(dataDir)).lines.join('\n')).toContain('grace audit reopen --reason');
   });
 
   test('names an announcement that no head covers, and what it was to hide', async () => {
@@ -322,6 +323,7 @@ test('following ends well when nobody reads any more', async () => {
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void child.kill());
+  const ended = once(child, 'exit');
   let told = '';
   child.stderr.on('data', (piece) => (told += String(piece)));
   await once(child.stdout, 'data');
@@ -329,13 +331,14 @@ test('following ends well when nobody reads any more', async () => {
   const log = await openAuditLog({ path, service: 'shop', clock, redact: (text) => text });
   await log.append(draft(6));
   await log.close();
-  expect([await once(child, 'exit'), told]).toEqual([[0, null], '']);
+  expect([await ended, told]).toEqual([[0, null], '']);
 });
 
 test('what is wrong usage is told as that', async () => {
   const { dataDir } = await aLog();
   writeFileSync(join(dataDir, 'nothing'), '');
   expect(grace(['audit', 'reopen', '--data-dir', dataDir]).status).toBe(2);
+  expect(grace(['audit', 'reopen', '--reason', ' ', '--data-dir', dataDir]).status).toBe(2);
   expect(grace(['audit', 'rotate-key', '--dir', dataDir]).status).toBe(2);
   for (const args of [
     ['--vkey', 'shop+12345678+AAAA'],
