@@ -38,7 +38,11 @@ export function registerAudit(program: Command, say: Say): void {
     const { json = false, ...options } = command.optsWithGlobals<LookOptions & AuditSourceOptions>();
     if (follow === true && before !== undefined)
       command.error('error: --follow goes on with those that come, and --before ends before them');
-    if (follow !== true) return ask(command, (source) => listAudit(source, wanted, { limit, ...(before === undefined ? {} : { before }) }));
+    if (follow !== true) {
+      const { withProgress } = await import('./audit-progress.ts');
+      const page = { limit, ...(before === undefined ? {} : { before }) };
+      return ask(command, (source) => withProgress(source, (shown) => listAudit(shown, wanted, page)));
+    }
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
     // `grace audit list --follow | head` has seen enough.
@@ -46,9 +50,7 @@ export function registerAudit(program: Command, say: Say): void {
       if (codeOf(error) !== 'EPIPE') throw error;
       stop.abort();
     });
-    await withAudit(options, async (source) =>
-      followAudit(source, wanted, Math.max(0, (await source.reader.size()) - limit), json, stop.signal),
-    );
+    await withAudit(options, (source) => followAudit(source, wanted, limit, json, stop.signal));
   };
   const dir = (): Option => new Option('--dir <dir>', 'an exported log, instead of the one here');
   const audit = group(program, 'audit', 'who did what, in a log that nobody can quietly change', list).addOption(dir());

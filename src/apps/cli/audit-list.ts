@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogTorn, type AuditEntry, type StoredEntry } from '../../domains/audit/index.ts';
+import { LogTorn, type AuditEntry, type AuditReader, type StoredEntry } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import type { AuditSource } from './audit-source.ts';
 import { fitted, out, paint } from './terminal.ts';
@@ -29,16 +29,7 @@ const LOOK_EVERY_MS = 500;
 /** The newest entries that fit, oldest of them first. */
 export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { limit, before }: AuditPage): Promise<Answer> {
   const size = await reader.size();
-  const found: Listed[] = [];
-  let to = Math.min(before ?? size, size);
-  while (to > 0 && found.length <= limit) {
-    const from = Math.max(0, to - PIECE);
-    const piece: Listed[] = [];
-    let place = from;
-    for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
-    found.unshift(...piece.filter((one) => fits(one, filter)));
-    to = from;
-  }
+  const found = await newest(reader, filter, limit + 1, Math.min(before ?? size, size));
   const page = found.slice(-limit);
   const older = found.length > limit ? (page[0]?.place ?? null) : null;
   return {
@@ -57,16 +48,34 @@ export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { 
   };
 }
 
-/** Prints entries as they come, until the signal. @param from   first one to print */
+/** The last ones that fit, of those before this place; `limit` of them or more, where there are as many. */
+async function newest(reader: AuditReader, filter: AuditFilter, limit: number, before: number): Promise<readonly Listed[]> {
+  const found: Listed[] = [];
+  let to = before;
+  while (to > 0 && found.length < limit) {
+    const from = Math.max(0, to - PIECE);
+    const piece: Listed[] = [];
+    let place = from;
+    for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
+    found.unshift(...piece.filter((one) => fits(one, filter)));
+    to = from;
+  }
+  return found;
+}
+
+/** Prints the newest that fit, and those that come, until the signal. @param limit   how many of those that are there */
 export async function followAudit(
   { reader }: AuditSource,
   filter: AuditFilter,
-  from: number,
+  limit: number,
   asJson: boolean,
   signal: AbortSignal,
   print: (line: string) => void = out,
 ): Promise<void> {
-  let place = from;
+  let place = await reader.size();
+  const there = (await newest(reader, filter, limit, place)).slice(-limit);
+  if (asJson) for (const one of there) print(JSON.stringify(dataOf(one)));
+  else if (there.length > 0) print(fitted(there.map(row)));
   while (!signal.aborted) {
     try {
       for await (const batch of reader.entries(place, Infinity))

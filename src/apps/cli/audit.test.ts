@@ -349,11 +349,16 @@ describe('grace audit list', () => {
     using log = aLog();
     const stop = new AbortController();
     const seen: string[] = [];
-    appendFileSync(log.path('entries.jsonl'), '{"half');
-    await followAudit(await openAuditSource({ dir: log.folder }), {}, SIZE - 2, true, stop.signal, (line) => {
+    // What is there first: as many as were asked for of those that fit, however far back they are. Then what comes, whole.
+    const filter = { actor: 'grace', action: 'heal.*' };
+    await followAudit(await openAuditSource({ dir: log.folder }), filter, 2, true, stop.signal, (line) => {
       seen.push(line);
-      if (seen.length === 2) stop.abort();
+      if (seen.length === 2) {
+        const come = [SIZE, SIZE + 1, SIZE + 6].map((n) => Buffer.from(entryAt(n)).toString());
+        appendFileSync(log.path('entries.jsonl'), `${come.join('\n')}\n{"half`);
+      }
+      if (seen.length === 4) stop.abort();
     });
-    expect(seen.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual([598, 599]);
+    expect(seen.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual([588, 594, 600, 606]);
   });
 });
