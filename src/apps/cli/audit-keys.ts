@@ -5,14 +5,18 @@ import type { AuditSource, OwnAudit } from './audit-source.ts';
 import { fitted, paint } from './terminal.ts';
 
 /** `grace audit keys`: every key that has signed this log, as the log itself says. */
-export async function listKeys({ reader }: AuditSource): Promise<Answer> {
+export async function listKeys({ reader, exported }: AuditSource): Promise<Answer> {
   const keys = (await reader.keys()).map((vkey, i, all) => ({ ...partsOf(vkey), signs_now: i === all.length - 1 }));
   return {
     exitCode: 0,
     data: keys,
     lines:
       keys.length === 0
-        ? ['the log has no key yet: it gets one with its first entry']
+        ? [
+            exported === null
+              ? 'the log has no key yet: it gets one with its first entry'
+              : `${exported.dir} has no file vkey: whoever exported it knows the key`,
+          ]
         : [
             fitted(keys.map(({ key_id, signs_now }) => [key_id, signs_now ? paint('green', 'signs now') : 'has signed before'])),
             ...keys.map(({ vkey }) => vkey),

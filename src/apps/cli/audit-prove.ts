@@ -89,7 +89,7 @@ interface Head extends Checkpoint {
 
 async function newestHead(source: AuditSource): Promise<Head> {
   const note = await source.reader.latestCheckpoint();
-  if (note === null) throw new AuditCheckpointMissing(null);
+  if (note === null) throw new AuditCheckpointMissing(null, [], source.exported?.dir ?? null);
   return checkedHead(source, note, null);
 }
 

@@ -16,6 +16,7 @@ import {
   signCheckpoint,
   signerKeyOf,
 } from '../../domains/audit/index.ts';
+import { listKeys } from './audit-keys.ts';
 import { withProgress } from './audit-progress.ts';
 import { showEntry } from './audit-show.ts';
 import { followAudit, listAudit } from './audit-list.ts';
@@ -255,6 +256,16 @@ describe('grace audit prove', () => {
     using log = aLog();
     const source = await openAuditSource({ dir: log.folder });
     await expect(proveEntry(source, SIZE)).rejects.toMatchObject({ code: 'GRACE_CLI_NOT_KNOWN' });
+    rmSync(log.path('checkpoint'));
+    await expect(showCheckpoint(await openAuditSource({ dir: log.folder }))).rejects.toMatchObject({
+      code: 'GRACE_CLI_AUDIT_CHECKPOINT_MISSING',
+      hint: expect.stringContaining(`not in ${log.folder}`),
+    });
+    rmSync(log.path('vkey'));
+    expect((await listKeys(await openAuditSource({ dir: log.folder }))).lines).toEqual([
+      `${log.folder} has no file vkey: whoever exported it knows the key`,
+    ]);
+    writeFileSync(log.path('checkpoint'), headOf(SIZE));
     await expect(proveConsistency(source, 1, 5)).rejects.toMatchObject({
       code: 'GRACE_CLI_AUDIT_CHECKPOINT_MISSING',
       hint: expect.stringContaining('the nearest that is kept: 600'),

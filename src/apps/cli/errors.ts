@@ -158,14 +158,20 @@ export class AuditFileUnreadable extends GraceError {
 
 /** A proof needs a signed checkpoint to lead to. */
 export class AuditCheckpointMissing extends GraceError {
-  /** @param size   null for any  @param near   sizes of checkpoints that are kept, on both sides of it */
-  constructor(size: number | null, near: readonly number[] = []) {
+  /**
+   * @param size   null for any
+   * @param near   sizes of checkpoints that are kept, on both sides of it
+   * @param exported   the directory of an exported log
+   */
+  constructor(size: number | null, near: readonly number[] = [], exported: string | null = null) {
     super({
       code: 'GRACE_CLI_AUDIT_CHECKPOINT_MISSING',
       message: size === null ? 'the audit log has no signed checkpoint yet' : `no signed checkpoint of ${size} entries is kept`,
       hint:
         size === null
-          ? 'it gets one with its first entry'
+          ? exported === null
+            ? 'it gets one with its first entry'
+            : `the file checkpoint is not in ${exported}: the export was cut off; take a fresh one`
           : `leave the second size out to prove up to the newest checkpoint${near.length === 0 ? '' : `, or take the nearest that is kept: ${near.join(' or ')}`}`,
       details: { size, near },
     });
