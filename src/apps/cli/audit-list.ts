@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { LogTorn, type AuditEntry, type AuditReader, type StoredEntry } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import type { AuditSource } from './audit-source.ts';
@@ -49,7 +49,13 @@ export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { 
 }
 
 /** The last ones that fit, of those before this place; `limit` of them or more, where there are as many. */
-async function newest(reader: AuditReader, filter: AuditFilter, limit: number, before: number): Promise<readonly Listed[]> {
+async function newest(
+  reader: AuditReader,
+  filter: AuditFilter,
+  limit: number,
+  before: number,
+  signal: AbortSignal | null = null,
+): Promise<readonly Listed[]> {
   const found: Listed[] = [];
   let to = before;
   while (to > 0 && found.length < limit) {
@@ -59,6 +65,9 @@ async function newest(reader: AuditReader, filter: AuditFilter, limit: number, b
     for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
     found.unshift(...piece.filter((one) => fits(one, filter)));
     to = from;
+    // Reading the store never waits: without this Ctrl-C would not be heard.
+    if (signal !== null) await setImmediate();
+    if (signal?.aborted === true) break;
   }
   return found;
 }
@@ -73,16 +82,18 @@ export async function followAudit(
   print: (line: string) => void = out,
 ): Promise<void> {
   let place = await reader.size();
-  const there = (await newest(reader, filter, limit, place)).slice(-limit);
+  const there = (await newest(reader, filter, limit, place, signal)).slice(-limit);
   if (asJson) for (const one of there) print(JSON.stringify(dataOf(one)));
   else if (there.length > 0) print(fitted(there.map(row)));
   while (!signal.aborted) {
     try {
-      for await (const batch of reader.entries(place, Infinity))
+      for await (const batch of reader.entries(place, Infinity)) {
+        if (signal.aborted) return;
         for (const stored of batch) {
           const one = readEntry(stored, place++);
           if (fits(one, filter)) print(asJson ? JSON.stringify(dataOf(one)) : row(one).join('  '));
         }
+      }
     } catch (error) {
       // Its end is being written: the next look finds it whole.
       if (!(error instanceof LogTorn)) throw error;
