@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LogTorn, type AuditEntry, type StoredEntry } from '../../domains/audit/index.ts';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { LogTorn, type AuditEntry, type AuditReader, type StoredEntry } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import type { AuditSource } from './audit-source.ts';
 import { fitted, out, paint } from './terminal.ts';
@@ -29,16 +29,7 @@ const LOOK_EVERY_MS = 500;
 /** The newest entries that fit, oldest of them first. */
 export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { limit, before }: AuditPage): Promise<Answer> {
   const size = await reader.size();
-  const found: Listed[] = [];
-  let to = Math.min(before ?? size, size);
-  while (to > 0 && found.length <= limit) {
-    const from = Math.max(0, to - PIECE);
-    const piece: Listed[] = [];
-    let place = from;
-    for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
-    found.unshift(...piece.filter((one) => fits(one, filter)));
-    to = from;
-  }
+  const found = await newest(reader, filter, limit + 1, Math.min(before ?? size, size));
   const page = found.slice(-limit);
   const older = found.length > limit ? (page[0]?.place ?? null) : null;
   return {
@@ -46,28 +37,63 @@ export async function listAudit({ reader }: AuditSource, filter: AuditFilter, { 
     data: { size, entries: page.map(dataOf), before: older },
     lines:
       page.length === 0
-        ? [size === 0 ? 'no entries yet' : `none of the ${size} entries fits`]
-        : [fitted(page.map(row)), ...(older === null ? [] : [paint('dim', `older ones: --before ${older}`)])],
+        ? [size === 0 ? 'no entries yet' : `none of the ${size} entries fits; texts are compared whole, and * stands for any text`]
+        : [
+            fitted(page.map(row)),
+            paint(
+              'dim',
+              [...(older === null ? [] : [`older ones: --before ${older}`]), 'all that one says: grace audit show N'].join('; '),
+            ),
+          ],
   };
 }
 
-/** Prints entries as they come, until the signal. @param from   first one to print */
+/** The last ones that fit, of those before this place; `limit` of them or more, where there are as many. */
+async function newest(
+  reader: AuditReader,
+  filter: AuditFilter,
+  limit: number,
+  before: number,
+  signal: AbortSignal | null = null,
+): Promise<readonly Listed[]> {
+  const found: Listed[] = [];
+  let to = before;
+  while (to > 0 && found.length < limit) {
+    const from = Math.max(0, to - PIECE);
+    const piece: Listed[] = [];
+    let place = from;
+    for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
+    found.unshift(...piece.filter((one) => fits(one, filter)));
+    to = from;
+    // Reading the store never waits: without this Ctrl-C would not be heard.
+    if (signal !== null) await setImmediate();
+    if (signal?.aborted === true) break;
+  }
+  return found;
+}
+
+/** Prints the newest that fit, and those that come, until the signal. @param limit   how many of those that are there */
 export async function followAudit(
   { reader }: AuditSource,
   filter: AuditFilter,
-  from: number,
+  limit: number,
   asJson: boolean,
   signal: AbortSignal,
   print: (line: string) => void = out,
 ): Promise<void> {
-  let place = from;
+  let place = await reader.size();
+  const there = (await newest(reader, filter, limit, place, signal)).slice(-limit);
+  if (asJson) for (const one of there) print(JSON.stringify(dataOf(one)));
+  else if (there.length > 0) print(fitted(there.map(row)));
   while (!signal.aborted) {
     try {
-      for await (const batch of reader.entries(place, Infinity))
+      for await (const batch of reader.entries(place, Infinity)) {
+        if (signal.aborted) return;
         for (const stored of batch) {
           const one = readEntry(stored, place++);
           if (fits(one, filter)) print(asJson ? JSON.stringify(dataOf(one)) : row(one).join('  '));
         }
+      }
     } catch (error) {
       // Its end is being written: the next look finds it whole.
       if (!(error instanceof LogTorn)) throw error;
@@ -85,7 +111,7 @@ type Listed =
   | { readonly state: 'dropped'; readonly place: number }
   | { readonly state: 'unreadable'; readonly place: number };
 
-function readEntry(stored: StoredEntry, place: number): Listed {
+export function readEntry(stored: StoredEntry, place: number): Listed {
   if (!(stored instanceof Uint8Array)) return { state: 'dropped', place };
   try {
     const entry = JSON.parse(Buffer.from(stored).toString('utf8')) as AuditEntry;
@@ -125,13 +151,13 @@ function dataOf(one: Listed): unknown {
 }
 
 function row(one: Listed): readonly string[] {
-  if (one.state === 'dropped') return [String(one.place), paint('dim', 'dropped under the retention policy')];
+  if (one.state === 'dropped') return [String(one.place), paint('dim', 'only its hash is left: see grace audit verify')];
   if (one.state === 'unreadable') return [String(one.place), paint('red', 'not readable: see grace audit verify')];
   const { timestamp, actor, action, resource, subsystem, result } = one.entry;
   return [String(one.place), timestamp, action, resource, result, actor, subsystem].map(harmless);
 }
 
 /** Texts in the log come from anywhere; a terminal obeys none of them. */
-function harmless(text: string): string {
+export function harmless(text: string): string {
   return text.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,7 @@ describe('grace audit verify looks to the end of the log, and', () => {
   test('names entries that no head covers, unless a Grace is about to sign them', async () => {
     const { dataDir, sql } = await aLog();
     expect(await found(dataDir)).toEqual(['unsigned']);
+    expect((await verified(dataDir)).lines.join('\n')).toMatch(/intact, but not signed to its end.*\n.*\n.*start it, and verify again/);
     const release = lockInstance(dataDir);
     onTestFinished(release);
     expect(await found(dataDir)).toEqual([]);
@@ -137,6 +139,7 @@ describe('grace audit verify looks to the end of the log, and', () => {
     sql('delete from audit_checkpoints where size > 4');
     sql('delete from audit_entries where first >= 4');
     expect(await found(dataDir)).toEqual(['truncated']);
+    expect((await verified(dataDir)).lines.join('\n')).toContain('grace audit reopen --reason');
   });
 
   test('names an announcement that no head covers, and what it was to hide', async () => {
@@ -279,14 +282,63 @@ describe.skipIf(process.geteuid?.() !== 0)(
         status: 1,
         stderr: expect.stringContaining('EACCES') as unknown,
       });
+      chmodSync(dataDir, 0o700);
+      expect(grace(['audit', 'list', '--data-dir', dataDir], NOBODY)).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(
+          /^grace: the audit log in .*grace\.db can not be read: EACCES.*\n.*run it as the user.*\n$/,
+        ) as unknown,
+      });
+    });
+
+    test('is told which exported log it may not read', async () => {
+      const { dataDir, out } = await readable(false);
+      expect(grace(['audit', 'export', '--out', out, '--data-dir', dataDir]).status).toBe(0);
+      chmodSync(join(out, 'entries.jsonl'), 0o600);
+      for (const args of [['list'], ['verify'], ['show', '1']])
+        expect(grace(['audit', ...args, '--dir', out], NOBODY)).toMatchObject({
+          status: 1,
+          stderr: expect.stringMatching(/^grace: the audit log in .*export can not be read: EACCES.*\n.*\n$/) as unknown,
+        });
     });
   },
 );
+
+test('following ends well when nobody reads any more', async () => {
+  const { dataDir, path } = await aLog(true);
+  const main = join(import.meta.dirname, 'main.ts');
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `(await import('${main}')).main(process.argv.slice(1))`,
+      '--',
+      'audit',
+      'list',
+      '--follow',
+      '--data-dir',
+      dataDir,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  onTestFinished(() => void child.kill());
+  const ended = once(child, 'exit');
+  let told = '';
+  child.stderr.on('data', (piece) => (told += String(piece)));
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const log = await openAuditLog({ path, service: 'shop', clock, redact: (text) => text });
+  await log.append(draft(6));
+  await log.close();
+  expect([await ended, told]).toEqual([[0, null], '']);
+});
 
 test('what is wrong usage is told as that', async () => {
   const { dataDir } = await aLog();
   writeFileSync(join(dataDir, 'nothing'), '');
   expect(grace(['audit', 'reopen', '--data-dir', dataDir]).status).toBe(2);
+  expect(grace(['audit', 'reopen', '--reason', ' ', '--data-dir', dataDir]).status).toBe(2);
   expect(grace(['audit', 'rotate-key', '--dir', dataDir]).status).toBe(2);
   for (const args of [
     ['--vkey', 'shop+12345678+AAAA'],
@@ -294,9 +346,15 @@ test('what is wrong usage is told as that', async () => {
     ['--from', join(dataDir, 'nothing')],
     ['--from', dataDir],
     ['--anchor', join(dataDir, 'no')],
+    ['--anchor', join(dataDir, 'nothing')],
     ['--dir', dataDir],
   ])
     expect([args, grace(['audit', 'verify', '--data-dir', dataDir, ...args]).status]).toEqual([args, 2]);
+  for (const sizes of [['a', 'b'], ['-1'], ['5', '3'], ['1', '2', '3']]) {
+    const { status, stderr } = grace(['audit', 'prove', '--data-dir', dataDir, '--consistency', ...sizes]);
+    expect([sizes, status, stderr]).toEqual([sizes, 2, expect.stringMatching(/^error: /)]);
+  }
+  expect(grace(['audit', 'show', '1', '--raw', '--json', '--data-dir', dataDir]).status).toBe(2);
   const { status, stdout } = grace(['audit', 'rotate-key', '--json', '--data-dir', dataDir]);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toHaveProperty('after.vkey');

@@ -1,7 +1,9 @@
 import {
+  appendLeaf,
   areEqual,
   checkNote,
   consistencyProof,
+  EMPTY_FRONTIER,
   formatConsistencyProof,
   formatInclusionProof,
   formatVerifierKey,
@@ -56,11 +58,13 @@ export async function showCheckpoint(source: AuditSource): Promise<Answer> {
   return answerOf({ origin, size, root: base64(root), checkpoint: note }, note);
 }
 
-/** Writes what an independent verifier needs. */
+/** Writes what an independent verifier needs. @throws AuditProofRefused, AuditExportRefused */
 export async function exportAudit(source: AuditSource, dir: string, withTiles: boolean): Promise<Answer> {
   const { reader } = source;
-  const { note, size } = await newestHead(source);
+  const { note, size, root } = await newestHead(source);
   const { key } = await keyOf(reader, undefined);
+  if (!areEqual(await rootOfEntries(reader, size), root))
+    throw new AuditProofRefused(`the first ${size} entries do not hash to the root of the newest checkpoint`);
   const { dropped } = await writeExport(reader, { dir, checkpoint: note, size, vkey: formatVerifierKey(key), withTiles });
   return {
     exitCode: 0,
@@ -85,13 +89,21 @@ interface Head extends Checkpoint {
 
 async function newestHead(source: AuditSource): Promise<Head> {
   const note = await source.reader.latestCheckpoint();
-  if (note === null) throw new AuditCheckpointMissing(null);
+  if (note === null) throw new AuditCheckpointMissing(null, [], source.exported?.dir ?? null);
   return checkedHead(source, note, null);
 }
 
 async function headOf(source: AuditSource, size: number): Promise<Head> {
-  for await (const stored of source.reader.checkpoints()) if (stored.size === size) return checkedHead(source, stored.note, size);
-  throw new AuditCheckpointMissing(size);
+  const near: { before?: number; after?: number } = {};
+  for await (const stored of source.reader.checkpoints()) {
+    if (stored.size === size) return checkedHead(source, stored.note, size);
+    if (stored.size < size) near.before = stored.size;
+    else near.after ??= stored.size;
+  }
+  throw new AuditCheckpointMissing(
+    size,
+    [near.before, near.after].filter((one) => one !== undefined),
+  );
 }
 
 /** What is handed out has to hold: signed by a key of the log, and of the tree that is kept. @param filed   its size, as far as that is known */
@@ -118,6 +130,14 @@ async function checkedHead({ reader, exported }: AuditSource, text: string, file
 
 async function rootAt(reader: AuditReader, size: number): Promise<Hash> {
   return frontierRoot(await frontierAt(size, (level, index) => reader.node(level, index)));
+}
+
+/** Of what is stored, not of the hashes that are kept beside it. Where entries are missing, writing them says so. */
+async function rootOfEntries(reader: AuditReader, size: number): Promise<Hash> {
+  let frontier = EMPTY_FRONTIER;
+  for await (const batch of reader.entries(0, size))
+    for (const entry of batch) ({ frontier } = appendLeaf(frontier, entry instanceof Uint8Array ? leafHash(entry) : entry.leafHash));
+  return frontierRoot(frontier);
 }
 
 /** The hash of what is stored, not the hash that is kept beside it. */

@@ -24,7 +24,11 @@ export async function reopenAudit({ audit, source, dataDir }: OwnAudit, { by, re
     data: { reopened: false, damage, ...more },
     lines,
   });
-  if (damage === null) return stays(0, ['the end of the log is whole, and it takes entries: there is nothing to reopen']);
+  if (damage === null)
+    return stays(0, [
+      'the end of the log is whole, and it takes entries: there is nothing to reopen',
+      'whether all of it is what was written says: grace audit verify',
+    ]);
   const found = `${paint('red', 'damaged')}: ${damage.why}`;
   if (damage.kind === 'signed')
     return stays(1, [

@@ -6,8 +6,8 @@ import { isStoreWritable, openStore, recogniseUnwritable } from '../../adapters/
 import { AuditTextMalformed, parseVerifierKey, type AuditReader, type VerifierKey } from '../../domains/audit/index.ts';
 import { auditBeside } from '../../runtime/audit-beside.ts';
 import type { Audit } from '../../runtime/audit.ts';
-import { codeOf } from '../../kernel/index.ts';
-import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere, AuditReadOnly, OptionWrong } from './errors.ts';
+import { codeOf, GraceError, messageOf } from '../../kernel/index.ts';
+import { AuditFileUnreadable, AuditKeyUnknown, AuditLogNotHere, AuditLogUnreadable, AuditReadOnly, OptionWrong } from './errors.ts';
 import { dataDirOf, type LookOptions } from './memory.ts';
 import { err } from './terminal.ts';
 
@@ -28,17 +28,17 @@ export interface AuditSourceOptions extends LookOptions {
   readonly dir?: string;
 }
 
-/** @throws AuditLogNotHere, AuditExportUnreadable, and as `openStore` */
+/** @throws AuditLogNotHere, AuditLogUnreadable, AuditExportUnreadable, and as `openStore` */
 export async function openAuditSource(options: AuditSourceOptions): Promise<AuditSource> {
   const { dir } = options;
   if (dir === undefined) return storedSource(join(await dataDirOf(options), 'grace.db'));
-  const log = await openExport(dir);
+  const log = await readingFrom(dir, async () => openExport(dir));
   return { reader: log, where: dir, exported: { dir, log }, isReadOnly: false, close: () => undefined };
 }
 
 /** The log of the Grace here, whether it runs or not. */
 async function storedSource(path: string): Promise<AuditSource> {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new AuditLogNotHere();
+  if ((await readingFrom(path, async () => statSync(path, { throwIfNoEntry: false }))) === undefined) throw new AuditLogNotHere(path);
   const isReadOnly = !isStoreWritable(path);
   // Recognised, and brought to this version where that can be, before anything reads it.
   if (isReadOnly) recogniseUnwritable(path);
@@ -52,9 +52,23 @@ export async function withAudit<T>(options: AuditSourceOptions, ask: (source: Au
   const source = await openAuditSource(options);
   if (source.isReadOnly) err(`this user may only read ${source.where}: it is looked at as it lies there`);
   try {
-    return await ask(source);
+    return await readingFrom(source.where, () => ask(source));
   } finally {
     source.close();
+  }
+}
+
+/** What a file system says that does not let a file be read. */
+const NOT_READ = new Set(['EACCES', 'EPERM', 'EIO', 'ELOOP', 'ENOTDIR']);
+
+/** @throws AuditLogUnreadable instead of what the file system says about reading it */
+async function readingFrom<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    if (error instanceof GraceError || code === undefined || !NOT_READ.has(code)) throw error;
+    throw new AuditLogUnreadable(where, messageOf(error));
   }
 }
 

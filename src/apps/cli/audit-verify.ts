@@ -18,6 +18,7 @@ import {
 } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import { keyOf, readText, type AuditSource } from './audit-source.ts';
+import { whatIsWrong } from './audit-findings.ts';
 import { OptionWrong } from './errors.ts';
 import { paint } from './terminal.ts';
 import { count } from './when.ts';
@@ -29,6 +30,12 @@ export interface AuditVerifyOptions {
   /** Files with checkpoints that were kept elsewhere. */
   readonly anchor?: readonly string[];
   readonly hashesOnly?: boolean;
+}
+
+/** A checkpoint that was kept elsewhere, and the file it is in. */
+interface Anchor {
+  readonly file: string;
+  readonly note: string;
 }
 
 const WRONG_TILES_MAX = 10;
@@ -43,7 +50,10 @@ const UNSIGNED_MS = 10_000;
 export async function verifyAudit({ reader, where, exported }: AuditSource, options: AuditVerifyOptions): Promise<Answer> {
   const { key, isGiven } = await keyOf(reader, options.vkey);
   const from = options.from === undefined ? null : readText(options.from);
-  const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).flatMap(anchorsIn)];
+  const anchors: readonly Anchor[] = [
+    ...(from === null ? [] : [{ file: options.from ?? '', note: from }]),
+    ...(options.anchor ?? []).flatMap(anchorsIn),
+  ];
   const start = from === null ? null : await treeAt(reader, from);
   // Before the newest head is read, which would otherwise be the older one of the two.
   const keptHead = exported === null ? readKeptHead(dirname(where)) : null;
@@ -52,7 +62,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   const verification = await verifyLog(reader, {
     key,
     head: await reader.latestCheckpoint(),
-    anchors,
+    anchors: anchors.map(({ note }) => note),
     depth: options.hashesOnly === true ? 'hashes' : 'whole',
     keptHead,
     ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS } : {}),
@@ -66,23 +76,18 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   const isIntact = findings.length === 0;
   const root = Buffer.from(verification.root).toString('base64');
   const { size, entriesRead, entriesDropped, findingsMore, startsAfter } = verification;
-  const isUnsigned = exported === null && findings.some(({ kind }) => kind === 'unsigned');
+  const signedBy = signerOf(await reader.latestCheckpoint()) ?? key.keyId;
   const lines = isIntact
     ? [
-        `${paint('green', 'intact')}: ${count(size, 'entry').replace('entrys', 'entries')} of ${key.name} in ${where}, root ${root}, signed by key ${key.keyId}`,
+        `${paint('green', 'intact')}: ${count(size, 'entry').replace('entrys', 'entries')} of ${key.name} in ${where}, root ${root}, signed by key ${signedBy}${isGiven && signedBy === key.keyId ? ', the one you gave' : ''}`,
+        ...(isGiven && signedBy !== key.keyId
+          ? [`the log leads there from key ${key.keyId}, the one you gave, by the handovers in it`]
+          : []),
+        ...heldAgainst(anchors),
         ...(entriesRead < size ? [`read from entry ${size - entriesRead} on: what is before it was believed`] : []),
         ...(entriesDropped > 0 ? [`of ${entriesDropped} only the hash is left: they were dropped under the retention policy`] : []),
       ]
-    : [
-        `${paint('red', 'not intact')}: ${key.name} in ${where}`,
-        ...findings.map(({ kind, message }) => `  ${kind}: ${message}`),
-        ...(findingsMore > 0 ? [`  and ${findingsMore} more`] : []),
-        ...(isUnsigned
-          ? [
-              'no Grace has signed the last entries: one that was killed left them, and the next start looks at them; or somebody wrote them',
-            ]
-          : []),
-      ];
+    : whatIsWrong({ findings, findingsMore, anchors, where: `${key.name} in ${where}`, isExported: exported !== null, isGiven });
   const forwardOnly =
     startsAfter === null
       ? []
@@ -99,6 +104,8 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
       root,
       key_id: key.keyId,
       key_given: isGiven,
+      signed_by: signedBy,
+      anchors: anchors.length,
       entries_read: entriesRead,
       entries_dropped: entriesDropped,
       findings,
@@ -109,11 +116,39 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   };
 }
 
-/** All the checkpoints of a file; a file with none is given on as it is, so that checking says what is wrong with it. */
-function anchorsIn(path: string): readonly string[] {
-  const text = readText(path);
-  const found = checkpointsIn(text);
-  return found.length === 0 ? [text] : [...new Set(found)];
+/** All the checkpoints of a file. @throws OptionWrong where there is none: that says nothing about the log */
+function anchorsIn(file: string): readonly Anchor[] {
+  const found = [...new Set(checkpointsIn(readText(file)))];
+  if (found.length === 0)
+    throw new OptionWrong(
+      '--anchor',
+      `${file} holds no checkpoint`,
+      'give a file as audit.anchorFile, grace audit checkpoint, git notes --ref=grace show or a boot report wrote it',
+    );
+  return found.map((note) => ({ file, note }));
+}
+
+/** For people, who have to know that it was looked at, and how far it goes. */
+function heldAgainst(anchors: readonly Anchor[]): readonly string[] {
+  return [...Map.groupBy(anchors, ({ file }) => file)].map(([file, of]) => {
+    const newest = Math.max(...of.map(({ note }) => sizeOf(note)));
+    return of.length === 1
+      ? `goes on from the head of ${newest} entries in ${file}`
+      : `goes on from all ${of.length} heads in ${file}, the newest of ${newest} entries`;
+  });
+}
+
+function sizeOf(note: string): number {
+  return parseCheckpoint(parseNote(note).text).size;
+}
+
+/** The id of the key that signed a head last; null when it can not be read, which is a finding. */
+function signerOf(note: string | null): string | null {
+  try {
+    return note === null ? null : (parseNote(note).signatures.at(-1)?.keyId ?? null);
+  } catch {
+    return null;
+  }
 }
 
 /** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */

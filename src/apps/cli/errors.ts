@@ -98,11 +98,25 @@ export class ActionRefused extends GraceError {
 
 /** No audit log was found, or named. */
 export class AuditLogNotHere extends GraceError {
-  constructor() {
+  /** @param path   of the store that is not there */
+  constructor(path: string) {
     super({
       code: 'GRACE_CLI_AUDIT_LOG_NOT_HERE',
-      message: 'there is no audit log in the store here',
-      hint: 'start Grace here once, or name an exported log with --dir DIR',
+      message: `there is no audit log here: ${path} does not exist`,
+      hint: 'go to the folder of the service or name its data with --data-dir DIR; an exported log with --dir DIR',
+      details: { path },
+    });
+  }
+}
+
+/** The store, or a file of an exported log, that this user may not read, or that the disk does not give. */
+export class AuditLogUnreadable extends GraceError {
+  constructor(where: string, problem: string) {
+    super({
+      code: 'GRACE_CLI_AUDIT_LOG_UNREADABLE',
+      message: `the audit log in ${where} can not be read: ${problem}`,
+      hint: 'run it as the user Grace runs as, or as one who may read all of that directory; with EIO see what the kernel says: dmesg',
+      details: { where },
     });
   }
 }
@@ -144,13 +158,22 @@ export class AuditFileUnreadable extends GraceError {
 
 /** A proof needs a signed checkpoint to lead to. */
 export class AuditCheckpointMissing extends GraceError {
-  /** @param size   null for any */
-  constructor(size: number | null) {
+  /**
+   * @param size   null for any
+   * @param near   sizes of checkpoints that are kept, on both sides of it
+   * @param exported   the directory of an exported log
+   */
+  constructor(size: number | null, near: readonly number[] = [], exported: string | null = null) {
     super({
       code: 'GRACE_CLI_AUDIT_CHECKPOINT_MISSING',
       message: size === null ? 'the audit log has no signed checkpoint yet' : `no signed checkpoint of ${size} entries is kept`,
-      hint: size === null ? 'it gets one with its first entry' : 'leave the second size out to prove up to the newest checkpoint',
-      details: { size },
+      hint:
+        size === null
+          ? exported === null
+            ? 'it gets one with its first entry'
+            : `the file checkpoint is not in ${exported}: the export was cut off; take a fresh one`
+          : `leave the second size out to prove up to the newest checkpoint${near.length === 0 ? '' : `, or take the nearest that is kept: ${near.join(' or ')}`}`,
+      details: { size, near },
     });
   }
 }
