@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { appendGitNote } from '../adapters/node/git.ts';
-import { nodeFiles } from '../adapters/node/files.ts';
 import { nodeSpawner } from '../adapters/node/spawner.ts';
+import { codeOf, messageOf } from '../kernel/index.ts';
 import type { AuditConfig } from './config/index.ts';
 
 /** A note is a line or two: git does it at once, or something is wrong with the repository. */
@@ -17,12 +16,13 @@ export async function anchorHead(head: string, { anchorFile, anchorGit }: AuditC
   const problems: string[] = [];
   if (anchorFile !== null)
     try {
-      await nodeFiles.makeDir(dirname(anchorFile));
       await using file = await open(anchorFile, 'a', 0o644);
       await file.appendFile(`${head}\n`);
       await file.sync();
     } catch (error) {
-      problems.push(`audit.anchorFile ${anchorFile}: ${error instanceof Error ? error.message : String(error)}`);
+      // Made here it would hide that what it lies on is not mounted, and the head would be in no other place at all.
+      const problem = codeOf(error) === 'ENOENT' ? 'its directory is not there: mount what it lies on, or make it' : messageOf(error);
+      problems.push(`audit.anchorFile ${anchorFile}: ${problem}`);
     }
   if (anchorGit) {
     const problem = await appendGitNote(projectDir, 'grace', head, nodeSpawner, GIT_MS_MAX);

@@ -1,3 +1,4 @@
+import type { AuditAction } from '../domains/audit/index.ts';
 import type {
   Approval,
   Breaker,
@@ -11,6 +12,7 @@ import type { GraceEvent } from '../domains/healing/index.ts';
 import type { Failure, GroupingRule, Pattern } from '../domains/incidents/index.ts';
 import type { Mission } from '../domains/missions/index.ts';
 import type { JournalEntry, PlaybookRun, RegisteredPlaybook, RunState } from '../domains/playbooks/index.ts';
+import type { JsonObject } from '../kernel/index.ts';
 import { actorOf, type AuditNote } from './audit.ts';
 
 // How what Grace knows is told in the log: pure.
@@ -302,28 +304,41 @@ export function runNote({ run, why, before, failure, pattern, steps, actor }: Ru
   };
 }
 
-/** Starts of components that are not their first one in this Grace, each with what came before it. */
+/** Starts of components that are not their first one in this Grace: what came before each, and how it ended. */
 export function restartNotes(): (event: GraceEvent) => AuditNote | null {
   const started = new Set<string>();
+  const restarting = new Set<string>();
   const why = new Map<string, string>();
   return (event) => {
-    if (event.type === 'component_failed') why.set(event.component, event.message);
-    if (event.type !== 'component_starting') return null;
-    const { component, attempt } = event;
-    const isFirst = !started.has(component);
-    started.add(component);
-    const reason = why.get(component) ?? 'it was stopped to be started anew';
-    why.delete(component);
-    if (isFirst) return null;
-    return {
-      actor: 'grace',
-      action: 'restart.begun',
-      resource: `component/${component}`,
-      subsystem: 'supervision',
-      result: 'ok',
-      payload: { reason, attempt },
-    };
+    switch (event.type) {
+      case 'component_starting': {
+        const { component, attempt } = event;
+        const reason = why.get(component) ?? 'it was stopped to be started anew';
+        why.delete(component);
+        if (!started.has(component)) {
+          started.add(component);
+          return null;
+        }
+        restarting.add(component);
+        return restartNote('restart.begun', component, 'ok', { reason, attempt });
+      }
+      case 'component_ready': {
+        const { component, tookMs } = event;
+        return restarting.delete(component) ? restartNote('restart.ended', component, 'ok', { took_ms: tookMs }) : null;
+      }
+      case 'component_failed': {
+        const { component, symptom, message } = event;
+        why.set(component, message);
+        return restarting.delete(component) ? restartNote('restart.ended', component, 'failed', { symptom, reason: message }) : null;
+      }
+      default:
+        return null;
+    }
   };
+}
+
+function restartNote(action: AuditAction, component: string, result: 'ok' | 'failed', payload: JsonObject): AuditNote {
+  return { actor: 'grace', action, resource: `component/${component}`, subsystem: 'supervision', result, payload };
 }
 
 /** What is not in the store, and is told as it happens; null for all that is told elsewhere. */

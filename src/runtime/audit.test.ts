@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey, randomBytes, verify as verifySignature } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -228,9 +228,14 @@ test('whoever has the database and the key can rewrite and sign again: a head th
   const { dir, path, audit, open } = await aLog();
   for (let i = 0; i < 3; i++) await audit.append(note(i));
   const anchors = join(dir, 'elsewhere', 'heads.txt');
-  expect(await anchorHead((await audit.head()) ?? '', { anchorFile: anchors, anchorGit: false, keepPayloadsMs: null }, dir)).toEqual([]);
+  const settings = { anchorFile: anchors, anchorGit: false, keepPayloadsMs: null };
+  // What it lies on may not be mounted: nothing is made in its place.
+  expect(await anchorHead((await audit.head()) ?? '', settings, dir)).toEqual([expect.stringContaining('its directory is not there')]);
+  expect(existsSync(join(dir, 'elsewhere'))).toBe(false);
+  mkdirSync(join(dir, 'elsewhere'));
+  expect(await anchorHead((await audit.head()) ?? '', settings, dir)).toEqual([]);
   for (let i = 3; i < 6; i++) await audit.append(note(i));
-  expect(await anchorHead((await audit.head()) ?? '', { anchorFile: anchors, anchorGit: false, keepPayloadsMs: null }, dir)).toEqual([]);
+  expect(await anchorHead((await audit.head()) ?? '', settings, dir)).toEqual([]);
   await audit.close();
   expect(await verified(dir, [anchors])).toEqual({ exitCode: 0, kinds: [] });
 

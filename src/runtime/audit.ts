@@ -110,7 +110,7 @@ export class Audit {
   }
 
   /**
-   * Another key signs from now on; the entry that says so is signed by the old one.
+   * Another key signs from now on; the entry that says so is signed by both.
    * @returns both, as verifiers write them
    * @throws as `append`, and for a user who may not read the key
    */

@@ -1,5 +1,5 @@
 import { shippedPlaybooks } from '../../src/catalog/playbooks/index.ts';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runGrace, startGrace } from './grace.ts';
@@ -54,6 +54,7 @@ test('a boot with two healings writes exactly what it decided and did, in order,
     ...HEALING,
     ...STEP,
     'restart.begun',
+    'restart.ended',
     'boot.stage_ended', // 6
     'pattern.state_changed',
     'complete_healing_cycle',
@@ -133,6 +134,7 @@ test('with a log that takes nothing no playbook acts, people are told, and it go
 
 test('without its log a service is started and started again, and no person can decide; with it, commands write beside Grace', async () => {
   const { dir } = await wellProject({}, { audit: { anchorFile: 'elsewhere/heads.txt' } });
+  mkdirSync(join(dir, 'elsewhere'));
   const first = startGrace(dir, ['up', '--json']);
   await first.event('boot_ended', (e) => e.outcome === 'success');
   const following = startGrace(dir, ['audit', 'list', '--follow', '--json']);

@@ -31,6 +31,7 @@ export const AUDIT_ACTIONS = {
   'failure.captured': 'a failure was seen and kept',
   'pattern.state_changed': 'how far Grace is immune against a failure is another state',
   'restart.begun': 'a component is started again: it ended, was mended, or somebody asked for it',
+  'restart.ended': 'such a start has ended: the component is ready, or it failed again',
   'restart.asked': 'a person asks for a restart',
   'restart.answered': 'how that request stands, or ended',
   'mission.opened': 'something is wrong that no playbook may mend: it waits for people',

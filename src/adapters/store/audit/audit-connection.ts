@@ -14,6 +14,8 @@ export function auditConnection(path: string): DatabaseSync {
   try {
     database = new DatabaseSync(path, { timeout: 0 });
     database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -${CACHE_KIB};`);
+    // What retention drops does not lie about in free pages.
+    database.exec('pragma secure_delete = on');
     // Reading once makes the WAL a file.
     database.prepare('select count(*) from audit_state').get();
     return database;

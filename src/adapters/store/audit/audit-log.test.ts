@@ -372,6 +372,20 @@ describe('retention', () => {
     reader.close();
     expect((await open()).damage).toBeNull();
   });
+
+  it('what was dropped is in none of the files of the store', async () => {
+    const log = await open();
+    // Of its own pages, and among others.
+    for (const note of ['short', 'long'.repeat(4000)]) await log.append(draft({ note: `dropped canary ${note}` }));
+    nowMs += 60_000;
+    await log.append(draft({ note: 'kept canary' }));
+    expect(await log.dropPayloads({ olderThanMs: AT_MS + 1000, actor: 'grace', reason: 'so' })).toBe(2);
+    await close(log);
+    const bytes = Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name))));
+    expect(bytes.includes('kept canary')).toBe(true);
+    expect(bytes.includes('dropped canary')).toBe(false);
+    expect(bytes.includes('longlonglong')).toBe(false);
+  });
 });
 
 describe('verify names, though the signed root agrees,', () => {
