@@ -1,9 +1,13 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diff } from './diff.ts';
 import { health } from './health.ts';
 import { evolutionLines, history } from './history.ts';
 import { listPatterns } from './patterns.ts';
 import { status } from './status.ts';
+import { nodeClock } from '../../adapters/node/clock.ts';
+import { openAuditLog } from '../../adapters/store/audit/index.ts';
 import { identityOf } from '../../adapters/node/proc.ts';
 import { lockInstance } from '../../adapters/node/instance-lock.ts';
 import { incidentId, signatureOf, type JsonObject } from '../../kernel/index.ts';
@@ -82,6 +86,34 @@ describe('grace status', () => {
 });
 
 describe('grace status while healing has come to its end', () => {
+  it('is not healthy, and says why, while the audit log takes no entries', async () => {
+    const identity = identityOf(process.pid);
+    if (identity === null) throw new Error('this process lives');
+    await using memory = await aMemory(aBoot('boot_20260601_110000', {}, [aComponent('api')]));
+    await memory.processes.save({ specHash: '', launchedAtMs: NOW_MS, logOffset: 0, uid: null, component: 'api', identity });
+    const log = await openAuditLog({
+      path: join(memory.dataDir, 'grace.db'),
+      service: 'shop',
+      clock: nodeClock,
+      redact: (text) => text,
+    });
+    await log.append({ actor: 'grace', action: 'restart.begun', resource: 'api', subsystem: 'supervision', result: 'ok', payload: {} });
+    await log.close();
+    const unlock = lockInstance(memory.dataDir);
+    try {
+      expect(await status(memory)).toMatchObject({ exitCode: 0, data: { audit_problem: null } });
+      renameSync(join(memory.dataDir, 'audit.key'), join(memory.dataDir, 'elsewhere.key'));
+      const { exitCode, data, lines } = await status(memory);
+      expect({ exitCode, data }).toMatchObject({
+        exitCode: 1,
+        data: { healthy: false, audit_problem: expect.stringContaining('is gone') },
+      });
+      expect(lines.join('\n')).toContain('the audit log takes no entries');
+    } finally {
+      unlock();
+    }
+  });
+
   it('is not healthy, and names what could not be put back, open breakers and a storm', async () => {
     const identity = identityOf(process.pid);
     if (identity === null) throw new Error('this process lives');

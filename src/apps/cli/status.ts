@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openAuditReader } from '../../adapters/store/audit/index.ts';
+import { openAuditReader, whyClosed } from '../../adapters/store/audit/index.ts';
 import { lockHolder } from '../../adapters/node/instance-lock.ts';
 import { isAlive, startedAtMs } from '../../adapters/node/proc.ts';
 import { parseCheckpoint, parseNote } from '../../domains/audit/index.ts';
@@ -26,7 +26,7 @@ interface ComponentStatus {
 
 /**
  * `grace status`: is a Grace here, what lives, and how well boots went. Not healthy without Grace, with a part down, with a breaker
- * or a storm open, or while something that a playbook changed could not be put back.
+ * or a storm open, while something that a playbook changed could not be put back, or while the audit log takes no entries.
  */
 export async function status(memory: Memory): Promise<Answer> {
   const holder = lockHolder(memory.dataDir);
@@ -39,7 +39,8 @@ export async function status(memory: Memory): Promise<Answer> {
   const missions = (await memory.missions.standing()).filter(({ state }) => state === 'open');
   const notPutBack = await runsNotPutBack(memory);
   const isUp = holder !== null && components.every((c) => c.state === 'up' || c.state === 'external' || c.state === 'skipped');
-  const isWell = isUp && open.length === 0 && notPutBack.length === 0;
+  const auditProblem = await whyClosed(join(memory.dataDir, 'grace.db'));
+  const isWell = isUp && open.length === 0 && notPutBack.length === 0 && auditProblem === null;
   const sinceMs = holder === null ? null : Math.round(startedAtMs(holder.startTicks));
   const head = await auditHeadOf(memory.dataDir);
   const data = {
@@ -56,6 +57,7 @@ export async function status(memory: Memory): Promise<Answer> {
     missions: missions.map((m) => ({ id: m.id, component: m.component, code: m.code, severity: m.severity, message: m.message })),
     health: scoreJson(score),
     audit: head,
+    audit_problem: auditProblem,
   };
   const lines = [
     `${paint('bold', boot?.report.service ?? 'grace')}  ${graceLine(holder?.pid ?? null, sinceMs, memory.nowMs)}`,
@@ -63,7 +65,10 @@ export async function status(memory: Memory): Promise<Answer> {
     ...(components.length === 0 ? [] : [table(components.map((c) => row(c, memory.nowMs))), '']),
     ...notPutBack.map((r) => `  ${paint('red', '✖')} ${r.playbook} could not be put back on ${r.component}: grace explain ${r.bootId}`),
     ...open.map((b) => `  ${paint('red', '●')} ${b.reason}: ${b.kind === 'storm' ? 'storm' : 'breaker'} ${b.id}, grace breakers list`),
-    ...(open.length + notPutBack.length === 0 ? [] : ['']),
+    ...(auditProblem === null
+      ? []
+      : [`  ${paint('red', '✖')} the audit log takes no entries, so nothing is healed and nobody can decide: ${auditProblem}`]),
+    ...(open.length + notPutBack.length === 0 && auditProblem === null ? [] : ['']),
     table([
       ['mode', mode],
       ...(boot === null ? [] : [['last boot', lastBoot(boot, memory.nowMs)]]),

@@ -35,7 +35,7 @@ import {
   type Verification,
 } from '../../../domains/audit/index.ts';
 import { openStore } from '../index.ts';
-import { openAuditLog, openAuditReader, type AuditLog } from './index.ts';
+import { openAuditLog, openAuditReader, whyClosed, type AuditLog } from './index.ts';
 import type { AuditLogOptions } from './open-audit-log.ts';
 import type { WalSync } from './wal-sync.ts';
 
@@ -553,6 +553,37 @@ describe('the newest head is kept beside the key, and', () => {
     await close(log);
     writeFileSync(join(dir, 'audit.head'), signCheckpoint({ ...other, size: 99 }, [signerKeyOf(origin, new Uint8Array(32).fill(3))]));
     expect((await open()).damage).toBeNull();
+  });
+});
+
+describe('why the log would take no entries is known without opening it for them:', () => {
+  it('nothing keeps it from that', async () => {
+    expect(await whyClosed(path)).toBeNull();
+    const log = await open();
+    await log.append(draft());
+    expect(await whyClosed(path)).toBeNull();
+    await close(log);
+    expect(await whyClosed(path)).toBeNull();
+  });
+
+  it.each([
+    ['its key is gone', () => rmSync(join(dir, 'audit.key')), /key .* is gone/],
+    ['others may read its key', () => chmodSync(join(dir, 'audit.key'), 0o644), /others than its owner/],
+    ['it was cut off', () => sql('delete from audit_entries where first = 1'), /covers 2 entries, and there are 1/],
+    [
+      'its head is of another key',
+      () => sql(`update audit_checkpoints set note = replace(note, '— ', '— x')`),
+      /not signed|another log|malformed/,
+    ],
+  ])('%s', async (_, damage, why) => {
+    const log = await open();
+    await log.append(draft());
+    await log.append(draft());
+    await close(log);
+    damage();
+    expect(await whyClosed(path)).toMatch(why);
+    const again = await open().catch(() => null);
+    await expect(again?.append(draft()) ?? Promise.reject(new Error('it does not even open'))).rejects.toThrow();
   });
 });
 
