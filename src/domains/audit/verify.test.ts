@@ -322,6 +322,13 @@ describe('tampering is named, with its place:', () => {
     }
   });
 
+  test('a place at which reading ends, though it would go on if it began there', async () => {
+    const whole = readerOf(LOG);
+    const reader = { ...whole, entries: (from: number, to: number) => whole.entries(from, from < 6 ? Math.min(to, 6) : to) };
+    const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG) });
+    expect(findings).toMatchObject([{ kind: 'removed', from: 6, to: 8 }]);
+  });
+
   test('one that was put in between', async () => {
     const forged = [...LOG.slice(0, 4), bytesOf(4, { actor: 'nobody' }), ...LOG.slice(4)];
     expect(await findingsOf(forged)).toEqual(expect.arrayContaining(['inserted 4', 'unsigned 9']));

@@ -169,6 +169,8 @@ class Pass {
   /** The time of the oldest entry that no head covers; infinite when there is none, and minus that for one that tells no time. */
   unsignedFromMs = Infinity;
   #isSigned = true;
+  /** There was nothing to read on where entries should be: what lies behind that place does not go on from what was read. */
+  #isEnded = false;
 
   constructor(
     start: Frontier,
@@ -196,6 +198,7 @@ class Pass {
 
   async read(reader: AuditReader, to: number): Promise<void> {
     await this.#noteRoots();
+    if (this.#isEnded) return;
     try {
       for await (const batch of reader.entries(this.tree.size, to)) {
         await this.kept?.prepare(this.tree.size, this.tree.size + batch.length);
@@ -210,6 +213,7 @@ class Pass {
       this.isTorn = true;
       this.#findings.add('torn', error.message, this.tree.size);
     }
+    this.#isEnded = this.tree.size < to;
   }
 
   /** What follows the newest head: anybody may have written it, so it is checked like the rest, and nothing that it says is believed. */

@@ -397,6 +397,28 @@ describe('verify names, though the signed root agrees,', () => {
     expect(await places()).toEqual([['removed', 10, 39]]);
   });
 
+  it('a second row for entries that another has, whichever of them a reader would come to', async () => {
+    const log = await open();
+    const long = 'x'.repeat(20_000);
+    for (let row = 0; row < 3; row++) await log.record({ changes: [], entries: Array.from({ length: 5 }, () => draft({ long })) });
+    await close(log);
+    for (const first of [0, 10]) {
+      const [row] = sql<{ leaves: Uint8Array; bodies: Uint8Array }>('select leaves, bodies from audit_entries where first = ?', first);
+      const own = Buffer.from(row?.bodies ?? []);
+      // Its hashes are right, so that none of them tells.
+      const other = Buffer.from(own.subarray(own.indexOf(0, 1)).toString().replaceAll('"grace"', '"nobody"'));
+      sql('insert into audit_entries values (?, ?, ?)', first + 1, row?.leaves.subarray(32) ?? own, other);
+      expect(await places()).toContainEqual(['removed', first, 14]);
+      const reader = openAuditReader(path);
+      const read: unknown[] = [];
+      for await (const page of reader.entries(first + 2, 15)) read.push(...page);
+      reader.close();
+      expect(read).toEqual([]);
+      sql('delete from audit_entries where first = ?', first + 1);
+      expect(await places()).toEqual([]);
+    }
+  });
+
   it.each([
     'update audit_nodes set hash = randomblob(32)',
     `update audit_nodes set hash = printf('%.32c', 'x')`,

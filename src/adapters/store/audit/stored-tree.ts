@@ -15,6 +15,8 @@ export class StoredTree {
   private readonly selectLeaf: StatementSync;
   private readonly selectRow: StatementSync;
   private readonly selectRows: StatementSync;
+  private readonly selectBetween: StatementSync;
+  private readonly selectEndBefore: StatementSync;
   private readonly selectLeaves: StatementSync;
   private readonly selectNode: StatementSync;
   private readonly selectNodes: StatementSync;
@@ -33,6 +35,10 @@ export class StoredTree {
     this.selectRows = database.prepare(
       `select first, leaves, bodies from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
+    );
+    this.selectBetween = database.prepare('select 1 from audit_entries where first > ? and first < ? limit 1');
+    this.selectEndBefore = database.prepare(
+      `select first + length(leaves) / ${HASH_BYTES} as end from audit_entries where first < ? order by first desc limit 1`,
     );
     this.selectLeaves = database.prepare(
       `select first, leaves from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
@@ -70,6 +76,16 @@ export class StoredTree {
   /** The same, a row at a time; no other statement may write before it ends. */
   eachRow(from: number, to: number): Iterable<EntryRow> {
     return this.selectRows.iterate(from, to) as Iterable<unknown> as Iterable<EntryRow>;
+  }
+
+  /** Whether another row begins among these entries, the first of which begins one. */
+  isRowWithin(first: number, end: number): boolean {
+    return this.selectBetween.get(first, end) !== undefined;
+  }
+
+  /** Whether the row before this one goes on into it. */
+  isRowOver(first: number): boolean {
+    return ((this.selectEndBefore.get(first) as { end: number } | undefined)?.end ?? 0) > first;
   }
 
   /** As `KeptNodes.hashes`. */
