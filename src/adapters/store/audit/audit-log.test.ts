@@ -598,6 +598,8 @@ describe('a damaged end', () => {
     ],
     ['a node that was not written', 31, 'delete from audit_nodes where level = 4 and position = 1'],
     ['a node that was changed', 31, `update audit_nodes set hash = zeroblob(32) where level = 4 and position = 1`],
+    ['a row whose hashes are a number', 25, 'update audit_entries set leaves = 7 where first = 25'],
+    ['a row of a place that is no number', 40, `insert into audit_entries values (9007199254740993, zeroblob(32), x'0041')`],
     ['an entry without content', 40, `insert into audit_entries (first, leaves, bodies) values (40, zeroblob(32), x'00')`],
   ])('is found: %s; it takes no entries until a person says so, and verifies then', async (_, sequence, statement, ...values) => {
     const log = await damaged(statement, ...values);
@@ -615,6 +617,25 @@ describe('a damaged end', () => {
     expect((await open()).damage).toBeNull();
   });
 
+  it('is a node that is no hash, above what a checkpoint covers', async () => {
+    const log = await open();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    await close(log);
+    for (const hash of [`x'00'`, '5', `printf('%.32c', 'x')`]) {
+      sql(`update audit_nodes set hash = ${hash} where level = 4 and position = 1`);
+      expect((await open()).damage).toMatchObject({ kind: 'signed', why: expect.stringContaining('lacks node') as string });
+    }
+  });
+
+  it('is not a node that lies where the next one comes: it is written over', async () => {
+    const log = await open();
+    await log.append(draft());
+    sql(`insert into audit_nodes values (4, 0, x'00'), (4, 1, zeroblob(32))`);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, size: 41 });
+  });
+
   it('that another process has mended already is not set aside once more', async () => {
     const log = await damaged(`update audit_entries set bodies = x'' where first = 25`);
     const other = await open();
@@ -627,6 +648,7 @@ describe('a damaged end', () => {
 
   it.each([
     ['entries that a checkpoint covers are gone', 'delete from audit_entries where first >= 5'],
+    ['a checkpoint is kept for a size that is no number', `insert into audit_checkpoints values (9007199254740993, 0, 'x')`],
     ['a covered hash was changed', 'update audit_entries set leaves = zeroblob(160) where first = 5'],
     ['the checkpoint is not what was signed', 'update audit_checkpoints set note = substr(note, 1, 40) || upper(substr(note, 41))'],
     ['the checkpoint is kept for another size', 'update audit_checkpoints set size = 11'],

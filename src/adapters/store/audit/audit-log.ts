@@ -298,15 +298,18 @@ export class AuditLog implements AuditAppender {
           const digest = createHash('sha256');
           let setAside = 0;
           // Nobody reads rows from here on that hold nothing of what is damaged.
-          for (const row of this.stored.rows(damage.sequence, Number.MAX_SAFE_INTEGER)) {
+          for (const row of this.stored.rows(damage.sequence, Infinity)) {
             const [before, after] = split(row, damage.sequence);
-            this.statements.deleteRow.run(row.first);
+            if (row.first < damage.sequence) this.statements.deleteRow.run(row.first);
             if (before !== null) this.stored.insert(before);
             if (after === null) continue;
             this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
-            setAside += Math.ceil(after.leaves.length / HASH_BYTES);
-            digest.update(after.leaves);
+            // SQLite keeps a value of any type in any column.
+            const leaves = after.leaves instanceof Uint8Array ? after.leaves : Buffer.from(String(after.leaves));
+            setAside += Math.ceil(leaves.length / HASH_BYTES);
+            digest.update(leaves);
           }
+          this.statements.deleteRowsFrom.run(damage.sequence);
           this.statements.deleteNodes.run(damage.sequence);
           const found = { why: damage.why, setAside, leavesSha256: digest.digest('hex') };
           this.appendNow(ownEntry(actor, 'audit.reopened', { reason: this.parts.redact(reason), ...found }));
@@ -585,11 +588,12 @@ const SQL = {
   release: 'release one',
   rollbackTo: 'rollback to one',
   insertNote: 'insert or replace into audit_checkpoints (size, at, note) values (?, ?, ?)',
-  lastSigned: 'select max(size) as size from audit_checkpoints',
+  lastSigned: `select min(max(size), ${Number.MAX_SAFE_INTEGER}) as size from audit_checkpoints`,
   lastKey: 'select vkey from audit_keys order by number desc limit 1',
   insertKey: 'insert into audit_keys (vkey, from_sequence, at) values (?, ?, ?)',
   insertFirstKey: `insert into audit_keys (vkey, from_sequence, at) select ?, 0, ? where not exists (select 1 from audit_keys)`,
   deleteRow: 'delete from audit_entries where first = ?',
+  deleteRowsFrom: 'delete from audit_entries where first >= ?',
   setBodies: 'update audit_entries set bodies = ? where first = ?',
   setAside: 'insert into audit_set_aside (at, first, leaves, bodies) values (?, ?, ?, ?)',
   deleteNodes: 'delete from audit_nodes where (position + 1) * (1 << level) > ?',
