@@ -62,6 +62,11 @@ export class SequenceCheck {
       { ...gap, from: sequence + 1 },
     ].filter((one) => one.from <= one.to);
     this.#gaps.splice(at, 1, ...rest);
+    // What fills a gap makes two of it: each look at them would take longer.
+    if (this.#gaps.length > GAPS_MAX) {
+      this.#gaps.pop();
+      this.#lost++;
+    }
     return true;
   }
 }

@@ -257,6 +257,17 @@ describe('the key', () => {
     await open();
   });
 
+  it('is none, nor is the head beside it, where a pipe lies there: nobody waits for it', async () => {
+    await close(await open());
+    for (const name of ['audit.head', 'audit.key']) {
+      rmSync(join(dir, name), { force: true });
+      expect(spawnSync('mkfifo', ['-m', '600', join(dir, name)]).status).toBe(0);
+    }
+    await expect(open()).rejects.toThrow('it is no key file');
+    rmSync(join(dir, 'audit.key'));
+    expect((await open()).damage).toBeNull();
+  });
+
   it('is not made anew for a log that has entries, nor replaced by another', async () => {
     const log = await open();
     await log.append(draft());
