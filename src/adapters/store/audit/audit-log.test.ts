@@ -202,6 +202,17 @@ describe('what is stored', () => {
     expect((await verified()).isIntact).toBe(true);
   });
 
+  it('is refused where it would make a row that no reader takes, and so is all that came with it', async () => {
+    const log = await open();
+    const large = draft({ a: 'x'.repeat(65_000) });
+    const many = (length: number) => log.record({ changes: [], entries: Array.from({ length }, () => large) });
+    await log.append(draft());
+    await expect(many(259)).rejects.toEqual(codeOf('GRACE_AUDIT_ENTRY_REFUSED'));
+    await many(240);
+    await log.checkpoint();
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 241 });
+  });
+
   it('has no secret in it, neither in a text nor in a name', async () => {
     const log = await open({ redact: (text) => text.replaceAll('hunter2', '…') });
     await log.append(draft({ list: ['key hunter2'], hunter2: { deep: 'hunter2' } }, { actor: 'operator:hunter2', resource: 'db/hunter2' }));
@@ -610,6 +621,8 @@ describe('a damaged end', () => {
     ['a node that was not written', 31, 'delete from audit_nodes where level = 4 and position = 1'],
     ['a node that was changed', 31, `update audit_nodes set hash = zeroblob(32) where level = 4 and position = 1`],
     ['a row whose hashes are a number', 25, 'update audit_entries set leaves = 7 where first = 25'],
+    ['a row that is longer than any', 25, 'update audit_entries set bodies = zeroblob(17000000) where first = 25'],
+    ['a row whose hashes are more than any has', 25, 'update audit_entries set leaves = zeroblob(17000000) where first = 25'],
     ['a row of a place that is no number', 40, `insert into audit_entries values (9007199254740993, zeroblob(32), x'0041')`],
     ['an entry without content', 40, `insert into audit_entries (first, leaves, bodies) values (40, zeroblob(32), x'00')`],
   ])('is found: %s; it takes no entries until a person says so, and verifies then', async (_, sequence, statement, ...values) => {

@@ -303,12 +303,14 @@ export class AuditLog implements AuditAppender {
             if (row.first < damage.sequence) this.statements.deleteRow.run(row.first);
             if (before !== null) this.stored.insert(before);
             if (after === null) continue;
-            this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
-            // SQLite keeps a value of any type in any column.
+            if (row.first < damage.sequence)
+              this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
+            // SQLite keeps a value of any type in any column; what is too long is not read.
             const leaves = after.leaves instanceof Uint8Array ? after.leaves : Buffer.from(String(after.leaves));
             setAside += Math.ceil(leaves.length / HASH_BYTES);
             digest.update(leaves);
           }
+          this.statements.setAsideFrom.run(this.parts.clock.nowMs(), damage.sequence);
           this.statements.deleteRowsFrom.run(damage.sequence);
           this.statements.deleteNodes.run(damage.sequence);
           const found = { why: damage.why, setAside, leavesSha256: digest.digest('hex') };
@@ -596,6 +598,8 @@ const SQL = {
   deleteRowsFrom: 'delete from audit_entries where first >= ?',
   setBodies: 'update audit_entries set bodies = ? where first = ?',
   setAside: 'insert into audit_set_aside (at, first, leaves, bodies) values (?, ?, ?, ?)',
+  setAsideFrom:
+    'insert into audit_set_aside (at, first, leaves, bodies) select ?, first, leaves, bodies from audit_entries where first >= ?',
   deleteNodes: 'delete from audit_nodes where (position + 1) * (1 << level) > ?',
   droppedBefore: `select value from audit_state where name = 'payloads_dropped_before'`,
   setDroppedBefore: `insert or replace into audit_state (name, value) values ('payloads_dropped_before', ?)`,

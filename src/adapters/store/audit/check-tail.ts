@@ -13,7 +13,7 @@ import {
   type VerifierKey,
 } from '../../../domains/audit/index.ts';
 import { messageOf } from '../../../kernel/index.ts';
-import { entriesOf, type EntryRow } from './entry-rows.ts';
+import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { EMPTY_HEAD, storedHead, type LogHead } from './log-head.ts';
 import { FIRST, isStored, type StoredTree } from './stored-tree.ts';
 
@@ -134,7 +134,7 @@ function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, s
   const damaged = (sequence: number, why: string): CheckedTail => ({ head, signedSize, damage: { kind: 'tail', sequence, why } });
   const rows = database
     .prepare(
-      `select ${FIRST} as first, leaves, bodies from audit_entries
+      `select ${FIRST} as first, ${LEAVES}, ${BODIES} from audit_entries
         where audit_entries.first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1) order by audit_entries.first`,
     )
     .iterate(signedSize) as Iterable<unknown> as Iterable<EntryRow>;

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, nodeHash, type Hash } from '../../../domains/audit/index.ts';
-import { entriesOf, type EntryRow } from './entry-rows.ts';
+import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { bytesOf, type HashText } from './growing-tree.ts';
 
 /**
@@ -35,9 +35,9 @@ export class StoredTree {
     this.selectLeaf = database.prepare(
       `select substr(leaves, (?1 - first) * ${HASH_BYTES} + 1, ${HASH_BYTES}) as leaf from audit_entries where first <= ?1 order by first desc limit 1`,
     );
-    this.selectRow = database.prepare('select first, leaves, bodies from audit_entries where first <= ? order by first desc limit 1');
+    this.selectRow = database.prepare(`select first, ${LEAVES}, ${BODIES} from audit_entries where first <= ? order by first desc limit 1`);
     this.selectRows = database.prepare(
-      `select ${FIRST} as first, leaves, bodies from audit_entries
+      `select ${FIRST} as first, ${LEAVES}, ${BODIES} from audit_entries
         where audit_entries.first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and audit_entries.first < ?2 order by audit_entries.first`,
     );
@@ -46,7 +46,7 @@ export class StoredTree {
       `select first + length(leaves) / ${HASH_BYTES} as end from audit_entries where first < ? order by first desc limit 1`,
     );
     this.selectLeaves = database.prepare(
-      `select first, leaves from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
+      `select first, ${LEAVES} from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
     );
     this.selectNodes = database.prepare(
