@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, JsonObject } from '../../../kernel/index.ts';
 import {
   EntryRefused,
@@ -8,6 +9,7 @@ import {
   formatVerifierKey,
   frontierRoot,
   HASH_BYTES,
+  isTimestamp,
   keyRotationEntry,
   signCheckpoint,
   type AuditAppender,
@@ -231,10 +233,11 @@ export class AuditLog implements AuditAppender {
    */
   async dropPayloads({ olderThanMs, actor, reason }: DropRequest): Promise<number> {
     const olderThan = new Date(olderThanMs).toISOString();
-    const before = this.firstFrom(olderThan);
+    const now = this.timestamp();
+    const isYoung = (time: string | null): boolean => time !== null && time >= olderThan && time <= now;
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
-    if (before <= from) return 0;
-    const ends = Math.min(before, this.tree.size);
+    const ends = await this.firstYoungFrom(from, this.firstYoung(isYoung), isYoung);
+    if (ends <= from) return 0;
     // Said before it is done, and signed: what has no content any more must be covered by a checkpoint.
     await this.inTransaction({
       isRisky: true,
@@ -478,17 +481,39 @@ export class AuditLog implements AuditAppender {
     return this.closedFor;
   }
 
-  /** The first entry that is not older, going by the entries that have a time left; they lie in order of time. */
-  private firstFrom(timestamp: string): number {
+  /** The first entry that is not old, as far as entries lie in order of time; what tells no time, or one that is still to come, counts as old. */
+  private firstYoung(isYoung: (time: string | null) => boolean): number {
     let [from, to] = [0, this.tree.size];
     while (from < to) {
       const middle = Math.floor((from + to) / 2);
-      const body = this.stored.body(middle);
-      if (body === null || (JSON.parse(Buffer.from(body).toString()) as { timestamp: string }).timestamp < timestamp) from = middle + 1;
-      else to = middle;
+      if (isYoung(timeOf(this.stored.body(middle)))) to = middle;
+      else from = middle + 1;
     }
     return from;
   }
+
+  /**
+   * The same, of these entries, each by its own time: a clock that was wrong for a while, as after a start without a battery, must not
+   * let what is before it look old. Some at a time, since there may be a million of them.
+   */
+  private async firstYoungFrom(from: number, to: number, isYoung: (time: string | null) => boolean): Promise<number> {
+    for (let at = from; at < to; at += DROP_ENTRIES) {
+      for (const row of this.stored.rows(at, Math.min(at + DROP_ENTRIES, to)))
+        for (const [i, { body }] of (entriesOf(row) ?? []).entries()) {
+          const place = row.first + i;
+          if (place >= from && place < to && isYoung(timeOf(body))) return place;
+        }
+      await nextTurn();
+      if (this.closedFor !== null) throw this.closedFor;
+    }
+    return to;
+  }
+}
+
+/** `2026-01-01T00:00:00.000Z`, which stands at the end of an entry, before a quote and a brace; null where there is none. */
+function timeOf(body: Uint8Array | null): string | null {
+  const time = body === null ? '' : Buffer.from(body.subarray(-26, -2)).toString('latin1');
+  return isTimestamp(time) ? time : null;
 }
 
 interface DropRequest {
