@@ -117,12 +117,12 @@ describe('grace audit verify looks to the end of the log, and', () => {
     expect(await found(dataDir)).toEqual(['torn']);
   });
 
-  test('names old ones that are not signed while a Grace runs', async () => {
+  test.each([-60_000, 86_400_000])('names those that are not signed while a Grace runs, and are not of now but by %i ms', async (byMs) => {
     const { dataDir, path } = await aLog(true);
     const log = await openAuditLog({
       path,
       service: 'shop',
-      clock: { nowMs: () => Date.now() - 60_000, monotonicMs: () => 0 },
+      clock: { nowMs: () => Date.now() + byMs, monotonicMs: () => 0 },
       redact: (text) => text,
     });
     await log.append(draft(6));

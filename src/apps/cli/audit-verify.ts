@@ -55,7 +55,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
     anchors,
     depth: options.hashesOnly === true ? 'hashes' : 'whole',
     keptHead,
-    ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS } : {}),
+    ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS, unsignedUntilMs: () => Date.now() + UNSIGNED_MS } : {}),
     ...(start === null ? {} : { start }),
   });
   const tiles = exported?.log.hasTiles === true ? await wrongTiles(reader, exported.dir, WRONG_TILES_MAX) : [];

@@ -114,6 +114,10 @@ describe('a log is intact when', () => {
     // One that is older should have been signed long ago.
     expect(await findingsOf(more, { unsignedSinceMs: Date.UTC(2026, 0, 1) + 10 })).toEqual(['unsigned 9']);
     expect(await findingsOf(more)).toEqual(['unsigned 9']);
+    // Nor could one from a year to come ever be called that.
+    const since = { unsignedSinceMs: Date.UTC(2026, 0, 1) + 9 };
+    expect(await findingsOf(more, { ...since, unsignedUntilMs: () => Date.UTC(2026, 0, 1) + 10 })).toEqual([]);
+    expect(await findingsOf(more, { ...since, unsignedUntilMs: () => Date.UTC(2026, 0, 1) + 9 })).toEqual(['unsigned 9']);
   });
 
   test('every checkpoint that it keeps is signed, filed under its size, and fits', async () => {
