@@ -77,6 +77,15 @@ describe('grace audit rotate-key', () => {
     expect(readdirSync(dataDir).filter((name) => name.startsWith('audit.key'))).toEqual(['audit.key']);
     const all = [keys[0]?.before.vkey ?? '', keys[0]?.after.vkey ?? '', keys[1]?.after.vkey ?? ''];
     for (const vkey of all) expect(await verified(dataDir, vkey)).toMatchObject({ exitCode: 0, data: { key_given: true, size: 8 } });
+    // Also from a head on that came after a handover, the one that both keys signed among them.
+    const notes = await withAudit({ dataDir }, async ({ reader }) => Array.fromAsync(reader.checkpoints()));
+    for (const { note } of notes) {
+      writeFileSync(join(dataDir, 'from'), note);
+      for (const vkey of all)
+        expect(await withAudit({ dataDir }, (source) => verifyAudit(source, { vkey, from: join(dataDir, 'from') }))).toMatchObject({
+          exitCode: 0,
+        });
+    }
     const listed = await withAudit({ dataDir }, listKeys);
     expect((listed.data as { vkey: string; signs_now: boolean }[]).map(({ vkey, signs_now }) => [vkey, signs_now])).toEqual(
       all.map((vkey, i) => [vkey, i === 2]),

@@ -15,6 +15,7 @@ import {
   type AuditReader,
   type Checkpoint,
   type Frontier,
+  type VerifierKey,
 } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import { keyOf, readText, type AuditSource } from './audit-source.ts';
@@ -44,7 +45,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   const { key, isGiven } = await keyOf(reader, options.vkey);
   const from = options.from === undefined ? null : readText(options.from);
   const anchors = [...(from === null ? [] : [from]), ...(options.anchor ?? []).flatMap(anchorsIn)];
-  const start = from === null ? null : await treeAt(reader, from);
+  const start = from === null ? null : await treeAt(reader, from, key);
   // Before the newest head is read, which would otherwise be the older one of the two.
   const keptHead = exported === null ? readKeptHead(dirname(where)) : null;
   // Whoever writes now signs soon; where nobody does, nothing is left unsigned.
@@ -116,9 +117,13 @@ function anchorsIn(path: string): readonly string[] {
   return found.length === 0 ? [text] : [...new Set(found)];
 }
 
-/** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */
-async function treeAt(reader: AuditReader, note: string): Promise<Frontier | null> {
+/**
+ * The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. Also when another key
+ * of the log than the given one signed it, too: only the handovers before it can say whether that one follows.
+ */
+async function treeAt(reader: AuditReader, note: string, key: VerifierKey): Promise<Frontier | null> {
   const { size, root } = givenCheckpoint(note);
+  if (parseNote(note).signatures.some(({ name, keyId }) => name === key.name && keyId !== key.keyId)) return null;
   try {
     const frontier = await frontierAt(size, (level, index) => reader.node(level, index));
     return areEqual(frontierRoot(frontier), root) ? frontier : null;
