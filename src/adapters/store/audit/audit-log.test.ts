@@ -600,6 +600,15 @@ describe('the newest head is kept beside the key, and', () => {
   });
 });
 
+it('takes no more once it closes, so that all it took has a head', async () => {
+  const log = await open();
+  const before = log.append(draft());
+  const closing = close(log);
+  await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+  await Promise.all([before, closing]);
+  expect(await verified()).toMatchObject({ isIntact: true, size: 1 });
+});
+
 describe('a damaged end', () => {
   /** 40 entries in rows of five, of which a checkpoint covers 12: it ends within a row. */
   async function damaged(statement: string, ...values: (string | number | Uint8Array)[]): Promise<AuditLog> {
