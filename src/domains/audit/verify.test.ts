@@ -193,6 +193,15 @@ describe('contents that are gone without a word of it are tampering:', () => {
     expect(await findings(droppedFrom(0, 10), depth)).toEqual(['dropped 0']);
   });
 
+  test('those that the announcement says keep theirs', async () => {
+    for (const kept of [[2, 4], ['2', 4, 4.5, null, 2], '2']) {
+      const log = LOG.map((_, i) => bytesOf(i, i === 7 ? { action: 'audit.payloads_dropped', payload: { from: 0, before: 6, kept } } : {}));
+      const dropped = log.map((entry, i) => (i < 6 ? { leafHash: leafHash(entry) } : entry));
+      const found = await findingsOf(dropped, { head: headOf(log) });
+      expect(found).toEqual(kept === '2' ? [] : kept[0] === 2 ? ['dropped 2', 'dropped 4'] : ['dropped 4']);
+    }
+  });
+
   test('it is told of beyond the signed head, where anybody may have written it', async () => {
     for (const unsignedSinceMs of [undefined, 0]) {
       const options = unsignedSinceMs === undefined ? {} : { unsignedSinceMs };

@@ -386,6 +386,7 @@ describe('retention', () => {
     expect(texts.slice(0, 50)).toEqual(Array.from({ length: 50 }, () => 'dropped'));
     expect(texts[50]).toContain('audit.key_rotated');
     expect(texts[101]).toContain('"action":"audit.payloads_dropped"');
+    expect(texts[101]).toContain('"before":51,"from":0,"kept":[50],');
     expect(readFileSync(path).includes('"i":49')).toBe(true);
     const reader = openAuditReader(path);
     const { size, root } = parseCheckpoint(parseNote(head).text);
@@ -393,6 +394,13 @@ describe('retention', () => {
     expect(verifyInclusion((await reader.node(0, 7)) as Uint8Array, 7, size, proof, root)).toBe(true);
     reader.close();
     expect((await open()).damage).toBeNull();
+    // Nor may anybody else take them out now and call it retention.
+    const [row] = sql<{ first: number; leaves: Uint8Array }>(
+      'select first, leaves from audit_entries where first <= 50 order by first desc limit 1',
+    );
+    expect([row?.first, row?.leaves.length]).toEqual([50, 32]);
+    sql(`update audit_entries set bodies = x'00' where first = 50`);
+    expect((await verified()).findings).toContainEqual(expect.objectContaining({ kind: 'dropped', from: 50 }));
   });
 
   it('takes no entry for old because of others that a wrong clock wrote, and is not held up by those from the future', async () => {

@@ -61,6 +61,8 @@ const DROP_ENTRIES = 500;
 const SECRET_CHARS_MIN = 4;
 /** What the log says about itself stays readable: without it the rest could not be checked. */
 const OWN_ENTRIES = Buffer.from('{"action":"audit.');
+/** Dropping ends behind so many of them, and goes on the next day: an entry that names them has 64 KiB. */
+const OWN_NAMED_MAX = 2000;
 
 export interface AuditLogParts {
   readonly path: string;
@@ -236,13 +238,15 @@ export class AuditLog implements AuditAppender {
     const now = this.timestamp();
     const isYoung = (time: string | null): boolean => time !== null && time >= olderThan && time <= now;
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
-    const ends = await this.firstYoungFrom(from, this.firstYoung(isYoung), isYoung);
+    const { ends, own } = await this.oldFrom(from, this.firstYoung(isYoung), isYoung);
     if (ends <= from) return 0;
+    // Named, so that nobody else can take their contents and it looks like this.
+    const told = { from, before: ends, ...(own.length === 0 ? {} : { kept: own }), older_than: olderThan, reason };
     // Said before it is done, and signed: what has no content any more must be covered by a checkpoint.
     await this.inTransaction({
       isRisky: true,
       onSigned: () => undefined,
-      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends, older_than: olderThan, reason })),
+      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', told)),
     });
     let dropped = 0;
     for (; from < ends; from = Math.min(from + DROP_ENTRIES, ends)) {
@@ -269,7 +273,7 @@ export class AuditLog implements AuditAppender {
       let isChanged = false;
       const kept = held.map((entry, i) => {
         const isOld = row.first + i >= from && row.first + i < to;
-        if (!isOld || entry.body === null || OWN_ENTRIES.equals(entry.body.subarray(0, OWN_ENTRIES.length))) return entry;
+        if (!isOld || entry.body === null || isOwn(entry.body)) return entry;
         isChanged = true;
         dropped++;
         return { ...entry, body: null };
@@ -501,19 +505,33 @@ export class AuditLog implements AuditAppender {
   /**
    * The same, of these entries, each by its own time: a clock that was wrong for a while, as after a start without a battery, must not
    * let what is before it look old. Some at a time, since there may be a million of them.
+   * @returns also those of the log about itself among the old ones
    */
-  private async firstYoungFrom(from: number, to: number, isYoung: (time: string | null) => boolean): Promise<number> {
+  private async oldFrom(
+    from: number,
+    to: number,
+    isYoung: (time: string | null) => boolean,
+  ): Promise<{ readonly ends: number; readonly own: readonly number[] }> {
+    const own: number[] = [];
     for (let at = from; at < to; at += DROP_ENTRIES) {
-      for (const row of this.stored.rows(at, Math.min(at + DROP_ENTRIES, to)))
+      const end = Math.min(at + DROP_ENTRIES, to);
+      for (const row of this.stored.rows(at, end))
         for (const [i, { body }] of (entriesOf(row) ?? []).entries()) {
           const place = row.first + i;
-          if (place >= from && place < to && isYoung(timeOf(body))) return place;
+          if (place < at || place >= end) continue;
+          if (isYoung(timeOf(body)) || own.length > OWN_NAMED_MAX) return { ends: place, own };
+          if (isOwn(body)) own.push(place);
         }
       await nextTurn();
       if (this.closedFor !== null) throw this.closedFor;
     }
-    return to;
+    return { ends: to, own };
   }
+}
+
+/** Whether it is an entry of the log about itself. */
+function isOwn(body: Uint8Array | null): boolean {
+  return body !== null && OWN_ENTRIES.equals(body.subarray(0, OWN_ENTRIES.length));
 }
 
 /** `2026-01-01T00:00:00.000Z`, which stands at the end of an entry, before a quote and a brace; null where there is none. */
