@@ -185,6 +185,7 @@ export class PlaybookRuns {
    * @param endsAs  what the run is when all was put back
    * @param why     for the record
    * @param tell    says what has become of it, before the run is over: what can be repeated comes first
+   * @param first   done once it is recorded, before anything is put back
    */
   async undo(
     run: PlaybookRun,
@@ -193,10 +194,11 @@ export class PlaybookRuns {
     endsAs: UndoEnd,
     why: string,
     tell: Tell | null = null,
+    first: (() => Promise<void>) | null = null,
   ): Promise<UndoOutcome> {
     this.undoing.add(run.id);
     try {
-      return await this.putBack(run, component, signal, endsAs, why, tell);
+      return await this.putBack(run, component, signal, endsAs, why, tell, first);
     } finally {
       this.undoing.delete(run.id);
     }
@@ -209,6 +211,7 @@ export class PlaybookRuns {
     endsAs: UndoEnd,
     why: string,
     tell: Tell | null,
+    first: (() => Promise<void>) | null,
   ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
@@ -220,6 +223,7 @@ export class PlaybookRuns {
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left });
       return { left, kept: [], untouched: [] };
     }
+    await first?.();
     const limited = AbortSignal.any([signal, this.limits.after(this.limits.runMs)]);
     const context = this.ports.primitiveContext(component, limited, () => undefined);
     const undone = await undoRun(run.id, primitives, context, journal, signal);
@@ -346,9 +350,11 @@ export class PlaybookRuns {
     }
     // An undo that was begun before its end was written down with it was one of a try that did not help.
     const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
-    const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
-    await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
-    await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
+    const sweep = async (): Promise<void> => {
+      const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
+      await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+    };
+    await this.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell, sweep);
   }
 
   /** A crash right after a run was judged has kept its breaker from opening. */
