@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey, randomBytes, verify as verifySignature } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -323,6 +323,25 @@ test('an export with dropped entries is checked by the published rules alone', a
   execFileSync('cp', ['-r', out, broken]);
   writeFileSync(join(broken, 'leaf-hashes'), [sha(Uint8Array.of(7)).toString('base64'), ...hashes.slice(1), ''].join('\n'));
   expect(await verifyAudit(await openAuditSource({ dir: broken }), {})).toMatchObject({ exitCode: 1 });
+  // So is a bundle with contents for those that have none.
+  const forged = join(dir, 'forged');
+  execFileSync('cp', ['-r', out, forged]);
+  mkdirSync(join(forged, 'tile', 'entries', '000.p'), { recursive: true });
+  writeFileSync(
+    join(forged, 'tile', 'entries', '000.p', String(lines.length)),
+    Buffer.concat(lines.map(() => Buffer.from([0, 2, 0x7b, 0x7d]))),
+  );
+  expect(await verifyAudit(await openAuditSource({ dir: forged }), {})).toMatchObject({
+    exitCode: 1,
+    data: { findings: [{ kind: 'changed', message: expect.stringContaining('tile/entries/000.p/') as string }] },
+  });
+  // A directory in the place of a tile is no tile.
+  rmSync(join(forged, 'tile'), { recursive: true });
+  mkdirSync(join(forged, 'tile', '0', '000.p', String(lines.length)), { recursive: true });
+  expect(await verifyAudit(await openAuditSource({ dir: forged }), {})).toMatchObject({
+    exitCode: 1,
+    data: { findings: [{ kind: 'changed' }] },
+  });
 });
 
 test('day by day what is older than the policy says loses its contents, each time with an entry; proofs of it stay good', async () => {

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { AuditExportRefused, areEqual, leafHash, LogTorn, TileMaker, type AuditReader, type TileFile } from '../../domains/audit/index.ts';
 import { codeOf, messageOf } from '../../kernel/index.ts';
 import { LEAF_HASHES } from './leaf-hashes.ts';
+import { isNoFile } from './tile-files.ts';
 
 export interface ExportRequest {
   readonly dir: string;
@@ -28,7 +29,7 @@ export async function writeExport(reader: AuditReader, { dir, checkpoint, size, 
   if ((await readdir(dir)).length > 0) throw new AuditExportRefused(dir, 'it is not empty');
   const maker = withTiles ? new TileMaker() : null;
   const write = async (files: readonly TileFile[]): Promise<void> => {
-    for (const { path, bytes } of files) await writeTile(join(dir, path), bytes);
+    for (const { path, bytes } of files) if (bytes !== null) await writeTile(join(dir, path), bytes);
   };
   await using lines = await open(join(dir, 'entries.jsonl'), 'wx');
   await using hashes = await open(join(dir, LEAF_HASHES), 'wx');
@@ -60,12 +61,13 @@ export async function writeExport(reader: AuditReader, { dir, checkpoint, size, 
   return { dropped };
 }
 
-/** Paths of tiles that are not what the entries make them: missing, or with other hashes. At most `limit`. */
+/** Paths of tiles that are not what the entries make them: missing, with other hashes, or there where none can be. At most `limit`. */
 export async function wrongTiles(reader: AuditReader, dir: string, limit: number): Promise<readonly string[]> {
   const maker = new TileMaker();
   const wrong: string[] = [];
   const compare = async (files: readonly TileFile[]): Promise<void> => {
-    for (const { path, bytes } of files) if (wrong.length < limit && !areEqual(bytes, await bytesOf(join(dir, path)))) wrong.push(path);
+    for (const { path, bytes } of files)
+      if (wrong.length < limit && !areEqual(bytes ?? new Uint8Array(0), await bytesOf(join(dir, path)))) wrong.push(path);
   };
   try {
     for await (const batch of reader.entries(0, await reader.size())) for (const entry of batch) await compare(maker.append(entry));
@@ -121,7 +123,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return new Uint8Array(0);
+    if (isNoFile(error)) return new Uint8Array(0);
     throw error;
   }
 }
