@@ -344,6 +344,23 @@ test('an export with dropped entries is checked by the published rules alone', a
   });
 });
 
+test('an export while retention drops what it is about to write has the entry that says so', async () => {
+  const { dir, audit } = await aLog();
+  for (let i = 0; i < 5; i++) await audit.append(note(i));
+  await audit.head();
+  const source = await openAuditSource({ dataDir: dir });
+  const { reader } = source;
+  const entries: typeof reader.entries = async function* (from, to) {
+    if (from === 0) await audit.dropPayloads(-60_000);
+    yield* reader.entries(from, to);
+  };
+  const out = join(dir, 'export');
+  expect(await exportAudit({ ...source, reader: { ...reader, entries } }, out, true)).toMatchObject({ data: { size: 6, dropped: 5 } });
+  source.close();
+  await audit.close();
+  expect(await verifyAudit(await openAuditSource({ dir: out }), {})).toMatchObject({ exitCode: 0, data: { size: 6, entries_dropped: 5 } });
+});
+
 test('day by day what is older than the policy says loses its contents, each time with an entry; proofs of it stay good', async () => {
   const DAY_MS = 86_400_000;
   const START_MS = Date.parse('2026-01-01T00:00:00.000Z');

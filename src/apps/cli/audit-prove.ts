@@ -59,9 +59,13 @@ export async function showCheckpoint(source: AuditSource): Promise<Answer> {
 /** Writes what an independent verifier needs. */
 export async function exportAudit(source: AuditSource, dir: string, withTiles: boolean): Promise<Answer> {
   const { reader } = source;
-  const { note, size } = await newestHead(source);
+  const newest = async () => {
+    const { note, size } = await newestHead(source);
+    return { checkpoint: note, size };
+  };
+  const head = await newest();
   const { key } = await keyOf(reader, undefined);
-  const { dropped } = await writeExport(reader, { dir, checkpoint: note, size, vkey: formatVerifierKey(key), withTiles });
+  const { size, dropped } = await writeExport(reader, { dir, ...head, newest, vkey: formatVerifierKey(key), withTiles });
   return {
     exitCode: 0,
     data: { dir, size, tiles: withTiles, dropped },
