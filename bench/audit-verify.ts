@@ -69,7 +69,9 @@ async function measure(entries: number, runs: number): Promise<void> {
     const tiles = join(work, 'tiles');
     const reader = await openExport(made);
     const checkpoint = (await reader.latestCheckpoint()) ?? '';
-    await writeExport(reader, { dir: tiles, checkpoint, size: entries, vkey: formatVerifierKey(SIGNER.verifier), withTiles: true });
+    const head = { checkpoint, size: entries };
+    const vkey = formatVerifierKey(SIGNER.verifier);
+    await writeExport(reader, { dir: tiles, ...head, newest: async () => head, vkey, withTiles: true });
     for (const part of ['hashes', 'whole'] as const) {
       const samples = [];
       for (let run = 0; run < runs; run++) samples.push(await inProcess(['--part', part, '--dir', made]));

@@ -335,6 +335,44 @@ test('an export with dropped entries is checked by the published rules alone', a
     exitCode: 1,
     data: { findings: expect.arrayContaining([expect.objectContaining({ kind: 'changed', from: 6 })]) },
   });
+  // So is a bundle with contents for those that have none.
+  const forged = join(dir, 'forged');
+  execFileSync('cp', ['-r', out, forged]);
+  mkdirSync(join(forged, 'tile', 'entries', '000.p'), { recursive: true });
+  writeFileSync(
+    join(forged, 'tile', 'entries', '000.p', String(lines.length)),
+    Buffer.concat(lines.map(() => Buffer.from([0, 2, 0x7b, 0x7d]))),
+  );
+  expect(await verifyAudit(await openAuditSource({ dir: forged }), {})).toMatchObject({
+    exitCode: 1,
+    data: { findings: [{ kind: 'changed', message: expect.stringContaining('tile/entries/000.p/') as string }] },
+  });
+  // A directory in the place of a tile is no tile.
+  rmSync(join(forged, 'tile'), { recursive: true });
+  mkdirSync(join(forged, 'tile', '0', '000.p', String(lines.length)), { recursive: true });
+  expect(await verifyAudit(await openAuditSource({ dir: forged }), {})).toMatchObject({
+    exitCode: 1,
+    data: { findings: [{ kind: 'changed' }] },
+  });
+});
+
+test('an export while retention drops what it is about to write has the entry that says so', async () => {
+  const { dir, audit } = await aLog();
+  for (let i = 0; i < 5; i++) await audit.append(note(i));
+  await audit.head();
+  const source = await openAuditSource({ dataDir: dir });
+  const { reader } = source;
+  let readings = 0;
+  const entries: typeof reader.entries = async function* (from, to) {
+    // The first reading only hashes.
+    if (from === 0 && ++readings === 2) await audit.dropPayloads(-60_000);
+    yield* reader.entries(from, to);
+  };
+  const out = join(dir, 'export');
+  expect(await exportAudit({ ...source, reader: { ...reader, entries } }, out, true)).toMatchObject({ data: { size: 6, dropped: 5 } });
+  source.close();
+  await audit.close();
+  expect(await verifyAudit(await openAuditSource({ dir: out }), {})).toMatchObject({ exitCode: 0, data: { size: 6, entries_dropped: 5 } });
 });
 
 test('day by day what is older than the policy says loses its contents, each time with an entry; proofs of it stay good', async () => {

@@ -374,6 +374,19 @@ describe('what can not be logged does not happen', () => {
     expect((await actionsIn(made.dir)).slice(-2)).toEqual(['approval.asked', 'audit.entries_missed']);
   });
 
+  test('neither is an undo begun anew that a crash has cut off', async () => {
+    const made = await aStore();
+    const undoing = { ...RUN, state: 'undoing' as const };
+    await made.repos.playbooks.saveRun(undoing, 'it did not help');
+    await made.repos.playbooks.saveRun(undoing, 'a crash of Grace cut it off');
+    await made.audit.close();
+    expect((await actionsIn(made.dir)).slice(-2)).toEqual(['run.undo_started', 'run.undo_started']);
+    chmodSync(join(made.dir, 'audit.key'), 0o644);
+    const audit = made.open();
+    onTestFinished(() => audit.close());
+    await expect(repositories(made.store, audit).playbooks.saveRun(undoing)).rejects.toMatchObject({ code: 'GRACE_AUDIT_KEY_UNUSABLE' });
+  });
+
   test('on a full disk, and on one that may only be read (needs root)', async ({ skip }) => {
     const outer = mkdtempSync(join(tmpdir(), 'grace-disk-'));
     const disk = join(outer, 'disk');

@@ -104,7 +104,8 @@ export function auditedCarries(
     step: (statements, entry) => together(statements, [stepNote(entry, actor)], entry.state === 'planned'),
     async run(statements, { run, why }) {
       const before = await plain.playbooks.run(run.id);
-      if (before?.state === run.state) return together(statements, [], false);
+      // An undo that a crash cut off is begun anew, and acts again.
+      if (before?.state === run.state && run.state !== 'undoing') return together(statements, [], false);
       const isAhead = run.state === 'running' || run.state === 'undoing';
       const hasEnded = !isAhead && run.state !== 'applied';
       const failure = hasEnded && run.failureId !== null ? await plain.incidents.failure(run.failureId) : null;

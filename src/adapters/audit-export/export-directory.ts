@@ -13,7 +13,7 @@ import {
 import { codeOf } from '../../kernel/index.ts';
 import { EntryLines } from './entry-lines.ts';
 import { LEAF_HASHES, LeafHashes, withHashes } from './leaf-hashes.ts';
-import { TileFiles } from './tile-files.ts';
+import { isNoFile, TileFiles } from './tile-files.ts';
 
 /** A checkpoint and its signatures, or a key: a few hundred bytes. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -106,7 +106,7 @@ async function textOf(path: string): Promise<string | null> {
     if (bytes.length > TEXT_BYTES_MAX) throw new AuditExportUnreadable(path, 'it is far too large');
     return bytes.toString('utf8');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
+    if (isNoFile(error)) return null;
     throw error;
   }
 }

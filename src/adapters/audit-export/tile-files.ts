@@ -51,8 +51,13 @@ export class TileFiles {
     try {
       return await readFile(join(this.#dir, path));
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
+      if (isNoFile(error)) return null;
       throw error;
     }
   }
+}
+
+/** It is not there, or something else than a file is. */
+export function isNoFile(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error) ?? '');
 }

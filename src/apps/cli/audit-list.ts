@@ -157,7 +157,7 @@ function row(one: Listed): readonly string[] {
   return [String(one.place), timestamp, action, resource, result, actor, subsystem].map(harmless);
 }
 
-/** Texts in the log come from anywhere; a terminal obeys none of them. */
+/** Texts in the log come from anywhere; a terminal obeys none of them, nor shows one backwards, as if it were another. */
 export function harmless(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

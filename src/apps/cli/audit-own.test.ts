@@ -78,6 +78,15 @@ describe('grace audit rotate-key', () => {
     expect(readdirSync(dataDir).filter((name) => name.startsWith('audit.key'))).toEqual(['audit.key']);
     const all = [keys[0]?.before.vkey ?? '', keys[0]?.after.vkey ?? '', keys[1]?.after.vkey ?? ''];
     for (const vkey of all) expect(await verified(dataDir, vkey)).toMatchObject({ exitCode: 0, data: { key_given: true, size: 8 } });
+    // Also from a head on that came after a handover, the one that both keys signed among them.
+    const notes = await withAudit({ dataDir }, async ({ reader }) => Array.fromAsync(reader.checkpoints()));
+    for (const { note } of notes) {
+      writeFileSync(join(dataDir, 'from'), note);
+      for (const vkey of all)
+        expect(await withAudit({ dataDir }, (source) => verifyAudit(source, { vkey, from: join(dataDir, 'from') }))).toMatchObject({
+          exitCode: 0,
+        });
+    }
     const listed = await withAudit({ dataDir }, listKeys);
     expect((listed.data as { vkey: string; signs_now: boolean }[]).map(({ vkey, signs_now }) => [vkey, signs_now])).toEqual(
       all.map((vkey, i) => [vkey, i === 2]),
@@ -119,12 +128,12 @@ describe('grace audit verify looks to the end of the log, and', () => {
     expect(await found(dataDir)).toEqual(['torn']);
   });
 
-  test('names old ones that are not signed while a Grace runs', async () => {
+  test.each([-60_000, 86_400_000])('names those that are not signed while a Grace runs, and are not of now but by %i ms', async (byMs) => {
     const { dataDir, path } = await aLog(true);
     const log = await openAuditLog({
       path,
       service: 'shop',
-      clock: { nowMs: () => Date.now() - 60_000, monotonicMs: () => 0 },
+      clock: { nowMs: () => Date.now() + byMs, monotonicMs: () => 0 },
       redact: (text) => text,
     });
     await log.append(draft(6));

@@ -61,11 +61,22 @@ export async function showCheckpoint(source: AuditSource): Promise<Answer> {
 /** Writes what an independent verifier needs. @throws AuditProofRefused, AuditExportRefused */
 export async function exportAudit(source: AuditSource, dir: string, withTiles: boolean): Promise<Answer> {
   const { reader } = source;
-  const { note, size, root } = await newestHead(source);
+  const newest = async () => {
+    const { note, size } = await newestHead(source);
+    return { checkpoint: note, size };
+  };
+  const signed = await newestHead(source);
   const { key } = await keyOf(reader, undefined);
-  if (!areEqual(await rootOfEntries(reader, size), root))
-    throw new AuditProofRefused(`the first ${size} entries do not hash to the root of the newest checkpoint`);
-  const { dropped } = await writeExport(reader, { dir, checkpoint: note, size, vkey: formatVerifierKey(key), withTiles });
+  if (!areEqual(await rootOfEntries(reader, signed.size), signed.root))
+    throw new AuditProofRefused(`the first ${signed.size} entries do not hash to the root of the newest checkpoint`);
+  const { size, dropped } = await writeExport(reader, {
+    dir,
+    checkpoint: signed.note,
+    size: signed.size,
+    newest,
+    vkey: formatVerifierKey(key),
+    withTiles,
+  });
   return {
     exitCode: 0,
     data: { dir, size, tiles: withTiles, dropped },

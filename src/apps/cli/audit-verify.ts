@@ -15,6 +15,7 @@ import {
   type AuditReader,
   type Checkpoint,
   type Frontier,
+  type VerifierKey,
 } from '../../domains/audit/index.ts';
 import type { Answer } from './answer.ts';
 import { keyOf, readText, type AuditSource } from './audit-source.ts';
@@ -54,7 +55,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
     ...(from === null ? [] : [{ file: options.from ?? '', note: from }]),
     ...(options.anchor ?? []).flatMap(anchorsIn),
   ];
-  const start = from === null ? null : await treeAt(reader, from);
+  const start = from === null ? null : await treeAt(reader, from, key);
   // Before the newest head is read, which would otherwise be the older one of the two.
   const keptHead = exported === null ? readKeptHead(dirname(where)) : null;
   // Whoever writes now signs soon; where nobody does, nothing is left unsigned.
@@ -65,7 +66,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
     anchors: anchors.map(({ note }) => note),
     depth: options.hashesOnly === true ? 'hashes' : 'whole',
     keptHead,
-    ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS } : {}),
+    ...(isWritten ? { unsignedSinceMs: Date.now() - UNSIGNED_MS, unsignedUntilMs: () => Date.now() + UNSIGNED_MS } : {}),
     ...(start === null ? {} : { start }),
   });
   const tiles = exported?.log.hasTiles === true ? await wrongTiles(reader, exported.dir, WRONG_TILES_MAX) : [];
@@ -151,9 +152,13 @@ function signerOf(note: string | null): string | null {
   }
 }
 
-/** The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. */
-async function treeAt(reader: AuditReader, note: string): Promise<Frontier | null> {
+/**
+ * The tree below a checkpoint, from the nodes of the log; null when they do not make its root, so that all is read. Also when another key
+ * of the log than the given one signed it, too: only the handovers before it can say whether that one follows.
+ */
+async function treeAt(reader: AuditReader, note: string, key: VerifierKey): Promise<Frontier | null> {
   const { size, root } = givenCheckpoint(note);
+  if (parseNote(note).signatures.some(({ name, keyId }) => name === key.name && keyId !== key.keyId)) return null;
   try {
     const frontier = await frontierAt(size, (level, index) => reader.node(level, index));
     return areEqual(frontierRoot(frontier), root) ? frontier : null;

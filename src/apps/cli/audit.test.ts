@@ -30,7 +30,7 @@ const entryAt = (sequence: number): Uint8Array =>
   canonicalEntry({
     sequence,
     timestamp: new Date(Date.UTC(2026, 0, 1) + sequence * 60_000).toISOString(),
-    actor: sequence % 2 === 0 ? 'grace' : 'operator:ann\u001b[31m',
+    actor: sequence % 2 === 0 ? 'grace' : 'operator:ann\u001b[31m\u202e',
     action: sequence % 3 === 0 ? 'heal.plan' : 'mode.change',
     resource: 'svc/checkout',
     subsystem: 'planner',
@@ -343,6 +343,7 @@ describe('grace audit list', () => {
     expect(sequences(first)).toEqual([598, 599]);
     expect(first.data).toMatchObject({ before: 598 });
     expect(first.lines.join()).not.toContain('\u001b[31m');
+    expect(first.lines.join()).not.toContain('\u202e');
     expect(sequences(await listAudit(source, {}, { limit: 2, before: 598 }))).toEqual([596, 597]);
     expect((await listAudit(source, {}, { limit: 2, before: 2 })).data).toMatchObject({ before: null });
   });

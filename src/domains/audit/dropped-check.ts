@@ -25,12 +25,22 @@ export class DroppedCheck {
   /**
    * An entry that announces it.
    * @param place   where it stands: it can only tell of what is before it
-   * @param payload `{ from, before }`; anything else announces nothing
+   * @param payload `{ from, before }`, and `kept`, those of them that keep their contents; anything else announces nothing
    */
   announced(place: number, payload: unknown): void {
-    const { from, before } = payload as { readonly from?: unknown; readonly before?: unknown };
+    const { from, before, kept } = payload as { readonly from?: unknown; readonly before?: unknown; readonly kept?: unknown };
     if (typeof from !== 'number' || typeof before !== 'number') return;
-    const until = Math.min(before, place);
+    let start = from;
+    for (const one of Array.isArray(kept) ? kept : []) {
+      if (typeof one !== 'number' || one < start) continue;
+      this.#close(start, Math.min(one, before, place));
+      start = one + 1;
+    }
+    this.#close(start, Math.min(before, place));
+  }
+
+  #close(from: number, until: number): void {
+    if (until <= from) return;
     this.#open = this.#open.flatMap((stretch) =>
       stretch.to <= from || until <= stretch.from
         ? [stretch]

@@ -2,7 +2,16 @@
 // a growing Merkle tree (RFC 6962) whose head is signed (C2SP checkpoint). Whoever holds a head can tell later whether
 // anything before it was changed; a short proof shows that one entry is in it. Whoever holds the key can write another
 // history and sign that: only a head held elsewhere shows it.
-export { canonicalEntry, ENTRY_BYTES_MAX, entryText, entryTooLarge, type AuditDraft, type AuditEntry, type EntryText } from './entry.ts';
+export {
+  canonicalEntry,
+  ENTRY_BYTES_MAX,
+  entryText,
+  entryTooLarge,
+  isTimestamp,
+  type AuditDraft,
+  type AuditEntry,
+  type EntryText,
+} from './entry.ts';
 export {
   appendLeaf,
   areEqual,

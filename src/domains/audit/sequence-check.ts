@@ -129,6 +129,11 @@ export class SequenceCheck {
       { ...gap, isFresh: false, from: sequence + 1 },
     ].filter((one) => one.from <= one.to);
     this.#gaps.splice(at, 1, ...rest);
+    // What fills a gap makes two of it: each look at them would take longer.
+    if (this.#gaps.length > PLACES_MAX) {
+      this.#gaps.pop();
+      this.#lost++;
+    }
     return true;
   }
 }

@@ -6,7 +6,8 @@ import { entryBundle, runRoot, TILE_WIDTH, tilePath } from './tiles.ts';
 export interface TileFile {
   /** Below the directory, with slashes. */
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** Null for a bundle that is not made, since it would hold an entry of which only the hash is left. */
+  readonly bytes: Uint8Array | null;
 }
 
 /** Makes the files of a tlog-tiles directory as the entries go by, holding one unfinished tile of each level. */
@@ -15,7 +16,7 @@ export class TileMaker {
   #entries: (Uint8Array | null)[] = [];
   #bundle = 0;
 
-  /** @returns the files that this entry fills; a bundle that would hold an entry of which only the hash is left is not made */
+  /** @returns the files that this entry fills */
   append(entry: StoredEntry): readonly TileFile[] {
     const files: TileFile[] = [];
     this.#entries.push(entry instanceof Uint8Array ? entry : null);
@@ -37,7 +38,7 @@ export class TileMaker {
     const whole = this.#entries.filter((entry) => entry !== null);
     const isWhole = whole.length === this.#entries.length;
     this.#entries = [];
-    return isWhole ? [{ path, bytes: entryBundle(whole) }] : [];
+    return [{ path, bytes: isWhole ? entryBundle(whole) : null }];
   }
 
   #push(level: number, hash: Hash, files: TileFile[]): void {

@@ -115,6 +115,10 @@ describe('a log is intact when', () => {
     // One that is older should have been signed long ago.
     expect(await findingsOf(more, { unsignedSinceMs: Date.UTC(2026, 0, 1) + 10 })).toEqual(['unsigned 9']);
     expect(await findingsOf(more)).toEqual(['unsigned 9']);
+    // Nor could one from a year to come ever be called that.
+    const since = { unsignedSinceMs: Date.UTC(2026, 0, 1) + 9 };
+    expect(await findingsOf(more, { ...since, unsignedUntilMs: () => Date.UTC(2026, 0, 1) + 10 })).toEqual([]);
+    expect(await findingsOf(more, { ...since, unsignedUntilMs: () => Date.UTC(2026, 0, 1) + 9 })).toEqual(['unsigned 9']);
   });
 
   test('every checkpoint that it keeps is signed, filed under its size, and fits', async () => {
@@ -188,6 +192,15 @@ describe('contents that are gone without a word of it are tampering:', () => {
     expect(await findings(droppedFrom(6, 9), depth)).toEqual(['dropped 6']);
     // The one that announced it among them.
     expect(await findings(droppedFrom(0, 10), depth)).toEqual(['dropped 0']);
+  });
+
+  test('those that the announcement says keep theirs', async () => {
+    for (const kept of [[2, 4], ['2', 4, 4.5, null, 2], '2']) {
+      const log = LOG.map((_, i) => bytesOf(i, i === 7 ? { action: 'audit.payloads_dropped', payload: { from: 0, before: 6, kept } } : {}));
+      const dropped = log.map((entry, i) => (i < 6 ? { leafHash: leafHash(entry) } : entry));
+      const found = await findingsOf(dropped, { head: headOf(log) });
+      expect(found).toEqual(kept === '2' ? [] : kept[0] === 2 ? ['dropped 2', 'dropped 4'] : ['dropped 4']);
+    }
   });
 
   test('it is told of beyond the signed head, where anybody may have written it', async () => {
@@ -342,6 +355,13 @@ describe('tampering is named, with its place:', () => {
       const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG), ...options });
       expect(findings).toMatchObject([{ kind: 'torn', from: 9, to: 11 }]);
     }
+  });
+
+  test('a place at which reading ends, though it would go on if it began there', async () => {
+    const whole = readerOf(LOG);
+    const reader = { ...whole, entries: (from: number, to: number) => whole.entries(from, from < 6 ? Math.min(to, 6) : to) };
+    const { findings } = await verifyLog(reader, { key: KEY.verifier, head: headOf(LOG) });
+    expect(findings).toMatchObject([{ kind: 'torn', from: 6, to: 8 }]);
   });
 
   test('one that was put in between', async () => {

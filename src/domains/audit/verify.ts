@@ -37,6 +37,8 @@ export interface VerifyOptions {
    * 1970), since a head follows soon. By default any is a finding.
    */
   readonly unsignedSinceMs?: number;
+  /** Asked as each of these entries is read: none may be from after this moment. What nobody signs soon could say any. */
+  readonly unsignedUntilMs?: () => number;
 }
 
 export interface Verification {
@@ -97,7 +99,7 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
   const watches = [head, ...anchors, kept !== null && kept.checkpoint.size >= start.size ? kept : null].filter((watch) => watch !== null);
   const stored = new StoredHeads(reader, key.name, start.size, options.head, findings);
   const nodes = reader.kept === undefined ? null : new KeptCheck(reader.kept);
-  const pass = new Pass(start, key, watches, depth, nodes, stored, findings);
+  const pass = new Pass(start, key, watches, depth, nodes, stored, options.unsignedUntilMs ?? (() => Infinity), findings);
   await stored.open();
   await pass.read(reader, head === null ? Infinity : Math.max(...watches.map((w) => w.checkpoint.size)));
   const newest = await readToNewestHead(reader, pass, head, key, findings);
@@ -175,12 +177,15 @@ class Pass {
   readonly #bySize: Map<number, Watch[]>;
   readonly #stored: StoredHeads;
   readonly #isWhole: boolean;
+  readonly #unsignedUntilMs: () => number;
   readonly #findings: Findings;
   entriesDropped = 0;
   isTorn = false;
-  /** The time of the oldest entry that no head covers; infinite when there is none, and minus that for one that tells no time. */
+  /** The time of the oldest entry that no head covers; infinite when there is none, and minus that for one that tells none or one to come. */
   unsignedFromMs = Infinity;
   #isSigned = true;
+  /** There was nothing to read on where entries should be: what lies behind that place does not go on from what was read. */
+  #isEnded = false;
 
   constructor(
     start: Frontier,
@@ -189,6 +194,7 @@ class Pass {
     depth: 'whole' | 'hashes',
     kept: KeptCheck | null,
     stored: StoredHeads,
+    unsignedUntilMs: () => number,
     findings: Findings,
   ) {
     this.tree = new RunningTree(start, kept);
@@ -198,6 +204,7 @@ class Pass {
     this.#bySize = Map.groupBy(watches, (watch) => watch.checkpoint.size);
     this.#stored = stored;
     this.#isWhole = depth === 'whole';
+    this.#unsignedUntilMs = unsignedUntilMs;
     this.#findings = findings;
   }
 
@@ -208,6 +215,7 @@ class Pass {
 
   async read(reader: AuditReader, to: number): Promise<void> {
     await this.#noteRoots();
+    if (this.#isEnded) return;
     try {
       for await (const batch of reader.entries(this.tree.size, to)) {
         await this.kept?.prepare(this.tree.size, this.tree.size + batch.length);
@@ -222,6 +230,7 @@ class Pass {
       this.isTorn = true;
       this.#findings.add('torn', error.message, this.tree.size);
     }
+    this.#isEnded = this.tree.size < to;
   }
 
   /** What follows the newest head: anybody may have written it, so it is checked like the rest, and nothing that it says is believed. */
@@ -261,7 +270,7 @@ class Pass {
     }
     if (!this.#isSigned) {
       const atMs = line.state === 'entry' ? Date.parse(line.entry['timestamp'] as string) : -Infinity;
-      this.unsignedFromMs = Math.min(this.unsignedFromMs, atMs);
+      this.unsignedFromMs = Math.min(this.unsignedFromMs, atMs > this.#unsignedUntilMs() ? -Infinity : atMs);
       return;
     }
     if (isDropping) this.#takeAnnouncement(line, place);

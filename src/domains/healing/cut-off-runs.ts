@@ -100,10 +100,12 @@ export class CutOffRuns {
     }
     // An undo that was begun before its end was written down with it was one of a try that did not help.
     const endsAs = run.state === 'running' ? 'interrupted' : (run.endsAs ?? 'undone');
-    const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
-    await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+    const sweep = async (): Promise<void> => {
+      const { files, backupDir } = this.ports.primitiveContext(spec, signal, () => undefined);
+      await sweepHalves(files, await this.ports.journal.entries(run.id), backupDir, run.startedAtMs);
+    };
     const tell: Tell = (undoing, outcome) => this.applied.tellCutOff(undoing, spec, outcome);
-    await this.runs.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell);
+    await this.runs.undo(run, spec, signal, endsAs, 'a crash of Grace cut it off', endsAs === 'interrupted' ? null : tell, sweep);
   }
 
   /** A crash right after a run was judged has kept its breaker from opening. */

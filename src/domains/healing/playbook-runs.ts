@@ -177,6 +177,7 @@ export class PlaybookRuns {
    * @param endsAs  what the run is when all was put back
    * @param why     for the record
    * @param tell    says what has become of it, before the run is over: what can be repeated comes first
+   * @param first   done once it is recorded, before anything is put back
    */
   async undo(
     run: PlaybookRun,
@@ -185,10 +186,11 @@ export class PlaybookRuns {
     endsAs: UndoEnd,
     why: string,
     tell: Tell | null = null,
+    first: (() => Promise<void>) | null = null,
   ): Promise<UndoOutcome> {
     this.undoing.add(run.id);
     try {
-      return await this.putBack(run, component, signal, endsAs, why, tell);
+      return await this.putBack(run, component, signal, endsAs, why, tell, first);
     } finally {
       this.undoing.delete(run.id);
     }
@@ -201,6 +203,7 @@ export class PlaybookRuns {
     endsAs: UndoEnd,
     why: string,
     tell: Tell | null,
+    first: (() => Promise<void>) | null,
   ): Promise<UndoOutcome> {
     const { playbooks, journal, clock, emit } = this.ports;
     const { primitives } = await this.ports.knowledge();
@@ -212,6 +215,7 @@ export class PlaybookRuns {
       emit({ type: 'undo_failed', component: component.name, playbook: run.playbook, run: run.id, left });
       return { left, kept: [], untouched: [] };
     }
+    await first?.();
     const limited = AbortSignal.any([signal, this.limits.after(this.limits.runMs)]);
     const context = this.ports.primitiveContext(component, limited, () => undefined);
     const undone = await undoRun(run.id, primitives, context, journal, signal);

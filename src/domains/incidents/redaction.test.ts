@@ -178,6 +178,12 @@ describe('deep values', () => {
       token: '',
       isReady: true,
     });
+    expect(redactor.redactDeep({ pin: 1, password: 12_345_678, token: ['a', 7, { port: 1 }], secret: { a: 'b', c: null } })).toEqual({
+      pin: 1,
+      password: REDACTED,
+      token: [REDACTED, REDACTED, { port: 1 }],
+      secret: { a: 'b', c: null },
+    });
   });
 });
 

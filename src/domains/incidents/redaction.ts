@@ -134,7 +134,7 @@ export class Redactor {
     return out;
   }
 
-  /** Every string inside a JSON-like value; values under secret names go whole. */
+  /** Every string inside a JSON-like value; strings and numbers under secret names go whole, in lists too. */
   redactDeep<T>(value: T): T {
     return this.walk(value, false, false) as T;
   }
@@ -146,12 +146,14 @@ export class Redactor {
 
   private walk(value: unknown, isSecret: boolean, isReport: boolean): unknown {
     if (typeof value === 'string') return isSecret && value !== '' ? REDACTED : this.redact(value);
-    if (Array.isArray(value)) return value.map((item) => this.walk(item, isSecret, isReport));
+    // A PIN, and one of several; in what Grace itself reports a number is one of its own.
+    if (typeof value === 'number') return isSecret && !isReport ? REDACTED : value;
+    if (Array.isArray(value)) return value.map((item) => this.walk(item, isSecret && !isReport, isReport));
     if (value !== null && typeof value === 'object')
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [
           key,
-          isReport && isFixed(key, item, value) ? item : this.walk(item, typeof item === 'string' && isSecretName(key), isReport),
+          isReport && isFixed(key, item, value) ? item : this.walk(item, isSecretName(key), isReport),
         ]),
       );
     return value;

@@ -202,6 +202,17 @@ describe('what is stored', () => {
     expect((await verified()).isIntact).toBe(true);
   });
 
+  it('is refused where it would make a row that no reader takes, and so is all that came with it', async () => {
+    const log = await open();
+    const large = draft({ a: 'x'.repeat(65_000) });
+    const many = (length: number) => log.record({ changes: [], entries: Array.from({ length }, () => large) });
+    await log.append(draft());
+    await expect(many(259)).rejects.toEqual(codeOf('GRACE_AUDIT_ENTRY_REFUSED'));
+    await many(240);
+    await log.checkpoint();
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 241 });
+  });
+
   it('has no secret in it, neither in a text nor in a name', async () => {
     const log = await open({ redact: (text) => text.replaceAll('hunter2', '…') });
     await log.append(draft({ list: ['key hunter2'], hunter2: { deep: 'hunter2' } }, { actor: 'operator:hunter2', resource: 'db/hunter2' }));
@@ -255,6 +266,17 @@ describe('the key', () => {
     await expect(open()).rejects.toThrow('0640');
     chmodSync(key, 0o600);
     await open();
+  });
+
+  it('is none, nor is the head beside it, where a pipe lies there: nobody waits for it', async () => {
+    await close(await open());
+    for (const name of ['audit.head', 'audit.key']) {
+      rmSync(join(dir, name), { force: true });
+      expect(spawnSync('mkfifo', ['-m', '600', join(dir, name)]).status).toBe(0);
+    }
+    await expect(open()).rejects.toThrow('it is no key file');
+    rmSync(join(dir, 'audit.key'));
+    expect((await open()).damage).toBeNull();
   });
 
   it('is not made anew for a log that has entries, nor replaced by another', async () => {
@@ -364,6 +386,7 @@ describe('retention', () => {
     expect(texts.slice(0, 50)).toEqual(Array.from({ length: 50 }, () => 'dropped'));
     expect(texts[50]).toContain('audit.key_rotated');
     expect(texts[101]).toContain('"action":"audit.payloads_dropped"');
+    expect(texts[101]).toContain('"before":51,"from":0,"kept":[50],');
     expect(readFileSync(path).includes('"i":49')).toBe(true);
     const reader = openAuditReader(path);
     const { size, root } = parseCheckpoint(parseNote(head).text);
@@ -371,6 +394,33 @@ describe('retention', () => {
     expect(verifyInclusion((await reader.node(0, 7)) as Uint8Array, 7, size, proof, root)).toBe(true);
     reader.close();
     expect((await open()).damage).toBeNull();
+    // Nor may anybody else take them out now and call it retention.
+    const [row] = sql<{ first: number; leaves: Uint8Array }>(
+      'select first, leaves from audit_entries where first <= 50 order by first desc limit 1',
+    );
+    expect([row?.first, row?.leaves.length]).toEqual([50, 32]);
+    sql(`update audit_entries set bodies = x'00' where first = 50`);
+    expect((await verified()).findings).toContainEqual(expect.objectContaining({ kind: 'dropped', from: 50 }));
+  });
+
+  it('takes no entry for old because of others that a wrong clock wrote, and is not held up by those from the future', async () => {
+    const log = await open();
+    const write = async (atMs: number, count: number): Promise<void> => {
+      nowMs = atMs;
+      await Promise.all(Array.from({ length: count }, (_, i) => log.append(draft({ i }))));
+    };
+    const day = 86_400_000;
+    await write(AT_MS, 10);
+    await write(AT_MS + 4000 * day, 40);
+    await write(AT_MS + 20 * day, 10);
+    await write(0, 25);
+    await write(AT_MS + 21 * day, 3);
+    const drop = () => log.dropPayloads({ olderThanMs: nowMs - 20 * day, actor: 'grace', reason: 'so' });
+    expect(await drop()).toBe(50);
+    nowMs = AT_MS + 40 * day + 1;
+    expect(await drop()).toBe(35);
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesDropped: 85 });
   });
 
   it('what was dropped is in none of the files of the store', async () => {
@@ -415,6 +465,28 @@ describe('verify names, though the signed root agrees,', () => {
     await filled();
     sql('delete from audit_entries where first = 10');
     expect(await places()).toEqual([['removed', 10, 14]]);
+  });
+
+  it('a second row for entries that another has, whichever of them a reader would come to', async () => {
+    const log = await open();
+    const long = 'x'.repeat(20_000);
+    for (let row = 0; row < 3; row++) await log.record({ changes: [], entries: Array.from({ length: 5 }, () => draft({ long })) });
+    await close(log);
+    for (const first of [0, 10]) {
+      const [row] = sql<{ leaves: Uint8Array; bodies: Uint8Array }>('select leaves, bodies from audit_entries where first = ?', first);
+      const own = Buffer.from(row?.bodies ?? []);
+      // Its hashes are right, so that none of them tells.
+      const other = Buffer.from(own.subarray(own.indexOf(0, 1)).toString().replaceAll('"grace"', '"nobody"'));
+      sql('insert into audit_entries values (?, ?, ?)', first + 1, row?.leaves.subarray(32) ?? own, other);
+      expect(await places()).toContainEqual(['torn', first, 14]);
+      const reader = openAuditReader(path);
+      const read: unknown[] = [];
+      for await (const page of reader.entries(first + 2, 15)) read.push(...page);
+      reader.close();
+      expect(read).toEqual([]);
+      sql('delete from audit_entries where first = ?', first + 1);
+      expect(await places()).toEqual([]);
+    }
   });
 
   it.each([
@@ -556,6 +628,15 @@ describe('the newest head is kept beside the key, and', () => {
   });
 });
 
+it('takes no more once it closes, so that all it took has a head', async () => {
+  const log = await open();
+  const before = log.append(draft());
+  const closing = close(log);
+  await expect(log.append(draft())).rejects.toEqual(codeOf('GRACE_AUDIT_CLOSED'));
+  await Promise.all([before, closing]);
+  expect(await verified()).toMatchObject({ isIntact: true, size: 1 });
+});
+
 describe('why the log would take no entries is known without opening it for them:', () => {
   it('nothing keeps it from that', async () => {
     expect(await whyClosed(path)).toBeNull();
@@ -627,6 +708,10 @@ describe('a damaged end', () => {
     ],
     ['a node that was not written', 31, 'delete from audit_nodes where level = 4 and position = 1'],
     ['a node that was changed', 31, `update audit_nodes set hash = zeroblob(32) where level = 4 and position = 1`],
+    ['a row whose hashes are a number', 25, 'update audit_entries set leaves = 7 where first = 25'],
+    ['a row that is longer than any', 25, 'update audit_entries set bodies = zeroblob(17000000) where first = 25'],
+    ['a row whose hashes are more than any has', 25, 'update audit_entries set leaves = zeroblob(17000000) where first = 25'],
+    ['a row of a place that is no number', 40, `insert into audit_entries values (9007199254740993, zeroblob(32), x'0041')`],
     ['an entry without content', 40, `insert into audit_entries (first, leaves, bodies) values (40, zeroblob(32), x'00')`],
   ])('is found: %s; it takes no entries until a person says so, and verifies then', async (_, sequence, statement, ...values) => {
     const log = await damaged(statement, ...values);
@@ -644,6 +729,25 @@ describe('a damaged end', () => {
     expect((await open()).damage).toBeNull();
   });
 
+  it('is a node that is no hash, above what a checkpoint covers', async () => {
+    const log = await open();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    await close(log);
+    for (const hash of [`x'00'`, '5', `printf('%.32c', 'x')`]) {
+      sql(`update audit_nodes set hash = ${hash} where level = 4 and position = 1`);
+      expect((await open()).damage).toMatchObject({ kind: 'signed', why: expect.stringContaining('lacks node') as string });
+    }
+  });
+
+  it('is not a node that lies where the next one comes: it is written over', async () => {
+    const log = await open();
+    await log.append(draft());
+    sql(`insert into audit_nodes values (4, 0, x'00'), (4, 1, zeroblob(32))`);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    await close(log);
+    expect(await verified()).toMatchObject({ isIntact: true, size: 41 });
+  });
+
   it('that another process has mended already is not set aside once more', async () => {
     const log = await damaged(`update audit_entries set bodies = x'' where first = 25`);
     const other = await open();
@@ -656,6 +760,7 @@ describe('a damaged end', () => {
 
   it.each([
     ['entries that a checkpoint covers are gone', 'delete from audit_entries where first >= 5'],
+    ['a checkpoint is kept for a size that is no number', `insert into audit_checkpoints values (9007199254740993, 0, 'x')`],
     ['a covered hash was changed', 'update audit_entries set leaves = zeroblob(160) where first = 5'],
     ['the checkpoint is not what was signed', 'update audit_checkpoints set note = substr(note, 1, 40) || upper(substr(note, 41))'],
     ['the checkpoint is kept for another size', 'update audit_checkpoints set size = 11'],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, JsonObject } from '../../../kernel/index.ts';
 import {
   EntryRefused,
@@ -8,6 +9,7 @@ import {
   formatVerifierKey,
   frontierRoot,
   HASH_BYTES,
+  isTimestamp,
   keyRotationEntry,
   signCheckpoint,
   type AuditAppender,
@@ -59,6 +61,8 @@ const DROP_ENTRIES = 500;
 const SECRET_CHARS_MIN = 4;
 /** What the log says about itself stays readable: without it the rest could not be checked. */
 const OWN_ENTRIES = Buffer.from('{"action":"audit.');
+/** Dropping ends behind so many of them, and goes on the next day: an entry that names them has 64 KiB. */
+const OWN_NAMED_MAX = 2000;
 
 export interface AuditLogParts {
   readonly path: string;
@@ -231,15 +235,18 @@ export class AuditLog implements AuditAppender {
    */
   async dropPayloads({ olderThanMs, actor, reason }: DropRequest): Promise<number> {
     const olderThan = new Date(olderThanMs).toISOString();
-    const before = this.firstFrom(olderThan);
+    const now = this.timestamp();
+    const isYoung = (time: string | null): boolean => time !== null && time >= olderThan && time <= now;
     let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
-    if (before <= from) return 0;
-    const ends = Math.min(before, this.tree.size);
+    const { ends, own } = await this.oldFrom(from, this.firstYoung(isYoung), isYoung);
+    if (ends <= from) return 0;
+    // Named, so that nobody else can take their contents and it looks like this.
+    const told = { from, before: ends, ...(own.length === 0 ? {} : { kept: own }), older_than: olderThan, reason };
     // Said before it is done, and signed: what has no content any more must be covered by a checkpoint.
     await this.inTransaction({
       isRisky: true,
       onSigned: () => undefined,
-      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', { from, before: ends, older_than: olderThan, reason })),
+      store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', told)),
     });
     let dropped = 0;
     for (; from < ends; from = Math.min(from + DROP_ENTRIES, ends)) {
@@ -266,7 +273,7 @@ export class AuditLog implements AuditAppender {
       let isChanged = false;
       const kept = held.map((entry, i) => {
         const isOld = row.first + i >= from && row.first + i < to;
-        if (!isOld || entry.body === null || OWN_ENTRIES.equals(entry.body.subarray(0, OWN_ENTRIES.length))) return entry;
+        if (!isOld || entry.body === null || isOwn(entry.body)) return entry;
         isChanged = true;
         dropped++;
         return { ...entry, body: null };
@@ -298,15 +305,20 @@ export class AuditLog implements AuditAppender {
           const digest = createHash('sha256');
           let setAside = 0;
           // Nobody reads rows from here on that hold nothing of what is damaged.
-          for (const row of this.stored.rows(damage.sequence, Number.MAX_SAFE_INTEGER)) {
+          for (const row of this.stored.rows(damage.sequence, Infinity)) {
             const [before, after] = split(row, damage.sequence);
-            this.statements.deleteRow.run(row.first);
+            if (row.first < damage.sequence) this.statements.deleteRow.run(row.first);
             if (before !== null) this.stored.insert(before);
             if (after === null) continue;
-            this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
-            setAside += Math.ceil(after.leaves.length / HASH_BYTES);
-            digest.update(after.leaves);
+            if (row.first < damage.sequence)
+              this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
+            // SQLite keeps a value of any type in any column; what is too long is not read.
+            const leaves = after.leaves instanceof Uint8Array ? after.leaves : Buffer.from(String(after.leaves));
+            setAside += Math.ceil(leaves.length / HASH_BYTES);
+            digest.update(leaves);
           }
+          this.statements.setAsideFrom.run(this.parts.clock.nowMs(), damage.sequence);
+          this.statements.deleteRowsFrom.run(damage.sequence);
           this.statements.deleteNodes.run(damage.sequence);
           const found = { why: damage.why, setAside, leavesSha256: digest.digest('hex') };
           this.appendNow(ownEntry(actor, 'audit.reopened', { reason: this.parts.redact(reason), ...found }));
@@ -328,19 +340,25 @@ export class AuditLog implements AuditAppender {
   private async closeOnce(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    await this.group.idle();
-    if (this.closedFor === null && this.tree.size > this.signedSize) await this.checkpoint().catch(() => undefined); // the next start signs it
+    const isWhole = this.closedFor === null;
+    // At once: an entry that came while the last head is signed would stay without one.
     this.closedFor ??= new AuditLogClosed(this.parts.path, 'Grace is stopping', 'start Grace again');
+    await this.group.idle();
+    // Where it fails, the next start signs it.
+    const sign = { isRisky: false, onSigned: () => undefined, store: () => undefined };
+    if (isWhole && this.parts.keys.canSign && this.tree.size > this.signedSize) await this.inGroup(sign).catch(() => undefined);
     await this.group.idle();
     await this.parts.sync.close();
     this.parts.database.close();
   }
 
-  private inTransaction(request: Pick<AuditRequest, 'isRisky' | 'onSigned' | 'store'>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.closedFor !== null) throw this.closedFor;
-      this.group.add({ ...request, entries: 0, bytes: 0, acknowledge: resolve, reject });
-    });
+  private async inTransaction(request: Pick<AuditRequest, 'isRisky' | 'onSigned' | 'store'>): Promise<void> {
+    if (this.closedFor !== null) throw this.closedFor;
+    await this.inGroup(request);
+  }
+
+  private inGroup(request: Pick<AuditRequest, 'isRisky' | 'onSigned' | 'store'>): Promise<void> {
+    return new Promise((resolve, reject) => this.group.add({ ...request, entries: 0, bytes: 0, acknowledge: resolve, reject }));
   }
 
   private appendNow(draft: AuditDraft): void {
@@ -473,17 +491,53 @@ export class AuditLog implements AuditAppender {
     return this.closedFor;
   }
 
-  /** The first entry that is not older, going by the entries that have a time left; they lie in order of time. */
-  private firstFrom(timestamp: string): number {
+  /** The first entry that is not old, as far as entries lie in order of time; what tells no time, or one that is still to come, counts as old. */
+  private firstYoung(isYoung: (time: string | null) => boolean): number {
     let [from, to] = [0, this.tree.size];
     while (from < to) {
       const middle = Math.floor((from + to) / 2);
-      const body = this.stored.body(middle);
-      if (body === null || (JSON.parse(Buffer.from(body).toString()) as { timestamp: string }).timestamp < timestamp) from = middle + 1;
-      else to = middle;
+      if (isYoung(timeOf(this.stored.body(middle)))) to = middle;
+      else from = middle + 1;
     }
     return from;
   }
+
+  /**
+   * The same, of these entries, each by its own time: a clock that was wrong for a while, as after a start without a battery, must not
+   * let what is before it look old. Some at a time, since there may be a million of them.
+   * @returns also those of the log about itself among the old ones
+   */
+  private async oldFrom(
+    from: number,
+    to: number,
+    isYoung: (time: string | null) => boolean,
+  ): Promise<{ readonly ends: number; readonly own: readonly number[] }> {
+    const own: number[] = [];
+    for (let at = from; at < to; at += DROP_ENTRIES) {
+      const end = Math.min(at + DROP_ENTRIES, to);
+      for (const row of this.stored.rows(at, end))
+        for (const [i, { body }] of (entriesOf(row) ?? []).entries()) {
+          const place = row.first + i;
+          if (place < at || place >= end) continue;
+          if (isYoung(timeOf(body)) || own.length > OWN_NAMED_MAX) return { ends: place, own };
+          if (isOwn(body)) own.push(place);
+        }
+      await nextTurn();
+      if (this.closedFor !== null) throw this.closedFor;
+    }
+    return { ends: to, own };
+  }
+}
+
+/** Whether it is an entry of the log about itself. */
+function isOwn(body: Uint8Array | null): boolean {
+  return body !== null && OWN_ENTRIES.equals(body.subarray(0, OWN_ENTRIES.length));
+}
+
+/** `2026-01-01T00:00:00.000Z`, which stands at the end of an entry, before a quote and a brace; null where there is none. */
+function timeOf(body: Uint8Array | null): string | null {
+  const time = body === null ? '' : Buffer.from(body.subarray(-26, -2)).toString('latin1');
+  return isTimestamp(time) ? time : null;
 }
 
 interface DropRequest {
@@ -585,13 +639,16 @@ const SQL = {
   release: 'release one',
   rollbackTo: 'rollback to one',
   insertNote: 'insert or replace into audit_checkpoints (size, at, note) values (?, ?, ?)',
-  lastSigned: 'select max(size) as size from audit_checkpoints',
+  lastSigned: `select min(max(size), ${Number.MAX_SAFE_INTEGER}) as size from audit_checkpoints`,
   lastKey: 'select vkey from audit_keys order by number desc limit 1',
   insertKey: 'insert into audit_keys (vkey, from_sequence, at) values (?, ?, ?)',
   insertFirstKey: `insert into audit_keys (vkey, from_sequence, at) select ?, 0, ? where not exists (select 1 from audit_keys)`,
   deleteRow: 'delete from audit_entries where first = ?',
+  deleteRowsFrom: 'delete from audit_entries where first >= ?',
   setBodies: 'update audit_entries set bodies = ? where first = ?',
   setAside: 'insert into audit_set_aside (at, first, leaves, bodies) values (?, ?, ?, ?)',
+  setAsideFrom:
+    'insert into audit_set_aside (at, first, leaves, bodies) select ?, first, leaves, bodies from audit_entries where first >= ?',
   deleteNodes: 'delete from audit_nodes where (position + 1) * (1 << level) > ?',
   droppedBefore: `select value from audit_state where name = 'payloads_dropped_before'`,
   setDroppedBefore: `insert or replace into audit_state (name, value) values ('payloads_dropped_before', ?)`,

@@ -71,10 +71,15 @@ async function* entries(tree: StoredTree, from: number, to: number): AsyncIterab
   for (let at = from; at < to;) {
     const before = at;
     rows.read(tree, at, to);
-    for (const row of rows.list) {
+    for (const [i, row] of rows.list.entries()) {
       // What is missing or torn ends it: whoever reads counts, and finds it by its place.
       const isNext = at === before ? row.first <= at : row.first === at;
       if (!isNext || !isWhole(row)) return;
+      // Two rows for one entry: which of them is read would hang on where reading begins, and how much is read at once.
+      const end = row.first + row.leaves.length / HASH_BYTES;
+      const next = rows.list[i + 1];
+      if (next === undefined ? tree.isRowWithin(row.first, end) : next.first < end) return;
+      if (at === from && tree.isRowOver(row.first)) return;
       for (const page of pagesOf(row, at, to)) {
         yield page;
         at += page.length;

@@ -13,9 +13,9 @@ import {
   type VerifierKey,
 } from '../../../domains/audit/index.ts';
 import { messageOf } from '../../../kernel/index.ts';
-import { entriesOf, type EntryRow } from './entry-rows.ts';
+import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { EMPTY_HEAD, storedHead, type LogHead } from './log-head.ts';
-import { isStored, type StoredTree } from './stored-tree.ts';
+import { FIRST, isStored, type StoredTree } from './stored-tree.ts';
 
 /** Why a log that was opened takes no entries. */
 export interface AuditDamage {
@@ -50,9 +50,11 @@ export async function checkTail(
   // One view of the tables, whoever adds to them meanwhile.
   database.exec('begin');
   try {
-    const last = database.prepare('select size, note from audit_checkpoints order by size desc limit 1').get() as
-      | { size: number; note: string }
-      | undefined;
+    const last = database
+      .prepare(
+        `select min(size, ${Number.MAX_SAFE_INTEGER}) as size, note from audit_checkpoints order by audit_checkpoints.size desc limit 1`,
+      )
+      .get() as { size: number; note: string } | undefined;
     const { size } = tree.last();
     const kept = ownHead(keptHead, keys);
     if (last === undefined) return (await lostSince(tree, kept, EMPTY_HEAD, 0)) ?? checkEntries(database, tree, EMPTY_HEAD, 0);
@@ -132,8 +134,8 @@ function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, s
   const damaged = (sequence: number, why: string): CheckedTail => ({ head, signedSize, damage: { kind: 'tail', sequence, why } });
   const rows = database
     .prepare(
-      `select first, leaves, bodies from audit_entries
-        where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1) order by first`,
+      `select ${FIRST} as first, ${LEAVES}, ${BODIES} from audit_entries
+        where audit_entries.first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1) order by audit_entries.first`,
     )
     .iterate(signedSize) as Iterable<unknown> as Iterable<EntryRow>;
   for (const row of rows) {

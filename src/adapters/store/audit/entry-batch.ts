@@ -1,5 +1,5 @@
-import { ENTRY_BYTES_MAX, entryTooLarge, HASH_BYTES, type EntryText } from '../../../domains/audit/index.ts';
-import { BODY_START_TEXT } from './entry-rows.ts';
+import { ENTRY_BYTES_MAX, EntryRefused, entryTooLarge, HASH_BYTES, type EntryText } from '../../../domains/audit/index.ts';
+import { BODY_START_TEXT, ROW_BYTES_MAX } from './entry-rows.ts';
 import type { GrowingTree, TreeMark } from './growing-tree.ts';
 import type { StoredTree } from './stored-tree.ts';
 
@@ -38,6 +38,7 @@ export class EntryBatch {
     this.makeRoom(text.length);
     const bytes = this.bodies.write(text, this.used, 'utf8');
     if (bytes - 1 > ENTRY_BYTES_MAX) throw entryTooLarge(bytes - 1);
+    if (this.used + bytes > ROW_BYTES_MAX) throw new EntryRefused(`it is one of more than fit into a row of ${ROW_BYTES_MAX} bytes`);
     // The text, which is well formed and so has these bytes alone: a view of them would cost more than coding them again.
     this.leaves.write(this.tree.append(text, this.keepNode), this.count * HASH_BYTES, HASH_BYTES, 'latin1');
     this.used += bytes;

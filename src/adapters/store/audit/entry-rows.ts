@@ -16,6 +16,15 @@ export interface RowEntry {
   readonly body: Uint8Array | null;
 }
 
+/**
+ * No row has more bytes, of hashes or of bodies: a longer one is not what was written, and is not read into memory. Some two hundred
+ * of the largest entries.
+ */
+export const ROW_BYTES_MAX = 16 * 1024 * 1024;
+/** Hashes and bodies of a row as columns; null where they are longer. */
+export const LEAVES = `case when length(leaves) <= ${ROW_BYTES_MAX} then leaves end as leaves`;
+export const BODIES = `case when length(bodies) <= ${ROW_BYTES_MAX} then bodies end as bodies`;
+
 export const BODY_START = 0;
 export const BODY_START_TEXT = String.fromCharCode(BODY_START);
 

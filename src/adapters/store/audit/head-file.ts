@@ -36,7 +36,9 @@ export function keepHead(dir: string, note: string): void {
 export function readKeptHead(dir: string): string | null {
   const path = headPath(dir);
   try {
-    if (statSync(path).size > BYTES_MAX) return null;
+    const stat = statSync(path);
+    // Reading a pipe that lies there would wait for ever.
+    if (!stat.isFile() || stat.size > BYTES_MAX) return null;
     return checkpointsIn(readFileSync(path, 'utf8'))[0] ?? null;
   } catch {
     // Not there, or not this user's to read.

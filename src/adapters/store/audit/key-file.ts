@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -42,7 +43,8 @@ export function isOthers(path: string): boolean {
 export function readKeyFile(path: string): string | null {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    // A pipe that lies there would be waited for, for ever; of what is opened is asked below what it is.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw new AuditKeyUnusable(path, 'it cannot be read', 'give this user read access to it', error);

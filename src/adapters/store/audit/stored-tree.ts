@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, nodeHash, type Hash } from '../../../domains/audit/index.ts';
-import { entriesOf, type EntryRow } from './entry-rows.ts';
+import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { bytesOf, type HashText } from './growing-tree.ts';
 
 /**
@@ -9,6 +9,9 @@ import { bytesOf, type HashText } from './growing-tree.ts';
  */
 export const LEVEL_STEP = 4;
 
+/** The first entry of a row. Whoever writes into the store may give any; those beyond 2^53 - 1 can not be read as numbers. */
+export const FIRST = `min(first, ${Number.MAX_SAFE_INTEGER})`;
+
 /** The tree as the tables hold it: leaves with their entries, and the nodes that are stored. Reads what was last committed. */
 export class StoredTree {
   private readonly selectLast: StatementSync;
@@ -16,6 +19,8 @@ export class StoredTree {
   private readonly selectRow: StatementSync;
   private readonly selectRows: StatementSync;
   private readonly selectNext: StatementSync;
+  private readonly selectBetween: StatementSync;
+  private readonly selectEndBefore: StatementSync;
   private readonly selectLeaves: StatementSync;
   private readonly selectNode: StatementSync;
   private readonly selectNodes: StatementSync;
@@ -24,20 +29,26 @@ export class StoredTree {
 
   constructor(database: DatabaseSync) {
     this.selectLast = database.prepare(
-      `select first + length(leaves) / ${HASH_BYTES} as size, substr(leaves, -${HASH_BYTES}) as leaf from audit_entries order by first desc limit 1`,
+      `select min(first + length(leaves) / ${HASH_BYTES}, ${Number.MAX_SAFE_INTEGER}) as size, substr(leaves, -${HASH_BYTES}) as leaf
+        from audit_entries order by first desc limit 1`,
     );
     // Of a row only what is before the bodies is read.
     this.selectLeaf = database.prepare(
       `select substr(leaves, (?1 - first) * ${HASH_BYTES} + 1, ${HASH_BYTES}) as leaf from audit_entries where first <= ?1 order by first desc limit 1`,
     );
-    this.selectRow = database.prepare('select first, leaves, bodies from audit_entries where first <= ? order by first desc limit 1');
+    this.selectRow = database.prepare(`select first, ${LEAVES}, ${BODIES} from audit_entries where first <= ? order by first desc limit 1`);
     this.selectRows = database.prepare(
-      `select first, leaves, bodies from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
-        and first < ?2 order by first`,
+      `select ${FIRST} as first, ${LEAVES}, ${BODIES} from audit_entries
+        where audit_entries.first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
+        and audit_entries.first < ?2 order by audit_entries.first`,
+    );
+    this.selectBetween = database.prepare('select 1 from audit_entries where first > ? and first < ? limit 1');
+    this.selectEndBefore = database.prepare(
+      `select first + length(leaves) / ${HASH_BYTES} as end from audit_entries where first < ? order by first desc limit 1`,
     );
     this.selectNext = database.prepare('select first from audit_entries where first >= ? order by first limit 1');
     this.selectLeaves = database.prepare(
-      `select first, leaves from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
+      `select first, ${LEAVES} from audit_entries where first >= coalesce((select max(first) from audit_entries where first <= ?1), ?1)
         and first < ?2 order by first`,
     );
     this.selectNodes = database.prepare(
@@ -45,17 +56,18 @@ export class StoredTree {
     );
     this.selectNode = database.prepare('select hash from audit_nodes where level = ? and position = ?');
     this.insertRow = database.prepare('insert into audit_entries (first, leaves, bodies) values (?, ?, ?)');
-    this.insertNode = database.prepare('insert into audit_nodes (level, position, hash) values (?, ?, ?)');
+    // Over whatever may lie there: a node is made by its leaves alone, and one that was put there before must not stop the log.
+    this.insertNode = database.prepare('insert or replace into audit_nodes (level, position, hash) values (?, ?, ?)');
   }
 
   /** How many entries there are, going by the last row, and the last one's leaf. */
   last(): { readonly size: number; readonly leaf: Hash | null } {
-    return (this.selectLast.get() as { size: number; leaf: Hash } | undefined) ?? { size: 0, leaf: null };
+    const { size, leaf } = (this.selectLast.get() as { size: number; leaf: unknown } | undefined) ?? { size: 0, leaf: null };
+    return { size, leaf: hashOrNull(leaf) };
   }
 
   leaf(sequence: number): Hash | null {
-    const row = this.selectLeaf.get(sequence) as { leaf: Hash } | undefined;
-    return row?.leaf.length === HASH_BYTES ? row.leaf : null;
+    return hashOrNull((this.selectLeaf.get(sequence) as { leaf: unknown } | undefined)?.leaf);
   }
 
   /** Canonical form of an entry; null when it was dropped or is not there. */
@@ -80,6 +92,16 @@ export class StoredTree {
     return this.selectRows.iterate(from, to) as Iterable<unknown> as Iterable<EntryRow>;
   }
 
+  /** Whether another row begins among these entries, the first of which begins one. */
+  isRowWithin(first: number, end: number): boolean {
+    return this.selectBetween.get(first, end) !== undefined;
+  }
+
+  /** Whether the row before this one goes on into it. */
+  isRowOver(first: number): boolean {
+    return ((this.selectEndBefore.get(first) as { end: number } | undefined)?.end ?? 0) > first;
+  }
+
   /** As `KeptNodes.hashes`. */
   hashes(level: number, first: number, count: number): Uint8Array {
     const hashes = new Uint8Array(count * HASH_BYTES);
@@ -96,7 +118,7 @@ export class StoredTree {
       }
     else
       for (const { position, hash } of this.selectNodes.all(level, first, first + count) as { position: number; hash: Hash }[])
-        if (hash instanceof Uint8Array && hash.length === HASH_BYTES) {
+        if (hashOrNull(hash) !== null) {
           hashes.set(hash, (position - first) * HASH_BYTES);
           used = position - first + 1;
         }
@@ -122,8 +144,13 @@ export class StoredTree {
   }
 
   stored(level: number, index: number): Hash | null {
-    return (this.selectNode.get(level, index) as { hash: Hash } | undefined)?.hash ?? null;
+    return hashOrNull((this.selectNode.get(level, index) as { hash: unknown } | undefined)?.hash);
   }
+}
+
+/** SQLite keeps a value of any type and length in any column. */
+function hashOrNull(value: unknown): Hash | null {
+  return value instanceof Uint8Array && value.length === HASH_BYTES ? value : null;
 }
 
 /** Whether nodes of this level have rows of their own; leaves lie with their entries. */
