@@ -76,7 +76,7 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
   ];
   const isIntact = findings.length === 0;
   const root = Buffer.from(verification.root).toString('base64');
-  const { size, entriesRead, entriesDropped, findingsMore, startsAfter } = verification;
+  const { size, entriesRead, entriesDropped, findingsMore } = verification;
   const signedBy = signerOf(await reader.latestCheckpoint()) ?? key.keyId;
   const lines = isIntact
     ? [
@@ -89,12 +89,6 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
         ...(entriesDropped > 0 ? [`of ${entriesDropped} only the hash is left: they were dropped under the retention policy`] : []),
       ]
     : whatIsWrong({ findings, findingsMore, anchors, where: `${key.name} in ${where}`, isExported: exported !== null, isGiven });
-  const forwardOnly =
-    startsAfter === null
-      ? []
-      : [
-          `the handover in entry ${startsAfter} trusts forward only: who signed the heads before it was not checked; give the first key with --vkey`,
-        ];
   const caution = `the key is the one the log names itself: compare ${key.keyId} with what you noted elsewhere, or give it with --vkey`;
   return {
     exitCode: isIntact ? 0 : 1,
@@ -111,9 +105,8 @@ export async function verifyAudit({ reader, where, exported }: AuditSource, opti
       entries_dropped: entriesDropped,
       findings,
       findings_more: findingsMore,
-      trusted_after: startsAfter,
     },
-    lines: [...lines, ...forwardOnly, ...(isGiven ? [] : [paint('dim', caution)])],
+    lines: [...lines, ...(isGiven ? [] : [paint('dim', caution)])],
   };
 }
 

@@ -123,7 +123,7 @@ describe('a key rotation', () => {
   const entry = keyRotationEntry(KEY, OTHER, before.size, before.root, 'operator:ann');
 
   test('leads from the key that signed it to the next', () => {
-    expect(handoverIn(entry, KEY.verifier, before)).toEqual({ to: OTHER.verifier, isByBoth: true });
+    expect(handoverIn(entry, KEY.verifier, before)).toEqual(OTHER.verifier);
   });
 
   test('leads nowhere at another place, after another history, by another key, or with another next key', () => {

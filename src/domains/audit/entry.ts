@@ -77,6 +77,18 @@ function fieldText(value: unknown, name: string, rewrite: Rewrite | null = null)
   return canonicalText(value, name, rewrite);
 }
 
+/** How each entry of this action begins. */
+export function entryStart(action: string): Uint8Array {
+  return encoder.encode(`{"action":${JSON.stringify(action)},`);
+}
+
+/** Looked at backwards, since all begin alike. */
+export function beginsWith(entry: Uint8Array, start: Uint8Array): boolean {
+  if (entry.length < start.length) return false;
+  for (let i = start.length - 1; i >= 0; i--) if (entry[i] !== start[i]) return false;
+  return true;
+}
+
 export function entryTooLarge(bytes: number): EntryRefused {
   return new EntryRefused(`it has ${bytes} bytes, and ${ENTRY_BYTES_MAX} are allowed`, { bytes });
 }

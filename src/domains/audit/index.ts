@@ -46,7 +46,7 @@ export {
   type SignerKey,
   type VerifierKey,
 } from './keys.ts';
-export { handoverIn, keyRotationEntry, type Handover } from './key-rotation.ts';
+export { handoverIn, isRotation, keyRotationEntry } from './key-rotation.ts';
 export {
   checkConsistencyProof,
   checkInclusionProof,

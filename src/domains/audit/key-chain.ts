@@ -9,10 +9,12 @@ interface Link {
   readonly index: number;
   readonly from: VerifierKey;
   readonly to: VerifierKey;
-  readonly isByBoth: boolean;
 }
 
-/** Which key signs the heads of which sizes, as the log itself says where keys were handed over. */
+/**
+ * Which key signs the heads of which sizes, as the log itself says where keys were handed over. Whoever can write the store can put in
+ * handovers between keys of their own: what counts are those that lead from the trusted key onwards and back.
+ */
 export class KeyChain {
   readonly #trusted: VerifierKey;
   readonly #links: Link[] = [];
@@ -24,47 +26,61 @@ export class KeyChain {
 
   /** @param before   size and root of the tree below this entry */
   rotate(entry: Pick<AuditEntry, 'payload'>, before: { readonly size: number; readonly root: Hash }, findings: Findings): void {
-    const last = this.#links.at(-1);
-    const from = last?.to ?? fromOf(entry);
-    const handover = from === null ? null : handoverIn(entry, from, before);
-    if (from === null || handover === null)
-      findings.add('key_rotation', `entry ${before.size} names a new key without the signature of the one before it`, before.size);
-    else this.#links.push({ index: before.size, from, ...handover });
+    const from = fromOf(entry);
+    const to = from === null ? null : handoverIn(entry, from, before);
+    if (from === null || to === null)
+      findings.add('key_rotation', `entry ${before.size} names a new key without the signatures of both`, before.size);
+    else this.#links.push({ index: before.size, from, to });
   }
 
-  /**
-   * Keys whose signature counts for a head of this size: one, or two right after a handover. Trust goes on from the trusted key to those
-   * after it, and back to one before it only where the later one has signed the handover, too: who hands over to a key of somebody
-   * else becomes nobody by that.
-   */
+  /** All entries went by, and the heads were judged: names the handovers that the trusted key has nothing to do with. */
+  end(findings: Findings): void {
+    const chain = this.#chain();
+    // Where nothing is of the key that was given, it is that which is wrong.
+    if (chain.length === 0 && findings.has('unknown_key')) return;
+    for (const link of this.#links)
+      if (!chain.includes(link)) {
+        const keys = `key ${link.from.keyId} to ${link.to.keyId}`;
+        findings.add('key_rotation', `entry ${link.index} hands over from ${keys}, and the first was no key of the log then`, link.index);
+      }
+  }
+
+  /** Keys whose signature counts for a head of this size: one, or two right after a handover. */
   keysFor(size: number): readonly VerifierKey[] {
-    const keys = this.#keys();
-    const oldest = this.#oldest(keys);
-    if (oldest === null) return [this.#trusted];
-    return keys.filter((_, i) => {
-      const since = i === 0 ? 0 : (this.#links[i - 1]?.index ?? 0) + 1;
-      const until = (this.#links[i]?.index ?? Infinity) + 1;
-      return i >= oldest && since <= size && size <= until;
+    const chain = this.#chain();
+    const [first] = chain;
+    if (first === undefined) return [this.#trusted];
+    return [first.from, ...chain.map(({ to }) => to)].filter((_, i) => {
+      const since = i === 0 ? 0 : (chain[i - 1]?.index ?? 0) + 1;
+      const until = (chain[i]?.index ?? Infinity) + 1;
+      return since <= size && size <= until;
     });
   }
 
-  /** The handover to the first key that counts, where nothing leads back over it: heads up to it, and their keys, are not vouched for. */
-  get startsAfter(): number | null {
-    const oldest = this.#oldest(this.#keys());
-    return oldest === null || oldest === 0 ? null : (this.#links[oldest - 1]?.index ?? null);
+  /** In the order of the log. Each was signed by both its keys, so that trust goes on, and back. */
+  #chain(): readonly Link[] {
+    const chain: Link[] = [];
+    let [key, after] = [this.#trusted, -1];
+    for (let link = this.#introducing(key, Infinity); link !== undefined; link = this.#introducing(key, link.index)) {
+      chain.unshift(link);
+      after = Math.max(after, link.index);
+      key = link.from;
+    }
+    key = this.#trusted;
+    for (let link = this.#following(key, after); link !== undefined; link = this.#following(key, link.index)) {
+      chain.push(link);
+      key = link.to;
+    }
+    return chain;
   }
 
-  #keys(): readonly VerifierKey[] {
-    const [first] = this.#links;
-    return first === undefined ? [] : [first.from, ...this.#links.map(({ to }) => to)];
+  #introducing(key: VerifierKey, before: number): Link | undefined {
+    return this.#links.find(({ to, index }) => areEqual(to.publicKey, key.publicKey) && index < before);
   }
 
-  /** Null when the trusted key is none of them, since then nothing vouches for any. */
-  #oldest(keys: readonly VerifierKey[]): number | null {
-    let at = keys.findIndex((key) => areEqual(key.publicKey, this.#trusted.publicKey));
-    if (at < 0) return null;
-    while (at > 0 && this.#links[at - 1]?.isByBoth === true) at--;
-    return at;
+  /** The first: from then on the key hands over no more. */
+  #following(key: VerifierKey, after: number): Link | undefined {
+    return this.#links.find(({ from, index }) => areEqual(from.publicKey, key.publicKey) && index > after);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AuditDraft, type AuditEntry } from './entry.ts';
+import { beginsWith, entryStart, type AuditDraft, type AuditEntry } from './entry.ts';
 import { toBase64 } from './base64.ts';
 import { formatVerifierKey, parseVerifierKey, type SignerKey, type VerifierKey } from './keys.ts';
 import { areEqual, type Hash } from './merkle.ts';
@@ -9,19 +9,13 @@ import { checkNote, parseNote, signNote } from './signed-note.ts';
 // it, and a handover can not be carried over into another history, nor be claimed by a key that the new one never heard of.
 
 export const KEY_ROTATION_ACTION = 'audit.key_rotated';
+const ENTRY_START = entryStart(KEY_ROTATION_ACTION);
 /** Its first line is no origin, so it never reads as a checkpoint. */
 const HANDOVER = 'grace-audit-key-handover/v2';
-/** As it was once written: without the old key in it, and signed by that alone. */
-const HANDOVER_BY_OLD = 'grace-audit-key-handover/v1';
 
-/** A handover that holds. */
-export interface Handover {
-  readonly to: VerifierKey;
-  /**
-   * The new key signed it as well, so that it stands for the one before it. Without that, anybody can hand over to any key whose
-   * public half is known: then only trust in the old key leads on.
-   */
-  readonly isByBoth: boolean;
+/** Whether a canonical entry says that another key signs from now on. */
+export function isRotation(entry: Uint8Array): boolean {
+  return beginsWith(entry, ENTRY_START);
 }
 
 /**
@@ -45,7 +39,8 @@ export function keyRotationEntry(from: SignerKey, to: SignerKey, size: number, r
 }
 
 /**
- * To which key `current` really handed over.
+ * To which key `current` really handed over: both signed that, since otherwise anybody could hand over to any key whose public half is
+ * known, and have it vouch for what is before.
  * @param before   size and root of the tree below the entry
  * @returns null when the entry does not hold what it must
  */
@@ -53,20 +48,16 @@ export function handoverIn(
   entry: Pick<AuditEntry, 'payload'>,
   current: VerifierKey,
   before: { readonly size: number; readonly root: Hash },
-): Handover | null {
+): VerifierKey | null {
   const { to: named, handover } = entry.payload;
   if (typeof named !== 'string' || typeof handover !== 'string') return null;
   try {
     const to = parseVerifierKey(named);
     const note = parseNote(handover);
     const isTheirs = to.name === current.name && to.algorithm === 'ed25519' && !areEqual(to.publicKey, current.publicKey);
-    if (!isTheirs) return null;
-    if (note.text === handoverByOldText(current, to, before.size, before.root))
-      return checkNote(note, [current]).state === 'signed' ? { to, isByBoth: false } : null;
-    if (note.text !== handoverText(current, to, before.size, before.root)) return null;
+    if (!isTheirs || note.text !== handoverText(current, to, before.size, before.root)) return null;
     const check = checkNote(note, [current, to]);
-    if (check.state !== 'signed' || !check.by.includes(current)) return null;
-    return { to, isByBoth: check.by.includes(to) };
+    return check.state === 'signed' && check.by.includes(current) && check.by.includes(to) ? to : null;
   } catch {
     // Whatever is malformed hands over nothing.
     return null;
@@ -75,8 +66,4 @@ export function handoverIn(
 
 function handoverText(from: VerifierKey, to: VerifierKey, size: number, root: Hash): string {
   return `${HANDOVER}\n${from.name}\n${size}\n${toBase64(root)}\n${formatVerifierKey(from)}\n${formatVerifierKey(to)}\n`;
-}
-
-function handoverByOldText(from: VerifierKey, to: VerifierKey, size: number, root: Hash): string {
-  return `${HANDOVER_BY_OLD}\n${from.name}\n${size}\n${toBase64(root)}\n${formatVerifierKey(to)}\n`;
 }

@@ -10,6 +10,7 @@ import {
   keyRotationEntry,
   leafHash,
   NodeTable,
+  rootOf,
   signCheckpoint,
   signerKeyOf,
   signNote,
@@ -20,6 +21,7 @@ import {
   type StoredCheckpoint,
   type StoredEntry,
   type VerifyOptions,
+  type AuditDraft,
 } from './index.ts';
 
 const keyOf = (byte: number) => signerKeyOf('example.com/log', new Uint8Array(32).fill(byte));
@@ -468,22 +470,23 @@ describe('after the key was changed', () => {
     }
   });
 
-  test('a handover of old, which the old key alone signed, leads forward only, and that is said', async () => {
-    const text = `grace-audit-key-handover/v1\n${KEY.verifier.name}\n9\n${Buffer.from(root).toString('base64')}\n${formatVerifierKey(NEXT.verifier)}\n`;
-    const draft = keyRotationEntry(KEY, NEXT, 9, root, 'operator:ann');
-    const entry = entryOf(9, { ...draft, payload: { ...draft.payload, handover: signNote(text, [KEY]) } });
-    const old = [...LOG, canonicalEntry(entry), bytesOf(10)];
-    const head = headOf(old, [NEXT]);
-    const stored = [
-      { size: 9, note: headOf(LOG) },
-      { size: 10, note: headOf(old, [KEY, NEXT], 10) },
-      { size: 11, note: head },
-    ];
-    for (const { verifier } of [KEY, NEXT]) expect(await storedFindings(stored, { key: verifier, head }, old)).toEqual([]);
-    expect(await verifyLog(readerOf(old), { key: NEXT.verifier, head })).toMatchObject({ isIntact: true, startsAfter: 9 });
-    expect(await verifyLog(readerOf(old), { key: KEY.verifier, head })).toMatchObject({ isIntact: true, startsAfter: null });
-    const { findings } = await verifyLog(readerOf(old), { key: NEXT.verifier, head, anchors: [headOf(LOG)] });
-    expect(findings.map(({ message }) => message)).toEqual([expect.stringContaining('entry 9 trusts forward only; give the first key')]);
+  test('handovers between keys of somebody else are named, and the real ones before and after them still lead on', async () => {
+    const log = [...LOG];
+    const append = (draft: AuditDraft): void => void log.push(canonicalEntry(entryOf(log.length, draft)));
+    const handOver = (from: SignerKey, to: SignerKey): void =>
+      append(keyRotationEntry(from, to, log.length, rootOf(log.map(leafHash)), 'grace'));
+    const [third, stranger, other] = [keyOf(3), keyOf(7), keyOf(8)];
+    handOver(stranger, other); // 9
+    handOver(KEY, NEXT); // 10
+    handOver(other, stranger); // 11
+    handOver(NEXT, third); // 12
+    handOver(KEY, other); // 13: it hands over no more
+    for (const { verifier } of [KEY, NEXT, third]) {
+      const found = await findingsOf(log, { key: verifier, head: headOf(log, [third]), anchors: [headOf(LOG), headOf(log, [NEXT], 12)] });
+      expect(found).toEqual(['key_rotation 9', 'key_rotation 11', 'key_rotation 13']);
+    }
+    expect(await findingsOf(log, { head: headOf(log, [other]) })).toContain('unknown_key');
+    expect(await findingsOf(log, { key: keyOf(5).verifier, head: headOf(log, [third]) })).toEqual(['unknown_key']);
   });
 
   test('a handover that the old key did not sign is none', async () => {

@@ -1,9 +1,9 @@
-import type { AuditEntry } from './entry.ts';
+import { beginsWith, entryStart, type AuditEntry } from './entry.ts';
 import { readLine, type ReadLine } from './canonical-line.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { Findings, type Finding } from './finding.ts';
 import { KeyChain } from './key-chain.ts';
-import { KEY_ROTATION_ACTION } from './key-rotation.ts';
+import { isRotation } from './key-rotation.ts';
 import type { VerifierKey } from './keys.ts';
 import { DroppedCheck } from './dropped-check.ts';
 import { KeptCheck } from './kept-check.ts';
@@ -50,11 +50,6 @@ export interface Verification {
   /** Of those: their bytes were dropped under policy, so that only their hashes were checked. */
   readonly entriesDropped: number;
   readonly root: Hash;
-  /**
-   * The entry after which the given key begins to vouch, where a handover from before it leads forward only: who signed the kept
-   * heads up to there was not checked. Null when nothing was left out.
-   */
-  readonly startsAfter: number | null;
   readonly findings: readonly Finding[];
   /** Findings that were left out of the list. */
   readonly findingsMore: number;
@@ -73,8 +68,7 @@ interface Watch {
   actual: Hash | null;
 }
 
-const ROTATION_START = Buffer.from(`{"action":${JSON.stringify(KEY_ROTATION_ACTION)},`);
-const DROPPING_START = Buffer.from('{"action":"audit.payloads_dropped",');
+const DROPPING_START = entryStart('audit.payloads_dropped');
 /** Retention may drop more while what it has dropped is read; each round is shorter than the one before. */
 const ROUNDS_MAX = 8;
 /** Entries named one by one; beyond that it is said where they begin and end. */
@@ -112,6 +106,7 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
   const isUnsigned = unsignedSinceMs === null || pass.unsignedFromMs < unsignedSinceMs;
   const { span, lastFit } = judgeHistory(watches, newest, pass, present, start.size, isUnsigned, findings);
   await stored.end(pass.chain, lastFit, newest === null ? null : { size: newest.checkpoint.size, note: newest.given });
+  pass.chain.end(findings);
   if (span !== null) await nameChanged(reader, span, findings);
   pass.kept?.end(findings, span?.from ?? Infinity);
   pass.dropped.end(findings);
@@ -122,7 +117,6 @@ export async function verifyLog(reader: AuditReader, options: VerifyOptions): Pr
     entriesRead: size - start.size,
     entriesDropped: pass.entriesDropped,
     root: newest?.actual ?? frontierRoot(pass.tree.frontier()),
-    startsAfter: pass.chain.startsAfter,
     findings: findings.list,
     findingsMore: findings.more,
   };
@@ -256,9 +250,9 @@ class Pass {
 
   #takeEntry(entry: Uint8Array): void {
     const place = this.tree.size;
-    const isRotation = startsWith(entry, ROTATION_START);
-    const before = isRotation ? { size: place, root: frontierRoot(this.tree.frontier()) } : null;
-    const isDropping = !isRotation && startsWith(entry, DROPPING_START);
+    const isHandover = isRotation(entry);
+    const before = isHandover ? { size: place, root: frontierRoot(this.tree.frontier()) } : null;
+    const isDropping = !isHandover && beginsWith(entry, DROPPING_START);
     const leaf = this.tree.appendEntry(entry);
     if (!this.#isWhole && before === null && !isDropping && this.#isSigned) return;
     const line = readLine(entry);
@@ -320,12 +314,7 @@ function judgeSignature({ name, note, checkpoint }: Watch, chain: KeyChain, find
     findings.add('signature', `${name}, of ${checkpoint.size} entries, has a wrong signature of key ${check.key.keyId}`);
   if (check.state !== 'unknown_key') return;
   const by = note.signatures.map(({ keyId }) => keyId).join(', ');
-  const { startsAfter } = chain;
-  const why =
-    startsAfter === null || checkpoint.size > startsAfter + 1
-      ? 'no known key of the log is among them'
-      : `the key that was given came later: the handover in entry ${startsAfter} trusts forward only; give the first key`;
-  findings.add('unknown_key', `${name}, of ${checkpoint.size} entries, is signed by ${by}, and ${why}`);
+  findings.add('unknown_key', `${name}, of ${checkpoint.size} entries, is signed by ${by}, and no known key of the log is among them`);
 }
 
 /** Where the first difference must be: from the last size that fitted to the first that did not. */
@@ -409,11 +398,4 @@ async function nameChanged(reader: AuditReader, { from, to }: Span, findings: Fi
       first,
       last,
     );
-}
-
-/** Backwards: all entries begin alike. */
-function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  if (bytes.length < start.length) return false;
-  for (let i = start.length - 1; i >= 0; i--) if (bytes[i] !== start[i]) return false;
-  return true;
 }
