@@ -22,6 +22,7 @@ import {
   ENTRY_BYTES_MAX,
   formatSignerKey,
   inclusionProof,
+  keyRotationEntry,
   leafHash,
   parseCheckpoint,
   parseNote,
@@ -32,6 +33,7 @@ import {
   verifyInclusion,
   verifyLog,
   type AuditDraft,
+  type SignerKey,
   type Verification,
 } from '../../../domains/audit/index.ts';
 import { openStore } from '../index.ts';
@@ -350,6 +352,36 @@ describe('the key', () => {
     await log.rotateKey('operator:root');
     expect(statSync(key)).toMatchObject({ uid: 4321, gid: 4321 });
     expect(statSync(key).mode & 0o777).toBe(0o600);
+  });
+
+  it('does not sign over what somebody else put behind its last head: another handover, or an entry that is not what its hash says', async () => {
+    const put = (text: Uint8Array, leaf = leafHash(text)): void =>
+      void sql('insert into audit_entries values (?, ?, ?)', 3, leaf, Buffer.concat([Uint8Array.of(0), text]));
+    const log = await open();
+    for (let i = 0; i < 3; i++) await log.append(draft({ i }));
+    const { root } = parseCheckpoint(parseNote(await log.checkpoint()).text);
+    const [a, b] = [1, 2].map((seed) => signerKeyOf(log.origin, new Uint8Array(32).fill(seed))) as [SignerKey, SignerKey];
+    const stamped = { sequence: 3, timestamp: new Date(nowMs).toISOString() };
+    const handover = canonicalEntry({ ...keyRotationEntry(a, b, 3, root, 'grace'), ...stamped });
+    put(handover);
+    await expect(log.append(draft())).rejects.toThrow(/entry 3 hands over to another key/);
+    await close(log);
+    // The next start says so, and a person may set it aside.
+    const second = await open();
+    expect(second.damage).toMatchObject({ kind: 'tail', sequence: 3, why: expect.stringContaining('hands over') as string });
+    await second.reopen({ actor: 'operator:ann', reason: 'it is not ours' });
+    await close(second);
+    expect(await verified()).toMatchObject({ isIntact: true, size: 4 });
+
+    const third = await open();
+    await third.append(draft());
+    sql(
+      'insert into audit_entries values (?, ?, ?)',
+      5,
+      leafHash(handover),
+      Buffer.concat([Uint8Array.of(0), canonicalEntry({ ...draft(), ...stamped })]),
+    );
+    await expect(third.append(draft())).rejects.toThrow(/entry 5 is not what its hash says/);
   });
 
   it('that was handed over to when Grace was cut off signs after the next start', async () => {

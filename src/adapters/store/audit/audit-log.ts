@@ -417,7 +417,10 @@ export class AuditLog implements AuditAppender {
     const { data_version: version } = this.statements.dataVersion.get() as { data_version: number };
     if (version === this.seenVersion) return;
     this.seenVersion = version;
-    const head = addedSince(this.stored, this.tree);
+    const { keys } = this.parts;
+    // Ours has handed over already, and is not yet in its place.
+    const signer = this.isHandingOver && keys.next !== null ? keys.next.verifier : keys.verifier;
+    const head = addedSince(this.stored, this.tree, signer);
     if (head === null) return;
     if (typeof head === 'string')
       throw this.closeFor(`somebody changed it: ${head}`, 'keep the store as it is for a person to look at, and start Grace again');

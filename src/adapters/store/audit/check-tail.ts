@@ -5,6 +5,7 @@ import {
   canonicalEntry,
   checkNote,
   frontierRoot,
+  isRotation,
   leafHash,
   parseCheckpoint,
   parseNote,
@@ -150,6 +151,8 @@ function checkEntries(database: DatabaseSync, tree: StoredTree, from: LogHead, s
       const sequence = head.frontier.size;
       if (body === null) return damaged(sequence, `entry ${sequence} has no content, and no checkpoint covers it yet`);
       if (Buffer.compare(leafHash(body), leaf) !== 0) return damaged(sequence, `entry ${sequence} is not what its hash says`);
+      // A rotation comes with its head.
+      if (isRotation(body)) return damaged(sequence, `entry ${sequence} hands over to another key, and no checkpoint covers it`);
       const problem = problemOfEntry(body, sequence);
       if (problem !== null) return damaged(sequence, problem);
       const { frontier, nodes } = appendLeaf(head.frontier, leaf);

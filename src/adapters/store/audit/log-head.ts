@@ -1,4 +1,17 @@
-import { appendLeaf, EMPTY_FRONTIER, frontierAt, type Frontier, type Hash } from '../../../domains/audit/index.ts';
+import {
+  appendLeaf,
+  EMPTY_FRONTIER,
+  frontierAt,
+  frontierRoot,
+  handoverIn,
+  isRotation,
+  leafHash,
+  type AuditEntry,
+  type Frontier,
+  type Hash,
+  type VerifierKey,
+} from '../../../domains/audit/index.ts';
+import { entriesOf } from './entry-rows.ts';
 import type { StoredTree } from './stored-tree.ts';
 
 /** Where the log ends: all that is needed to add to it. */
@@ -16,25 +29,45 @@ export async function storedHead(tree: StoredTree, size: number): Promise<LogHea
 }
 
 /**
- * Whether another process has added to the log, now that the lock is ours.
+ * Whether another process has added to the log, now that the lock is ours. What it added is looked at: the next head is over that, too.
+ * @param key   that signs, as far as this process knows
  * @returns null when nothing was added, the head now, or a text when the log no longer continues what it was
  */
 export function addedSince(
   tree: StoredTree,
   known: { readonly size: number; readonly lastLeaf: Hash | null; frontier(): Frontier },
+  key: VerifierKey,
 ): LogHead | string | null {
   const { size, lastLeaf } = known;
   const last = tree.last();
   if (last.size < size) return `it had ${size} entries, and ends after ${last.size} now`;
   if (last.size === size) return isSame(last.leaf, lastLeaf) ? null : `entry ${size - 1} is no longer the one it was`;
   if (size > 0 && !isSame(tree.leaf(size - 1), lastLeaf)) return `entry ${size - 1} is no longer the one it was`;
-  let now = known.frontier();
-  while (now.size < last.size) {
-    const leaf = tree.leaf(now.size);
-    if (leaf === null) return `entry ${now.size} is missing`;
-    now = appendLeaf(now, leaf).frontier;
+  let [now, signer] = [known.frontier(), key];
+  for (const row of tree.rows(size, last.size)) {
+    const entries = entriesOf(row);
+    if (entries === null || row.first > now.size) return `entry ${now.size} is missing`;
+    for (const { leaf, body } of entries.slice(now.size - row.first)) {
+      if (body !== null && !isSame(leafHash(body), leaf)) return `entry ${now.size} is not what its hash says`;
+      if (body !== null && isRotation(body)) {
+        const next = handoverOf(body, signer, now);
+        if (next === null) return `entry ${now.size} hands over to another key, and the one that signs did not`;
+        signer = next;
+      }
+      now = appendLeaf(now, leaf).frontier;
+    }
   }
-  return { frontier: now, lastLeaf: last.leaf };
+  return now.size === last.size ? { frontier: now, lastLeaf: last.leaf } : `entry ${now.size} is missing`;
+}
+
+function handoverOf(body: Uint8Array, signer: VerifierKey, before: Frontier): VerifierKey | null {
+  try {
+    const entry = JSON.parse(Buffer.from(body).toString()) as AuditEntry;
+    return handoverIn(entry, signer, { size: before.size, root: frontierRoot(before) });
+  } catch {
+    // What is no entry hands over nothing.
+    return null;
+  }
 }
 
 function isSame(a: Hash | null, b: Hash | null): boolean {
