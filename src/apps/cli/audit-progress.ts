@@ -45,7 +45,7 @@ export async function withProgress<T>(
 
 function watched(reader: AuditReader, say: (place: number) => void): AuditReader {
   return {
-    size: () => reader.size(),
+    ...reader,
     async *entries(from, to) {
       let place = from;
       for await (const batch of reader.entries(from, to)) {
@@ -53,10 +53,5 @@ function watched(reader: AuditReader, say: (place: number) => void): AuditReader
         say((place += batch.length));
       }
     },
-    node: (level, index) => reader.node(level, index),
-    ...(reader.kept === undefined ? {} : { kept: reader.kept }),
-    checkpoints: () => reader.checkpoints(),
-    latestCheckpoint: () => reader.latestCheckpoint(),
-    keys: () => reader.keys(),
   };
 }

@@ -330,6 +330,14 @@ describe('progress', () => {
     await withProgress(source, count, line, () => 0);
     await withProgress(source, count, { ...line, isShown: false }, () => nowMs);
     expect(said).toEqual([]);
+    // Whoever watches sees as much of the log as whoever does not.
+    const members = await withProgress(
+      source,
+      async ({ reader }) => Object.keys(reader),
+      line,
+      () => 0,
+    );
+    expect(members.toSorted()).toEqual(Object.keys(source.reader).toSorted());
   });
 });
 
