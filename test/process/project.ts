@@ -28,11 +28,12 @@ const LAST_PORT = 32_000;
 
 /**
  * A folder of its own with these files. When the test ends, whatever still runs in it is ended and it is removed.
- * @param files   contents by path; objects become JSON
+ * @param files      contents by path; objects become JSON
+ * @param whenOver   of a test that runs beside others, its own
  */
-export function newProject(files: Readonly<Record<string, unknown>> = {}): string {
+export function newProject(files: Readonly<Record<string, unknown>> = {}, whenOver: typeof onTestFinished = onTestFinished): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'grace-process-')));
-  onTestFinished(async () => {
+  whenOver(async () => {
     await endEverythingIn(dir);
     rmSync(dir, { recursive: true, force: true });
   });
