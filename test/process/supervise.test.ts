@@ -17,8 +17,14 @@ type Settings = Readonly<Record<string, unknown>>;
 const LIVELY = { every: '200ms', timeout: '500ms', failures: 3 };
 
 /** A project with one component that runs a sick service on a port of its own. */
-async function projectOf(service: string, component: Settings = {}, rest: Settings = {}): Promise<{ dir: string; port: number }> {
-  const dir = newProject();
+/** @param whenOver   of a test that runs beside others, its own */
+async function projectOf(
+  service: string,
+  component: Settings = {},
+  rest: Settings = {},
+  whenOver: typeof onTestFinished = onTestFinished,
+): Promise<{ dir: string; port: number }> {
+  const dir = newProject({}, whenOver);
   const port = await freePort();
   write(dir, { 'grace.config.json': configOf(service, port, component, rest) });
   return { dir, port };
@@ -338,24 +344,25 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('a store that cannot be written', () => {
-  test('keeps no component from being stopped in order', async () => {
-    const { dir } = await projectOf('well', {}, await twoComponents());
+// Most of both is waiting for a lock that does not come.
+describe.concurrent('a store that cannot be written', () => {
+  test('keeps no component from being stopped in order', async (its) => {
+    const { dir } = await projectOf('well', {}, await twoComponents(), its.onTestFinished);
     const grace = await up(dir);
     expect(runsOf(dir, 'well.mjs')).toHaveLength(2);
-    lockStore(dir);
+    lockStore(dir, its.onTestFinished);
     await grace.end('SIGTERM');
     expect(processesIn(dir)).toEqual([]);
   });
 
-  test('in the middle of a boot ends Grace, and with it what it has started', async () => {
-    const { dir } = await projectOf('slow-start');
+  test('in the middle of a boot ends Grace, and with it what it has started', async (its) => {
+    const { dir } = await projectOf('slow-start', {}, {}, its.onTestFinished);
     const grace = startGrace(dir, ['up', '--json']);
     await until(
       'it is starting',
       () => runsOf(dir, 'slow-start.mjs').length === 1 && grace.events().some((e) => e.type === 'component_starting'),
     );
-    lockStore(dir);
+    lockStore(dir, its.onTestFinished);
     write(dir, { go: '' });
     const ended = await grace.ended;
     expect(ended.code, ended.stdout).toBe(1);
@@ -397,9 +404,9 @@ describe('grace boot', () => {
 });
 
 /** Keeps every other writer out of Grace's store until its transaction ends, or the test. */
-function lockStore(dir: string): DatabaseSync {
+function lockStore(dir: string, whenOver: typeof onTestFinished = onTestFinished): DatabaseSync {
   const store = new DatabaseSync(join(dir, '.grace', 'grace.db'));
-  onTestFinished(() => store.close());
+  whenOver(() => store.close());
   store.exec('pragma busy_timeout = 60000; begin immediate');
   return store;
 }
