@@ -1,6 +1,5 @@
 // Tampers with a large audit log in every way it knows, and says whether `grace audit verify` finds it and names the place. See README.md,
 // "Audit log".
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { openAuditLog } from '../src/adapters/store/audit/index.ts';
 import { openStore } from '../src/adapters/store/index.ts';
 import { parseVerifierKey, signCheckpoint, signerKeyOf, type FindingKind } from '../src/domains/audit/index.ts';
 import { messageOf } from '../src/kernel/index.ts';
+import { runGrace } from './run-grace.ts';
 
 const HELP = `use: npm run -s bench:audit-attacks
 
@@ -18,12 +18,6 @@ its CPU time and the most memory it took. Ends with 1 when something was not fou
 
   --entries N   how many (default 1000000)
 `;
-const GRACE = join(import.meta.dirname, '..', 'bin', 'grace.mjs');
-/** Says at the end what the process took. Its most memory as the kernel tells it of this program: `maxRSS` counts what the parent had at the fork. */
-const REPORTER = `data:text/javascript,import{readFileSync}from'node:fs';process.on('exit',()=>{
-  const {user,system}=process.cpuUsage(),peak=readFileSync('/proc/self/status','latin1').match(/VmHWM:\\s+(\\d+)/)[1];
-  process.stderr.write(JSON.stringify({cpuUs:user+system,maxRssKib:Number(peak)}));
-})`;
 const NOTE = 'port 4610 was held by an old copy of api that nobody looks after any more; '.repeat(4).slice(0, 205);
 
 /** What must be among the findings; the place is the first entry it is about. */
@@ -49,7 +43,7 @@ async function attack(): Promise<void> {
     const store = join(top, 'store');
     await fill(store);
     const exported = join(top, 'export');
-    run(['audit', 'export', '--data-dir', store, '--out', exported], top);
+    runGrace(['audit', 'export', '--data-dir', store, '--out', exported], top);
     const missed = [...attackExport(exported, join(top, 'tampered')), ...attackStore(store, join(top, 'tampered-store'))];
     if (missed.length > 0) throw new Error(`not found as they should be: ${missed.join('; ')}`);
     console.log('all found, with their word and place');
@@ -270,7 +264,8 @@ function attackStore(store: string, dir: string): readonly string[] {
 
 /** @returns the name of the attack when it was not found as it should be */
 function judged(name: string, args: readonly string[], dir: string, expected: readonly Expected[]): readonly string[] {
-  const { status, findings, cpuS, mb } = run(['audit', 'verify', '--json', ...args], dir);
+  const { status, stdout, cpuS, mb } = runGrace(['audit', 'verify', '--json', ...args], dir);
+  const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
   const isFound =
     status === (expected.length === 0 ? 0 : 1) &&
     expected.every(([kind, place]) => findings.some((finding) => finding.kind === kind && finding.from === place));
@@ -279,13 +274,4 @@ function judged(name: string, args: readonly string[], dir: string, expected: re
     `${isFound ? ' ' : '✖'} ${name.padEnd(46)} ${cpuS.toFixed(1).padStart(5)} s ${mb.toFixed(0).padStart(4)} MB  ${said.join(', ') || 'intact'}`,
   );
   return isFound ? [] : [name];
-}
-
-function run(args: readonly string[], cwd: string) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', REPORTER, GRACE, ...args], { cwd, encoding: 'utf8' });
-  const at = stderr.lastIndexOf('{"cpuUs"');
-  if (at < 0 || (status !== 0 && status !== 1)) throw new Error(`grace ${args.join(' ')} ended with ${status}: ${stderr}`);
-  const { cpuUs, maxRssKib } = JSON.parse(stderr.slice(at)) as { cpuUs: number; maxRssKib: number };
-  const { findings = [] } = stdout.startsWith('{') ? (JSON.parse(stdout) as { findings?: readonly Found[] }) : {};
-  return { status, findings, cpuS: cpuUs / 1e6, mb: (maxRssKib * 1024) / 1e6 };
 }

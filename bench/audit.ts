@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { openStore } from '../src/adapters/store/index.ts';
 import { openAuditLog, openAuditReader, type AuditLog, type AuditLogOptions } from '../src/adapters/store/audit/index.ts';
 import { inclusionProof, type AuditDraft } from '../src/domains/audit/index.ts';
+import { runGrace } from './run-grace.ts';
 
 const USAGE = `usage: node bench/audit.ts [--rounds N] [--seconds S] [--large N] [--dir DIR]
 
@@ -20,7 +21,6 @@ const BLOCK_BYTES = 32 * 1024;
 const WRITERS = 64;
 const PROOFS = 200;
 const VERIFICATIONS = 3;
-const GRACE = join(import.meta.dirname, '..', 'bin', 'grace.mjs');
 
 const { values } = parseArgs({
   options: {
@@ -184,19 +184,11 @@ async function prove(dir: string, entries: number): Promise<void> {
   );
 }
 
-/** Says at the end what the process took. Its most memory as the kernel tells it of this program: `maxRSS` counts what the parent had at the fork. */
-const REPORTER = `data:text/javascript,import{readFileSync}from'node:fs';process.on('exit',()=>{
-  const {user,system}=process.cpuUsage(),peak=readFileSync('/proc/self/status','latin1').match(/VmHWM:\\s+(\\d+)/)[1];
-  process.stderr.write(JSON.stringify({cpuUs:user+system,maxRssKib:Number(peak)}));
-})`;
-
 /** `grace audit verify`, as people run it: its start is part of the figures. */
 function verify(dir: string, entries: number, args: readonly string[]): string {
-  const command = ['--import', REPORTER, GRACE, 'audit', 'verify', '--data-dir', dir, ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: dir, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`grace audit verify ended with ${status}: ${stdout}${stderr}`);
-  const { cpuUs, maxRssKib } = JSON.parse(stderr.slice(stderr.lastIndexOf('{'))) as { cpuUs: number; maxRssKib: number };
-  return `${((entries * 1e6) / cpuUs).toFixed(0)} a second of CPU time, at most ${((maxRssKib * 1024) / 1e6).toFixed(0)} MB`;
+  const { status, stdout, cpuS, mb } = runGrace(['audit', 'verify', '--data-dir', dir, ...args], dir);
+  if (status !== 0) throw new Error(`grace audit verify ended with ${status}: ${stdout}`);
+  return `${(entries / cpuS).toFixed(0)} a second of CPU time, at most ${mb.toFixed(0)} MB`;
 }
 
 /** What the log adds to a process that has the store open. */
