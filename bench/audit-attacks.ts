@@ -235,7 +235,7 @@ function attackStore(store: string, dir: string): readonly string[] {
       (db) => void db.prepare('update audit_entries set bodies = zeroblob(9) where first = ?').run(first),
       [['torn', first]],
     ],
-    ['a node changed', (db) => db.exec('update audit_nodes set hash = zeroblob(32) where level = 4 and position = 100'), [['node', 1600]]],
+    ['a node changed', (db) => db.exec('update audit_nodes set hash = zeroblob(32) where level = 8 and position = 10'), [['node', 2560]]],
     ['a kept hash changed', (db) => db.exec('update audit_entries set leaves = zeroblob(length(leaves)) where first = 0'), [['node', 0]]],
     ['all heads removed', (db) => db.exec('delete from audit_checkpoints'), [['checkpoint', null]]],
     [

@@ -22,7 +22,6 @@ export {
   HASH_BYTES,
   inclusionProof,
   leafHash,
-  nodeHash,
   rootOf,
   verifyConsistency,
   verifyInclusion,

@@ -154,6 +154,33 @@ describe('what is stored', () => {
     );
   });
 
+  it('proves entries of a tree that is higher than one stored level', async () => {
+    const log = await open();
+    for (let row = 0; row < 21; row++) await log.record({ changes: [], entries: Array.from({ length: 100 }, (_, i) => draft({ i })) });
+    const { size, root } = parseCheckpoint(parseNote(await log.checkpoint()).text);
+    // As in a store of before, where every fourth level had rows: nobody reads these.
+    sql('insert into audit_nodes values (4, 0, zeroblob(32)), (4, 1, zeroblob(32))');
+    await close(log);
+    expect(sql('select level, position from audit_nodes where level <> 4')).toHaveLength(8);
+    const reader = openAuditReader(path);
+    for (let index = 0; index < size; index += 37) {
+      const proof = await inclusionProof(index, size, (level, at) => reader.node(level, at));
+      expect(verifyInclusion((await reader.node(0, index)) as Uint8Array, index, size, proof, root)).toBe(true);
+    }
+    // Incomplete, or not there at all.
+    for (const [level, at] of [
+      [1, 1050],
+      [3, 262],
+      [8, 8],
+      [9, 4],
+      [11, 1],
+      [20, 0],
+    ] as const)
+      expect(await reader.node(level, at)).toBeNull();
+    reader.close();
+    expect(await verified()).toMatchObject({ isIntact: true, size: 2100 });
+  });
+
   it('is read from any place to any other', async () => {
     const log = await open();
     await Promise.all(Array.from({ length: 700 }, (_, i) => log.append(draft({ i }))));
@@ -472,9 +499,9 @@ describe('retention', () => {
 
 describe('verify names, though the signed root agrees,', () => {
   /** 40 entries, five a row, all signed. */
-  async function filled(): Promise<void> {
+  async function filled(rows = 8): Promise<void> {
     const log = await open();
-    for (let row = 0; row < 8; row++) await log.record({ changes: [], entries: Array.from({ length: 5 }, (_, i) => draft({ i })) });
+    for (let row = 0; row < rows; row++) await log.record({ changes: [], entries: Array.from({ length: 5 }, (_, i) => draft({ i })) });
     await close(log);
   }
   const places = async () => (await verified()).findings.map(({ kind, from, to }) => [kind, from, to]);
@@ -526,9 +553,9 @@ describe('verify names, though the signed root agrees,', () => {
     `update audit_nodes set hash = printf('%.32c', 'x')`,
     'delete from audit_nodes',
   ])('a node above entries after: %s', async (statement) => {
-    await filled();
-    sql(`${statement} where level = 4 and position = 1`);
-    expect(await places()).toEqual([['node', 16, 31]]);
+    await filled(64);
+    sql(`${statement} where level = 8 and position = 0`);
+    expect(await places()).toEqual([['node', 0, 255]]);
   });
 
   it('contents that somebody else than retention took out', async () => {
@@ -738,8 +765,6 @@ describe('a damaged end', () => {
       leafHash(other),
       liar,
     ],
-    ['a node that was not written', 31, 'delete from audit_nodes where level = 4 and position = 1'],
-    ['a node that was changed', 31, `update audit_nodes set hash = zeroblob(32) where level = 4 and position = 1`],
     ['a row whose hashes are a number', 25, 'update audit_entries set leaves = 7 where first = 25'],
     ['a row that is longer than any', 25, 'update audit_entries set bodies = zeroblob(17000000) where first = 25'],
     ['a row whose hashes are more than any has', 25, 'update audit_entries set leaves = zeroblob(17000000) where first = 25'],
@@ -761,12 +786,31 @@ describe('a damaged end', () => {
     expect((await open()).damage).toBeNull();
   });
 
+  it.each([
+    ['a node that was not written', 'delete from audit_nodes where level = 8 and position = 1'],
+    ['a node that was changed', 'update audit_nodes set hash = zeroblob(32) where level = 8 and position = 1'],
+  ])('is found: %s; it takes no entries until a person says so, and verifies then', async (_, statement) => {
+    const log = await open();
+    await log.append(draft());
+    const head = await log.checkpoint();
+    await log.record({ changes: [], entries: Array.from({ length: 599 }, (_, i) => draft({ i })) });
+    await close(log);
+    sql('delete from audit_checkpoints where size > 1');
+    writeFileSync(join(dir, 'audit.head'), head);
+    sql(statement);
+    const next = await open();
+    expect(next.damage).toMatchObject({ kind: 'tail', sequence: 511 });
+    await next.reopen({ actor: 'operator:ann', reason: 'the disk was full' });
+    await close(next);
+    expect(await verified()).toMatchObject({ isIntact: true, entriesRead: 512 });
+  });
+
   it('is a node that is no hash, above what a checkpoint covers', async () => {
     const log = await open();
-    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    await Promise.all(Array.from({ length: 600 }, (_, i) => log.append(draft({ i }))));
     await close(log);
     for (const hash of [`x'00'`, '5', `printf('%.32c', 'x')`]) {
-      sql(`update audit_nodes set hash = ${hash} where level = 4 and position = 1`);
+      sql(`update audit_nodes set hash = ${hash} where level = 8 and position = 1`);
       expect((await open()).damage).toMatchObject({ kind: 'signed', why: expect.stringContaining('lacks node') as string });
     }
   });
@@ -774,10 +818,10 @@ describe('a damaged end', () => {
   it('is not a node that lies where the next one comes: it is written over', async () => {
     const log = await open();
     await log.append(draft());
-    sql(`insert into audit_nodes values (4, 0, x'00'), (4, 1, zeroblob(32))`);
-    await Promise.all(Array.from({ length: 40 }, (_, i) => log.append(draft({ i }))));
+    sql(`insert into audit_nodes values (8, 0, x'00'), (8, 1, zeroblob(32))`);
+    await Promise.all(Array.from({ length: 600 }, (_, i) => log.append(draft({ i }))));
     await close(log);
-    expect(await verified()).toMatchObject({ isIntact: true, size: 41 });
+    expect(await verified()).toMatchObject({ isIntact: true, size: 601 });
   });
 
   it('that another process has mended already is not set aside once more', async () => {

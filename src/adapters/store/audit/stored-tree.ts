@@ -1,13 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { HASH_BYTES, nodeHash, type Hash } from '../../../domains/audit/index.ts';
+import { HASH_BYTES, runRoot, type Hash } from '../../../domains/audit/index.ts';
 import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { bytesOf, type HashText } from './growing-tree.ts';
 
 /**
- * Every fourth level of nodes is stored. That is one row in sixteen entries beside their leaves, where all levels would be one
- * for each entry; a node between is made of at most eight stored ones.
+ * Every eighth level of nodes is stored, as in the tiles of an export. That is one row in 256 entries beside their leaves, where all
+ * levels would be one for each entry, and most transactions write none; a node between is made of at most 128 stored ones.
+ * Stores of an earlier Grace hold level 4, 12 and so on, too: nobody reads those.
+ * @see https://c2sp.org/tlog-tiles
  */
-export const LEVEL_STEP = 4;
+export const LEVEL_STEP = 8;
 
 /** The first entry of a row. Whoever writes into the store may give any; those beyond 2^53 - 1 can not be read as numbers. */
 export const FIRST = `min(first, ${Number.MAX_SAFE_INTEGER})`;
@@ -54,6 +56,8 @@ export class StoredTree {
     this.selectNodes = database.prepare(
       'select position, hash from audit_nodes where level = ? and position >= ? and position < ? order by position',
     );
+    // Read by the hundred.
+    for (const statement of [this.selectLeaves, this.selectNodes]) statement.setReturnArrays(true);
     this.selectNode = database.prepare('select hash from audit_nodes where level = ? and position = ?');
     this.insertRow = database.prepare('insert into audit_entries (first, leaves, bodies) values (?, ?, ?)');
     // Over whatever may lie there: a node is made by its leaves alone, and one that was put there before must not stop the log.
@@ -104,34 +108,44 @@ export class StoredTree {
 
   /** As `KeptNodes.hashes`. */
   hashes(level: number, first: number, count: number): Uint8Array {
-    const hashes = new Uint8Array(count * HASH_BYTES);
-    let used = 0;
-    if (level === 0)
-      for (const row of this.selectLeaves.iterate(first, first + count) as Iterable<unknown> as Iterable<Omit<EntryRow, 'bodies'>>) {
-        // Whoever changes a value may change its type.
-        if (!(row.leaves instanceof Uint8Array)) continue;
-        const start = Math.max(first, row.first);
-        const end = Math.min(first + count, row.first + Math.floor(row.leaves.length / HASH_BYTES));
-        if (end <= start) continue;
-        hashes.set(row.leaves.subarray((start - row.first) * HASH_BYTES, (end - row.first) * HASH_BYTES), (start - first) * HASH_BYTES);
-        used = end - first;
-      }
-    else
-      for (const { position, hash } of this.selectNodes.all(level, first, first + count) as { position: number; hash: Hash }[])
-        if (hashOrNull(hash) !== null) {
-          hashes.set(hash, (position - first) * HASH_BYTES);
-          used = position - first + 1;
-        }
-    return hashes.subarray(0, used * HASH_BYTES);
+    const { hashes, end } = this.run(level, first, count);
+    return hashes.subarray(0, end * HASH_BYTES);
   }
 
   /** Null when it, or what it is made of, is not there. */
   node(level: number, index: number): Hash | null {
     if (level === 0) return this.leaf(index);
     if (isStored(level)) return this.stored(level, index);
-    const left = this.node(level - 1, 2 * index);
-    const right = left === null ? null : this.node(level - 1, 2 * index + 1);
-    return left === null || right === null ? null : nodeHash(left, right);
+    const below = level % LEVEL_STEP;
+    const count = 2 ** below;
+    const { hashes, found } = this.run(level - below, index * count, count);
+    return found < count ? null : runRoot(hashes, { first: 0, count });
+  }
+
+  /** @returns as many hashes as were asked for, zeros where one is missing; where the last one ends, and how many there are */
+  private run(level: number, first: number, count: number): { readonly hashes: Uint8Array; readonly end: number; readonly found: number } {
+    const hashes = new Uint8Array(count * HASH_BYTES);
+    let [end, found] = [0, 0];
+    if (level === 0)
+      for (const [start, leaves] of this.selectLeaves.iterate(first, first + count) as Iterable<unknown> as Iterable<[number, unknown]>) {
+        // Whoever changes a value may change its type.
+        if (!(leaves instanceof Uint8Array)) continue;
+        const from = Math.max(first, start);
+        const to = Math.min(first + count, start + Math.floor(leaves.length / HASH_BYTES));
+        if (to <= from) continue;
+        hashes.set(leaves.subarray((from - start) * HASH_BYTES, (to - start) * HASH_BYTES), (from - first) * HASH_BYTES);
+        end = to - first;
+        found += to - from;
+      }
+    else
+      for (const [position, value] of this.selectNodes.all(level, first, first + count) as unknown as [number, unknown][]) {
+        const hash = hashOrNull(value);
+        if (hash === null) continue;
+        hashes.set(hash, (position - first) * HASH_BYTES);
+        end = position - first + 1;
+        found++;
+      }
+    return { hashes, end, found };
   }
 
   insert({ first, leaves, bodies }: EntryRow): void {
