@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, JsonObject } from '../../../kernel/index.ts';
 import {
   EntryRefused,
   entryText,
   formatVerifierKey,
   frontierRoot,
-  HASH_BYTES,
-  isTimestamp,
   keyRotationEntry,
   signCheckpoint,
   type AuditAppender,
@@ -20,12 +16,13 @@ import { isBusy } from './audit-connection.ts';
 import type { AuditDamage, CheckedTail } from './check-tail.ts';
 import { AuditAppendFailed, AuditLogClosed, AuditQueueFull, AuditStoreBusy } from './errors.ts';
 import { EntryBatch } from './entry-batch.ts';
-import { entriesOf, rowOf, type EntryRow } from './entry-rows.ts';
 import { GroupCommit, type GroupCommitLimits, type Waiting } from './group-commit.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { keepHead } from './head-file.ts';
 import { addedSince } from './log-head.ts';
 import type { LogKeys } from './log-keys.ts';
+import { DROP_ENTRIES, OldPayloads } from './old-payloads.ts';
+import { setAside } from './set-aside.ts';
 import { StoredTree } from './stored-tree.ts';
 import type { WalSync } from './wal-sync.ts';
 
@@ -55,14 +52,8 @@ export const APPEND_LIMITS: GroupCommitLimits = {
 const CHECKPOINT_ENTRIES = 4096;
 /** … or at the first entry after this time; the last entry of a burst does not wait longer than this either. */
 const CHECKPOINT_MS = 1000;
-/** Looked at for dropping in one transaction: some milliseconds. */
-const DROP_ENTRIES = 500;
 /** A text shorter than this hides nothing, and short texts are most of an entry. */
 const SECRET_CHARS_MIN = 4;
-/** What the log says about itself stays readable: without it the rest could not be checked. */
-const OWN_ENTRIES = Buffer.from('{"action":"audit.');
-/** Dropping ends behind so many of them, and goes on the next day: an entry that names them has 64 KiB. */
-const OWN_NAMED_MAX = 2000;
 
 export interface AuditLogParts {
   readonly path: string;
@@ -85,6 +76,7 @@ export class AuditLog implements AuditAppender {
   private readonly stored: StoredTree;
   private readonly tree: GrowingTree;
   private readonly batch: EntryBatch;
+  private readonly old: OldPayloads;
   private readonly statements: Statements;
   private readonly group: GroupCommit<AuditRequest>;
   private readonly redact: (text: string) => string;
@@ -107,6 +99,7 @@ export class AuditLog implements AuditAppender {
     this.stored = new StoredTree(parts.database);
     this.tree = new GrowingTree(parts.tail.head);
     this.batch = new EntryBatch(this.tree, this.stored);
+    this.old = new OldPayloads(parts.database, this.stored);
     this.statements = prepare(parts.database);
     this.redact = (text) => (text.length < SECRET_CHARS_MIN ? text : parts.redact(text));
     this.signedSize = parts.tail.signedSize;
@@ -236,9 +229,13 @@ export class AuditLog implements AuditAppender {
   async dropPayloads({ olderThanMs, actor, reason }: DropRequest): Promise<number> {
     const olderThan = new Date(olderThanMs).toISOString();
     const now = this.timestamp();
-    const isYoung = (time: string | null): boolean => time !== null && time >= olderThan && time <= now;
-    let from = Number((this.statements.droppedBefore.get() as { value: string } | undefined)?.value ?? 0);
-    const { ends, own } = await this.oldFrom(from, this.firstYoung(isYoung), isYoung);
+    const { from, ends, own } = await this.old.find(
+      this.tree.size,
+      (time) => time !== null && time >= olderThan && time <= now,
+      () => {
+        if (this.closedFor !== null) throw this.closedFor;
+      },
+    );
     if (ends <= from) return 0;
     // Named, so that nobody else can take their contents and it looks like this.
     const told = { from, before: ends, ...(own.length === 0 ? {} : { kept: own }), older_than: olderThan, reason };
@@ -249,37 +246,12 @@ export class AuditLog implements AuditAppender {
       store: () => this.appendNow(ownEntry(actor, 'audit.payloads_dropped', told)),
     });
     let dropped = 0;
-    for (; from < ends; from = Math.min(from + DROP_ENTRIES, ends)) {
-      const [first, last] = [from, Math.min(from + DROP_ENTRIES, ends)];
+    for (let first = from; first < ends; first += DROP_ENTRIES)
       await this.inTransaction({
         isRisky: true,
         onSigned: null,
-        store: () => {
-          dropped += this.drop(first, last);
-          this.statements.setDroppedBefore.run(String(last));
-        },
+        store: () => (dropped += this.old.drop(first, Math.min(first + DROP_ENTRIES, ends))),
       });
-    }
-    return dropped;
-  }
-
-  /** @returns how many of these entries had a body to lose */
-  private drop(from: number, to: number): number {
-    let dropped = 0;
-    for (const row of this.stored.rows(from, to)) {
-      const held = entriesOf(row);
-      // Damage is for `grace audit verify` to tell; it stays as it is.
-      if (held === null) continue;
-      let isChanged = false;
-      const kept = held.map((entry, i) => {
-        const isOld = row.first + i >= from && row.first + i < to;
-        if (!isOld || entry.body === null || isOwn(entry.body)) return entry;
-        isChanged = true;
-        dropped++;
-        return { ...entry, body: null };
-      });
-      if (isChanged) this.statements.setBodies.run(rowOf(row.first, kept).bodies, row.first);
-    }
     return dropped;
   }
 
@@ -302,25 +274,7 @@ export class AuditLog implements AuditAppender {
           const signed = this.statements.lastSigned.get() as { size: number | null };
           if ((signed.size ?? 0) !== this.signedSize)
             throw new AuditLogClosed(this.parts.path, 'somebody else mended it meanwhile', 'look at it again with: grace audit verify');
-          const digest = createHash('sha256');
-          let setAside = 0;
-          // Nobody reads rows from here on that hold nothing of what is damaged.
-          for (const row of this.stored.rows(damage.sequence, Infinity)) {
-            const [before, after] = split(row, damage.sequence);
-            if (row.first < damage.sequence) this.statements.deleteRow.run(row.first);
-            if (before !== null) this.stored.insert(before);
-            if (after === null) continue;
-            if (row.first < damage.sequence)
-              this.statements.setAside.run(this.parts.clock.nowMs(), after.first, after.leaves, after.bodies);
-            // SQLite keeps a value of any type in any column; what is too long is not read.
-            const leaves = after.leaves instanceof Uint8Array ? after.leaves : Buffer.from(String(after.leaves));
-            setAside += Math.ceil(leaves.length / HASH_BYTES);
-            digest.update(leaves);
-          }
-          this.statements.setAsideFrom.run(this.parts.clock.nowMs(), damage.sequence);
-          this.statements.deleteRowsFrom.run(damage.sequence);
-          this.statements.deleteNodes.run(damage.sequence);
-          const found = { why: damage.why, setAside, leavesSha256: digest.digest('hex') };
+          const found = { why: damage.why, ...setAside(this.parts.database, this.stored, damage.sequence, this.parts.clock.nowMs()) };
           this.appendNow(ownEntry(actor, 'audit.reopened', { reason: this.parts.redact(reason), ...found }));
         },
       });
@@ -493,54 +447,6 @@ export class AuditLog implements AuditAppender {
     this.closedFor ??= new AuditLogClosed(this.parts.path, why, hint, cause);
     return this.closedFor;
   }
-
-  /** The first entry that is not old, as far as entries lie in order of time; what tells no time, or one that is still to come, counts as old. */
-  private firstYoung(isYoung: (time: string | null) => boolean): number {
-    let [from, to] = [0, this.tree.size];
-    while (from < to) {
-      const middle = Math.floor((from + to) / 2);
-      if (isYoung(timeOf(this.stored.body(middle)))) to = middle;
-      else from = middle + 1;
-    }
-    return from;
-  }
-
-  /**
-   * The same, of these entries, each by its own time: a clock that was wrong for a while, as after a start without a battery, must not
-   * let what is before it look old. Some at a time, since there may be a million of them.
-   * @returns also those of the log about itself among the old ones
-   */
-  private async oldFrom(
-    from: number,
-    to: number,
-    isYoung: (time: string | null) => boolean,
-  ): Promise<{ readonly ends: number; readonly own: readonly number[] }> {
-    const own: number[] = [];
-    for (let at = from; at < to; at += DROP_ENTRIES) {
-      const end = Math.min(at + DROP_ENTRIES, to);
-      for (const row of this.stored.rows(at, end))
-        for (const [i, { body }] of (entriesOf(row) ?? []).entries()) {
-          const place = row.first + i;
-          if (place < at || place >= end) continue;
-          if (isYoung(timeOf(body)) || own.length > OWN_NAMED_MAX) return { ends: place, own };
-          if (isOwn(body)) own.push(place);
-        }
-      await nextTurn();
-      if (this.closedFor !== null) throw this.closedFor;
-    }
-    return { ends: to, own };
-  }
-}
-
-/** Whether it is an entry of the log about itself. */
-function isOwn(body: Uint8Array | null): boolean {
-  return body !== null && OWN_ENTRIES.equals(body.subarray(0, OWN_ENTRIES.length));
-}
-
-/** `2026-01-01T00:00:00.000Z`, which stands at the end of an entry, before a quote and a brace; null where there is none. */
-function timeOf(body: Uint8Array | null): string | null {
-  const time = body === null ? '' : Buffer.from(body.subarray(-26, -2)).toString('latin1');
-  return isTimestamp(time) ? time : null;
 }
 
 interface DropRequest {
@@ -609,15 +515,6 @@ function closedFor(path: string, { kind, why }: AuditDamage): AuditLogClosed {
   return new AuditLogClosed(path, why, hint);
 }
 
-/** @returns what of the row comes before the entry, and what from there on; a row that is not whole goes as it is */
-function split(row: EntryRow, sequence: number): readonly [EntryRow | null, EntryRow | null] {
-  if (row.first >= sequence) return [null, row];
-  const entries = entriesOf(row);
-  if (entries === null) return [null, row];
-  const kept = sequence - row.first;
-  return [rowOf(row.first, entries.slice(0, kept)), kept < entries.length ? rowOf(sequence, entries.slice(kept)) : null];
-}
-
 /** UTF-16 units, which is what waiting texts are kept as: counting bytes would cost as much as writing them. */
 function charsOf({ before, after }: EntryText): number {
   return before.length + after.length;
@@ -646,15 +543,6 @@ const SQL = {
   lastKey: 'select vkey from audit_keys order by number desc limit 1',
   insertKey: 'insert into audit_keys (vkey, from_sequence, at) values (?, ?, ?)',
   insertFirstKey: `insert into audit_keys (vkey, from_sequence, at) select ?, 0, ? where not exists (select 1 from audit_keys)`,
-  deleteRow: 'delete from audit_entries where first = ?',
-  deleteRowsFrom: 'delete from audit_entries where first >= ?',
-  setBodies: 'update audit_entries set bodies = ? where first = ?',
-  setAside: 'insert into audit_set_aside (at, first, leaves, bodies) values (?, ?, ?, ?)',
-  setAsideFrom:
-    'insert into audit_set_aside (at, first, leaves, bodies) select ?, first, leaves, bodies from audit_entries where first >= ?',
-  deleteNodes: 'delete from audit_nodes where (position + 1) * (1 << level) > ?',
-  droppedBefore: `select value from audit_state where name = 'payloads_dropped_before'`,
-  setDroppedBefore: `insert or replace into audit_state (name, value) values ('payloads_dropped_before', ?)`,
 } as const;
 
 function prepare(database: DatabaseSync): Statements {
