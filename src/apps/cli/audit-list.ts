@@ -23,7 +23,7 @@ export interface AuditPage {
 
 const NAMES = ['actor', 'action', 'resource', 'subsystem', 'result'] as const;
 /** Entries are read backwards in pieces of so many. */
-const PIECE = 1000;
+const PIECE = 256;
 const LOOK_EVERY_MS = 500;
 
 /** The newest entries that fit, oldest of them first. */
@@ -62,8 +62,12 @@ async function newest(
     const from = Math.max(0, to - PIECE);
     const piece: Listed[] = [];
     let place = from;
-    for await (const batch of reader.entries(from, to)) for (const stored of batch) piece.push(readEntry(stored, place++));
-    found.unshift(...piece.filter((one) => fits(one, filter)));
+    for await (const batch of reader.entries(from, to))
+      for (const stored of batch) {
+        const one = readEntry(stored, place++);
+        if (fits(one, filter)) piece.push(one);
+      }
+    found.unshift(...piece);
     to = from;
     // Reading the store never waits: without this Ctrl-C would not be heard.
     if (signal !== null) await setImmediate();
