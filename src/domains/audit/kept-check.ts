@@ -29,7 +29,6 @@ interface WrongNode {
  * changed alone spoils no root, but proofs and the next start go by it.
  */
 export class KeptCheck implements NodeWatch {
-  readonly levelStep: number;
   readonly #kept: KeptNodes;
   readonly #runs = new Map<number, Run>();
   readonly #wrong: WrongNode[] = [];
@@ -39,12 +38,16 @@ export class KeptCheck implements NodeWatch {
 
   constructor(kept: KeptNodes) {
     this.#kept = kept;
-    this.levelStep = kept.levelStep;
+  }
+
+  holds(level: number): boolean {
+    return this.#kept.holds(level);
   }
 
   /** Before the tree grows over these entries: reads what will be compared. */
   async prepare(from: number, to: number): Promise<void> {
-    for (let level = 0, width = 1; width <= to; level += this.levelStep, width = 2 ** level) {
+    for (let level = 0, width = 1; width <= to; level++, width *= 2) {
+      if (!this.#kept.holds(level)) continue;
       const [first, end] = [Math.floor(from / width), Math.floor(to / width)];
       if (end <= first) continue;
       const run = this.#runs.get(level);

@@ -10,8 +10,8 @@ export interface DroppedEntry {
 
 /** The hashes of its tree that a log keeps beside its entries. */
 export interface KeptNodes {
-  /** Kept are the nodes of level 0, which are the leaves, of this level, of twice this, and so on. */
-  readonly levelStep: number;
+  /** Whether the nodes of a level are kept; those of level 0, the leaves, are. */
+  holds(level: number): boolean;
   /**
    * The hashes of nodes `first` to before `first + count` of a kept level, one after the other. What is missing, or is no hash, is 32
    * zero bytes; at the end, it is left out.

@@ -7,8 +7,8 @@ const PEAKS_MAX = 53;
 
 /** Is told the nodes of some levels as they become complete. */
 export interface NodeWatch {
-  /** Told are the levels 0, this, twice this and so on. */
-  readonly levelStep: number;
+  /** Whether it is told those of a level; of level 0 it always is. */
+  holds(level: number): boolean;
   /** @param hash   valid during the call */
   see(level: number, index: number, hash: Hash): void;
 }
@@ -62,7 +62,7 @@ export class RunningTree {
       const start = --this.#count * HASH_BYTES;
       peaks.copy(pair, 1, start, start + HASH_BYTES);
       pair.write(hash('sha256', pair, 'latin1'), 1 + HASH_BYTES, HASH_BYTES, 'latin1');
-      if (watch !== null && level % watch.levelStep === 0) watch.see(level, index, pair.subarray(1 + HASH_BYTES));
+      if (watch?.holds(level) === true) watch.see(level, index, pair.subarray(1 + HASH_BYTES));
     }
     pair.copy(peaks, this.#count++ * HASH_BYTES, 1 + HASH_BYTES);
     this.#size++;

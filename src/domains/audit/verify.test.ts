@@ -243,7 +243,7 @@ async function keptFindings(
     node: async (level, index) => nodeAt(level, index),
     keptLeaf: async (index) => nodeAt(0, index),
     kept: {
-      levelStep: 4,
+      holds: (level) => level % 4 === 0,
       hashes: async (level, first, count) =>
         Buffer.concat(Array.from({ length: count }, (_, i) => nodeAt(level, first + i) ?? new Uint8Array(0))),
     },

@@ -154,31 +154,38 @@ describe('what is stored', () => {
     );
   });
 
-  it('proves entries of a tree that is higher than one stored level', async () => {
+  it('proves entries of a tree that has several stored levels', async () => {
     const log = await open();
-    for (let row = 0; row < 21; row++) await log.record({ changes: [], entries: Array.from({ length: 100 }, (_, i) => draft({ i })) });
+    for (let row = 0; row < 42; row++) await log.record({ changes: [], entries: Array.from({ length: 100 }, (_, i) => draft({ i })) });
     const { size, root } = parseCheckpoint(parseNote(await log.checkpoint()).text);
-    // As in a store of before, where every fourth level had rows: nobody reads these.
+    // As in a store of before, where level 4 had rows: nobody reads these.
     sql('insert into audit_nodes values (4, 0, zeroblob(32)), (4, 1, zeroblob(32))');
     await close(log);
-    expect(sql('select level, position from audit_nodes where level <> 4')).toHaveLength(8);
+    expect(sql('select level, count(*) as nodes from audit_nodes where level <> 4 group by level')).toEqual([
+      { level: 8, nodes: 16 },
+      { level: 12, nodes: 1 },
+    ]);
     const reader = openAuditReader(path);
-    for (let index = 0; index < size; index += 37) {
+    for (let index = 0; index < size; index += 137) {
       const proof = await inclusionProof(index, size, (level, at) => reader.node(level, at));
       expect(verifyInclusion((await reader.node(0, index)) as Uint8Array, index, size, proof, root)).toBe(true);
     }
     // Incomplete, or not there at all.
     for (const [level, at] of [
-      [1, 1050],
-      [3, 262],
-      [8, 8],
-      [9, 4],
-      [11, 1],
+      [1, 2100],
+      [3, 525],
+      [8, 16],
+      [9, 8],
+      [11, 2],
+      [12, 1],
+      [13, 0],
       [20, 0],
     ] as const)
       expect(await reader.node(level, at)).toBeNull();
     reader.close();
-    expect(await verified()).toMatchObject({ isIntact: true, size: 2100 });
+    expect(await verified()).toMatchObject({ isIntact: true, size: 4200 });
+    sql('update audit_nodes set hash = zeroblob(32) where level = 12');
+    expect((await verified()).findings.map(({ kind, from, to }) => [kind, from, to])).toEqual([['node', 0, 4095]]);
   });
 
   it('is read from any place to any other', async () => {

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { HASH_BYTES, type AuditReader, type Hash, type StoredEntry } from '../../../domains/audit/index.ts';
 import { isStoreWritable, placeToRead } from '../open-store.ts';
 import { endOf, isWhole, type EntryRow } from './entry-rows.ts';
-import { LEVEL_STEP, StoredTree } from './stored-tree.ts';
+import { isStored, StoredTree } from './stored-tree.ts';
 import { syncSeen } from './wal-sync.ts';
 
 /** Entries given at once: few, since what is in use whenever V8 clears its young generation makes it let that grow. */
@@ -42,7 +42,7 @@ export function openAuditReader(path: string, sync: (path: string) => Promise<vo
     nextHeld: async (place) => tree.nextHeld(place),
     node: async (level, index): Promise<Hash | null> => tree.node(level, index),
     keptLeaf: async (index) => tree.leaf(index),
-    kept: { levelStep: LEVEL_STEP, hashes: async (level, first, count) => tree.hashes(level, first, count) },
+    kept: { holds: (level) => level === 0 || isStored(level), hashes: async (level, first, count) => tree.hashes(level, first, count) },
     async *checkpoints() {
       for (let after = SMALLEST; ;) {
         const rows = notes.all(after, NOTES) as { size: string; note: string }[];

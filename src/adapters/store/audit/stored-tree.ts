@@ -4,12 +4,11 @@ import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
 import { bytesOf, type HashText } from './growing-tree.ts';
 
 /**
- * Every eighth level of nodes is stored, as in the tiles of an export. That is one row in 256 entries beside their leaves, where all
- * levels would be one for each entry, and most transactions write none; a node between is made of at most 128 stored ones.
- * Stores of an earlier Grace hold level 4, 12 and so on, too: nobody reads those.
- * @see https://c2sp.org/tlog-tiles
+ * Stored are the levels 8, 12, 16 and so on: one row in 256 entries beside their leaves, so that most transactions write none. A node
+ * between is made of at most 128 leaves, or eight stored nodes. An earlier Grace stored level 4, too: nobody reads those rows.
  */
-export const LEVEL_STEP = 8;
+const LOWEST_STORED = 8;
+const LEVEL_STEP = 4;
 
 /** The first entry of a row. Whoever writes into the store may give any; those beyond 2^53 - 1 can not be read as numbers. */
 export const FIRST = `min(first, ${Number.MAX_SAFE_INTEGER})`;
@@ -116,9 +115,9 @@ export class StoredTree {
   node(level: number, index: number): Hash | null {
     if (level === 0) return this.leaf(index);
     if (isStored(level)) return this.stored(level, index);
-    const below = level % LEVEL_STEP;
-    const count = 2 ** below;
-    const { hashes, found } = this.run(level - below, index * count, count);
+    const from = level < LOWEST_STORED ? 0 : level - (level % LEVEL_STEP);
+    const count = 2 ** (level - from);
+    const { hashes, found } = this.run(from, index * count, count);
     return found < count ? null : runRoot(hashes, { first: 0, count });
   }
 
@@ -169,5 +168,5 @@ function hashOrNull(value: unknown): Hash | null {
 
 /** Whether nodes of this level have rows of their own; leaves lie with their entries. */
 export function isStored(level: number): boolean {
-  return level > 0 && level % LEVEL_STEP === 0;
+  return level >= LOWEST_STORED && level % LEVEL_STEP === 0;
 }
