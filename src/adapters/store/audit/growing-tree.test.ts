@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { appendLeaf, leafHash, type TreeNode } from '../../../domains/audit/index.ts';
-import { bytesOf, GrowingTree } from './growing-tree.ts';
+import { GrowingTree } from './growing-tree.ts';
+import { bytesOf } from './hash-text.ts';
 import { EMPTY_HEAD } from './log-head.ts';
 
 test('it grows as the tree of the domain does, also after going back', () => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, runRoot, type Hash } from '../../../domains/audit/index.ts';
 import { BODIES, entriesOf, LEAVES, type EntryRow } from './entry-rows.ts';
-import { bytesOf, type HashText } from './growing-tree.ts';
+import { bytesOf, type HashText } from './hash-text.ts';
 
 /**
  * Stored are the levels 8, 12, 16 and so on: one row in 256 entries beside their leaves, so that most transactions write none. A node
