@@ -622,6 +622,41 @@ describe('the newest head is kept beside the key, and', () => {
     expect(readdirSync(dir).filter((name) => name.startsWith('audit.head'))).toEqual(['audit.head']);
   });
 
+  it.each([
+    ['not at once', 0, false],
+    ['after a while', 250, true],
+  ])('is kept while more is coming %s, and the last one always', async (_, waitedMs, isKept) => {
+    const releases: (() => void)[] = [];
+    const sync = { sync: () => new Promise<void>((resolve) => releases.push(resolve)), close: async () => undefined };
+    const log = await open({ sync, limits: { entries: 10_000 } });
+    const release = async (): Promise<void> => {
+      while (releases.length === 0) await turn();
+      releases.shift()?.();
+    };
+    // So many that they are signed with them.
+    const signed = (): Promise<unknown> => log.record({ changes: [], entries: Array.from({ length: 4096 }, (_, i) => draft({ i })) });
+    const heads = (): readonly string[] =>
+      sql<{ note: string }>('select note from audit_checkpoints order by size').map(({ note }) => note);
+    const one = signed();
+    await release();
+    await one;
+    const [first] = heads();
+    expect(kept()).toBe(first);
+    const two = signed();
+    await turn();
+    nowMs += waitedMs;
+    const three = signed();
+    await turn();
+    await release();
+    await two;
+    const [, second, third] = heads();
+    expect(kept()).toBe(isKept ? second : first);
+    await release();
+    await three;
+    expect(third).toBeDefined();
+    expect(kept()).toBe(third);
+  });
+
   it('a log that was killed between the two goes on, as one without it or with a torn one', async () => {
     const { four, last } = await ten();
     for (const before of [four, '', last.slice(0, 30), null]) {

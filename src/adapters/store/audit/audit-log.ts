@@ -52,6 +52,8 @@ export const APPEND_LIMITS: GroupCommitLimits = {
 const CHECKPOINT_ENTRIES = 4096;
 /** … or at the first entry after this time; the last entry of a burst does not wait longer than this either. */
 const CHECKPOINT_MS = 1000;
+/** Of a burst's many heads one is kept beside the key in this time, and the last: to do so takes as long as a hundred entries. */
+const KEEP_HEAD_MS = 250;
 /** A text shorter than this hides nothing, and short texts are most of an entry. */
 const SECRET_CHARS_MIN = 4;
 
@@ -85,8 +87,11 @@ export class AuditLog implements AuditAppender {
   private time = { ms: NaN, text: '' };
   private signedSize: number;
   private signedAtMs: number;
-  /** Committed, and not yet in the file beside the key. */
-  private unkeptHead: string | null = null;
+  /** Committed, and not yet synced. */
+  private unsyncedHead: string | null = null;
+  /** Synced, and not yet in the file beside the key. */
+  private syncedHead: string | null = null;
+  private keptAtMs = -Infinity;
   /** From the entry that names the next key until that key is in its place: both sign. */
   private isHandingOver = false;
   private timer: NodeJS.Timeout | null = null;
@@ -302,6 +307,7 @@ export class AuditLog implements AuditAppender {
     const sign = { isRisky: false, onSigned: () => undefined, store: () => undefined };
     if (isWhole && this.parts.keys.canSign && this.tree.size > this.signedSize) await this.inGroup(sign).catch(() => undefined);
     await this.group.idle();
+    this.keepSyncedHead();
     await this.parts.sync.close();
     this.parts.database.close();
   }
@@ -339,13 +345,13 @@ export class AuditLog implements AuditAppender {
       this.batch.flush();
       const { size } = this.tree;
       const asking = stored.filter(({ onSigned }) => onSigned !== null);
-      let note = this.unkeptHead;
+      let note = this.unsyncedHead;
       if (asking.length > 0 || this.isCheckpointDue(size)) {
         note = this.sign(size);
         for (const { onSigned } of asking) onSigned?.(note);
       }
       this.statements.commit.run();
-      this.unkeptHead = note;
+      this.unsyncedHead = note;
       if (this.signedSize < size) this.signSoon();
       return stored;
     } catch (error) {
@@ -359,11 +365,21 @@ export class AuditLog implements AuditAppender {
   }
 
   private async sync(): Promise<void> {
-    const note = this.unkeptHead;
-    this.unkeptHead = null;
+    const note = this.unsyncedHead;
+    this.unsyncedHead = null;
     await this.parts.sync.sync();
-    // Only now: a head that is kept and that the log does not have means that somebody took it away.
-    if (note !== null) keepHead(dirname(this.parts.path), note);
+    if (note !== null) this.syncedHead = note;
+    const isDue = this.parts.clock.monotonicMs() - this.keptAtMs >= KEEP_HEAD_MS;
+    // What is coming has a sync of its own, and a newer head perhaps.
+    if (isDue || !this.group.isMoreComing) this.keepSyncedHead();
+  }
+
+  /** Not before it is synced: a head that is kept and that the log does not have means that somebody took it away. */
+  private keepSyncedHead(): void {
+    if (this.syncedHead === null) return;
+    keepHead(dirname(this.parts.path), this.syncedHead);
+    this.syncedHead = null;
+    this.keptAtMs = this.parts.clock.monotonicMs();
   }
 
   /** With the lock, so that nobody can come between. */

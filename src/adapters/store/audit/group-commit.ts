@@ -86,6 +86,11 @@ export class GroupCommit<T extends Waiting> {
     if (!this.isScheduled) this.schedule((run) => process.nextTick(run));
   }
 
+  /** Whether there is another sync after the one under way. */
+  get isMoreComing(): boolean {
+    return this.waiting.length > 0 || this.committed.length > 0;
+  }
+
   /** Resolves when nothing waits any more, for better or worse. */
   async idle(): Promise<void> {
     if (this.isIdle()) return;
