@@ -370,7 +370,7 @@ export class AuditLog implements AuditAppender {
     await this.parts.sync.sync();
     if (note !== null) this.syncedHead = note;
     const isDue = this.parts.clock.monotonicMs() - this.keptAtMs >= KEEP_HEAD_MS;
-    // What is coming has a sync of its own, and a newer head perhaps.
+    // What is coming brings a newer head, perhaps; where it can not be stored, this one is kept with what follows, or at the end.
     if (isDue || !this.group.isMoreComing) this.keepSyncedHead();
   }
 

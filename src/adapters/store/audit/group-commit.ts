@@ -86,7 +86,7 @@ export class GroupCommit<T extends Waiting> {
     if (!this.isScheduled) this.schedule((run) => process.nextTick(run));
   }
 
-  /** Whether there is another sync after the one under way. */
+  /** Whether more waits than what is being synced: it gets a sync of its own, unless it can not be stored. */
   get isMoreComing(): boolean {
     return this.waiting.length > 0 || this.committed.length > 0;
   }
